@@ -1,0 +1,138 @@
+"""What agents and operators tell each other beside the lease: reports, history, orders.
+
+Decided here: their fields. None of them grants anything: a report may be stale,
+an order is a request, history is for people. Not decided here: how they are
+signed (`signing`), written (`records`) and obeyed (`decide`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sessionlib.core.values import Readiness, Role
+
+
+class WorkState(StrEnum):
+    """How the workload on one session is doing."""
+
+    NONE = "none"
+    STARTING = "starting"
+    WARM = "warm"
+    SERVING = "serving"
+    FROZEN = "frozen"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a session uses of its machine; a figure that can't be read is None."""
+
+    cpu_pct: float | None = None
+    memory_pct: float | None = None
+    disk_pct: float | None = None
+    gpu_pct: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of an order: `seen`, `acted`, `void`, `expired` or `refused`, and why."""
+
+    id: str
+    outcome: str
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What one session says of itself, in `state/sessions/<account>.json`.
+
+    `beat` rises with every report of one incarnation: a reader judges freshness
+    by seeing it change, and by the store's age of the file; `at` (Unix seconds
+    by the writer's wall clock) is for people only.
+    """
+
+    account: str
+    session: str
+    incarnation: str
+    beat: int
+    at: float
+    role: Role
+    priority: int
+    member: str
+    phase: str
+    remaining_s: float
+    lifetime_s: float
+    epoch: int
+    readiness: Readiness = Readiness.COLD
+    workload: WorkState = WorkState.NONE
+    restarts: int = 0
+    plan: str | None = None
+    ended: str | None = None
+    progress: str | None = None
+    tasks: tuple[str, ...] = ()
+    url: str | None = None
+    alarm: str | None = None
+    version: str = ""
+    every_s: float = 15.0
+    resources: Resources = field(default_factory=Resources)
+    receipts: tuple[Receipt, ...] = ()
+
+
+class MoveKind(StrEnum):
+    """How a primary came to be one."""
+
+    FIRST = "first"
+    PLANNED = "planned"
+    TAKEOVER = "takeover"
+    EMERGENCY = "emergency"
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """One claim, in `state/history/<epoch>.json`, written by who made it.
+
+    `at` is Unix seconds by the writer's clock. `downtime_s` is as the writer
+    could know it: for a planned move the time that the old primary had stopped
+    before its offer, and from the offer to serving; for a takeover from the
+    moment the writer first saw the last renewal, an upper bound.
+    """
+
+    epoch: int
+    kind: MoveKind
+    from_: str | None
+    to: str
+    at: float
+    downtime_s: float | None
+    reason: str
+    plan: str | None = None
+
+
+class OrderAction(StrEnum):
+    """What an operator can ask for."""
+
+    HANDOVER = "handover"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A request, in `state/orders/<id>.json`.
+
+    Bound to the lease it was given on: (`epoch`, `incarnation`, `renewal`). Another
+    epoch voids it. `account` is whom it concerns: the successor of a handover
+    (None: the best one), the session to stop. `target` is the incarnation a
+    stop was aimed at, so that a session started later isn't stopped by it.
+    """
+
+    id: str
+    fleet: str
+    action: OrderAction
+    account: str | None
+    epoch: int
+    incarnation: str | None
+    renewal: int
+    by: str
+    target: str | None = None
+    signature: str = ""

@@ -1,0 +1,72 @@
+"""What the agent and the console ask of a store.
+
+Decided here: the calls, and what each promises. Not decided here: how an
+adapter keeps the promise; `tests/contract` holds every adapter to this page.
+
+Two kinds of value live in a store. *Records* are small and conditional:
+`create` and `replace` have exactly one winner however many race, and the lease
+is one of them. *Blobs* are whole files that one writer owns, or whose name is
+their content: `put` is atomic for readers, and the last one stands.
+There is deliberately no unconditional write of a record and no lock.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from sessionlib.errors import Conflict, Unknown, Unreachable
+
+__all__ = ["Conflict", "Found", "Store", "Unknown", "Unreachable", "Version"]
+
+Version = str
+"""Opaque: compared for equality only, never ordered, never parsed by a caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What stood under a key.
+
+    `age_s` is the time since it was written by the *store's* clock. It is for
+    showing and for voiding an order; no lease is ever judged by it.
+    """
+
+    data: bytes
+    version: Version
+    age_s: float
+
+
+class Store(Protocol):
+    """A shared place with conditional writes.
+
+    Keys are relative paths with `/`, of the characters `A-Za-z0-9._-`, no part
+    of them starting with a dot. Every call may raise `Unreachable`; calls that
+    write may raise `Unknown`. Calls block, and may be made from any one thread
+    at a time; the caller brings its own time-outs.
+    """
+
+    kind: str
+
+    def read(self, key: str) -> Found | None:
+        """What stands under `key`, or None where there is certainly nothing."""
+
+    def create(self, key: str, data: bytes) -> Version:
+        """Write a record that must not exist yet. Raises `Conflict` if it does."""
+
+    def replace(self, key: str, data: bytes, expected: Version) -> Version:
+        """Write a record over exactly the version `expected`. Raises `Conflict` otherwise."""
+
+    def list(self, prefix: str) -> list[str]:
+        """The keys below `prefix` (which ends in `/`), sorted."""
+
+    def put(self, key: str, data: bytes) -> None:
+        """Write a blob whole. For keys with one writer, or named by their content."""
+
+    def get(self, key: str) -> bytes | None:
+        """A blob's bytes, or None."""
+
+    def has(self, key: str) -> int | None:
+        """A blob's size in bytes as the store reports it, or None."""
+
+    def delete(self, key: str) -> None:
+        """Remove a blob; no error where there is none. Never for records."""

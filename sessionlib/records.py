@@ -1,0 +1,93 @@
+"""JSON to values and back.
+
+Decided here: what is accepted from a store that others can write to. A value
+is read strictly (no coercion), bounded in size and depth, and says by its
+`schema` what it is; anything else raises RecordUnreadable with a reason that
+can be shown, and the reader keeps what it knew. Not decided here: the fields,
+which are the core's.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any, TypeVar
+
+import pydantic_core
+from pydantic import TypeAdapter, ValidationError
+
+from sessionlib.core.notes import History, Order, Report
+from sessionlib.core.values import Lease
+from sessionlib.errors import RecordUnreadable
+
+MAX_LEASE_BYTES = 1_000
+MAX_RECORD_BYTES = 64 * 1024
+MAX_DEPTH = 16
+
+_SCHEMAS: dict[type, str] = {
+    Lease: "lease/1",
+    Report: "session/1",
+    History: "history/1",
+    Order: "order/1",
+}
+# Python forbids `from` as a field's name; the JSON says it all the same.
+_RENAMED = {"from_": "from"}
+
+T = TypeVar("T", Lease, Report, History, Order)
+
+
+@cache
+def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def encode(value: Lease | Report | History | Order) -> bytes:
+    """A value as one line of JSON, its schema first."""
+    fields = _adapter(type(value)).dump_python(value, mode="json")
+    body = {_RENAMED.get(name, name): field for name, field in fields.items()}
+    data: bytes = pydantic_core.to_json({"schema": _SCHEMAS[type(value)], **body})
+    return data
+
+
+def decode(kind: type[T], data: bytes) -> T:
+    """Read a `kind` from JSON. Raises RecordUnreadable, saying what is wrong with the bytes."""
+    body = read_object(data)
+    want = _SCHEMAS[kind]
+    schema = body.pop("schema", None)
+    if schema != want:
+        raise RecordUnreadable(f"schema is {schema!r:.40}, not {want!r}: foreign, or newer")
+    for field, name in _RENAMED.items():
+        if name in body:
+            body[field] = body.pop(name)
+    try:
+        value: T = _adapter(kind).validate_json(pydantic_core.to_json(body), strict=True)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "record"
+        raise RecordUnreadable(f"{where}: {first['msg']}") from None
+    return value
+
+
+def read_object(data: bytes, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
+    """A JSON object from untrusted bytes. Raises RecordUnreadable."""
+    if not data:
+        raise RecordUnreadable("empty")
+    if len(data) > limit:
+        raise RecordUnreadable(f"{len(data)} bytes, more than {limit}")
+    try:
+        body = pydantic_core.from_json(data, allow_inf_nan=False)
+    except ValueError as error:
+        raise RecordUnreadable(f"not JSON, or torn: {error}") from None
+    if not isinstance(body, dict):
+        raise RecordUnreadable("JSON, but not an object")
+    if _depth(body) > MAX_DEPTH:
+        raise RecordUnreadable(f"nested deeper than {MAX_DEPTH}")
+    return body
+
+
+def _depth(value: object) -> int:
+    """How deep `value` is nested. The parser's own limit keeps this recursion short."""
+    if isinstance(value, dict):
+        return 1 + max(map(_depth, value.values()), default=0)
+    if isinstance(value, list):
+        return 1 + max(map(_depth, value), default=0)
+    return 0
