@@ -9,7 +9,6 @@ which are the core's.
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, TypeVar
 
 import pydantic_core
@@ -35,14 +34,12 @@ _RENAMED = {"from_": "from"}
 T = TypeVar("T", Lease, Report, History, Order)
 
 
-@cache
-def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    return TypeAdapter(kind)
+_ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in _SCHEMAS}
 
 
 def encode(value: Lease | Report | History | Order) -> bytes:
     """A value as one line of JSON, its schema first."""
-    fields = _adapter(type(value)).dump_python(value, mode="json")
+    fields = _ADAPTERS[type(value)].dump_python(value, mode="json")
     body = {_RENAMED.get(name, name): field for name, field in fields.items()}
     data: bytes = pydantic_core.to_json({"schema": _SCHEMAS[type(value)], **body})
     return data
@@ -59,7 +56,7 @@ def decode(kind: type[T], data: bytes) -> T:
         if name in body:
             body[field] = body.pop(name)
     try:
-        value: T = _adapter(kind).validate_json(pydantic_core.to_json(body), strict=True)
+        value: T = _ADAPTERS[kind].validate_json(pydantic_core.to_json(body), strict=True)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "record"
