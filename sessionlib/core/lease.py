@@ -50,9 +50,18 @@ def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float) -> Lease:
     )
 
 
-def renew(lease: Lease, nonce: str, plan: Plan | None, ttl_s: float) -> Lease:
+def renew(
+    lease: Lease, nonce: str, plan: Plan | None, ttl_s: float, done: str | None = None
+) -> Lease:
     """The holder's sign of life; it carries the plan in progress."""
-    return replace(lease, renewal=lease.renewal + 1, nonce=nonce, plan=plan, ttl_s=ttl_s)
+    return replace(
+        lease,
+        renewal=lease.renewal + 1,
+        nonce=nonce,
+        plan=plan,
+        ttl_s=ttl_s,
+        done=with_done(lease.done, done),
+    )
 
 
 def offer(

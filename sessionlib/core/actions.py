@@ -1,0 +1,93 @@
+"""What an agent can do about it.
+
+Decided here: the closed set of outputs of `decide`, in the words of the design.
+Not decided here: how any of it is done; the answers come back as events.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionlib.core.notes import History, Receipt
+from sessionlib.core.values import Pointer
+from sessionlib.core.view import Write
+from sessionlib.core.work import Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """Read the lease record. Answered by LeaseRead within the time-out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Peek:
+    """Read the notes: reports and orders. Answered by Peeked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Write the lease record conditionally. Answered by WriteAnswered within the time-out."""
+
+    write: Write
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the workload is to be from now on. Given with every decision; has no answer."""
+
+    goal: Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """Make the data directory stand at `pointer` for `epoch`. Answered by Restored."""
+
+    epoch: int
+    pointer: Pointer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Seal:
+    """Copy the data of the stopped workload to the store. Answered by Sealed."""
+
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Write a history record. Answered by Recorded."""
+
+    history: History
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Tell the operator what became of an order, with the next report."""
+
+    receipt: Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Depart:
+    """Begin to leave: stop, seal, vacate, exit. `order` is the one that asked for it."""
+
+    reason: str
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The lease was lost without having been given up: this incarnation never works again."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """End this agent. Only ever decided when nothing of the workload runs."""
+
+    code: int
+    reason: str
+
+
+Action = Look | Peek | Send | Work | Restore | Seal | Record | Answer | Depart | Fence | Exit

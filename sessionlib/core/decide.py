@@ -1,0 +1,69 @@
+"""What to do next: one table over what an agent is and what it finds.
+
+Decided here: which rule answers each pair of member and finding. A pair without
+a rule fails a test, and the diagram and table in `docs/protocol.md` are drawn
+from this one. Not decided here: what a rule does (`rules`), and what an event
+means (`learn`).
+
+How the three turn: an event makes a new View (`learn`); `decide` gives actions
+for it; each action as it starts is noted in the View (`begun`), so that deciding
+again at once gives nothing new; its answer is an event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import product
+
+from sessionlib.core.actions import Action
+from sessionlib.core.peers import rank_of
+from sessionlib.core.rules import leaving, primary, standby
+from sessionlib.core.rules.common import Moment, Rule
+from sessionlib.core.values import Instant
+from sessionlib.core.view import Finding, Member, View, finding_of, member_of
+
+RULES: Mapping[tuple[Member, Finding], Rule] = {
+    (Member.STANDBY, Finding.UNSEEN): standby.watch,
+    (Member.STANDBY, Finding.UNREACHABLE): standby.watch,
+    (Member.STANDBY, Finding.UNKNOWN): standby.watch,
+    (Member.STANDBY, Finding.VACANT): standby.claim_in_turn,
+    (Member.STANDBY, Finding.OFFERED): standby.claim_now,
+    (Member.STANDBY, Finding.MINE): standby.adopt,
+    (Member.STANDBY, Finding.OTHERS): standby.watch,
+    (Member.STANDBY, Finding.STALE): standby.take_over,
+    (Member.PRIMARY, Finding.UNSEEN): primary.hold_on,
+    (Member.PRIMARY, Finding.UNREACHABLE): primary.hold_on,
+    (Member.PRIMARY, Finding.UNKNOWN): primary.stop_renewing,
+    (Member.PRIMARY, Finding.VACANT): primary.stop_as_fenced,
+    (Member.PRIMARY, Finding.OFFERED): primary.stop_as_fenced,
+    (Member.PRIMARY, Finding.MINE): primary.serve,
+    (Member.PRIMARY, Finding.OTHERS): primary.stop_as_fenced,
+    (Member.PRIMARY, Finding.STALE): primary.stop_as_fenced,
+    (Member.QUIESCING, Finding.UNSEEN): leaving.quiesce_blind,
+    (Member.QUIESCING, Finding.UNREACHABLE): leaving.quiesce,
+    (Member.QUIESCING, Finding.UNKNOWN): leaving.quiesce_blind,
+    (Member.QUIESCING, Finding.VACANT): primary.stop_as_fenced,
+    (Member.QUIESCING, Finding.OFFERED): primary.stop_as_fenced,
+    (Member.QUIESCING, Finding.MINE): leaving.quiesce,
+    (Member.QUIESCING, Finding.OTHERS): primary.stop_as_fenced,
+    (Member.QUIESCING, Finding.STALE): primary.stop_as_fenced,
+    (Member.GIVING_UP, Finding.MINE): leaving.give_up_again,
+    # Whatever else a claimant whose claim is unsettled finds, the record has to be
+    # read back first; a giver-up waits for word; the fenced only finish.
+    **{(Member.CLAIMING, finding): standby.settle for finding in Finding},
+    **{
+        (Member.GIVING_UP, finding): leaving.wait_for_word
+        for finding in Finding
+        if finding is not Finding.MINE
+    },
+    **{(Member.FENCED, finding): leaving.finish_fenced for finding in Finding},
+}
+
+MISSING = set(product(Member, Finding)) - set(RULES)
+
+
+def decide(view: View, now: Instant, chance: str) -> tuple[Action, ...]:
+    """What to do at `now`, in order. `chance` is a fresh nonce, used by at most one write."""
+    rank = rank_of(view, now)
+    rule = RULES[member_of(view), finding_of(view, now, rank)]
+    return rule(Moment(view, now, chance, rank))

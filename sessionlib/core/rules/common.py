@@ -1,0 +1,129 @@
+"""What several rules need: when to look, when to write, what the workload may do.
+
+Decided here: cadences, the one-write-at-a-time lane, and the goal of a member
+that holds the lease. Not decided here: which rule applies (`decide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessionlib.core import lease as leases
+from sessionlib.core.actions import Action, Exit, Look, Peek, Send, Work
+from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Role
+from sessionlib.core.view import View, Write, WriteKind
+from sessionlib.core.work import Aim, Goal
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """What a rule is given: the knowledge, the time, a nonce for one write, and our rank."""
+
+    view: View
+    now: Instant
+    chance: str
+    rank: int
+
+
+Rule = Callable[[Moment], tuple[Action, ...]]
+
+REST = Work(Goal(Aim.REST))
+DEAD = Work(Goal(Aim.DEAD))
+HOLD = Work(Goal(Aim.HOLD))
+WARM = Work(Goal(Aim.WARM))
+
+
+def lane_is_free(view: View) -> bool:
+    """Whether a lease call may be sent: one at a time, or answers can't be told apart."""
+    return view.write is None and not view.looking
+
+
+def poll_s(view: View) -> float:
+    """How often to look: closely while a move concerns us, so that it is short."""
+    plan = view.lease.plan if view.lease else None
+    if plan is None or plan.phase is PlanPhase.PROPOSED:
+        return view.timing.poll_s
+    if view.tenure is None and plan.to != view.me.account:
+        return view.timing.poll_s
+    if plan.phase is PlanPhase.WARMING:
+        return view.timing.poll_fast_s
+    return view.timing.poll_final_s
+
+
+def look_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Read the record where it is time to, or where a write has to be settled."""
+    view, now = moment.view, moment.now
+    due = view.must_look or now.mono - view.looked_mono >= poll_s(view)
+    return (Look(),) if due and lane_is_free(view) else ()
+
+
+def peek_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Read reports and orders where it is time to."""
+    view, now = moment.view, moment.now
+    due = now.mono - view.peeked_mono >= poll_s(view)
+    return (Peek(),) if due and not view.peeking else ()
+
+
+def send(moment: Moment, kind: WriteKind, record: Lease) -> tuple[Action, ...]:
+    """Write the record, where the lane is free. The time is taken before it leaves."""
+    if not lane_is_free(moment.view):
+        return ()
+    return (Send(Write(kind, record, moment.view.version, sent=moment.now)),)
+
+
+def claim(moment: Moment) -> tuple[Action, ...]:
+    """Claim on the version that was judged; if it has moved, the claim fails."""
+    view = moment.view
+    if view.lease is None:
+        return ()
+    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s)
+    return send(moment, WriteKind.CLAIM, record)
+
+
+def renew(moment: Moment, plan: Plan | None, done: str | None = None) -> tuple[Action, ...]:
+    """Renew now, with `plan` in the record."""
+    view = moment.view
+    if view.lease is None:
+        return ()
+    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, done)
+    return send(moment, WriteKind.RENEW, record)
+
+
+def renew_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Renew when it is time, and after a failed try again soon: two tries have to fit."""
+    view, now = moment.view, moment.now
+    if view.lease is None:
+        return ()
+    since_s = now.since(view.tenure.sent) if view.tenure else float("inf")
+    rested = now.mono - view.sent_mono >= min(view.timing.poll_fast_s, view.timing.renew_s)
+    urgent = view.suspect is not None
+    if rested and (urgent or since_s >= view.timing.renew_s):
+        return renew(moment, view.lease.plan)
+    return ()
+
+
+def holder_goal(moment: Moment) -> Work:
+    """What a primary's workload may do now: serve, wait for its data, or hold still."""
+    view, now = moment.view, moment.now
+    if view.tenure is None or view.suspect is not None or view.tenure.left_s(now) <= 0:
+        return HOLD
+    if view.data.ready_for != view.tenure.epoch:
+        return WARM
+    return Work(Goal(Aim.SERVE, view.tenure.epoch))
+
+
+def standby_goal(view: View) -> Work:
+    """A standby's workload may be warm; a cold backup's only for a plan that names it."""
+    plan = view.lease.plan if view.lease else None
+    named = plan is not None and plan.to == view.me.account
+    if view.leaving or (view.me.role is Role.COLD_BACKUP and not named):
+        return REST
+    return WARM
+
+
+def leave_if_stopped(view: View, code: int = 0) -> tuple[Action, ...]:
+    """End the agent, once nothing of the workload is left."""
+    if view.leaving is not None and view.work.empty:
+        return (Exit(code, view.leaving),)
+    return ()

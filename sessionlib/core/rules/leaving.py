@@ -1,0 +1,135 @@
+"""How a holder stops: quiesce, seal, then give the lease up in one write.
+
+Decided here: that the order of these three never changes, what happens when one
+of them fails, and that after the write has been *sent* nothing works here until
+another write of ours has succeeded.
+"""
+
+from __future__ import annotations
+
+from sessionlib.core import handover
+from sessionlib.core import lease as leases
+from sessionlib.core.actions import Action, Answer, Exit, Seal
+from sessionlib.core.notes import Receipt
+from sessionlib.core.orders import REFUSED
+from sessionlib.core.rules.common import (
+    DEAD,
+    REST,
+    Moment,
+    leave_if_stopped,
+    look_if_due,
+    peek_if_due,
+    renew,
+    renew_if_due,
+    send,
+)
+from sessionlib.core.rules.primary import history_unserved, plan_of
+from sessionlib.core.values import Lease, Plan, PlanPhase
+from sessionlib.core.view import DataState, WriteKind
+
+SEAL_TRIES_S = 30.0
+"""A session that must end gives up sealing after this long: to vacate is worth more."""
+
+
+def quiesce(moment: Moment) -> tuple[Action, ...]:
+    """The lease is ours and the work is to stop: stop it, seal it, give the lease up."""
+    view = moment.view
+    if view.lease is None:
+        return (REST,)
+    if view.must_look:
+        return (REST, *look_if_due(moment))
+    aborted = _abort(moment, view.lease)
+    if aborted:
+        return aborted
+    if not view.work.empty:
+        return (REST, *renew_if_due(moment), *peek_if_due(moment))
+    if not view.data.is_sealed and not _seal_is_hopeless(moment):
+        return (REST, *renew_if_due(moment), *_seal(moment), *history_unserved(moment))
+    return (REST, *_give_up(moment, view.lease))
+
+
+def quiesce_blind(moment: Moment) -> tuple[Action, ...]:
+    """The record can't be judged now: stop all the same, and look until it can."""
+    return (REST, *look_if_due(moment))
+
+
+def give_up_again(moment: Moment) -> tuple[Action, ...]:
+    """An offer or vacate was sent, and the record still says ours: send it again."""
+    view = moment.view
+    late = _leave_unsettled(moment)
+    if late or view.lease is None:
+        return (REST, *late)
+    if view.must_look:
+        return (REST, *look_if_due(moment))
+    return (REST, *_give_up(moment, view.lease))
+
+
+def wait_for_word(moment: Moment) -> tuple[Action, ...]:
+    """An offer or vacate was sent and nothing is known of it: look, and don't work."""
+    return (REST, *(_leave_unsettled(moment) or look_if_due(moment)))
+
+
+def finish_fenced(moment: Moment) -> tuple[Action, ...]:
+    """Lost the lease: nothing of the workload may be left, then this agent ends for good."""
+    view = moment.view
+    if not view.work.empty:
+        return (DEAD,)
+    return (DEAD, Exit(1, view.alarm or "the lease was lost"))
+
+
+def _abort(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+    """Before the commit point a plan whose successor is gone goes back to serving."""
+    view = moment.view
+    if view.leaving is not None or lease.plan is None:
+        return ()
+    after = handover.advance(view, lease.plan, moment.now)
+    why = after.why
+    if why is None and view.data.state is DataState.FAILED and not view.data.is_sealed:
+        why = f"the data could not be sealed: {view.alarm}"
+    if why is None:
+        return ()
+    sent = renew(moment, None, done=lease.plan.id)
+    answer = (Answer(Receipt(lease.plan.id, REFUSED, why)),) if sent else ()
+    return (REST, *sent, *answer)
+
+
+def _seal(moment: Moment) -> tuple[Action, ...]:
+    data = moment.view.data
+    waits = data.state is DataState.FAILED and moment.now.mono < data.retry_mono
+    if data.state is DataState.SEALING or waits or moment.view.tenure is None:
+        return ()
+    return (Seal(moment.view.tenure.epoch),)
+
+
+def _seal_is_hopeless(moment: Moment) -> bool:
+    view = moment.view
+    if view.leaving is None or view.quiesced_at is None:
+        return False
+    return view.data.state is DataState.FAILED and moment.now.since(view.quiesced_at) > SEAL_TRIES_S
+
+
+def _give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+    """The commit point. To a successor if a plan got this far, else to anybody."""
+    view = moment.view
+    still_s = moment.now.since(view.quiesced_at) if view.quiesced_at else 0.0
+    plan = plan_of(lease, still_s)
+    if plan is not None and _is_awaited(moment, plan):
+        record = leases.offer(lease, moment.chance, plan, view.data.sealed, done=plan.id)
+        return send(moment, WriteKind.OFFER, record)
+    record = leases.vacate(lease, moment.chance, view.data.sealed, done=view.leaving_order)
+    return send(moment, WriteKind.VACATE, record)
+
+
+def _is_awaited(moment: Moment, plan: Plan) -> bool:
+    """Whether the plan got as far as its offer, with a successor that still reports."""
+    alive = handover.advance(moment.view, plan, moment.now).why is None
+    return plan.phase is PlanPhase.QUIESCING and alive
+
+
+def _leave_unsettled(moment: Moment) -> tuple[Action, ...]:
+    """A session that must end doesn't wait for a store that doesn't answer: its work has
+    stopped, and the lease runs out by itself."""
+    view = moment.view
+    if moment.now.mono - view.spent_mono <= 2 * view.timing.timeout_s:
+        return ()
+    return leave_if_stopped(view, code=3)

@@ -1,0 +1,84 @@
+"""What a standby does: watch, and claim when the lease may be claimed.
+
+Decided here: patience, turns, and that not knowing is never a reason to claim.
+"""
+
+from __future__ import annotations
+
+from sessionlib.core.actions import Action, Answer, Depart
+from sessionlib.core.orders import judge_stop
+from sessionlib.core.rules.common import (
+    Moment,
+    claim,
+    leave_if_stopped,
+    look_if_due,
+    peek_if_due,
+    renew,
+    standby_goal,
+)
+
+
+def watch(moment: Moment) -> tuple[Action, ...]:
+    """Somebody may hold the lease, or nobody can say: look again, claim nothing."""
+    return (*_tend(moment), *look_if_due(moment), *peek_if_due(moment))
+
+
+def claim_in_turn(moment: Moment) -> tuple[Action, ...]:
+    """The lease is free: the best ranked claims at once, each next one a step later."""
+    view = moment.view
+    since_mono = view.watch.since_mono if view.watch else moment.now.mono
+    turn_mono = since_mono + moment.rank * view.timing.rank_step_s
+    if moment.now.mono < turn_mono or _is_paused(moment):
+        return watch(moment)
+    return claim_now(moment)
+
+
+def take_over(moment: Moment) -> tuple[Action, ...]:
+    """The lease has been watched out: claim it, unless the operator has paused the fleet."""
+    return watch(moment) if _is_paused(moment) else claim_now(moment)
+
+
+def claim_now(moment: Moment) -> tuple[Action, ...]:
+    """The lease is for us to claim: do it, unless this session can't work."""
+    if not _can_work(moment):
+        return watch(moment)
+    return (*_tend(moment), *claim(moment), *peek_if_due(moment))
+
+
+def adopt(moment: Moment) -> tuple[Action, ...]:
+    """The record names this incarnation: a claim of ours arrived after we had written it
+    off. It counts from when it was sent, which is too long ago: renew, then serve."""
+    lease = moment.view.lease
+    plan = lease.plan if lease else None
+    return (*_tend(moment), *renew(moment, plan))
+
+
+def settle(moment: Moment) -> tuple[Action, ...]:
+    """A claim was sent and its fate isn't known: read the record back."""
+    return (standby_goal(moment.view), *look_if_due(moment))
+
+
+def _is_paused(moment: Moment) -> bool:
+    lease = moment.view.lease
+    return lease is not None and lease.paused
+
+
+def _can_work(moment: Moment) -> bool:
+    view = moment.view
+    left_s = view.remaining_s(moment.now)
+    return view.leaving is None and not view.fenced and left_s > view.settings.lead_s
+
+
+def _tend(moment: Moment) -> tuple[Action, ...]:
+    """What every standby does beside watching: keep its workload as it should be, and go
+    when told to or when its session ends."""
+    view = moment.view
+    goal = standby_goal(view)
+    if view.leaving is not None:
+        return (goal, *leave_if_stopped(view))
+    judged = judge_stop(view)
+    if judged is not None:
+        return (goal, Answer(judged.receipt), Depart("stopped by order", judged.receipt.id))
+    if view.remaining_s(moment.now) <= 0:
+        return (goal, Depart("the session's time is over"))
+    return (goal,)

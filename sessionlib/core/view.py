@@ -1,0 +1,271 @@
+"""Everything an agent knows, as one frozen value.
+
+Decided here: what knowledge consists of, and which member of the fleet an agent
+is by it; a member is computed, never stored, so the two can't disagree. Not
+decided here: what an event adds to the knowledge (`learn`) and what follows
+from it (`decide`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from sessionlib.core.lease import Tenure, Watch
+from sessionlib.core.notes import MoveKind, Order, Receipt
+from sessionlib.core.timing import Timing
+from sessionlib.core.values import (
+    UNKNOWN_HOLDER,
+    Identity,
+    Instant,
+    Lease,
+    LeaseState,
+    PlanPhase,
+    Pointer,
+    Readiness,
+    Role,
+)
+from sessionlib.core.work import Facts
+
+
+class Sight(StrEnum):
+    """What the last look at the lease record came to."""
+
+    UNSEEN = "unseen"
+    SEEN = "seen"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
+    ROLLED_BACK = "rolled_back"
+    UNREACHABLE = "unreachable"
+
+
+class Member(StrEnum):
+    """What an agent is to its fleet."""
+
+    STANDBY = "standby"
+    CLAIMING = "claiming"
+    PRIMARY = "primary"
+    QUIESCING = "quiescing"
+    GIVING_UP = "giving_up"
+    FENCED = "fenced"
+
+
+class Finding(StrEnum):
+    """What the lease record means to one agent."""
+
+    UNSEEN = "unseen"
+    UNREACHABLE = "unreachable"
+    UNKNOWN = "unknown"
+    VACANT = "vacant"
+    OFFERED = "offered"
+    MINE = "mine"
+    OTHERS = "others"
+    STALE = "stale"
+
+
+class WriteKind(StrEnum):
+    """What a write of the lease record is for."""
+
+    CLAIM = "claim"
+    RENEW = "renew"
+    OFFER = "offer"
+    VACATE = "vacate"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A lease write that was sent and isn't settled. `sent` is from before it left."""
+
+    kind: WriteKind
+    lease: Lease
+    expected: str
+    sent: Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another account, as its reports show it. `changed_mono` is when *we* last saw it beat."""
+
+    account: str
+    priority: int
+    role: Role
+    beat: tuple[str, int] = ("", -1)
+    changed_mono: float = float("-inf")
+    every_s: float = 15.0
+    member: str = ""
+    readiness: Readiness = Readiness.COLD
+    plan: str | None = None
+    remaining_s: float = 0.0
+    ended: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the operator configured, for the durations and policies that decisions need.
+
+    `lead_s` is how long before its end a session that nobody succeeds stops and
+    vacates; `plan_timeout_s` how long one phase of a planned move may take.
+    """
+
+    timing: Timing
+    handover: str = "approve"
+    lead_s: float = 60.0
+    plan_timeout_s: float = 600.0
+    failing_after: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """How the last claim came about; becomes a history record once the work serves.
+
+    `quiet_s` is how long the work had stood still, as far as can be known, at
+    `seen_mono` on our own clock.
+    """
+
+    kind: MoveKind
+    from_: str | None
+    reason: str
+    plan: str | None
+    quiet_s: float
+    seen_mono: float
+
+
+class DataState(StrEnum):
+    """What is being done with the workload's data."""
+
+    IDLE = "idle"
+    RESTORING = "restoring"
+    SEALING = "sealing"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Data:
+    """The workload's data: `ready_for` is the epoch it was restored for, `sealed` its last copy."""
+
+    state: DataState = DataState.IDLE
+    ready_for: int | None = None
+    sealed: Pointer | None = None
+    is_sealed: bool = False
+    retry_mono: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One agent's knowledge. `started` is when its session began."""
+
+    me: Identity
+    settings: Settings
+    started: Instant
+    lifetime_s: float
+    peers: Mapping[str, Peer] = field(default_factory=dict)
+
+    sight: Sight = Sight.UNSEEN
+    lease: Lease | None = None
+    version: str = ""
+    unseen_s: float = 0.0
+    watch: Watch | None = None
+    looks_failed: bool = False
+    seen_epoch: int = 0
+    last_holder: str | None = None
+    alarm: str | None = None
+
+    looking: bool = False
+    looked_mono: float = float("-inf")
+    must_look: bool = True
+    peeking: bool = False
+    peeked_mono: float = float("-inf")
+    sent_mono: float = float("-inf")
+    write: Write | None = None
+    """The write under way, if there is one: never two at once."""
+
+    unsettled: tuple[Write, ...] = ()
+    """Writes whose answer was anything but success, until the record has been read back."""
+    tenure: Tenure | None = None
+    suspect: Instant | None = None
+    """Set when this process woke late: no work until a write sent after it has succeeded."""
+
+    spent: WriteKind | None = None
+    """Set when an offer or vacate was sent: the tenure no longer lets us work."""
+    spent_mono: float = 0.0
+    quiesced_at: Instant | None = None
+    plan_since_mono: float = 0.0
+    carrying: tuple[str, ...] = ()
+    """Orders that the offer or vacate under way carries out."""
+
+    leaving: str | None = None
+    leaving_order: str | None = None
+    proposed: bool = False
+    fenced: bool = False
+
+    work: Facts = field(default_factory=Facts)
+    data: Data = field(default_factory=Data)
+    claimed: Claimed | None = None
+    recorded_epoch: int = -1
+
+    orders: tuple[Order, ...] = ()
+    receipts: tuple[Receipt, ...] = ()
+
+    @property
+    def timing(self) -> Timing:
+        return self.settings.timing
+
+    def remaining_s(self, now: Instant) -> float:
+        """What is left of this session. By the largest elapsed time: to end early is safe."""
+        return self.lifetime_s - now.since(self.started)
+
+
+def member_of(view: View) -> Member:
+    """What this agent is, by what it knows."""
+    if view.fenced:
+        return Member.FENCED
+    if view.spent is not None:
+        return Member.GIVING_UP
+    if view.tenure is None:
+        unsettled = (*view.unsettled, *([view.write] if view.write else []))
+        claiming = any(write.kind is WriteKind.CLAIM for write in unsettled)
+        return Member.CLAIMING if claiming else Member.STANDBY
+    return Member.QUIESCING if is_quiescing(view) else Member.PRIMARY
+
+
+def is_quiescing(view: View) -> bool:
+    """Whether the work has been told to stop, for an offer or for good."""
+    plan = view.lease.plan if view.lease else None
+    return view.leaving is not None or (plan is not None and plan.phase is PlanPhase.QUIESCING)
+
+
+def is_ours(view: View, lease: Lease) -> bool:
+    """Whether `lease` names this very incarnation."""
+    return (lease.holder, lease.incarnation) == (view.me.account, view.me.incarnation)
+
+
+_BLIND = {
+    Sight.UNSEEN: Finding.UNSEEN,
+    Sight.UNREACHABLE: Finding.UNREACHABLE,
+    Sight.MISSING: Finding.UNKNOWN,
+    Sight.UNREADABLE: Finding.UNKNOWN,
+    Sight.ROLLED_BACK: Finding.UNKNOWN,
+}
+
+
+def finding_of(view: View, now: Instant, rank: int) -> Finding:
+    """What the record means to this agent, `rank` standbys being ranked before it."""
+    lease = view.lease
+    if view.sight in _BLIND or lease is None:
+        return _BLIND.get(view.sight, Finding.UNSEEN)
+    if is_ours(view, lease):
+        return Finding.MINE
+    if lease.state is LeaseState.FREE:
+        return Finding.VACANT
+    if lease.state is LeaseState.OFFERED and lease.successor == view.me.account:
+        return Finding.OFFERED
+    if view.watch is None or view.watch.mark != lease.mark:
+        return Finding.OTHERS
+    ripe = now.mono >= view.watch.ripe_mono(lease, view.timing, rank)
+    return Finding.STALE if ripe else Finding.OTHERS
+
+
+def named_holder(lease: Lease) -> str | None:
+    """The account that holds the lease, where there is one to name."""
+    return None if lease.holder == UNKNOWN_HOLDER else lease.holder
