@@ -113,6 +113,8 @@ class Settings:
     lead_s: float = 60.0
     plan_timeout_s: float = 600.0
     failing_after: int = 5
+    standby_runs: bool = False
+    """Whether a standby runs the workload too (`standby: warm`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,8 +214,9 @@ class View:
         return self.settings.timing
 
     def remaining_s(self, now: Instant) -> float:
-        """What is left of this session. By the largest elapsed time: to end early is safe."""
-        return self.lifetime_s - now.since(self.started)
+        """What is left of this session, by the clock that counts through suspend and that
+        nobody can step: a wall clock set right at noon doesn't end a session."""
+        return self.lifetime_s - (now.boot - self.started.boot)
 
 
 def member_of(view: View) -> Member:

@@ -1,0 +1,132 @@
+"""Carrying out what was decided.
+
+Decided here: which lane each action takes, so that nothing slow is ever in the
+way of a renewal: the lease has a lane of its own, notes share one, and data has
+one without a time-out. Answers are posted to the inbox as events.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+
+from sessionlib.agent.carrier import Carrier
+from sessionlib.agent.lane import Lane
+from sessionlib.agent.leasebook import read_lease, write_lease
+from sessionlib.agent.notes import Notes
+from sessionlib.core.actions import Look, Peek, Record, Restore, Seal, Send
+from sessionlib.core.events import (
+    Event,
+    LeaseRead,
+    Peeked,
+    Recorded,
+    Restored,
+    Sealed,
+    Verdict,
+    WriteAnswered,
+)
+from sessionlib.core.notes import Report
+from sessionlib.core.values import Pointer
+from sessionlib.core.view import Sight
+from sessionlib.errors import StoreError
+from sessionlib.ports import Store
+
+Inbox = SimpleQueue[Event | None]
+"""Where events arrive; None only asks the loop to come round."""
+
+
+class Hands:
+    """Does things for one agent. Only the agent's loop calls it."""
+
+    def __init__(
+        self,
+        inbox: Inbox,
+        lease_store: Store,
+        notes: Notes,
+        carrier: Carrier,
+        timeout_s: float,
+    ) -> None:
+        self._inbox = inbox
+        self._lease_store = lease_store
+        self._notes = notes
+        self._carrier = carrier
+        self._timeout_s = timeout_s
+        self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s)
+        self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s)
+        self._tell_lane: Lane[None] = Lane("tell", lambda _: None, timeout_s)
+
+    def tick(self, now_mono: float) -> None:
+        """Answer for calls that hang."""
+        for lane in (self._lease_lane, self._peek_lane, self._tell_lane):
+            lane.tick(now_mono)
+
+    def look(self, action: Look, now_mono: float) -> None:
+        def late() -> LeaseRead:
+            why = f"the store did not answer in {self._timeout_s:g} s"
+            return LeaseRead(Sight.UNREACHABLE, why=why)
+
+        self._lease_lane.submit(lambda: read_lease(self._lease_store), late, now_mono)
+
+    def send(self, action: Send, now_mono: float) -> None:
+        def late() -> WriteAnswered:
+            why = f"the store did not answer in {self._timeout_s:g} s"
+            return WriteAnswered(action.write.lease.nonce, Verdict.UNKNOWN, why=why)
+
+        job = lambda: write_lease(self._lease_store, action.write)  # noqa: E731 - a job like the others
+        self._lease_lane.submit(job, late, now_mono)
+
+    def peek(self, action: Peek, now_mono: float) -> None:
+        self._peek_lane.submit(self._notes.peek, lambda: Peeked({}), now_mono)
+
+    def record(self, action: Record, now_mono: float) -> None:
+        def job() -> Recorded:
+            try:
+                return self._notes.record(action.history)
+            except (StoreError, OSError):
+                return Recorded(action.history.epoch)
+
+        self._peek_lane.submit(job, lambda: Recorded(action.history.epoch), now_mono)
+
+    def tell(self, report: Report, logs: Callable[[], dict[str, bytes]], now_mono: float) -> bool:
+        """Write a report and the logs' tails, unless the last ones are still on their way."""
+        if not self._tell_lane.is_idle():
+            return False
+
+        def job() -> None:
+            try:
+                self._notes.report(report)
+                self._notes.ship(logs())
+            except (StoreError, OSError):
+                return
+
+        self._tell_lane.submit(job, lambda: None, now_mono)
+        return True
+
+    def told(self) -> bool:
+        """Whether the last report is written, or given up on."""
+        return self._tell_lane.is_idle()
+
+    def restore(self, action: Restore, now_mono: float) -> None:
+        def job() -> Restored:
+            done = self._carrier.restore(action.epoch, action.pointer)
+            self._collect(action.pointer)
+            return done
+
+        self._aside("restore", job)
+
+    def seal(self, action: Seal, now_mono: float) -> None:
+        def job() -> Sealed:
+            return self._carrier.seal(action.epoch)
+
+        self._aside("seal", job)
+
+    def _collect(self, pointer: Pointer | None) -> None:
+        try:
+            self._carrier.collect(pointer)
+        except (StoreError, OSError):
+            return
+
+    def _aside(self, name: str, job: Callable[[], Event]) -> None:
+        """Run a job that may take as long as it takes: how much data there is can't be known."""
+        threading.Thread(target=lambda: self._inbox.put(job()), name=name, daemon=True).start()

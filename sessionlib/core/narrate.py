@@ -1,0 +1,94 @@
+"""What is worth a line in the log, in words.
+
+Decided here: which differences between two views an operator should read of,
+and how they are put. Not decided here: where the lines go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sessionlib.core.notes import WorkState
+from sessionlib.core.values import LeaseState
+from sessionlib.core.view import Member, View, member_of
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line: `level` is info, warning or error; `event` is stable, for programs."""
+
+    level: str
+    event: str
+    text: str
+
+
+_MEMBERS: dict[Member, tuple[str, str]] = {
+    Member.STANDBY: ("info", "standing by"),
+    Member.CLAIMING: ("info", "claiming the lease"),
+    Member.PRIMARY: ("info", "this session is the primary"),
+    Member.QUIESCING: ("info", "stopping the work"),
+    Member.GIVING_UP: ("info", "giving the lease up"),
+    Member.FENCED: ("error", "fenced: this session never works again"),
+}
+
+
+def narrate(before: View, after: View) -> Iterator[Line]:
+    """The lines that follow from `before` having become `after`."""
+    yield from _member(before, after)
+    yield from _lease(before, after)
+    yield from _plan(before, after)
+    yield from _work(before, after)
+    if after.alarm and after.alarm != before.alarm:
+        yield Line("warning", "alarm", after.alarm)
+    if after.suspect and not before.suspect:
+        yield Line("warning", "woke_late", "woke up late: work is held until a fresh renewal")
+    for receipt in after.receipts:
+        if receipt not in before.receipts:
+            text = f"order {receipt.id}: {receipt.outcome}"
+            yield Line("info", "order", f"{text}, {receipt.why}" if receipt.why else text)
+
+
+def _member(before: View, after: View) -> Iterator[Line]:
+    member = member_of(after)
+    if member_of(before) is member:
+        return
+    level, text = _MEMBERS[member]
+    if member is Member.PRIMARY and after.tenure:
+        text = f"{text} at epoch {after.tenure.epoch}"
+    if member is Member.QUIESCING and after.leaving:
+        text = f"{text}: {after.leaving}"
+    yield Line(level, f"member_{member.value}", text)
+
+
+def _lease(before: View, after: View) -> Iterator[Line]:
+    old, new = before.lease, after.lease
+    if new is None or (old is not None and (old.epoch, old.state) == (new.epoch, new.state)):
+        return
+    if new.holder == after.me.account and new.incarnation == after.me.incarnation:
+        return
+    if new.state is LeaseState.FREE:
+        yield Line("info", "lease_free", f"the lease is free, after epoch {new.epoch}")
+    elif new.state is LeaseState.OFFERED:
+        text = f"{new.holder} offers the lease to {new.successor}"
+        yield Line("info", "lease_offered", text)
+    else:
+        yield Line("info", "lease_held", f"{new.holder} holds the lease at epoch {new.epoch}")
+
+
+def _plan(before: View, after: View) -> Iterator[Line]:
+    old = before.lease.plan if before.lease else None
+    new = after.lease.plan if after.lease else None
+    if new is not None and (old is None or (old.id, old.phase) != (new.id, new.phase)):
+        text = f"move to {new.to}: {new.phase.value} ({new.reason})"
+        yield Line("info", f"plan_{new.phase.value}", text)
+
+
+def _work(before: View, after: View) -> Iterator[Line]:
+    old, new = before.work, after.work
+    if new.error and new.error != old.error:
+        yield Line("warning", "workload_error", new.error)
+    if new.state is old.state:
+        return
+    level = "warning" if new.state in {WorkState.FROZEN, WorkState.BACKOFF} else "info"
+    yield Line(level, f"workload_{new.state.value}", f"workload: {new.state.value}")
