@@ -23,7 +23,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         from sessionlib.agent.start import run  # noqa: PLC0415 - `--help` shouldn't wait for it
         from sessionlib.config import load  # noqa: PLC0415
 
-        return run(load(options.config), options.account, options.home)
+        config = load(options.config)
+        return run(config, options.account, options.home, until_eof=options.until_eof)
     except ConfigError as error:
         print(error, file=sys.stderr)  # noqa: T201
         return 2
@@ -61,6 +62,11 @@ def _parser() -> argparse.ArgumentParser:
         type=Path,
         metavar="DIR",
         help="the agent's own folder (default: work/NAME beside the configuration)",
+    )
+    agent.add_argument(
+        "--until-eof",
+        action="store_true",
+        help="end when standard input closes: for a program that starts agents and may be killed",
     )
     return parser
 

@@ -82,12 +82,21 @@ def build(
     return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter)
 
 
-def run(config: Config, account: str, home: Path | None = None) -> int:
+def run(config: Config, account: str, home: Path | None = None, *, until_eof: bool = False) -> int:
     """Run an agent in this process until it ends; its exit code."""
     agent = build(config, account, home)
+    if until_eof:
+        threading.Thread(target=_leave_at_eof, args=(agent,), daemon=True).start()
     if threading.current_thread() is threading.main_thread():
         _leave_on_signals(agent)
     return agent.run()
+
+
+def _leave_at_eof(agent: Agent) -> None:
+    # Below Python's own buffering, which a thread that outlives its interpreter must not hold.
+    while os.read(0, 4096):
+        pass
+    agent.leave("its starter has ended")
 
 
 def _leave_on_signals(agent: Agent) -> None:

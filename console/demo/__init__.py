@@ -1,0 +1,115 @@
+"""`demo`: a fleet on this machine that needs nothing set up, and the judgement on it.
+
+Decided here: what is printed and with which exit code: 0 only if never two
+copies of the work ran at once and every planned move lost nothing. Not decided
+here: the fleet (`stage`), what happens to it (`play`), what became of the work
+(`journal`).
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Any
+
+from console.demo.journal import Passage, Tenure, overlap_s, passages, read_journals
+from console.demo.play import Play
+from console.demo.stage import ACCOUNTS, Stage
+from console.demo.watching import watched
+from console.errors import FAILED
+from console.output import Output
+from sessionlib.core.notes import History, MoveKind
+
+DONE = 0
+
+
+def run(  # noqa: PLR0913 - the command's options
+    *,
+    out: Output,
+    headless: bool,
+    handovers: int,
+    kill_primary: bool,
+    scale: float,
+    folder: Path | None,
+) -> int:
+    """Perform, judge and report; the exit code."""
+    # An ordinary end on SIGTERM too: leaving the `with` is what cleans up.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+    with Stage(folder, scale) as stage:
+        play = Play(stage, out.tell)
+        if headless:
+            moves = _perform(play, handovers, kill_primary=kill_primary)
+        else:
+            moves = watched(
+                out, stage.fleet, lambda: _perform(play, handovers, kill_primary=kill_primary)
+            )
+        tenures = read_journals(stage.journals)
+    if not stage.is_temporary:
+        out.tell(f"everything is kept in {stage.folder}")
+    return _report(out, moves, tenures)
+
+
+def _perform(play: Play, handovers: int, *, kill_primary: bool) -> list[History]:
+    play.begin()
+    moves = [play.hand_over() for _ in range(handovers)]
+    if kill_primary:
+        moves.append(play.kill_primary())
+    return moves
+
+
+def _report(out: Output, moves: list[History], tenures: list[Tenure]) -> int:
+    kinds = {move.epoch: move.kind for move in moves}
+    found = passages(tenures)
+    told = [_told(passage, kinds) for passage in found]
+    judged = {
+        "handovers": told,
+        "accounts": {account: _account(account, tenures) for account in ACCOUNTS},
+    }
+    if out.json:
+        out.document(judged)
+    else:
+        _table(out, told)
+    lost = [p for p in found if p.lost_writes and kinds.get(p.after.epoch) is MoveKind.PLANNED]
+    overlapped = overlap_s(tenures) > 0
+    missing = {move.epoch for move in moves} - {passage.after.epoch for passage in found}
+    if overlapped:
+        out.tell("two copies of the work ran at once", "bad")
+    if lost:
+        out.tell("a planned move lost writes", "bad")
+    if missing:
+        out.tell(f"no work was done under epoch {min(missing)}", "bad")
+    return FAILED if overlapped or lost or missing else DONE
+
+
+def _told(passage: Passage, kinds: dict[int, MoveKind]) -> dict[str, Any]:
+    return {
+        "kind": kinds.get(passage.after.epoch, MoveKind.TAKEOVER).value,
+        "from": passage.before.account,
+        "to": passage.after.account,
+        "epoch": passage.after.epoch,
+        "downtime_s": round(passage.downtime_s, 3),
+        "overlap_s": round(passage.overlap_s, 3),
+        "lost_writes": passage.lost_writes,
+    }
+
+
+def _account(account: str, tenures: list[Tenure]) -> dict[str, Any]:
+    own = [tenure for tenure in tenures if tenure.account == account]
+    return {
+        "tenures": len(own),
+        "served_s": round(sum(t.last.at_s - t.first.at_s for t in own), 3),
+        "writes": sum(len(tenure.ticks) for tenure in own),
+    }
+
+
+def _table(out: Output, told: list[dict[str, Any]]) -> None:
+    out.line("As the workload's own ticks have it:", "head")
+    out.line(f"{'EPOCH':<7}{'KIND':<10}{'FROM':<10}{'TO':<10}{'DOWN':>8}{'OVERLAP':>9}{'LOST':>6}")
+    for row in told:
+        out.line(
+            f"{row['epoch']:<7}{row['kind']:<10}{row['from']:<10}{row['to']:<10}"
+            f"{row['downtime_s']:>7.2f}s{row['overlap_s']:>8.2f}s{row['lost_writes']:>6}"
+        )
+    if not told:
+        out.line("Nothing moved.")
