@@ -33,20 +33,22 @@ class Carrier:
         self._data = data
         self._stem = data.with_name(f"{data.name}.stem.json")
 
-    def seal(self, epoch: int) -> Sealed:
+    def seal(self, epoch: int, token: str) -> Sealed:
         """Copy the directory to the store. The workload must have stopped."""
         if not self._data.is_dir():
-            return Sealed(None)
+            return Sealed(token, None)
         try:
             body = _packed(self._data)
             name = f"{epoch:08d}-{secrets.token_hex(4)}.tar"
             self._store.put(DATA + name, body)
             if self._store.has(DATA + name) != len(body):
-                return Sealed(None, "the store does not hold the copy of the data it was given")
+                return Sealed(
+                    token, None, "the store does not hold the copy of the data it was given"
+                )
         except (OSError, StoreError) as error:
-            return Sealed(None, f"the data could not be copied to the store: {error}")
+            return Sealed(token, None, f"the data could not be copied to the store: {error}")
         self._note(name)
-        return Sealed(Pointer(epoch, 0, name, len(body)))
+        return Sealed(token, Pointer(epoch, 0, name, len(body)))
 
     def restore(self, epoch: int, pointer: Pointer | None) -> Restored:
         """Make the directory stand at `pointer`; without one it stays as it is."""

@@ -7,7 +7,6 @@ one without a time-out. Answers are posted to the inbox as events.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 
@@ -54,6 +53,8 @@ class Hands:
         self._timeout_s = timeout_s
         self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s)
         self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s)
+        # Data takes as long as it takes, but one job at a time: they share a directory.
+        self._data_lane: Lane[Event] = Lane("data", inbox.put, float("inf"))
         self._tell_lane: Lane[None] = Lane("tell", lambda _: None, timeout_s)
 
     def tick(self, now_mono: float) -> None:
@@ -113,20 +114,16 @@ class Hands:
             self._collect(action.pointer)
             return done
 
-        self._aside("restore", job)
+        self._data_lane.submit(job, job, now_mono)
 
     def seal(self, action: Seal, now_mono: float) -> None:
         def job() -> Sealed:
-            return self._carrier.seal(action.epoch)
+            return self._carrier.seal(action.epoch, action.token)
 
-        self._aside("seal", job)
+        self._data_lane.submit(job, job, now_mono)
 
     def _collect(self, pointer: Pointer | None) -> None:
         try:
             self._carrier.collect(pointer)
         except (StoreError, OSError):
             return
-
-    def _aside(self, name: str, job: Callable[[], Event]) -> None:
-        """Run a job that may take as long as it takes: how much data there is can't be known."""
-        threading.Thread(target=lambda: self._inbox.put(job()), name=name, daemon=True).start()

@@ -48,9 +48,14 @@ class Restore:
 
 @dataclass(frozen=True, slots=True)
 class Seal:
-    """Copy the data of the stopped workload to the store. Answered by Sealed."""
+    """Copy the data of the stopped workload to the store. Answered by Sealed.
+
+    `token` comes back with the answer: one that was asked for before the work went
+    on again must not pass for a later one.
+    """
 
     epoch: int
+    token: str
 
 
 @dataclass(frozen=True, slots=True)

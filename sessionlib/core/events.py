@@ -75,6 +75,7 @@ class Restored:
 class Sealed:
     """The answer to Seal: the copy that was made (None: there was nothing to copy), or why not."""
 
+    token: str
     pointer: Pointer | None
     why: str | None = None
 

@@ -85,12 +85,16 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Peek: lambda view, action, now: replace(view, peeking=True),
     Send: lambda view, action, now: _sending(view, action.write, now),
     Restore: lambda view, action, now: _data_state(view, DataState.RESTORING),
-    Seal: lambda view, action, now: _data_state(view, DataState.SEALING),
+    Seal: lambda view, action, now: _sealing(view, action.token),
     Record: lambda view, action, now: replace(view, recorded_epoch=action.history.epoch),
     Answer: lambda view, action, now: with_receipt(view, action.receipt),
     Depart: _departing,
     Fence: _fenced,
 }
+
+
+def _sealing(view: View, token: str) -> View:
+    return replace(view, data=replace(view.data, state=DataState.SEALING, sealing=token))
 
 
 def _data_state(view: View, state: DataState) -> View:
@@ -190,7 +194,13 @@ def _committed(view: View, write: Write, now: Instant, chance: str) -> View:
     view = replace(view, tenure=tenure, suspect=None if fresh else view.suspect)
     if is_quiescing(view):
         return replace(view, quiesced_at=view.quiesced_at or now)
-    return replace(view, quiesced_at=None, data=replace(view.data, sealed=None, is_sealed=False))
+    return replace(view, quiesced_at=None, data=_unsealed(view.data))
+
+
+def _unsealed(data: Data) -> Data:
+    """The work goes on: no copy made before counts any more, nor one still being made."""
+    state = DataState.IDLE if data.state is DataState.SEALING else data.state
+    return replace(data, state=state, sealed=None, is_sealed=False, sealing=None)
 
 
 def _retired(view: View, chance: str) -> View:
@@ -293,6 +303,8 @@ def _restored(view: View, event: Restored, now: Instant, chance: str) -> View:
 
 
 def _sealed(view: View, event: Sealed, now: Instant, chance: str) -> View:
+    if event.token != view.data.sealing:
+        return view
     if event.why is not None:
         retry_mono = now.mono + view.timing.poll_fast_s
         data = replace(view.data, state=DataState.FAILED, retry_mono=retry_mono)

@@ -144,12 +144,14 @@ class DataState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The workload's data: `ready_for` is the epoch it was restored for, `sealed` its last copy."""
+    """The workload's data: `ready_for` is the epoch it was restored for, `sealed` its last copy,
+    `sealing` the token of the seal that was asked for last."""
 
     state: DataState = DataState.IDLE
     ready_for: int | None = None
     sealed: Pointer | None = None
     is_sealed: bool = False
+    sealing: str | None = None
     retry_mono: float = float("-inf")
 
 

@@ -60,7 +60,8 @@ class Facts:
     is True when no process of it is left, the guard's word for quiesced.
     `restarts` counts the exits in a row that nobody asked for; `ready` is
     for WARM: the standby's own probe has passed. `guarded` is False while there
-    is no guard, and then nothing runs. `error` is why it last failed or can't be
+    is no guard, and then nothing runs. `goal` is the one that all this was gathered under.
+    `error` is why it last failed or can't be
     started, gone once it is ready; `frozen_why` is set while it is frozen.
     """
 
@@ -72,6 +73,15 @@ class Facts:
     guarded: bool = True
     error: str | None = None
     frozen_why: str | None = None
+    goal: Goal = Goal(Aim.REST)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nothing of the workload is left *and* nothing is about to be started.
+
+        A start that was decided a moment ago is in the goal before it is in `empty`.
+        """
+        return self.empty and self.goal.aim in {Aim.REST, Aim.DEAD}
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,7 @@ from sessionlib.core.notes import History, Order, OrderAction, Report, WorkState
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.timing import DRIFT, Timing
 from sessionlib.core.values import Identity, Instant, Lease, Pointer, Role
-from sessionlib.core.view import Peer, Settings, Sight, View
+from sessionlib.core.view import Member, Peer, Settings, Sight, View, Write, member_of
 from sessionlib.core.work import Aim, Facts, Goal
 
 TICK_S = 0.5
@@ -54,9 +54,10 @@ class Odds:
     partitions: float = 2.0
     orders: float = 4.0
     departs: float = 1.0
+    seal_fails: float = 0.05
 
 
-CALM = Odds(0, 0, 0, 0, 0, 0, 0)
+CALM = Odds(0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Node:
@@ -129,7 +130,7 @@ class Node:
         self.woke = now
         events = [Late(late_s)] if late_s > self.view.timing.margin_s else []
         for each in (*events, *self.waiting, *([event] if event else [])):
-            self.view = learn(self.view, each, now, self.fleet.nonce())
+            self.become(learn(self.view, each, now, self.fleet.nonce()))
         self.waiting = []
         self.turn(now)
 
@@ -137,7 +138,7 @@ class Node:
         for _ in range(4):
             actions = decide(self.view, now, self.fleet.nonce())
             for action in actions:
-                self.view = begun(self.view, action, now)
+                self.become(begun(self.view, action, now))
                 self.do(action, now)
             if all(isinstance(action, Work) for action in actions):
                 break
@@ -146,6 +147,12 @@ class Node:
             report_of(self.view, now, self.beat, Surroundings()),
             self.fleet.t,
         )
+
+    def become(self, view: View) -> None:
+        before, after = member_of(self.view), member_of(view)
+        if before is not after:
+            self.fleet.transitions.add((before, after))
+        self.view = view
 
     def do(self, action: Action, now: Instant) -> None:
         match action:
@@ -161,9 +168,15 @@ class Node:
                 self.later(Peeked(self.fleet.fresh_reports(self), orders), 0.2)
             case Restore(epoch, _):
                 self.later(Restored(epoch), 0.5)
-            case Seal(epoch):
-                assert not self.works(), "sealed while the workload was at work"
-                self.later(Sealed(Pointer(epoch, 0, "c", 1)), 0.5)
+            case Seal(epoch, token):
+                assert self.run_epoch is None, "sealed while the workload was at work"
+                fails = self.fleet.chance.random() < self.fleet.odds.seal_fails
+                done = (
+                    Sealed(token, None, "full")
+                    if fails
+                    else Sealed(token, Pointer(epoch, 0, "c", 1))
+                )
+                self.later(done, 0.5)
             case Record(history):
                 self.fleet.history.append(history)
             case Exit():
@@ -186,13 +199,14 @@ class Node:
 
     def set_goal(self, goal: Goal, now: Instant) -> None:
         """The guard and the workload, as far as safety depends on them."""
-        self.goal = goal
+        if goal != self.goal:
+            self.goal = goal
+            self.tell_facts()
         match goal.aim:
             case Aim.SERVE if self.run_epoch is None and not self.dying and self.granted(goal):
                 self.run_epoch = goal.epoch
                 self.fleet.started(self)
-                serving = Facts(WorkState.SERVING, goal.epoch, empty=False)
-                self.later(WorkChanged(serving), 0.3)
+                self.tell_facts()
             case Aim.HOLD if self.thaw_after is None:
                 self.thaw_after = now
             case Aim.REST | Aim.WARM if self.run_epoch is not None and not self.dying:
@@ -207,7 +221,21 @@ class Node:
     def stopped(self) -> None:
         self.run_epoch = None
         self.dying = False
-        self.deliver(WorkChanged(Facts()))
+        self.tell_facts()
+
+    def tell_facts(self) -> None:
+        """The agent hears a moment later how things are by then."""
+        life = self.life
+        wait_s = self.fleet.chance.uniform(0.01, 0.3)
+
+        def tell() -> None:
+            if self.life == life:
+                runs = self.run_epoch is not None
+                state = WorkState.SERVING if runs else WorkState.NONE
+                facts = Facts(state, self.run_epoch, empty=not runs, goal=self.goal)
+                self.deliver(WorkChanged(facts))
+
+        self.fleet.after(wait_s, tell)
 
     def granted(self, goal: Goal) -> bool:
         if self.grant is None or self.thaw_after is not None:
@@ -251,6 +279,7 @@ class Fleet:
         self.orders: list[Order] = []
         self.history: list[History] = []
         self.claims: list[tuple[int, str | None]] = []
+        self.transitions: set[tuple[Member, Member]] = set()
         self.ended_at = float("inf")
         self.nodes = [Node(self, name, rank) for rank, name in enumerate(self.names, 1)]
         for node in self.nodes:
@@ -285,7 +314,7 @@ class Fleet:
 
     # The store
 
-    def request(self, node: Node, write: object) -> None:
+    def request(self, node: Node, write: Write | None) -> None:
         """Read (None) or write the register, with whatever the odds do to it."""
         life = node.life
         timeout_s = self.timing.timeout_s
@@ -312,13 +341,10 @@ class Fleet:
 
         self.after(delay_s, arrive)
 
-    def take(self, write: object) -> Event:
+    def take(self, write: Write | None) -> Event:
         """One atomic step of the register."""
         if write is None:
             return LeaseRead(Sight.SEEN, self.lease, str(self.version), self.t - self.written_at)
-        from sessionlib.core.view import Write  # noqa: PLC0415 - only for the narrowing
-
-        assert isinstance(write, Write)
         if write.expected != str(self.version):
             return WriteAnswered(write.lease.nonce, Verdict.CONFLICT)
         passes = write.lease.holder is not None and write.lease.mark[:3] != self.lease.mark[:3]
@@ -398,7 +424,7 @@ class Fleet:
                 node.start()
 
 
-def _no_answer(write: object) -> Event:
+def _no_answer(write: Write | None) -> Event:
     if write is None:
         return LeaseRead(Sight.UNREACHABLE, why="no answer")
-    return WriteAnswered(write.lease.nonce, Verdict.UNKNOWN, why="no answer")  # type: ignore[attr-defined]
+    return WriteAnswered(write.lease.nonce, Verdict.UNKNOWN, why="no answer")

@@ -20,7 +20,8 @@ from sessionlib.core.notes import MoveKind
 from sessionlib.core.rules import common, leaving, standby
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Identity, Instant, Lease
-from sessionlib.core.view import Finding, Member, View
+from sessionlib.core.view import Finding, Member, View, Write
+from sessionlib.core.work import Aim, Goal
 from tests.property.fleet import CALM, Fleet, Odds
 
 HOURS = 2.4
@@ -73,7 +74,7 @@ def test_takeover_within_l1_after_the_primary_dies() -> None:
 def _validity_from_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = learning._committed
 
-    def committed(view: View, write: learning.Write, now: Instant, chance: str) -> View:
+    def committed(view: View, write: Write, now: Instant, chance: str) -> View:
         return plain(view, replace(write, sent=now), now, chance)
 
     monkeypatch.setattr(learning, "_committed", committed)
@@ -91,7 +92,7 @@ def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def _work_after_an_unsettled_offer(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = learning._sending
 
-    def sending(view: View, write: learning.Write, now: Instant) -> View:
+    def sending(view: View, write: Write, now: Instant) -> View:
         return replace(plain(view, write, now), spent=None)
 
     monkeypatch.setattr(learning, "_sending", sending)
@@ -103,7 +104,7 @@ def _epoch_kept_on_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float) -> Lease:
         return replace(plain(lease, me, nonce, ttl_s), epoch=lease.epoch)
 
-    monkeypatch.setattr(common.leases, "claim", claim)
+    monkeypatch.setattr(leases, "claim", claim)
 
 
 def _nonce_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,7 +121,7 @@ def _offer_before_the_work_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def quiesce(moment: common.Moment) -> tuple[object, ...]:
         view = moment.view
-        early = replace(view, work=replace(view.work, empty=True))
+        early = replace(view, work=replace(view.work, empty=True, goal=Goal(Aim.REST)))
         return plain(replace(moment, view=early))
 
     pair = (Member.QUIESCING, Finding.MINE)

@@ -124,6 +124,6 @@ def standby_goal(view: View) -> Work:
 
 def leave_if_stopped(view: View, code: int = 0) -> tuple[Action, ...]:
     """End the agent, once nothing of the workload is left."""
-    if view.leaving is not None and view.work.empty:
+    if view.leaving is not None and view.work.is_at_rest:
         return (Exit(code, view.leaving),)
     return ()

@@ -41,7 +41,7 @@ def quiesce(moment: Moment) -> tuple[Action, ...]:
     aborted = _abort(moment, view.lease)
     if aborted:
         return aborted
-    if not view.work.empty:
+    if not view.work.is_at_rest:
         return (REST, *renew_if_due(moment), *peek_if_due(moment))
     if not view.data.is_sealed and not _seal_is_hopeless(moment):
         return (REST, *renew_if_due(moment), *_seal(moment), *history_unserved(moment))
@@ -72,7 +72,7 @@ def wait_for_word(moment: Moment) -> tuple[Action, ...]:
 def finish_fenced(moment: Moment) -> tuple[Action, ...]:
     """Lost the lease: nothing of the workload may be left, then this agent ends for good."""
     view = moment.view
-    if not view.work.empty:
+    if not view.work.is_at_rest:
         return (DEAD,)
     return (DEAD, Exit(1, view.alarm or "the lease was lost"))
 
@@ -98,7 +98,7 @@ def _seal(moment: Moment) -> tuple[Action, ...]:
     waits = data.state is DataState.FAILED and moment.now.mono < data.retry_mono
     if data.state is DataState.SEALING or waits or moment.view.tenure is None:
         return ()
-    return (Seal(moment.view.tenure.epoch),)
+    return (Seal(moment.view.tenure.epoch, token=moment.chance),)
 
 
 def _seal_is_hopeless(moment: Moment) -> bool:

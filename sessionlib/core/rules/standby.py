@@ -5,6 +5,7 @@ Decided here: patience, turns, and that not knowing is never a reason to claim.
 
 from __future__ import annotations
 
+from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Answer, Depart
 from sessionlib.core.orders import judge_stop
 from sessionlib.core.rules.common import (
@@ -14,8 +15,10 @@ from sessionlib.core.rules.common import (
     look_if_due,
     peek_if_due,
     renew,
+    send,
     standby_goal,
 )
+from sessionlib.core.view import WriteKind
 
 
 def watch(moment: Moment) -> tuple[Action, ...]:
@@ -47,10 +50,15 @@ def claim_now(moment: Moment) -> tuple[Action, ...]:
 
 def adopt(moment: Moment) -> tuple[Action, ...]:
     """The record names this incarnation: a claim of ours arrived after we had written it
-    off. It counts from when it was sent, which is too long ago: renew, then serve."""
-    lease = moment.view.lease
-    plan = lease.plan if lease else None
-    return (*_tend(moment), *renew(moment, plan))
+    off. It counts from when it was sent, which is too long ago: renew, then serve, or give
+    it up at once if this session is to end."""
+    view, lease = moment.view, moment.view.lease
+    if lease is None:
+        return (standby_goal(view),)
+    if view.leaving is None:
+        return (*_tend(moment), *renew(moment, lease.plan))
+    record = leases.vacate(lease, moment.chance, None, done=view.leaving_order)
+    return (standby_goal(view), *send(moment, WriteKind.VACATE, record))
 
 
 def settle(moment: Moment) -> tuple[Action, ...]:
