@@ -40,9 +40,15 @@ class Store(Protocol):
     """A shared place with conditional writes.
 
     Keys are relative paths with `/`, of the characters `A-Za-z0-9._-`, no part
-    of them starting with a dot. Every call may raise `Unreachable`; calls that
-    write may raise `Unknown`. Calls block, and may be made from any one thread
-    at a time; the caller brings its own time-outs.
+    of them starting with a dot, at most 512 characters long and 200 in each
+    part. The last part has a character that is no digit, and beside a record
+    `x.json` nothing is called `x`: adapters keep versions there. Every call may
+    raise `Unreachable`; calls that write may raise `Unknown`. Calls block, and
+    may be made from any one thread at a time; the caller brings its own
+    time-outs.
+
+    What `put` wrote can be read, but its version doesn't tell two puts apart:
+    no key is written both ways.
     """
 
     kind: str
@@ -57,7 +63,7 @@ class Store(Protocol):
         """Write a record over exactly the version `expected`. Raises `Conflict` otherwise."""
 
     def list(self, prefix: str) -> list[str]:
-        """The keys below `prefix` (which ends in `/`), sorted."""
+        """The keys below `prefix` (which ends in `/`), at any depth, sorted."""
 
     def put(self, key: str, data: bytes) -> None:
         """Write a blob whole. For keys with one writer, or named by their content."""
