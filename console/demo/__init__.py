@@ -13,7 +13,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from console.demo.journal import Passage, Tenure, overlap_s, passages, read_journals
+from console.demo.journal import (
+    Passage,
+    Tenure,
+    epochs_rise,
+    overlap_s,
+    passages,
+    read_journals,
+)
 from console.demo.play import Play
 from console.demo.stage import ACCOUNTS, Stage
 from console.demo.watching import watched
@@ -34,8 +41,9 @@ def run(  # noqa: PLR0913 - the command's options
     folder: Path | None,
 ) -> int:
     """Perform, judge and report; the exit code."""
-    # An ordinary end on SIGTERM too: leaving the `with` is what cleans up.
-    signal.signal(signal.SIGTERM, lambda _number, _frame: sys.exit(128 + signal.SIGTERM))
+    # An ordinary end on these too: leaving the `with` is what cleans up.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     with Stage(folder, scale) as stage:
         play = Play(stage, out.tell)
         if headless:
@@ -72,14 +80,17 @@ def _report(out: Output, moves: list[History], tenures: list[Tenure]) -> int:
         _table(out, told)
     lost = [p for p in found if p.lost_writes and kinds.get(p.after.epoch) is MoveKind.PLANNED]
     overlapped = overlap_s(tenures) > 0
+    fell = not epochs_rise(tenures)
     missing = {move.epoch for move in moves} - {passage.after.epoch for passage in found}
     if overlapped:
         out.tell("two copies of the work ran at once", "bad")
+    if fell:
+        out.tell("an epoch came twice, or after a higher one", "bad")
     if lost:
         out.tell("a planned move lost writes", "bad")
     if missing:
         out.tell(f"no work was done under epoch {min(missing)}", "bad")
-    return FAILED if overlapped or lost or missing else DONE
+    return FAILED if overlapped or fell or lost or missing else DONE
 
 
 def _told(passage: Passage, kinds: dict[int, MoveKind]) -> dict[str, Any]:

@@ -2,14 +2,15 @@
 
 Decided here: how downtime, overlap and lost writes follow from the ticks of all
 runs. The agents' word counts for nothing here. All times are this machine's
-boot-time clock, which every run on it shares.
+boot-time clock, which every run on it shares. A run is what one start of the
+workload did: two of them must not overlap, not even under one epoch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 
@@ -24,11 +25,12 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class Tenure:
-    """All ticks under one epoch, in order of time; never empty."""
+    """All ticks of one account under one epoch, in order of time, and run by run; never empty."""
 
     epoch: int
     account: str
     ticks: tuple[Tick, ...]
+    runs: tuple[tuple[Tick, ...], ...]
 
     @property
     def first(self) -> Tick:
@@ -52,16 +54,26 @@ class Passage:
 
 def read_journals(folder: Path) -> list[Tenure]:
     """The tenures that the journals tell of, by epoch. A torn last line is left out."""
-    found: dict[int, tuple[str, list[Tick]]] = {}
+    found: dict[tuple[int, str], list[tuple[Tick, ...]]] = {}
     for path in sorted(folder.glob("*.log")):
         account = path.stem.split("-", 1)[1].rsplit("-", 1)[0]
-        ticks = list(_ticks(path))
-        for tick in ticks:
-            found.setdefault(tick.epoch, (account, []))[1].append(tick)
+        by_epoch: dict[int, list[Tick]] = {}
+        for tick in _ticks(path):
+            by_epoch.setdefault(tick.epoch, []).append(tick)
+        for epoch, ticks in by_epoch.items():
+            found.setdefault((epoch, account), []).append(_in_time(ticks))
     return [
-        Tenure(epoch, account, tuple(sorted(ticks, key=lambda tick: tick.at_s)))
-        for epoch, (account, ticks) in sorted(found.items())
+        Tenure(epoch, account, _in_time(chain.from_iterable(runs)), tuple(sorted(runs, key=_begin)))
+        for (epoch, account), runs in sorted(found.items())
     ]
+
+
+def _in_time(ticks: Iterable[Tick]) -> tuple[Tick, ...]:
+    return tuple(sorted(ticks, key=lambda tick: tick.at_s))
+
+
+def _begin(run: tuple[Tick, ...]) -> float:
+    return run[0].at_s
 
 
 def _ticks(path: Path) -> Iterable[Tick]:
@@ -84,15 +96,20 @@ def _passage(before: Tenure, after: Tenure) -> Passage:
 
 
 def overlap_s(tenures: Sequence[Tenure]) -> float:
-    """For how long ticks of different epochs stand in the wrong order, over all pairs."""
-    worst_s = 0.0
-    latest: Tick | None = None
-    for tenure in tenures:
-        if latest is not None:
-            worst_s += max(0.0, latest.at_s - tenure.first.at_s)
-        if latest is None or tenure.last.at_s > latest.at_s:
-            latest = tenure.last
-    return worst_s
+    """For how long ticks stand where they mustn't, over all runs: after the beginning of a
+    later run of the same tenure, or of any run under a higher epoch."""
+    sum_s = 0.0
+    latest_s = float("-inf")
+    for run in chain.from_iterable(tenure.runs for tenure in tenures):
+        sum_s += max(0.0, latest_s - run[0].at_s)
+        latest_s = max(latest_s, run[-1].at_s)
+    return sum_s
+
+
+def epochs_rise(tenures: Iterable[Tenure]) -> bool:
+    """Whether each tenure, in the order in which they began, has a higher epoch than all before."""
+    begun = sorted(tenures, key=lambda tenure: tenure.first.at_s)
+    return all(earlier.epoch < later.epoch for earlier, later in pairwise(begun))
 
 
 def longest_gap_s(tenure: Tenure) -> float:

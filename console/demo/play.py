@@ -35,14 +35,14 @@ class Play:
         """Start every agent and wait until one serves and the others stand by; who serves."""
         for account in ACCOUNTS:
             self.stage.start(account)
-        self._wait(self._all_report, 30.0, "the agents to report")
-        holder = self._served_after(0, 60.0).to
+        self.wait(self.all_report, 30.0, "the agents to report")
+        holder = self.served_after(0, 60.0).to
         self.tell(f"{holder} is the primary and works")
         return holder
 
     def hand_over(self) -> History:
         """One planned move, ordered as an operator would."""
-        self._wait(self._all_report, 60.0, "the standbys to report")
+        self.wait(self.all_report, 60.0, "the standbys to report")
         snapshot = self.stage.look()
         proposal = intents.handover(self.stage.fleet.config, snapshot, self._next(snapshot))
         order = sign(proposal.order, self.stage.seed)
@@ -68,7 +68,7 @@ class Play:
         self.stage.kill(lease.holder)
         self.tell(f"killed the agent of {lease.holder}")
         ttl_s = self.stage.fleet.config.timing().ttl_s
-        move = self._served_after(lease.epoch, 3 * ttl_s + 30.0)
+        move = self.served_after(lease.epoch, 3 * ttl_s + 30.0)
         self.tell(f"{move.to} took over")
         self.stage.start(lease.holder)
         self._work_a_while()
@@ -82,10 +82,11 @@ class Play:
         return names[(at + 1) % len(names)]
 
     def _work_a_while(self) -> None:
-        self._wait(self._all_report, 60.0, "the standbys to report")
+        self.wait(self.all_report, 60.0, "the standbys to report")
         sleep(WORK_BETWEEN_S)
 
-    def _all_report(self) -> bool:
+    def all_report(self) -> bool:
+        """Whether every account has an agent that is known to be alive."""
         reports = self.stage.look().reports
         return all(
             seen.value is not None
@@ -96,7 +97,7 @@ class Play:
             if seen is not None
         ) and len(reports) == len(ACCOUNTS)
 
-    def _served_after(self, epoch: int, timeout_s: float) -> History:
+    def served_after(self, epoch: int, timeout_s: float) -> History:
         """The move by which somebody came to serve under a later epoch."""
         found: list[History] = []
 
@@ -112,10 +113,11 @@ class Play:
             found.append(move)
             return True
 
-        self._wait(serves, timeout_s, "somebody to serve")
+        self.wait(serves, timeout_s, "somebody to serve")
         return found[-1]
 
-    def _wait(self, until: Callable[[], bool], timeout_s: float, what: str) -> None:
+    def wait(self, until: Callable[[], object], timeout_s: float, what: str) -> None:
+        """Return once `until` is truthy. Raises OutcomeUnknown when time is up."""
         until_mono = self._now_mono() + timeout_s
         while not until():
             if self._now_mono() > until_mono:

@@ -13,9 +13,10 @@ import signal
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import yaml
 
@@ -25,6 +26,7 @@ from console.provision import create_lease, missing_lease
 from console.seen import Snapshot
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.config import load
+from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.folder import FolderStore
 
@@ -38,15 +40,27 @@ END_S = 8.0
 
 
 class Stage:
-    """A fresh fleet in `folder`, or in a temporary folder that goes with it."""
+    """A fresh fleet in `folder`, or in a temporary folder that goes with it.
 
-    def __init__(self, folder: Path | None, scale: float) -> None:
+    `changes` are settings other than the demonstration's own, as in the configuration file.
+    """
+
+    def __init__(
+        self, folder: Path | None, scale: float, changes: Mapping[str, Any] | None = None
+    ) -> None:
         self.is_temporary = folder is None
-        self.folder = _made(folder)
         self.seed = new_seed()
-        self.journals = self.folder / "journal"
         self._agents: dict[str, subprocess.Popen[bytes]] = {}
-        self.config_path = self._configure(scale)
+        self.folder = _made(folder)
+        try:
+            self._furnish(scale, changes or {})
+        except BaseException:
+            self.close()
+            raise
+
+    def _furnish(self, scale: float, changes: Mapping[str, Any]) -> None:
+        self.journals = self.folder / "journal"
+        self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
         store = FolderStore(config.store_folder(), clock)
@@ -56,7 +70,7 @@ class Stage:
             create_lease(store, lease)
         self.fleet = Fleet(config, store, clock)
 
-    def _configure(self, scale: float) -> Path:
+    def _configure(self, scale: float, changes: Mapping[str, Any]) -> Path:
         shutil.copy(Path(__file__).with_name("counter.py"), self.folder / "counter.py")
         path = self.folder / "accounts.yaml"
         body = {
@@ -71,7 +85,7 @@ class Stage:
                 "grace": f"{GRACE_S}s",
             },
         }
-        path.write_text(yaml.safe_dump(body, sort_keys=False))
+        path.write_text(yaml.safe_dump(_merged(body, changes), sort_keys=False))
         return path
 
     def start(self, account: str) -> None:
@@ -94,6 +108,18 @@ class Stage:
         """SIGKILL an agent, and wait for it to be gone."""
         self._agents[account].kill()
         self._agents[account].wait()
+
+    def signal(self, account: str, number: int) -> None:
+        """Signal an agent; one that has ended hears nothing."""
+        self._agents[account].send_signal(number)
+
+    def exit_code(self, account: str, timeout_s: float) -> int:
+        """An agent's exit code, once it has ended. Raises subprocess.TimeoutExpired."""
+        return self._agents[account].wait(timeout_s)
+
+    def home(self, account: str) -> Path:
+        """The folder of the account's agent."""
+        return self.fleet.config.home(account)
 
     def is_running(self, account: str) -> bool:
         """Whether the account's agent still runs."""
@@ -133,8 +159,20 @@ class Stage:
             if agent.poll() is None:
                 agent.kill()
                 agent.wait()
+        for account in self._agents:
+            # Nobody ends a guard that was stopped when its agent was killed.
+            sweep(HOME_MARKER, home_mark(self.home(account)), patience_s=0)
         if self.is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _merged(body: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """`body` with `changes`, mappings below it setting by setting."""
+    merged = {**body, **changes}
+    for key, value in changes.items():
+        if isinstance(value, dict) and isinstance(body.get(key), dict):
+            merged[key] = _merged(body[key], value)
+    return merged
 
 
 def _made(folder: Path | None) -> Path:

@@ -16,6 +16,7 @@ from sessionlib.core import decide as decision
 from sessionlib.core import learn as learning
 from sessionlib.core import lease as leases
 from sessionlib.core.lease import Watch
+from sessionlib.core.members import TRANSITIONS
 from sessionlib.core.notes import MoveKind
 from sessionlib.core.rules import common, leaving, standby
 from sessionlib.core.timing import Timing
@@ -36,7 +37,7 @@ def lived(seed: int, odds: Odds | None = None) -> Fleet:
     return fleet
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(6))
 def test_never_two_at_work_and_somebody_in_the_end(seed: int) -> None:
     fleet = lived(seed)
     assert fleet.primary() is not None, "nobody serves after a quiet time"
@@ -45,11 +46,19 @@ def test_never_two_at_work_and_somebody_in_the_end(seed: int) -> None:
     assert fleet.lease.plan is None, "a move never ended"
 
 
-def test_the_faults_really_strike() -> None:
-    fleets = [lived(seed) for seed in range(20, 24)]
+def test_the_faults_really_strike_and_every_transition_is_a_known_one() -> None:
+    rough = Odds(lost=0.15, late=0.1, kills=2, freezes=4, partitions=4, orders=20, departs=6)
+    fleets = [Fleet(seed, rough) for seed in (4, 16)]
+    for fleet in fleets:
+        fleet.run(1.2 * 3600)
     kinds = {entry.kind for fleet in fleets for entry in fleet.history}
     assert kinds == {MoveKind.FIRST, MoveKind.PLANNED, MoveKind.TAKEOVER}
-    assert sum(len(fleet.claims) for fleet in fleets) > 40
+    happened = set().union(*(fleet.transitions for fleet in fleets))
+    known = {(each.before, each.after) for each in TRANSITIONS}
+    assert happened <= known, "a transition that the diagram doesn't show"
+    # The late claim of a session that is leaving strikes about once in a dozen seeds;
+    # test_decide makes it happen.
+    assert known - happened <= {(Member.STANDBY, Member.GIVING_UP)}, "drawn, but never happens"
 
 
 def test_a_calm_fleet_never_moves() -> None:

@@ -1,0 +1,31 @@
+"""The program's front door.
+
+Decided here: that `--version` answers before anything else is loaded, and that
+nothing ever leaves as a traceback. Not decided here: the commands (`cli`).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+from sessionlib import __version__
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line; the exit code is returned."""
+    args = list(sys.argv[1:] if argv is None else argv)
+    if args == ["--version"]:
+        sys.stdout.write(f"colabvps-console {__version__}\n")
+        return 0
+    try:
+        # By name: typer alone takes several times as long to load as the rest of this path.
+        code: int = import_module("console.cli.root").run(args)
+    except KeyboardInterrupt:
+        return 130
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

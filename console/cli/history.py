@@ -1,0 +1,59 @@
+"""`history`: past moves."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from console import as_json
+from console.cli.opened import Fleet, open_fleet
+from console.cli.options import desk_of
+from console.looking import epochs, read
+from console.output import Output
+from console.patience import within
+from console.words import table
+from sessionlib.core.notes import History
+from sessionlib.layout import history_key
+
+EXAMPLES = (
+    "colabvps-console history",
+    "colabvps-console history --limit 100 --json",
+)
+HEADS = ("EPOCH", "AT (UTC)", "KIND", "FROM", "TO", "DOWN", "REASON")
+
+
+def run(
+    ctx: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
+) -> None:
+    """Each move was recorded by the session that took over, with its own clock."""
+    desk = desk_of(ctx)
+    fleet = open_fleet(desk)
+    timeout_s = fleet.config.timings.timeout_s
+    newest = within(timeout_s, lambda: epochs(fleet.store))[:limit]
+    moves = within(timeout_s, lambda: _read(fleet, newest, desk.out))
+    if desk.out.json:
+        desk.out.document([as_json.move(move) for move in moves])
+    elif not moves:
+        desk.out.line("No move yet: the first is recorded when an agent becomes primary.")
+    else:
+        for line in table([_row(move) for move in moves], HEADS):
+            desk.out.line(line)
+
+
+def _read(fleet: Fleet, newest: list[int], out: Output) -> list[History]:
+    moves = []
+    for epoch in newest:
+        seen = read(fleet.store, History, history_key(epoch))
+        if seen.value is None:
+            out.tell(f"epoch {epoch} can't be read: {seen.error or 'it is gone'}")
+        else:
+            moves.append(seen.value)
+    return moves
+
+
+def _row(move: History) -> tuple[str, ...]:
+    at = (as_json.iso(move.at) or "-")[:19].replace("T", " ")
+    down = "-" if move.downtime_s is None else f"{move.downtime_s:.1f}s"
+    return (str(move.epoch), at, move.kind, move.from_ or "-", move.to, down, move.reason)

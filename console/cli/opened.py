@@ -1,0 +1,36 @@
+"""A fleet, opened: its configuration and its store.
+
+Decided here: nothing but the order of things, so that every command finds the
+same file and fails with the same words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.cli.options import Desk
+from console.looking import look
+from console.seen import Snapshot
+from sessionlib.clock import Clock, SystemClock
+from sessionlib.config import Config, find_config, load
+from sessionlib.ports import Store
+from sessionlib.stores import open_store
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """What most commands need."""
+
+    config: Config
+    store: Store
+    clock: Clock
+
+    def look(self) -> Snapshot:
+        return look(self.store, self.config, self.clock)
+
+
+def open_fleet(desk: Desk) -> Fleet:
+    """The fleet that the command line names. Raises ConfigError."""
+    clock = SystemClock()
+    config = load(find_config(desk.config))
+    return Fleet(config, open_store(config.store.kind, config.store_folder(), clock), clock)

@@ -1,0 +1,61 @@
+"""`paths`: where everything is kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import platformdirs
+import typer
+
+from console.cli.options import desk_of
+from console.crash import log_dir
+from console.output import Output
+from sessionlib.config import Config, StoreKind, find_config, load, user_config_dir
+from sessionlib.errors import ConfigError
+
+EXAMPLES = ("colabvps-console paths", "colabvps-console paths --json")
+
+
+def run(ctx: typer.Context) -> None:
+    """Works without a configuration too, and then tells where one was looked for."""
+    desk = desk_of(ctx)
+    file, loaded = _config(desk.out, desk.config)
+    places: dict[str, Any] = {
+        "config": None if file is None else str(file.absolute()),
+        "config_dir": str(user_config_dir()),
+        "state": platformdirs.user_state_dir("colabvps", appauthor=False),
+        "logs": str(log_dir()),
+        "store": None if loaded is None else _store(loaded),
+        "work": {}
+        if loaded is None
+        else {name: str(loaded.home(name)) for name in loaded.accounts},
+    }
+    if desk.out.json:
+        desk.out.document(places)
+        return
+    works = places.pop("work")
+    rows = [*places.items(), *((f"work of {name}", place) for name, place in works.items())]
+    widest = max(len(name) for name, _ in rows)
+    for name, place in rows:
+        desk.out.line(f"{name.replace('_', ' '):{widest}}  {place or '-'}")
+
+
+def _config(out: Output, named: str | None) -> tuple[Path | None, Config | None]:
+    """The file and what it says; a file with mistakes is still one to be shown."""
+    try:
+        file = find_config(named)
+    except ConfigError as error:
+        out.tell(str(error))
+        return None, None
+    try:
+        return file, load(file)
+    except ConfigError as error:
+        out.tell(str(error))
+        return file, None
+
+
+def _store(config: Config) -> str | None:
+    if config.store.kind is StoreKind.FOLDER:
+        return str(config.store_folder())
+    return config.store.url or config.store.folder_id

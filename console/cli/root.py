@@ -1,0 +1,176 @@
+"""The program as a whole: its commands, the options before them, and how it ends.
+
+Decided here: which commands there are (a module is loaded only when its command
+is used), and that every ending is an exit code and a sentence. Not decided here:
+what a command does.
+"""
+
+from __future__ import annotations
+
+import difflib
+import inspect
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from console.cli.options import Desk, shared_params
+from console.errors import (
+    FAILED,
+    INTERRUPTED,
+    WRONG_USE,
+    Interrupted,
+    exit_code,
+)
+from console.output import is_screen
+from sessionlib import __version__
+from sessionlib.errors import ColabvpsError
+
+COMMANDS: Mapping[str, str] = {
+    "init": "Set up a fleet: the configuration, the store, the fleet's key.",
+    "demo": "Watch a whole fleet hand over on this machine, with nothing set up.",
+    "status": "Show the fleet: who works, who stands by, how long each has left.",
+    "handover": "Move the work to another session now, in an orderly way.",
+    "stop": "End a session: stop the work, seal the data, give up the lease.",
+    "history": "List past moves, newest first.",
+    "logs": "Show what agents and workloads have logged.",
+    "paths": "Print where everything is kept.",
+}
+"""Each command and its first line of help, here so that `--help` loads no command."""
+
+EXIT_CODES = (
+    "Exit codes: 0 done; 1 refused or failed, with the reason; "
+    "2 wrong usage or configuration; 3 outcome unknown."
+)
+
+
+class LazyGroup(TyperGroup):
+    """The commands, each imported when it is asked for."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"console.cli.{cmd_name}")
+        app = typer.Typer(add_completion=False, rich_markup_mode=None)
+        help_text = f"{COMMANDS[cmd_name]}\n\n{inspect.cleandoc(module.run.__doc__)}"
+        examples = "\n".join(["\b", "Examples:", *(f"  {line}" for line in module.EXAMPLES)])
+        app.command(cmd_name, help=help_text, epilog=f"{examples}\n\n{EXIT_CODES}")(module.run)
+        return _with_shared(get_command(app), changes=getattr(module, "CHANGES", False))
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            close = difflib.get_close_matches(name, COMMANDS, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}."
+            ctx.fail(f"No such command {name!r:.40}: {hint}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: Any) -> Any:
+        # Here, because what typer makes of it differs from version to version.
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise Interrupted("interrupted") from None
+
+
+def _with_shared(command: Any, *, changes: bool) -> Any:
+    command.params += shared_params(changes=changes)
+    return command
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        sys.stdout.write(f"colabvps-console {__version__}\n")
+        raise typer.Exit
+
+
+def _root(
+    ctx: typer.Context,
+    _version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
+    ] = False,
+) -> None:
+    desk: Desk = ctx.obj
+    if ctx.invoked_subcommand is None:
+        watch = is_screen(sys.stdout) and not desk.out.json
+        import_module("console.cli.status").show(desk, watch=watch)
+
+
+def _program() -> Any:
+    app = typer.Typer(
+        cls=LazyGroup,
+        rich_markup_mode=None,
+        invoke_without_command=True,
+        help=(
+            "Moves long-running work from a compute session that is ending to a fresh one.\n\n"
+            "Without a command: the fleet's status, kept up to date on a terminal."
+        ),
+        epilog=EXIT_CODES,
+    )
+    app.callback()(_root)
+    return _with_shared(get_command(app), changes=True)
+
+
+def run(args: Sequence[str]) -> int:
+    """Run one command line, and say how it ended."""
+    desk = Desk()
+    desk.out.json = "--json" in args
+    try:
+        _program().main(args=list(args), prog_name="colabvps-console", obj=desk)
+    except SystemExit as ending:
+        code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
+        return _closed(desk, code, "wrong usage" if code == WRONG_USE else "")
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except ColabvpsError as error:
+        return _failed(desk, error)
+    except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback ever
+        return _crashed(desk, error)
+    return 0
+
+
+def _failed(desk: Desk, error: ColabvpsError) -> int:
+    text = str(error) or type(error).__name__
+    desk.out.tell(text)
+    return _closed(desk, exit_code(error), text)
+
+
+def _crashed(desk: Desk, error: Exception) -> int:
+    crash = import_module("console.crash")
+    clock = import_module("sessionlib.clock")
+    path = crash.write_report(error, clock.SystemClock())
+    kept = f"what is known of it is in {path}" if path else "and no report could be written"
+    text = f"Sorry, something went wrong that shouldn't have ({type(error).__name__}); {kept}"
+    desk.out.tell(text)
+    return _closed(desk, FAILED, text)
+
+
+def _closed(desk: Desk, code: int, text: str) -> int:
+    """With --json there is a document even where a command failed before it had one."""
+    try:
+        if desk.out.json and code and not desk.out.documents:
+            desk.out.document({"error": text or "failed", "exit_code": code})
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _hush()
+    return code
+
+
+def _hush() -> None:
+    """Keep the interpreter from complaining about a closed pipe on its way out."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -1,0 +1,104 @@
+"""`status`: the fleet as it is now, once or kept up to date."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from console import as_json
+from console.cli.opened import Fleet, open_fleet
+from console.cli.options import Desk, desk_of
+from console.errors import FAILED
+from console.output import is_screen
+from console.readmodel import FleetView, fleet_view
+from console.safe_text import clipped
+from console.screen import Redrawn
+from console.words import Line, fleet_lines
+from sessionlib.clock import sleep
+
+EXAMPLES = (
+    "colabvps-console status",
+    "colabvps-console status --watch",
+    "colabvps-console status --json",
+)
+REFRESH_S = 1.0
+
+
+def run(
+    ctx: typer.Context,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Look again every second until ctrl-c.")
+    ] = False,
+) -> None:
+    """Every value is as old as it says. What is silent, unreadable or out of reach has no
+    value, and is neither healthy nor dead. Exit code 1 if the store can't be reached.
+    """
+    desk = desk_of(ctx)
+    show(desk, watch=watch)
+
+
+def show(desk: Desk, *, watch: bool) -> None:
+    """The fleet's status, once or for as long as somebody watches."""
+    fleet = open_fleet(desk)
+    if watch:
+        _watch(desk, fleet)
+    view = fleet_view(fleet.config, fleet.look())
+    if desk.out.json:
+        desk.out.document(as_json.status(view))
+        for trouble in view.troubles:
+            desk.out.tell(trouble)
+    else:
+        for line in _lines(fleet, view):
+            desk.out.line(line.text, line.tone)
+    if not view.store.reachable:
+        desk.out.tell(_what_to_do(fleet))
+        raise typer.Exit(FAILED)
+
+
+def _watch(desk: Desk, fleet: Fleet) -> None:
+    """Never returns; ctrl-c ends it."""
+    screen = Redrawn(desk.out) if is_screen(sys.stdout) and not desk.out.json else None
+    shown: FleetView | None = None
+    try:
+        while True:
+            view = fleet_view(fleet.config, fleet.look())
+            if desk.out.json:
+                desk.out.document(as_json.status(view))
+            elif screen is not None:
+                screen.draw(_lines(fleet, view), shutil.get_terminal_size())
+            elif shown is None or _without_ages(view) != _without_ages(shown):
+                for line in [*_lines(fleet, view), Line()]:
+                    desk.out.line(line.text, line.tone)
+            shown = view
+            sleep(REFRESH_S)
+    finally:
+        if screen is not None:
+            screen.leave()
+
+
+def _lines(fleet: Fleet, view: FleetView) -> list[Line]:
+    return fleet_lines(view, clipped(str(fleet.config.path), 60))
+
+
+def _without_ages(view: FleetView) -> FleetView:
+    """What is worth a new block where nothing can be drawn over."""
+    return replace(
+        view,
+        lease=replace(view.lease, age_s=None),
+        store=replace(view.store, latency_s=None),
+        accounts=tuple(
+            replace(row, remaining_s=None, heartbeat_age_s=None) for row in view.accounts
+        ),
+    )
+
+
+def _what_to_do(fleet: Fleet) -> str:
+    folder = fleet.config.store_folder()
+    return (
+        f"check that {folder} is there and mounted ({fleet.config.where('store')}); "
+        "`colabvps-console init` makes it where it never was. The fleet may well be at work"
+    )

@@ -1,0 +1,91 @@
+"""The two streams: data on standard output, talk on standard error.
+
+Decided here: that with `--json` standard output carries documents only, that
+everything printed is harmless to a terminal, and when colours are used (never
+alone: words and glyphs say it all). Not decided here: what is said.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+from console import safe_text
+from console.errors import Refused
+
+_COLOURS = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "head": "1"}
+
+
+class Output:
+    """Where a command's words go."""
+
+    def __init__(self) -> None:
+        self.json = False
+        self.documents = 0
+        # Glyphs must not end a command where the terminal's encoding lacks them.
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="replace")
+
+    def line(self, text: str = "", tone: str = "") -> None:
+        """A line of the answer, for people; with `--json` it is talk."""
+        self._write(sys.stderr if self.json else sys.stdout, text, tone)
+
+    def tell(self, text: str, tone: str = "") -> None:
+        """Talk: progress, warnings, advice."""
+        self._write(sys.stderr, text, tone)
+
+    def document(self, value: Any) -> None:
+        """One JSON document on one line."""
+        self.documents += 1
+        sys.stdout.write(json.dumps(_harmless(value), separators=(", ", ": ")) + "\n")
+        sys.stdout.flush()
+
+    def answer(self, text: str, value: Any) -> None:
+        """The same answer for people or for programs."""
+        if self.json:
+            self.document(value)
+        else:
+            self.line(text)
+
+    def ask(self, what: str, *, yes: bool) -> None:
+        """Say what will happen and return once it was agreed to. Raises Refused."""
+        self.tell(what)
+        if yes:
+            return
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise Refused("there is no terminal to ask at: pass --yes to agree beforehand")
+        sys.stderr.write("Go on? [y/N] ")
+        sys.stderr.flush()
+        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+            raise Refused("not agreed to; nothing was changed")
+
+    def _write(self, stream: TextIO, text: str, tone: str) -> None:
+        text = safe_text.lines(text) if text else ""
+        if tone in _COLOURS and is_coloured(stream):
+            text = f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m"
+        stream.write(text + "\n")
+        stream.flush()
+
+
+def is_screen(stream: TextIO) -> bool:
+    """Whether what is written can be drawn over."""
+    return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """Whether colours are welcome: https://no-color.org, and only on a terminal."""
+    return not os.environ.get("NO_COLOR") and is_screen(stream)
+
+
+def _harmless(value: Any) -> Any:
+    if isinstance(value, str):
+        return safe_text.one_line(value, 10_000)
+    if isinstance(value, dict):
+        return {key: _harmless(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_harmless(item) for item in value]
+    return value

@@ -1,0 +1,73 @@
+"""What the session uses of its machine.
+
+Decided here: where the figures come from, and that asking never fails nor
+waits: a figure that can't be had is None. Not decided here: what they are for;
+nothing in this project moves because of them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+
+from sessionlib.core.notes import Resources
+
+GPU_EVERY_S = 15.0
+_GPU_TIMEOUT_S = 5.0
+_GPU_QUERY = ("--query-gpu=utilization.gpu", "--format=csv,noheader,nounits")
+
+
+class ResourceMeter:
+    """CPU since the last reading, memory and disk now, GPU as of some seconds ago.
+
+    The GPU's tool can take seconds to answer, so a thread asks it; there is
+    none where the tool isn't installed.
+    """
+
+    def __init__(self, home: Path) -> None:
+        self._home = home
+        self._gpu_pct: float | None = None
+        self._closed = threading.Event()
+        _try(lambda: psutil.cpu_percent(None))
+        tool = shutil.which("nvidia-smi")
+        if tool is not None:
+            threading.Thread(target=self._watch_gpu, args=(tool,), daemon=True).start()
+
+    def read(self) -> Resources:
+        return Resources(
+            cpu_pct=_try(lambda: psutil.cpu_percent(None)),
+            memory_pct=_try(lambda: psutil.virtual_memory().percent),
+            disk_pct=_try(lambda: psutil.disk_usage(str(self._home)).percent),
+            gpu_pct=self._gpu_pct,
+        )
+
+    def close(self) -> None:
+        self._closed.set()
+
+    def _watch_gpu(self, tool: str) -> None:
+        while not self._closed.is_set():
+            self._gpu_pct = gpu_pct(tool)
+            self._closed.wait(GPU_EVERY_S)
+
+
+def gpu_pct(tool: str) -> float | None:
+    """The busiest GPU's load, or None."""
+    with suppress(OSError, subprocess.SubprocessError, ValueError):
+        answer = subprocess.run(
+            [tool, *_GPU_QUERY], capture_output=True, timeout=_GPU_TIMEOUT_S, check=True
+        )
+        return max(float(line) for line in answer.stdout.splitlines()[:64])
+    return None
+
+
+def _try(read: Callable[[], float]) -> float | None:
+    # What psutil raises differs between systems and containers, and no report is worth a crash.
+    with suppress(Exception):
+        return read()
+    return None

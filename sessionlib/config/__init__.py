@@ -1,0 +1,20 @@
+"""The configuration file: reading it, and saying everything that is wrong with it.
+
+Decided here: what a configuration may say and what is taken where it says
+nothing. Not decided here: which timings are safe (`core.timing`) and how a
+store is opened (`stores`).
+"""
+
+from sessionlib.config.config import Config
+from sessionlib.config.loading import find_config, load, parse, user_config_dir
+from sessionlib.config.schema import AccountSettings, StoreKind
+
+__all__ = [
+    "AccountSettings",
+    "Config",
+    "StoreKind",
+    "find_config",
+    "load",
+    "parse",
+    "user_config_dir",
+]

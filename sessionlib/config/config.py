@@ -1,0 +1,118 @@
+"""The settings as the program uses them: scaled, with defaults filled in and paths made whole.
+
+Decided here: what `scale` reaches (all durations of the program's own; the
+workload's `grace` stays), and that relative paths are relative to the file.
+Not decided here: names and defaults (`schema`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Self
+
+from pydantic import PrivateAttr
+
+from sessionlib.config.document import Where
+from sessionlib.config.schema import AccountSettings, Settings, Standby, StoreKind
+from sessionlib.core.timing import Timing
+from sessionlib.core.work import WorkloadSpec
+from sessionlib.errors import ConfigError
+
+REPORT_S = {StoreKind.FOLDER: 15.0, StoreKind.DRIVE: 60.0, StoreKind.OBJECTS: 15.0}
+"""Drive allows few writes a minute, so reports to it are rarer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """The file, and on which line of it each setting stands."""
+
+    path: Path = Path("accounts.yaml")
+    lines: dict[Where, int] = field(default_factory=dict)
+
+
+class Config(Settings):
+    """A whole, valid configuration; immutable."""
+
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    def read_from(self, origin: Origin) -> Self:
+        """The same settings, knowing their file."""
+        copy = self.model_copy()
+        copy._origin = origin
+        return copy
+
+    @property
+    def path(self) -> Path:
+        return self._origin.path
+
+    @property
+    def folder(self) -> Path:
+        """What relative paths are relative to."""
+        return self._origin.path.absolute().parent
+
+    def where(self, *where: str) -> str:
+        """`accounts.yaml:7`, for messages about a setting."""
+        line = self._origin.lines.get(where)
+        return f"{self.path}:{line}" if line else str(self.path)
+
+    def account(self, name: str) -> AccountSettings:
+        """One account's settings. Raises ConfigError for a name that isn't there."""
+        if name in self.accounts:
+            return self.accounts[name]
+        close = get_close_matches(name, self.accounts, n=1)
+        hint = f'did you mean "{close[0]}"?' if close else f"it has {', '.join(self.accounts)}"
+        raise ConfigError([f'{self.where("accounts")}: accounts: no account "{name:.40}": {hint}'])
+
+    def by_priority(self) -> list[str]:
+        """The accounts' names, first choice first."""
+        return sorted(self.accounts, key=lambda name: self.accounts[name].priority)
+
+    def timing(self) -> Timing:
+        """The lease's durations, scaled."""
+        return self.timings.timing(REPORT_S[self.store.kind])
+
+    def lifetime_s(self, account: str) -> float:
+        """How long this account's session lasts, scaled."""
+        own_s = self.account(account).session.lifetime_s
+        return (own_s or self.session.lifetime_s) / self.timings.scale
+
+    def idle_s(self, account: str) -> float:
+        """How long this account's session may go without activity, scaled."""
+        own_s = self.account(account).session.idle_s
+        return (own_s or self.session.idle_s) / self.timings.scale
+
+    def checkpoint_every_s(self) -> float:
+        """The checkpoint interval, scaled."""
+        return self.checkpoint.every_s / self.timings.scale
+
+    def store_folder(self) -> Path:
+        """The folder store's root. Raises ConfigError for the kinds that can't be opened."""
+        if self.store.kind is not StoreKind.FOLDER:
+            place = self.where("store", "kind")
+            text = f"{self.store.kind} is not available in this version: use folder"
+            raise ConfigError([f"{place}: store.kind: {text}"])
+        return self.folder / Path(self.store.path).expanduser()
+
+    def workload_spec(self) -> WorkloadSpec:
+        """The workload, its paths made whole; secrets are still to be added to its `env`.
+
+        It works where its code is: beside the file, unless `code` names a folder.
+        """
+        work = self.workload
+        place = self.folder / work.code if work.code else self.folder
+        return WorkloadSpec(
+            command=work.command,
+            standby="warm" if work.standby is Standby.WARM else "cold",
+            ready_http=work.ready.http,
+            ready_file=str(place / work.ready.file) if work.ready.file else None,
+            grace_s=work.grace_s,
+            env=dict(work.env),
+            data=work.data,
+            cwd=str(place),
+        )
+
+    def home(self, account: str) -> Path:
+        """Where an account's agent keeps its things, unless it is told another place."""
+        return self.folder / "work" / account

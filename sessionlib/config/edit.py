@@ -1,0 +1,45 @@
+"""Changing one line of a configuration that people wrote.
+
+Decided here: that everything else stays as it was, comments, order and line ends,
+which is why the text is edited and not written anew; and that an edit which would
+change anything else is not made. Not decided here: what is written.
+"""
+
+from __future__ import annotations
+
+import re
+
+from sessionlib.config import document
+
+_LINE = re.compile(r"""^fleet_key[ \t]*:[ \t]*("[^"]*"|'[^']*'|[^#\s]*)(?P<rest>[ \t]*(?:#.*)?)$""")
+
+
+def with_fleet_key(text: str, public_hex: str) -> str:
+    """`text` with this `fleet_key`. Raises ValueError where one line can't say it."""
+    line_end = "\r\n" if "\r\n" in text else "\n"
+    lines = text.split(line_end)
+    before = document.parse(text)
+    known = before.lines.get(("fleet_key",))
+    new = f'fleet_key: "{public_hex}"'
+    if known is not None:
+        match = _LINE.match(lines[known - 1])
+        if match is not None:
+            lines[known - 1] = new + match["rest"]
+    else:
+        _insert(before, lines, new)
+    after = line_end.join(lines)
+    if document.parse(after).data != {**(before.data or {}), "fleet_key": public_hex}:
+        raise ValueError(f"can't be written by itself: add the line {new}")
+    return after
+
+
+def _insert(read: document.Document, lines: list[str], new: str) -> None:
+    """In place of the example's `# fleet_key: …`, else beside `fleet`."""
+    for index, line in enumerate(lines):
+        if re.match(r"#[ \t]*fleet_key[ \t]*:", line):
+            lines[index] = new
+            return
+    fleet = read.lines.get(("fleet",), 1)
+    # Below it only where its value stands on the same line, or the value is torn off.
+    on_one_line = re.match(r"fleet[ \t]*:[ \t]*[^\s#]", lines[fleet - 1])
+    lines.insert(fleet if on_one_line else fleet - 1, new)

@@ -1,0 +1,124 @@
+"""The small kinds of text that a configuration is made of.
+
+Decided here: what a name, an address, a path or a command may look like, and
+the sentence that says so. Not decided here: where each is used (`schema`).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_core import PydanticCustomError
+
+OWN_PREFIXES = ("SESSION_", "COLABVPS_")
+"""Environment variables the program itself sets or reads; a workload's settings leave them be."""
+
+
+def setting_error(text: str) -> PydanticCustomError:
+    """What a validator raises: a sentence for the user."""
+    # The text is a template to pydantic: braces in it would be read as fields.
+    return PydanticCustomError("setting", "{text}", {"text": text})
+
+
+def _account_name(name: str) -> str:
+    if name == "unknown":
+        raise setting_error(
+            '"unknown" is what a lease says when nobody can tell: choose another name'
+        )
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,31}", name):
+        raise setting_error(
+            "an account's name is 1 to 32 of a-z, 0-9, _ and -, and starts with a letter or digit"
+        )
+    return name
+
+
+def _fleet_name(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", name):
+        raise setting_error(
+            f'"{name:.70}" can\'t name a fleet: use 1 to 64 of letters, digits, ".", "_" and "-"'
+        )
+    return name
+
+
+def _email(text: str) -> str:
+    if len(text) > 254 or not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", text):
+        raise setting_error(f'"{text:.80}" is not an e-mail address: write it as name@example.com')
+    return text
+
+
+def _key(text: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
+        raise setting_error("is not the public half of a key, 64 hex digits: `init` writes it")
+    return text.lower()
+
+
+def _web_url(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        good = False
+    if not good or re.search(r"\s", text):
+        raise setting_error(
+            f'"{text:.80}" is not a web address: write it as https://host or http://host'
+        )
+    return text
+
+
+def _word(value: object) -> object:
+    # `[python, -m, http.server, 8000]` is what people write.
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+def _no_nul(text: str) -> str:
+    if "\0" in text:
+        raise setting_error("holds a NUL character: remove it")
+    return text
+
+
+def _command(words: tuple[str, ...]) -> tuple[str, ...]:
+    if not words or not words[0]:
+        raise setting_error("is empty: write the program and its arguments, as [python, server.py]")
+    return words
+
+
+def _variable(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+        raise setting_error(
+            f'"{name:.40}" can\'t name an environment variable: letters, digits and _'
+        )
+    if name.startswith(OWN_PREFIXES):
+        raise setting_error(f"{name:.40} belongs to this program: choose another name")
+    return name
+
+
+def _some_path(text: str) -> str:
+    if not text.strip() or "\0" in text:
+        raise setting_error("is empty: write a path")
+    return text
+
+
+def _inner_path(text: str) -> str:
+    path = PurePosixPath(_some_path(text))
+    if path.is_absolute() or ".." in path.parts or path == PurePosixPath():
+        raise setting_error(
+            f'"{text:.80}" leaves the account\'s work folder: write a folder inside it'
+        )
+    return text
+
+
+AccountName = Annotated[str, AfterValidator(_account_name)]
+FleetName = Annotated[str, AfterValidator(_fleet_name)]
+Email = Annotated[str, AfterValidator(_email)]
+PublicKey = Annotated[str, AfterValidator(_key)]
+WebUrl = Annotated[str, AfterValidator(_web_url)]
+SomePath = Annotated[str, AfterValidator(_some_path)]
+InnerPath = Annotated[str, AfterValidator(_inner_path)]
+Variable = Annotated[str, AfterValidator(_variable)]
+Word = Annotated[str, BeforeValidator(_word), AfterValidator(_no_nul)]
+Command = Annotated[tuple[Word, ...], Field(strict=False), AfterValidator(_command)]
+Count = Annotated[int, Field(ge=1, le=10_000)]

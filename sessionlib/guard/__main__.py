@@ -1,0 +1,49 @@
+"""How the guard comes to be: `python -m sessionlib.guard`, started by `client`.
+
+Decided here: the order in which guard and reaper are set up, so that at no point
+something could run that nobody inherits. Not decided here: anything later.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+
+from sessionlib.clock import SystemClock
+from sessionlib.guard import linux
+from sessionlib.guard.channel import Channel
+from sessionlib.guard.keeper import Keeper
+from sessionlib.guard.policy import Limits
+from sessionlib.guard.reaper import Reaper
+
+_UNHEEDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGPIPE)
+"""A machine that shuts down sends SIGTERM to all at once. It is for the agent to quiesce
+the workload then, and the guard ends when the agent does."""
+
+
+def main(arguments: list[str]) -> None:
+    """`arguments`: the socket's descriptor, the agent's process number, and the limits."""
+    handle, agent_pid = map(int, arguments[:2])
+    limits = Limits(*map(float, arguments[2:5]))
+    for signum in _UNHEEDED:
+        signal.signal(signum, signal.SIG_IGN)
+    linux.set_name("colabvps-guard")
+    linux.adopt_orphans()
+    agent = Channel(socket.socket(fileno=handle))
+    ours, reapers = socket.socketpair()
+    guard_pid = os.getpid()
+    reaper_pid = os.fork()
+    if reaper_pid == 0:
+        # The agent learns of the guard's end by end-of-file: no copy of its socket may stay.
+        agent.close()
+        ours.close()
+        Reaper(Channel(reapers), guard_pid, limits.silence_s).run()
+        return
+    reapers.close()
+    Keeper(agent, Channel(ours), (agent_pid, reaper_pid), limits, SystemClock()).run()
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

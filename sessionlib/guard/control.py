@@ -1,0 +1,22 @@
+"""The file by which a workload is told what it is: `SESSION_CONTROL_FILE`.
+
+Decided here: its content and that a reader never sees half of it. Not decided
+here: when it is written; only the guard writes it, for only the guard knows
+whether a standby may become active.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sessionlib.core.work import Mode
+
+
+def write(path: str, mode: Mode, epoch: int | None) -> None:
+    """Replace the control file. Raises OSError."""
+    target = Path(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    fresh = target.with_name(f".{target.name}.new")
+    fresh.write_text(json.dumps({"mode": mode, "epoch": epoch}) + "\n", encoding="utf-8")
+    fresh.replace(target)

@@ -1,0 +1,91 @@
+"""Finding what is left of a guard that can no longer be asked.
+
+Decided here: what belongs to a guard or to a home, by a marker in the
+environment that every process below a guard is born with, and that such a
+remnant is killed with all its descendants. Not decided here: when one looks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+from sessionlib.clock import Clock, SystemClock, sleep
+from sessionlib.guard.tree import DEAD, Proc, family, read_proc, snapshot, strike
+
+GUARD_MARKER = "COLABVPS_GUARD"
+HOME_MARKER = "COLABVPS_HOME"
+_PAUSE_S = 0.005
+
+
+def home_mark(home: Path) -> str:
+    """What stands for `home` in the marker: the same however the path is written."""
+    return hashlib.sha256(os.fsencode(home.resolve())).hexdigest()[:16]
+
+
+def marked(name: str, value: str) -> list[Proc]:
+    """The living processes born with `name=value`, but this one and those it runs below."""
+    table = snapshot()
+    spared, pid = set(), os.getpid()
+    while pid in table and pid not in spared:
+        spared.add(pid)
+        pid = table[pid].ppid
+    want = os.fsencode(f"{name}={value}")
+    return [
+        proc
+        for proc in table.values()
+        if proc.pid not in spared and proc.state not in DEAD and want in _environ(proc.pid)
+    ]
+
+
+def _environ(pid: int) -> list[bytes]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    except OSError:
+        # It has ended, or is another user's and so none of ours.
+        return []
+
+
+def sweep(
+    name: str, value: str, patience_s: float, limit_s: float = 5.0, clock: Clock | None = None
+) -> bool:
+    """Kill everything marked so and everything below it; True once nothing is left.
+
+    For `patience_s` it only watches: a reaper that has lost its guard is at it
+    already, and reaches those too that have thrown their environment away.
+    """
+    now = (clock or SystemClock()).now
+    begin = now()
+    return _until(
+        lambda: _pass(name, value, kill=now().mono - begin.mono >= patience_s),
+        lambda: now().mono - begin.mono >= limit_s,
+    )
+
+
+def _until(done: Callable[[], bool], late: Callable[[], bool]) -> bool:
+    while not done():
+        if late():
+            return False
+        sleep(_PAUSE_S)
+    return True
+
+
+def _pass(name: str, value: str, kill: bool) -> bool:
+    """One look; True if nothing was there."""
+    heads = marked(name, value)
+    if not heads:
+        return True
+    if kill:
+        # Descendants first: once a reaper is gone, nobody knows any more what was below it.
+        below = family(proc.pid for proc in heads).members
+        strike((*below, *heads), signal.SIGKILL, 0)
+    return False
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that number executes anything."""
+    proc = read_proc(pid)
+    return proc is not None and proc.state not in DEAD

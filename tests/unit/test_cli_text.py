@@ -1,0 +1,111 @@
+"""Goal: nothing that somebody else wrote is obeyed by a terminal, or breaks a column."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from console.crash import redacted
+from console.output import Output
+from console.patience import within
+from console.safe_text import clipped, lines, one_line, padded, width
+from console.words import ago, length, table
+from sessionlib.clock import sleep
+from sessionlib.errors import Unknown, Unreachable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain", "plain"),
+        ("\x1b[31mred\x1b[0m", "red"),
+        ("\x1b]0;title\x07text", "text"),
+        ("\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+        ("\x1bP1;2|data\x1b\\text", "text"),
+        ("\x1b]52;c;never closed", ""),
+        ("\x9b31mred", "red"),
+        ("a\rb\nc\td", "a b c d"),
+        ("a\x00\x08\x7fb", "ab"),
+        ("abc\u202edef\u2066\u200b", "abcdef"),
+        ("\ud800half", "half"),
+        ("日本", "日本"),
+    ],
+)
+def test_text_is_made_harmless(text: str, shown: str) -> None:
+    assert one_line(text) == shown
+
+
+@given(st.text())
+def test_no_text_keeps_anything_a_terminal_obeys(text: str) -> None:
+    kept = {unicodedata.category(char) for char in lines(text).replace("\n", "")}
+    assert not kept & {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    assert one_line(one_line(text)) == one_line(text)
+
+
+@given(st.text(), st.integers(1, 40))
+def test_a_cell_has_its_width(text: str, columns: int) -> None:
+    assert width(padded(one_line(text), columns)) == columns
+    assert width(clipped(one_line(text), columns)) <= columns
+
+
+def test_leading_blanks_of_a_line_stay() -> None:
+    assert lines("  a\x1b[1m  \n b") == "  a\n b"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (59.9, "59s"),
+        (60, "1m00s"),
+        (3600, "1h00m"),
+        (43_199, "11h59m"),
+        (-5, "0s"),
+        (360_000, "4d04h"),
+        (None, "-"),
+    ],
+)
+def test_lengths_of_time(seconds: float | None, text: str) -> None:
+    assert length(seconds) == text
+    assert ago(seconds) == ("never" if seconds is None else f"{text} ago")
+
+
+def test_a_table_lines_up() -> None:
+    assert table([("1", "日本", "x"), ("22", "b", "\x1b[1my")], ("A", "B", "C")) == [
+        "A   B     C",
+        "1   日本  x",
+        "22  b     y",
+    ]
+
+
+def test_colours_only_where_they_are_welcome(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    for term, no_color, coloured in [
+        ("xterm", "", True),
+        ("xterm", "1", False),
+        ("dumb", "", False),
+        ("", "", False),
+    ]:
+        monkeypatch.setenv("TERM", term)
+        monkeypatch.setenv("NO_COLOR", no_color)
+        Output().line("text", "bad")
+        assert (capsys.readouterr().out == "\x1b[31mtext\x1b[0m\n") is coloured
+
+
+def test_a_call_that_hangs_is_given_up() -> None:
+    assert within(1.0, lambda: 5) == 5
+    with pytest.raises(Unreachable, match=r"no answer within 0\.01 s"):
+        within(0.01, lambda: sleep(0.5))
+    with pytest.raises(Unknown):
+        within(0.01, lambda: sleep(0.5), Unknown)
+    with pytest.raises(ZeroDivisionError):
+        within(1.0, lambda: 1 / 0)
+
+
+def test_long_runs_are_redacted() -> None:
+    assert redacted(f"key {'ab' * 32} and word") == "key [redacted] and word"

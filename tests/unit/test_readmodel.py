@@ -1,0 +1,220 @@
+"""Goal: rows say what is known, and nothing stale or unreadable looks healthy or dead.
+
+Method: snapshots made by hand, one thing different in each.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from console import as_json
+from console.readmodel import AccountRow, FleetView, fleet_view
+from console.seen import Seen, Snapshot
+from console.words import fleet_lines
+from sessionlib.config import parse
+from sessionlib.core.notes import Report
+from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
+from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
+
+NAMES = ("primary", "backup1", "backup2")
+
+
+def snapshot(lease: Seen[Lease] = Seen(LEASE, 3.0), /, **reports: Seen[Report]) -> Snapshot:  # noqa: B008 - frozen
+    return Snapshot("folder", 0.002, None, lease, reports)
+
+
+def view_of(given: Snapshot) -> FleetView:
+    return fleet_view(parse(CONFIG, Path("accounts.yaml")), given)
+
+
+def row_of(name: str, seen: Seen[Report]) -> AccountRow:
+    view = view_of(snapshot(**{name: seen}))
+    return next(row for row in view.accounts if row.name == name)
+
+
+def text_of(view: FleetView) -> str:
+    return "\n".join(line.text for line in fleet_lines(view, "accounts.yaml"))
+
+
+def test_the_primary_at_work() -> None:
+    row = row_of("primary", Seen(serving("primary", 4), 2.0))
+    assert row == AccountRow(
+        "primary", "a@example.com", "main_worker", 1, "Fresh", 41_998.0, 2.0, 4, "ready",
+        "serving", is_primary=True,
+    )  # fmt: skip
+
+
+def test_a_standby() -> None:
+    row = row_of("backup1", Seen(report("backup1"), 2.0))
+    assert (row.phase, row.readiness, row.workload, row.is_primary) == (
+        "Fresh",
+        "ready",
+        "none",
+        False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("age_s", "phase"), [(44.9, "Fresh"), (45.0, "Fresh"), (45.1, "Lost"), (1e6, "Lost")]
+)
+def test_three_intervals_of_silence_and_a_session_counts_as_lost(age_s: float, phase: str) -> None:
+    row = row_of("primary", Seen(serving("primary", 4), age_s))
+    assert row.phase == phase
+    if phase == "Lost":
+        assert (row.workload, row.readiness, row.remaining_s) == (None, None, None)
+        assert row.heartbeat_age_s == age_s
+
+
+def test_the_reports_own_interval_counts() -> None:
+    assert row_of("backup1", Seen(report("backup1", every_s=60.0), 179.0)).phase == "Fresh"
+    assert row_of("backup1", Seen(report("backup1", every_s=0.75), 2.3)).phase == "Lost"
+
+
+@pytest.mark.parametrize(
+    ("changes", "phase"),
+    [
+        ({"remaining_s": 39_700.0}, "Fresh"),
+        ({"remaining_s": 39_602.0}, "Active"),
+        ({"remaining_s": 18_002.0}, "Warning"),
+        ({"remaining_s": 3_602.0}, "Handover"),
+        ({"remaining_s": 2.0}, "Expired"),
+        ({"remaining_s": 580.0, "lifetime_s": 600.0}, "Fresh"),
+        ({"phase": "Starting"}, "Starting"),
+        ({"member": "fenced"}, "Fenced"),
+        ({"member": "fenced", "ended": "fenced"}, "Fenced"),
+        ({"ended": "stopped"}, "Cold"),
+    ],
+)
+def test_phases_count_on_from_the_report(changes: dict[str, object], phase: str) -> None:
+    # The report is 2 s old: each remaining time here is 2 s above its bound.
+    assert row_of("backup1", Seen(report("backup1", **changes), 2.0)).phase == phase
+
+
+def test_cold_is_known_and_unreadable_is_not() -> None:
+    never = row_of("backup2", Seen())
+    assert (never.phase, never.readiness, never.workload) == ("Cold", "cold", "none")
+    torn = row_of("backup2", Seen(None, 5.0, "not JSON, or torn"))
+    assert (torn.phase, torn.readiness, torn.workload, torn.epoch) == (None, None, None, None)
+    view = view_of(snapshot(backup2=Seen(None, 5.0, "not JSON, or torn")))
+    assert view.troubles == ("backup2's report can't be read: not JSON, or torn",)
+    assert "not known" in text_of(view)
+
+
+@pytest.mark.parametrize(
+    ("lease", "age_s", "valid", "primary"),
+    [
+        (LEASE, 3.0, True, True),
+        (LEASE, 59.9, True, True),
+        (LEASE, 60.0, False, True),
+        (replace(LEASE, state=LeaseState.OFFERED, successor="backup1"), 3.0, False, False),
+        (Lease(4, None, None, None, 8, "n", 60.0, LeaseState.FREE), 3.0, False, False),
+        (replace(LEASE, holder="unknown"), 3.0, None, False),
+    ],
+)
+def test_whether_the_lease_holds(
+    lease: Lease, age_s: float, valid: bool | None, primary: bool
+) -> None:
+    view = view_of(snapshot(Seen(lease, age_s), primary=Seen(serving("primary", 4), 1.0)))
+    assert view.lease.valid is valid
+    assert view.accounts[0].is_primary is primary
+
+
+def test_a_lease_that_isnt_there_or_cant_be_read_says_nothing_of_who_works() -> None:
+    for lease in (Seen[Lease](), Seen[Lease](None, 3.0, "torn")):
+        view = view_of(snapshot(lease, primary=Seen(serving("primary", 4), 1.0)))
+        assert (view.lease.valid, view.accounts[0].is_primary) == (None, None)
+        assert view.troubles
+
+
+def test_an_unreachable_store_leaves_nothing_known() -> None:
+    view = view_of(Snapshot("folder", error="no such folder"))
+    document = as_json.status(view)
+    assert document["store"] == {"kind": "folder", "reachable": False, "latency_s": None}
+    assert set(document["lease"].values()) == {None}
+    for row in document["accounts"]:
+        given = {name: row.pop(name) for name in ("name", "email", "role", "priority")}
+        assert all(given.values())
+        assert set(row.values()) == {None}
+    assert "UNREACHABLE" in text_of(view)
+    for word in ("serving", "Fresh", "Cold", "Lost", "ready"):
+        assert word not in text_of(view)
+
+
+def test_the_documents_shape_is_the_designs() -> None:
+    lease = replace(
+        LEASE,
+        plan=Plan("o1", "backup1", PlanPhase.WARMING, "ordered"),
+        checkpoint=Pointer(4, 9, "c", 1234),
+    )
+    document = as_json.status(view_of(snapshot(Seen(lease, 3.0))))
+    assert list(document) == [
+        "fleet",
+        "lease",
+        "accounts",
+        "handover",
+        "checkpoint",
+        "store",
+        "coordinator",
+    ]
+    assert list(document["lease"]) == ["epoch", "holder", "state", "age_s", "valid"]
+    assert " ".join(document["accounts"][0]) == (
+        "name email role priority phase remaining_s heartbeat_age_s epoch readiness workload "
+        "is_primary"
+    )
+    assert document["handover"] == {
+        "id": "o1",
+        "kind": "planned",
+        "from": "primary",
+        "to": "backup1",
+        "phase": "warming",
+        "latest_safe_s": None,
+    }
+    assert document["checkpoint"] == {
+        "epoch": 4,
+        "seq": 9,
+        "age_s": None,
+        "bytes": 1234,
+        "durable": True,
+    }
+    assert document["coordinator"] is None
+
+
+def test_a_move_as_json() -> None:
+    assert as_json.move(moved(5, plan="o1")) == {
+        "epoch": 5,
+        "kind": "planned",
+        "from": "primary",
+        "to": "backup1",
+        "at": "2023-11-14T22:13:20.000+00:00",
+        "downtime_s": 1.25,
+        "reason": "ordered",
+        "plan": "o1",
+    }
+    assert as_json.move(replace(moved(5), at=1e300))["at"] is None
+
+
+def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:
+    reports = {
+        name: Seen(report(name, alarm="x" * 300, remaining_s=9.0), 123_456.0) for name in NAMES
+    }
+    view = replace(view_of(snapshot(**reports)), last_move=moved(4))
+    lines = fleet_lines(view, "accounts.yaml")
+    assert len(lines) <= 23
+    assert all(len(line.text) <= 80 for line in lines if not line.text.startswith("!"))
+    for row in view.accounts:
+        assert f"? {row.phase}" in text_of(view)
+
+
+def test_before_any_report_the_first_step_is_told() -> None:
+    text = text_of(view_of(snapshot()))
+    assert "python -m sessionlib agent --config accounts.yaml --account primary" in text
+    assert "No agent" not in text_of(view_of(snapshot(primary=Seen(report("primary"), 1.0))))
+
+
+def test_an_alarm_is_shown_while_its_session_runs() -> None:
+    alarmed = report("primary", alarm="no standby")
+    assert view_of(snapshot(primary=Seen(alarmed, 1.0))).troubles == ("primary says: no standby",)
+    assert view_of(snapshot(primary=Seen(alarmed, 1e6))).troubles == ()
