@@ -45,6 +45,7 @@ def build(
     config: Config, account: str, home: Path | None = None, *, terminal: bool = True
 ) -> Agent:
     """An agent for `account`, its home locked. Raises ConfigError or HomeTaken."""
+    _refuse_what_is_not_built(config)
     own = config.account(account)
     clock = SystemClock()
     place = Home(home or config.home(account))
@@ -105,6 +106,19 @@ def _leave_on_signals(agent: Agent) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
+
+
+def _refuse_what_is_not_built(config: Config) -> None:
+    """A setting that promises something this version doesn't do is worse than none."""
+    problems = []
+    if config.workload.setup:
+        place = config.where("workload", "setup")
+        problems.append(f"{place}: workload.setup: not available in this version: leave it out")
+    if config.policy.takeover != "auto":
+        place = config.where("policy", "takeover")
+        problems.append(f"{place}: policy.takeover: only auto is available in this version")
+    if problems:
+        raise ConfigError(problems)
 
 
 def _settings(config: Config, spec: WorkloadSpec, lifetime_s: float) -> Settings:

@@ -1,0 +1,60 @@
+"""Calls that hang: answered in time, and never in the way of the next one."""
+
+from __future__ import annotations
+
+import threading
+from queue import SimpleQueue
+
+from sessionlib.agent.lane import MAX_STUCK, Lane
+
+
+def _lane() -> tuple[Lane[str], SimpleQueue[str]]:
+    answers: SimpleQueue[str] = SimpleQueue()
+    return Lane("test", answers.put, timeout_s=8.0), answers
+
+
+def test_jobs_run_one_after_the_other_in_order() -> None:
+    lane, answers = _lane()
+    running = threading.Semaphore(1)
+
+    def job(name: str) -> str:
+        assert running.acquire(blocking=False), "two jobs at once"
+        running.release()
+        return name
+
+    for name in "abc":
+        lane.submit(lambda name=name: job(name), lambda: "late", now_mono=0)  # type: ignore[misc]
+    found = []
+    for _ in range(3):
+        found.append(answers.get(timeout=10))
+        lane.tick(1)
+    assert found == ["a", "b", "c"]
+    lane.close()
+
+
+def test_a_job_that_hangs_is_answered_and_the_next_one_runs() -> None:
+    lane, answers = _lane()
+    hangs = threading.Event()
+    lane.submit(lambda: str(hangs.wait(30)), lambda: "late", now_mono=0)
+    lane.submit(lambda: "next", lambda: "late too", now_mono=0)
+    lane.tick(7.9)
+    assert answers.empty()
+    lane.tick(8.0)
+    assert answers.get(timeout=10) == "late"
+    assert answers.get(timeout=10) == "next"
+    hangs.set()
+    lane.submit(lambda: "last", lambda: "late", now_mono=9)
+    assert answers.get(timeout=10) == "last", "the late answer of the first was dropped"
+    lane.close()
+
+
+def test_threads_that_hang_are_bounded() -> None:
+    lane, answers = _lane()
+    hangs = threading.Event()
+    before = threading.active_count()
+    for turn in range(MAX_STUCK + 5):
+        lane.submit(lambda: str(hangs.wait(30)), lambda: "late", now_mono=turn * 10)
+        lane.tick(turn * 10 + 8)
+        assert answers.get(timeout=10) == "late"
+    assert threading.active_count() - before <= MAX_STUCK
+    hangs.set()

@@ -1,0 +1,126 @@
+"""Reports, orders and history as an agent reads them: only what is whole, young and signed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sessionlib import layout
+from sessionlib.agent.notes import FORGOTTEN_S, ORDER_LIFE_S, Notes
+from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Report
+from sessionlib.core.values import Instant, Role
+from sessionlib.errors import Conflict
+from sessionlib.records import decode, encode
+from sessionlib.signing import new_seed, public_of, sign
+from sessionlib.stores.memory import MemoryStore
+
+SEED = new_seed()
+REPORT = Report("b", "s", "i", 3, 0.0, Role.HOT_STANDBY, 2, "standby", "Fresh", 9.0, 12.0, 3)
+ORDER = Order("o1", "fleet", OrderAction.HANDOVER, "b", 3, "inc", 7, "op")
+
+
+class Hand:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.at_s = 1_000.0
+
+    def now(self) -> Instant:
+        return Instant(self.at_s, self.at_s, self.at_s)
+
+
+@pytest.fixture
+def clock() -> Hand:
+    return Hand()
+
+
+@pytest.fixture
+def store(clock: Hand) -> MemoryStore:
+    return MemoryStore(clock)
+
+
+@pytest.fixture
+def notes(store: MemoryStore) -> Notes:
+    return Notes(store, "fleet", public_of(SEED), ("a", "b", "c"), "a")
+
+
+def give(store: MemoryStore, order: Order, seed: str | None = SEED) -> None:
+    data = encode(sign(order, seed) if seed else order)
+    store.create(layout.order_key(order.id), data)
+
+
+def test_others_reports_are_read_with_their_age(
+    notes: Notes, store: MemoryStore, clock: Hand
+) -> None:
+    store.put(layout.session_key("b"), encode(REPORT))
+    store.put(layout.session_key("a"), encode(replace(REPORT, account="a")))
+    clock.at_s += 7
+    assert notes.peek().reports == {"b": (REPORT, 7)}
+
+
+@pytest.mark.parametrize("rubbish", [b"", b"{", b"\x00" * 9, b'{"schema":"session/9"}', b"[]"])
+def test_rubbish_hides_nothing_else(notes: Notes, store: MemoryStore, rubbish: bytes) -> None:
+    store.put(layout.session_key("c"), rubbish)
+    store.put(layout.session_key("b"), encode(REPORT))
+    store.create(layout.order_key("bad"), rubbish)
+    give(store, ORDER)
+    peeked = notes.peek()
+    assert set(peeked.reports) == {"b"}
+    assert [order.id for order in peeked.orders] == ["o1"]
+    assert [(name, outcome) for name, outcome, _ in peeked.refused] == [("bad", "refused")]
+
+
+def test_an_order_needs_the_fleets_signature(notes: Notes, store: MemoryStore) -> None:
+    give(store, replace(ORDER, id="o1"), seed=None)
+    give(store, replace(ORDER, id="o2"), seed=new_seed())
+    changed = replace(sign(replace(ORDER, id="o3"), SEED), account="c")
+    store.create(layout.order_key("o3"), encode(changed))
+    give(store, replace(ORDER, id="o4", fleet="another"))
+    renamed = sign(replace(ORDER, id="o5"), SEED)
+    store.create(layout.order_key("o6"), encode(renamed))
+    peeked = notes.peek()
+    assert peeked.orders == ()
+    assert {name for name, outcome, _ in peeked.refused if outcome == "refused"} == {
+        "o1",
+        "o2",
+        "o3",
+        "o4",
+        "o6",
+    }
+
+
+def test_without_a_key_nothing_is_obeyed_and_the_cure_is_named(store: MemoryStore) -> None:
+    give(store, ORDER)
+    peeked = Notes(store, "fleet", None, ("a", "b"), "a").peek()
+    assert peeked.orders == ()
+    assert "init" in peeked.refused[0][2]
+
+
+def test_an_order_expires_and_is_then_forgotten(
+    notes: Notes, store: MemoryStore, clock: Hand
+) -> None:
+    give(store, ORDER)
+    clock.at_s += ORDER_LIFE_S
+    assert len(notes.peek().orders) == 1
+    clock.at_s += 1
+    assert [outcome for _, outcome, _ in notes.peek().refused] == ["expired"]
+    clock.at_s += FORGOTTEN_S
+    assert notes.peek().refused == ()
+
+
+def test_history_is_written_once(notes: Notes, store: MemoryStore) -> None:
+    entry = History(3, MoveKind.PLANNED, "b", "a", 0.0, 0.5, "ordered")
+    assert notes.record(entry).epoch == 3
+    with pytest.raises(Conflict):
+        notes.record(replace(entry, reason="another story"))
+    found = store.read(layout.history_key(3))
+    assert found is not None
+    assert decode(History, found.data) == entry
+
+
+def test_logs_and_reports_go_where_the_layout_says(notes: Notes, store: MemoryStore) -> None:
+    notes.report(replace(REPORT, account="a"))
+    notes.ship({"agent.jsonl": b"{}\n"})
+    assert store.get("state/sessions/a.json") is not None
+    assert store.get("logs/a/agent.jsonl") == b"{}\n"
