@@ -26,6 +26,11 @@ def one_line(text: str, most: int = 500) -> str:
     return clipped(_stripped(text).strip(), most)
 
 
+def row(text: str, columns: int) -> str:
+    """The same for a row of a table: what stands before its first word keeps its place."""
+    return clipped(_stripped(text).rstrip(), columns)
+
+
 def lines(text: str) -> str:
     """The same for text of several lines; its line ends stay, as plain ones."""
     return "\n".join(clipped(_stripped(line).rstrip(), 10_000) for line in text.splitlines())

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 from console.output import Output
-from console.safe_text import clipped, one_line
+from console.safe_text import row
 from console.words import Line
 
 _HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
@@ -30,7 +30,7 @@ class Redrawn:
             sys.stdout.write(f"\x1b[{self._drawn}F\x1b[J")
         fitting = lines[: max(1, size.lines - 1)]
         for line in fitting:
-            self._out.line(clipped(one_line(line.text, 1_000), size.columns), line.tone)
+            self._out.line(row(line.text, size.columns), line.tone)
         self._drawn = len(fitting)
 
     def leave(self) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -45,13 +46,11 @@ def run(  # noqa: PLR0913 - the command's options
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     with Stage(folder, scale) as stage:
-        play = Play(stage, out.tell)
-        if headless:
-            moves = _perform(play, handovers, kill_primary=kill_primary)
-        else:
-            moves = watched(
-                out, stage.fleet, lambda: _perform(play, handovers, kill_primary=kill_primary)
-            )
+
+        def perform(tell: Callable[[str], None]) -> list[History]:
+            return _perform(Play(stage, tell), handovers, kill_primary=kill_primary)
+
+        moves = perform(out.tell) if headless else watched(out, stage.fleet, perform)
         tenures = read_journals(stage.journals)
     if not stage.is_temporary:
         out.tell(f"everything is kept in {stage.folder}")

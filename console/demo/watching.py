@@ -9,6 +9,7 @@ from __future__ import annotations
 import shutil
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable
 from queue import Empty, SimpleQueue
 from typing import TypeVar
@@ -17,25 +18,25 @@ from console.cli.opened import Fleet
 from console.output import Output, is_screen
 from console.readmodel import fleet_view
 from console.screen import Redrawn
-from console.words import fleet_lines
+from console.words import Line, fleet_lines
 from sessionlib.clock import sleep
 
 REFRESH_S = 0.5
+LINES_TOLD = 8
 T = TypeVar("T")
 
 
-def watched(out: Output, fleet: Fleet, perform: Callable[[], T]) -> T:
-    """The result of `perform`, which runs in a thread while the fleet is drawn.
-
-    Where nothing can be drawn over, only what `perform` tells is printed.
-    """
+def watched(out: Output, fleet: Fleet, perform: Callable[[Callable[[str], None]], T]) -> T:
+    """The result of `perform`, which runs in a thread while the fleet is drawn, with what it
+    tells below. Where nothing can be drawn over, only what it tells is printed."""
     if not is_screen(sys.stdout) or out.json:
-        return perform()
+        return perform(out.tell)
+    told: deque[str] = deque(maxlen=LINES_TOLD)
     ended: SimpleQueue[tuple[T | None, BaseException | None]] = SimpleQueue()
 
     def run() -> None:
         try:
-            ended.put((perform(), None))
+            ended.put((perform(told.append), None))
         except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             ended.put((None, error))
 
@@ -44,7 +45,8 @@ def watched(out: Output, fleet: Fleet, perform: Callable[[], T]) -> T:
     try:
         while True:
             lines = fleet_lines(fleet_view(fleet.config, fleet.look()), "demo")
-            screen.draw(lines, shutil.get_terminal_size())
+            events = [Line(f"  {text}", "dim") for text in list(told)]
+            screen.draw([*lines, Line(), *events], shutil.get_terminal_size())
             try:
                 result, error = ended.get_nowait()
             except Empty:
