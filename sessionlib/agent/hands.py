@@ -81,13 +81,10 @@ class Hands:
         self._peek_lane.submit(self._notes.peek, lambda: Peeked({}), now_mono)
 
     def record(self, action: Record, now_mono: float) -> None:
-        def job() -> Recorded:
-            try:
-                return self._notes.record(action.history)
-            except (StoreError, OSError):
-                return Recorded(action.history.epoch)
+        def late() -> Recorded:
+            return Recorded(action.history.epoch, "the store did not answer")
 
-        self._peek_lane.submit(job, lambda: Recorded(action.history.epoch), now_mono)
+        self._peek_lane.submit(lambda: self._notes.record(action.history), late, now_mono)
 
     def tell(self, report: Report, logs: Callable[[], dict[str, bytes]], now_mono: float) -> bool:
         """Write a report and the logs' tails, unless the last ones are still on their way."""

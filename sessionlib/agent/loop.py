@@ -22,6 +22,7 @@ from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock
 from sessionlib.core.actions import (
     Action,
+    Depart,
     Exit,
     Look,
     Peek,
@@ -159,8 +160,11 @@ class Agent:
                 self.hands.seal(action, now.mono)
             case Record():
                 self.hands.record(action, now.mono)
+            case Depart():
+                # By its time or by order; a signal may only mean that the agent restarts.
+                self.home.end_session()
             case _:
-                # Answer, Depart and Fence change the view, which `begun` has done.
+                # Answer and Fence change the view, which `begun` has done.
                 pass
 
     def _grant(self) -> None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from sessionlib import layout
 from sessionlib.core.events import Peeked, Recorded
 from sessionlib.core.notes import History, Order, Report
-from sessionlib.errors import RecordUnreadable, SignatureInvalid, StoreError
+from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode
 
@@ -94,7 +94,12 @@ class Notes:
 
     def record(self, history: History) -> Recorded:
         """Write a history record, once; a second try finds the first and is content."""
-        self.store.create(layout.history_key(history.epoch), encode(history))
+        try:
+            self.store.create(layout.history_key(history.epoch), encode(history))
+        except Conflict:
+            return Recorded(history.epoch)
+        except (StoreError, OSError) as error:
+            return Recorded(history.epoch, str(error) or type(error).__name__)
         return Recorded(history.epoch)
 
     def ship(self, logs: Mapping[str, bytes]) -> None:

@@ -82,9 +82,10 @@ class Sealed:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The history of `epoch` has been written, or needn't be tried again."""
+    """The answer to Record: the history of `epoch` is in the store, or `why` it isn't yet."""
 
     epoch: int
+    why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -86,7 +86,7 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Send: lambda view, action, now: _sending(view, action.write, now),
     Restore: lambda view, action, now: _data_state(view, DataState.RESTORING),
     Seal: lambda view, action, now: _sealing(view, action.token),
-    Record: lambda view, action, now: replace(view, recorded_epoch=action.history.epoch),
+    Record: lambda view, action, now: replace(view, recording=True),
     Answer: lambda view, action, now: with_receipt(view, action.receipt),
     Depart: _departing,
     Fence: _fenced,
@@ -314,7 +314,10 @@ def _sealed(view: View, event: Sealed, now: Instant, chance: str) -> View:
 
 
 def _recorded(view: View, event: Recorded, now: Instant, chance: str) -> View:
-    return replace(view, recorded_epoch=event.epoch)
+    if event.why is not None:
+        again_mono = now.mono + view.timing.report_s
+        return replace(view, recording=False, record_after_mono=again_mono)
+    return replace(view, recording=False, recorded_epoch=event.epoch)
 
 
 def _late(view: View, event: Late, now: Instant, chance: str) -> View:

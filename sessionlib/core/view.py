@@ -207,6 +207,8 @@ class View:
     data: Data = field(default_factory=Data)
     claimed: Claimed | None = None
     recorded_epoch: int = -1
+    recording: bool = False
+    record_after_mono: float = float("-inf")
 
     orders: tuple[Order, ...] = ()
     receipts: tuple[Receipt, ...] = ()

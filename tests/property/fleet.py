@@ -23,6 +23,7 @@ from sessionlib.core.events import (
     LeaseRead,
     Leave,
     Peeked,
+    Recorded,
     Restored,
     Sealed,
     Verdict,
@@ -179,6 +180,7 @@ class Node:
                 self.later(done, 0.5)
             case Record(history):
                 self.fleet.history.append(history)
+                self.later(Recorded(history.epoch), 0.2)
             case Exit():
                 assert self.run_epoch is None, "exited with the workload running"
                 self.die()

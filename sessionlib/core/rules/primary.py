@@ -24,7 +24,7 @@ from sessionlib.core.rules.common import (
     renew_if_due,
 )
 from sessionlib.core.values import Lease, Plan
-from sessionlib.core.view import Claimed, DataState, View
+from sessionlib.core.view import Claimed, DataState
 
 
 def serve(moment: Moment) -> tuple[Action, ...]:
@@ -116,38 +116,42 @@ def _restore(moment: Moment) -> tuple[Action, ...]:
 def history_if_serving(moment: Moment) -> tuple[Action, ...]:
     """The record of this tenure's beginning, once the workload serves."""
     view = moment.view
-    if view.tenure is None or view.claimed is None or view.recorded_epoch == view.tenure.epoch:
+    serving = view.work.state is WorkState.SERVING
+    if view.tenure is None or view.claimed is None or not serving:
         return ()
-    serving = view.work.state is WorkState.SERVING and view.work.epoch == view.tenure.epoch
-    if not serving:
+    if view.work.epoch != view.tenure.epoch:
         return ()
     still_s = view.claimed.quiet_s + moment.now.mono - view.claimed.seen_mono
-    return (Record(_history(view, view.claimed, view.tenure.epoch, moment, still_s)),)
+    return _record(moment, view.claimed, view.tenure.epoch, still_s)
 
 
 def history_unserved(moment: Moment) -> tuple[Action, ...]:
     """The record of a tenure that ends before its workload ever served."""
     view = moment.view
-    if view.tenure is None or view.claimed is None or view.recorded_epoch == view.tenure.epoch:
+    if view.tenure is None or view.claimed is None:
         return ()
-    return (Record(_history(view, view.claimed, view.tenure.epoch, moment, None)),)
+    return _record(moment, view.claimed, view.tenure.epoch, None)
 
 
-def _history(
-    view: View, claimed: Claimed, epoch: int, moment: Moment, still_s: float | None
-) -> History:
-    first = claimed.from_ is None and epoch == 1
-    downtime_s = None if still_s is None or first else round(still_s, 3)
-    return History(
+def _record(
+    moment: Moment, claimed: Claimed, epoch: int, still_s: float | None
+) -> tuple[Action, ...]:
+    view = moment.view
+    waits = view.recording or moment.now.mono < view.record_after_mono
+    if view.recorded_epoch == epoch or waits:
+        return ()
+    history = History(
         epoch=epoch,
         kind=claimed.kind,
         from_=claimed.from_,
         to=view.me.account,
         at=moment.now.wall,
-        downtime_s=downtime_s,
+        # Before the first claim nothing worked, so nothing stood still.
+        downtime_s=None if still_s is None or epoch == 1 else round(still_s, 3),
         reason=claimed.reason,
         plan=claimed.plan,
     )
+    return (Record(history),)
 
 
 def plan_of(lease: Lease, phase_s: float) -> Plan | None:
