@@ -16,7 +16,7 @@ from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.core.notes import History, Order, Report
 from sessionlib.core.values import Lease
-from sessionlib.errors import RecordUnreadable, StoreError
+from sessionlib.errors import RecordUnreadable, StoreError, Unreachable
 from sessionlib.ports import Found, Store
 from sessionlib.records import decode
 
@@ -35,22 +35,31 @@ def look(store: Store, config: Config, clock: Clock) -> Snapshot:
 
 def _look(store: Store, config: Config, clock: Clock) -> Snapshot:
     started = clock.now().mono
-    found = store.read(layout.LEASE)
+    lease = piece(store, Lease, layout.LEASE)
     latency_s = clock.now().mono - started
-    lease = _seen(Lease, found)
     reports = {
-        account: _own(account, _seen(Report, store.read(layout.session_key(account))))
+        account: _own(account, piece(store, Report, layout.session_key(account)))
         for account in config.accounts
     }
     last_move: Seen[History] = Seen()
     if lease.value is not None and lease.value.epoch > 0:
-        last_move = read(store, History, layout.history_key(lease.value.epoch))
+        last_move = piece(store, History, layout.history_key(lease.value.epoch))
     return Snapshot(store.kind, latency_s, None, lease, reports, last_move)
 
 
 def read(store: Store, kind: type[T], key: str) -> Seen[T]:
     """One record. Raises Unreachable."""
     return _seen(kind, store.read(key))
+
+
+def piece(store: Store, kind: type[T], key: str) -> Seen[T]:
+    """One record, the others being of use without it. Raises Unreachable if the store is away."""
+    try:
+        return read(store, kind, key)
+    except Unreachable as error:
+        # Perhaps only this file can't be had: forbidden, or a folder in its place.
+        store.list(layout.SESSIONS)
+        return Seen(error=str(error))
 
 
 def epochs(store: Store) -> list[int]:

@@ -9,6 +9,7 @@ which are the core's.
 
 from __future__ import annotations
 
+import json
 from typing import Any, TypeVar
 
 import pydantic_core
@@ -78,6 +79,15 @@ def read_object(data: bytes, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
         raise RecordUnreadable("JSON, but not an object")
     if _depth(body) > MAX_DEPTH:
         raise RecordUnreadable(f"nested deeper than {MAX_DEPTH}")
+    # The parser takes the last of two, another one the first: such a record has two readings.
+    json.loads(data, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    return body
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    body = dict(pairs)
+    if len(body) != len(pairs):
+        raise RecordUnreadable("a key stands twice")
     return body
 
 

@@ -9,7 +9,7 @@ import typer
 from console import as_json
 from console.cli.opened import Fleet, open_fleet
 from console.cli.options import desk_of
-from console.looking import epochs, read
+from console.looking import epochs, piece
 from console.output import Output
 from console.patience import within
 from console.words import table
@@ -45,7 +45,7 @@ def run(
 def _read(fleet: Fleet, newest: list[int], out: Output) -> list[History]:
     moves = []
     for epoch in newest:
-        seen = read(fleet.store, History, history_key(epoch))
+        seen = piece(fleet.store, History, history_key(epoch))
         if seen.value is None:
             out.tell(f"epoch {epoch} can't be read: {seen.error or 'it is gone'}")
         else:

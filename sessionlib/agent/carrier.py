@@ -14,11 +14,11 @@ import os
 import secrets
 import shutil
 import tarfile
+from contextlib import suppress
 from pathlib import Path
 
 from sessionlib.core.events import Restored, Sealed
 from sessionlib.core.values import Pointer
-from sessionlib.errors import StoreError
 from sessionlib.layout import DATA
 from sessionlib.ports import Store
 
@@ -35,9 +35,9 @@ class Carrier:
 
     def seal(self, epoch: int, token: str) -> Sealed:
         """Copy the directory to the store. The workload must have stopped."""
-        if not self._data.is_dir():
-            return Sealed(token, None)
         try:
+            if not self._data.is_dir():
+                return Sealed(token, None)
             body = _packed(self._data)
             name = f"{epoch:08d}-{secrets.token_hex(4)}.tar"
             self._store.put(DATA + name, body)
@@ -45,9 +45,11 @@ class Carrier:
                 return Sealed(
                     token, None, "the store does not hold the copy of the data it was given"
                 )
-        except (OSError, StoreError) as error:
+        except Exception as error:  # noqa: BLE001 - a missing answer would stop the work for ever
             return Sealed(token, None, f"the data could not be copied to the store: {error}")
-        self._note(name)
+        with suppress(OSError):
+            # Without the note the directory will be set aside, where it could have gone.
+            self._note(name)
         return Sealed(token, Pointer(epoch, 0, name, len(body)))
 
     def restore(self, epoch: int, pointer: Pointer | None) -> Restored:
@@ -57,7 +59,7 @@ class Carrier:
                 self._switch(epoch, pointer)
             self._data.mkdir(parents=True, exist_ok=True)
             self._note(None)
-        except (OSError, StoreError, tarfile.TarError) as error:
+        except Exception as error:  # noqa: BLE001 - there is no list of what bad archives raise
             return Restored(epoch, f"the data could not be restored: {error}")
         return Restored(epoch)
 
@@ -74,7 +76,7 @@ class Carrier:
             raise FileNotFoundError(f"the copy {pointer.name} is missing from the store, or torn")
         fresh = self._data.with_name(f".{self._data.name}.{secrets.token_hex(4)}")
         fresh.mkdir(parents=True)
-        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+        with tarfile.open(fileobj=io.BytesIO(body), mode="r:") as archive:
             archive.extractall(fresh, filter="data")
         if self._data.exists():
             self._set_aside(epoch)

@@ -22,12 +22,11 @@ News = Event | GuardLost
 class GuardPost:
     """Always the one guard of a home, or none for a moment.
 
-    `post` is called in other threads, with the guard's number: what an earlier
-    one still had to say must not be taken for news. `cleared` says that nothing
-    runs in this home that isn't known of.
+    `post` is called in other threads. `cleared` says that nothing runs in this home
+    that isn't known of.
     """
 
-    def __init__(self, home: Path, limits: Limits, post: Callable[[int, News], None]) -> None:
+    def __init__(self, home: Path, limits: Limits, post: Callable[[News], None]) -> None:
         self._home = home
         self._limits = limits
         self._post = post
@@ -37,7 +36,6 @@ class GuardPost:
         self.failures = Failures()
         self.up = False
         self.cleared = False
-        self._number = 0
         self._up_mono = 0.0
         self._closed = False
 
@@ -49,8 +47,7 @@ class GuardPost:
         """Start a guard if there is none. Afterwards nothing of an earlier agent is left."""
         if self._closed or self._client is not None or now.mono < self.failures.retry_mono:
             return
-        self._number = number = self._number + 1
-        client = GuardClient(self._home, self._limits, lambda event: self._post(number, event))
+        client = GuardClient(self._home, self._limits, self._post)
         try:
             client.start()
         except GuardError as error:
@@ -62,10 +59,11 @@ class GuardPost:
         if self._grant is not None:
             client.send(self._grant)
 
-    def heard(self, number: int, news: News, now: Instant) -> bool:
-        """Take note of `news`; False if it is of a guard long gone."""
-        if number != self._number or self._client is None:
-            return False
+    def heard(self, news: News, now: Instant) -> None:
+        """Take note of `news`. GuardLost is a guard's last word: none of it comes later, when
+        there may be another."""
+        if self._client is None:
+            return
         if isinstance(news, Started):
             self.up, self._up_mono = True, now.mono
         elif isinstance(news, GuardLost):
@@ -73,7 +71,6 @@ class GuardPost:
             failures = Failures() if steady else self.failures
             self._client, self.up = None, False
             self.failures = failures.and_another(news.why, now.mono)
-        return True
 
     def grant(self, grant: Grant) -> None:
         """A lease write has succeeded; it counts unless it was sent before the last hold."""

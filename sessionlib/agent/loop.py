@@ -41,7 +41,6 @@ from sessionlib.core.notes import Report
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
-from sessionlib.guard.client import GuardError
 
 DECISIONS_A_TURN = 4
 """A decision may change what the next one is; it never takes more than a few to come to rest."""
@@ -88,10 +87,10 @@ class Agent:
         return code
 
     def _close_workload(self) -> None:
-        try:
-            self.workload.close()
-        except GuardError as error:
-            self.log.say(Line("error", "workload_left", str(error)))
+        self.workload.close()
+        if not self.workload.facts.empty:
+            why = self.workload.facts.error or "processes of it don't end"
+            self.log.say(Line("error", "workload_left", f"the workload is still there: {why}"))
 
     def _turns(self) -> Exit:
         tick_s = self.view.timing.poll_final_s
@@ -147,7 +146,7 @@ class Agent:
         match action:
             case Work(goal):
                 self._grant()
-                self.workload.set_goal(goal)
+                self.workload.set_goal(goal, now)
             case Look():
                 self.hands.look(action, now.mono)
             case Peek():

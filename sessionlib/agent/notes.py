@@ -58,21 +58,28 @@ class Notes:
     def _read_orders(self, orders: list[Order], refused: list[tuple[str, str, str]]) -> None:
         keys = self.store.list(layout.ORDERS)
         for key in keys:
-            order_id = key.removeprefix(layout.ORDERS).removesuffix(".json")
-            found = self.store.read(key)
-            if found is None or found.age_s > FORGOTTEN_S:
-                continue
-            known = self._orders.get(key)
-            if known is None:
-                known = self._orders[key] = self._judge(found.data, order_id)
-            if isinstance(known, tuple):
-                refused.append((order_id, *known))
-            elif found.age_s > ORDER_LIFE_S:
-                refused.append((order_id, "expired", f"older than {ORDER_LIFE_S / 60:.0f} minutes"))
-            else:
-                orders.append(known)
+            # One that can't be read, forbidden to us perhaps, must not hide those behind it.
+            with contextlib.suppress(StoreError, OSError):
+                self._read_order(key, orders, refused)
         for gone in set(self._orders) - set(keys):
             del self._orders[gone]
+
+    def _read_order(
+        self, key: str, orders: list[Order], refused: list[tuple[str, str, str]]
+    ) -> None:
+        order_id = key.removeprefix(layout.ORDERS).removesuffix(".json")
+        found = self.store.read(key)
+        if found is None or found.age_s > FORGOTTEN_S:
+            return
+        known = self._orders.get(key)
+        if known is None:
+            known = self._orders[key] = self._judge(found.data, order_id)
+        if isinstance(known, tuple):
+            refused.append((order_id, *known))
+        elif found.age_s > ORDER_LIFE_S:
+            refused.append((order_id, "expired", f"older than {ORDER_LIFE_S / 60:.0f} minutes"))
+        else:
+            orders.append(known)
 
     def _judge(self, data: bytes, order_id: str) -> Order | tuple[str, str]:
         from sessionlib.signing import verify  # noqa: PLC0415 - cryptography loads only for orders

@@ -47,10 +47,8 @@ class Workload:
         self._on_change = on_change
         self._notify = notify
         self._clock: Clock = SystemClock()
-        self._mail: SimpleQueue[tuple[int, News] | Probe] = SimpleQueue()
-        self._guard = GuardPost(
-            self._files.home, limits, lambda number, news: self._post((number, news))
-        )
+        self._mail: SimpleQueue[News | Probe] = SimpleQueue()
+        self._guard = GuardPost(self._files.home, limits, self._post)
         self._goal = self._purpose = Goal(Aim.REST)
         self._run: Run | None = None
         self._up_mono: float | None = None
@@ -123,12 +121,12 @@ class Workload:
         self._run = None
         self._tell(self._clock.now())
 
-    def _post(self, item: tuple[int, News] | Probe) -> None:
+    def _post(self, item: News | Probe) -> None:
         self._mail.put(item)
         if self._notify is not None:
             self._notify()
 
-    def _arrived(self) -> list[tuple[int, News] | Probe]:
+    def _arrived(self) -> list[News | Probe]:
         items = []
         while True:
             try:
@@ -136,12 +134,13 @@ class Workload:
             except Empty:
                 return items
 
-    def _take_in(self, item: tuple[int, News] | Probe, now: Instant) -> None:
+    def _take_in(self, item: News | Probe, now: Instant) -> None:
         if isinstance(item, Probe):
             if item is self._probe:
                 self._ready()
-        elif self._guard.heard(*item, now):
-            self._on_news(item[1], now)
+        else:
+            self._guard.heard(item, now)
+            self._on_news(item, now)
 
     def _on_news(self, news: News, now: Instant) -> None:
         match news:

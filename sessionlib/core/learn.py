@@ -39,6 +39,7 @@ from sessionlib.core.events import (
 )
 from sessionlib.core.lease import Tenure, watched
 from sessionlib.core.notes import MoveKind, Receipt
+from sessionlib.core.orders import LAST_WORDS
 from sessionlib.core.values import Instant, Lease, LeaseState
 from sessionlib.core.view import (
     Claimed,
@@ -141,8 +142,10 @@ def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View
         why = f"the lease fell from epoch {view.seen_epoch} to {lease.epoch}"
         return replace(view, sight=Sight.ROLLED_BACK, looks_failed=True, alarm=why)
     if _is_older(lease, view.lease):
-        # A store may serve a stale copy. It tells us nothing that we didn't know.
-        return replace(view, sight=Sight.SEEN if view.lease else view.sight)
+        # A stale copy, or the record was put back: until it is as new as what we know
+        # nobody can say which, and writes on what we know would fail for ever.
+        why = f"the lease is older than one seen before: renewal {lease.renewal} of its epoch"
+        return replace(view, sight=Sight.ROLLED_BACK, alarm=why)
     news = view.lease is None or lease.mark != view.lease.mark
     watch = watched(view.watch, lease, now.mono, view.looks_failed)
     view = replace(
@@ -277,8 +280,12 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
         peeking=False,
         peeked_mono=now.mono,
     )
+    found = {order.id for order in event.orders} | {order_id for order_id, _, _ in event.refused}
+    if found:
+        view = replace(view, answered=view.answered & found)
     for order_id, outcome, why in event.refused:
-        view = with_receipt(view, Receipt(order_id, outcome, why))
+        if order_id not in view.answered:
+            view = with_receipt(view, Receipt(order_id, outcome, why))
     return view
 
 
@@ -287,7 +294,10 @@ def with_receipt(view: View, receipt: Receipt) -> View:
     if receipt in view.receipts:
         return view
     others = tuple(known for known in view.receipts if known.id != receipt.id)
-    return replace(view, receipts=(*others, receipt)[-RECEIPTS_KEPT:])
+    last = {receipt.id} if receipt.outcome in LAST_WORDS else set()
+    return replace(
+        view, receipts=(*others, receipt)[-RECEIPTS_KEPT:], answered=view.answered | last
+    )
 
 
 def _work_changed(view: View, event: WorkChanged, now: Instant, chance: str) -> View:

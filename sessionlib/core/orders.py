@@ -19,6 +19,7 @@ from sessionlib.core.view import View
 VOID = "void"
 REFUSED = "refused"
 SEEN = "seen"
+LAST_WORDS = frozenset({VOID, REFUSED, "acted", "expired"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +32,12 @@ class Judged:
 
 
 def judge_as_holder(view: View, lease: Lease, now: Instant) -> Judged | None:
-    """The first handover order that still wants an answer from the holder of `lease`."""
-    for order in view.orders:
+    """The first handover order that still wants an answer from the holder of `lease`.
+
+    Old ones first: only the last receipts are kept, and it is the newest that
+    somebody waits for.
+    """
+    for order in sorted(view.orders, key=lambda order: order.epoch):
         if order.action is OrderAction.HANDOVER and _wants_answer(view, lease, order):
             return _handover(view, lease, order, now)
     return None
@@ -41,8 +46,7 @@ def judge_as_holder(view: View, lease: Lease, now: Instant) -> Judged | None:
 def _wants_answer(view: View, lease: Lease, order: Order) -> bool:
     if order.id in lease.done or (lease.plan is not None and lease.plan.id == order.id):
         return False
-    final = {VOID, REFUSED, "acted", "expired"}
-    return not any(known.id == order.id and known.outcome in final for known in view.receipts)
+    return order.id not in view.answered
 
 
 def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judged:

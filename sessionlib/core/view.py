@@ -212,6 +212,9 @@ class View:
 
     orders: tuple[Order, ...] = ()
     receipts: tuple[Receipt, ...] = ()
+    answered: frozenset[str] = frozenset()
+    """Orders in the store that have had their last word from us, whether its receipt is kept
+    or not: answering one again and again would leave time for nothing else."""
 
     @property
     def timing(self) -> Timing:

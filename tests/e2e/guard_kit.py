@@ -21,7 +21,9 @@ from sessionlib.agent.workload import Workload
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.notes import WorkState
 from sessionlib.core.values import Instant
-from sessionlib.core.work import Aim, Facts, Goal, WorkloadSpec
+from sessionlib.core.work import Aim, Facts, Goal, Mode, WorkloadSpec
+from sessionlib.guard import wire
+from sessionlib.guard.client import GuardClient
 from sessionlib.guard.policy import Limits
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, Proc, family, snapshot
@@ -60,6 +62,24 @@ def spec_of(home: Path, kinds: list[str], **changes: object) -> WorkloadSpec:
         env={"PYTHONPATH": str(ROOT)},
     )
     return replace(spec, **changes)  # type: ignore[arg-type]
+
+
+def spawn_in(
+    home: Path, client: GuardClient, mode: Mode, epoch: int | None, *kinds: str
+) -> wire.Spawn:
+    """For tests that talk to a guard themselves."""
+    spec = spec_of(home, list(kinds))
+    (home / "run").mkdir(exist_ok=True)
+    return wire.Spawn(
+        mode=mode,
+        epoch=epoch,
+        argv=spec.command,
+        cwd=str(home),
+        env={**os.environ, **spec.env, **client.markers},
+        grace_s=1.0,
+        log_path=str(home / "logs" / "workload.log"),
+        control_path=str(home / "run" / "control.json"),
+    )
 
 
 def workload_in(home: Path, kinds: list[str], on_change: Callable[[Facts], None]) -> Workload:

@@ -56,6 +56,8 @@ class Odds:
     orders: float = 4.0
     departs: float = 1.0
     seal_fails: float = 0.05
+    delay_s: float = 0.3
+    """How long a request, and its answer, takes at the most."""
 
 
 CALM = Odds(0, 0, 0, 0, 0, 0, 0, 0)
@@ -99,6 +101,8 @@ class Node:
         )
         self.goal = Goal(Aim.REST)
         self.beat = 0
+        self.gist: object = None
+        self.told_at = 0.0
         self.grant: tuple[int, Instant, float] | None = None
         self.run_epoch: int | None = None
         self.dying = False
@@ -143,11 +147,17 @@ class Node:
                 self.do(action, now)
             if all(isinstance(action, Work) for action in actions):
                 break
+        self.report(now)
+
+    def report(self, now: Instant) -> None:
+        """Once a second, and at once for what a move waits on."""
+        gist = (self.view.me, self.view.lease and self.view.lease.plan, self.view.receipts)
+        if gist == self.gist and self.fleet.t - self.told_at < 1:
+            return
+        self.gist, self.told_at = gist, self.fleet.t
         self.beat += 1
-        self.fleet.reports[self.name] = (
-            report_of(self.view, now, self.beat, Surroundings()),
-            self.fleet.t,
-        )
+        report = report_of(self.view, now, self.beat, Surroundings())
+        self.fleet.reports[self.name] = (report, self.fleet.t)
 
     def become(self, view: View) -> None:
         before, after = member_of(self.view), member_of(view)
@@ -331,7 +341,7 @@ class Fleet:
         fate = self.chance.random()
         if self.t < node.partitioned_until or fate < self.odds.lost / 2:
             return
-        delay_s = self.chance.uniform(0.01, 0.3)
+        delay_s = self.chance.uniform(0.01, self.odds.delay_s)
         if fate > 1 - self.odds.late:
             delay_s = self.chance.uniform(timeout_s, 8 * timeout_s)
         loses_answer = fate < self.odds.lost
@@ -339,7 +349,7 @@ class Fleet:
         def arrive() -> None:
             event = self.take(write)
             if not loses_answer:
-                self.after(self.chance.uniform(0.01, 0.3), lambda: answer(event))
+                self.after(self.chance.uniform(0.01, self.odds.delay_s), lambda: answer(event))
 
         self.after(delay_s, arrive)
 

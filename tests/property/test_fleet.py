@@ -25,7 +25,7 @@ from sessionlib.core.view import Finding, Member, View, Write
 from sessionlib.core.work import Aim, Goal
 from tests.property.fleet import CALM, Fleet, Odds
 
-HOURS = 2.4
+HOURS = 1.5
 
 
 def lived(seed: int, odds: Odds | None = None) -> Fleet:
@@ -48,22 +48,27 @@ def test_never_two_at_work_and_somebody_in_the_end(seed: int) -> None:
 
 def test_the_faults_really_strike_and_every_transition_is_a_known_one() -> None:
     rough = Odds(lost=0.15, late=0.1, kills=2, freezes=4, partitions=4, orders=20, departs=6)
-    fleets = [Fleet(seed, rough) for seed in (4, 16)]
-    for fleet in fleets:
-        fleet.run(1.2 * 3600)
-    kinds = {entry.kind for fleet in fleets for entry in fleet.history}
-    assert kinds == {MoveKind.FIRST, MoveKind.PLANNED, MoveKind.TAKEOVER}
-    happened = set().union(*(fleet.transitions for fleet in fleets))
     known = {(each.before, each.after) for each in TRANSITIONS}
-    assert happened <= known, "a transition that the diagram doesn't show"
-    # The late claim of a session that is leaving strikes about once in a dozen seeds;
-    # test_decide makes it happen.
-    assert known - happened <= {(Member.STANDBY, Member.GIVING_UP)}, "drawn, but never happens"
+    # Too rare to wait for, but test_decide makes them happen.
+    rare = {(Member.STANDBY, Member.GIVING_UP), (Member.QUIESCING, Member.FENCED)}
+    awaited = known - rare
+    happened: set[tuple[Member, Member]] = set()
+    kinds: set[MoveKind] = set()
+    for seed in range(60):
+        fleet = Fleet(seed, rough)
+        fleet.run(1.2 * 3600)
+        happened |= fleet.transitions
+        kinds |= {entry.kind for entry in fleet.history}
+        assert happened <= known, "a transition that the diagram doesn't show"
+        if awaited <= happened:
+            break
+    assert awaited <= happened, "drawn, but never happens"
+    assert kinds == {MoveKind.FIRST, MoveKind.PLANNED, MoveKind.TAKEOVER}
 
 
 def test_a_calm_fleet_never_moves() -> None:
     fleet = Fleet(1, CALM)
-    fleet.run(6 * 3600)
+    fleet.run(2 * 3600)
     assert [holder for _, holder in fleet.claims] == ["a"], "the first by priority serves on"
 
 
@@ -78,15 +83,6 @@ def test_takeover_within_l1_after_the_primary_dies() -> None:
         bound_s = 1.01 * timing.ttl_s + timing.rank_step_s + timing.poll_s + 2 * timing.timeout_s
         fleet.run(bound_s + 2)
         assert fleet.primary() is not None, f"seed {seed}"
-
-
-def _validity_from_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    plain = learning._committed
-
-    def committed(view: View, write: Write, now: Instant, chance: str) -> View:
-        return plain(view, replace(write, sent=now), now, chance)
-
-    monkeypatch.setattr(learning, "_committed", committed)
 
 
 def _margin_and_drift_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,15 +112,6 @@ def _epoch_kept_on_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leases, "claim", claim)
 
 
-def _nonce_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    def settled(view: View, lease: Lease, now: Instant, chance: str) -> View:
-        if view.unsettled:
-            return learning._committed(view, view.unsettled[-1], now, chance)
-        return view
-
-    monkeypatch.setattr(learning, "_settled", settled)
-
-
 def _offer_before_the_work_has_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = leaving.quiesce
 
@@ -149,31 +136,40 @@ def _a_live_lease_claimed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(decision, "RULES", {**decision.RULES, pair: standby.claim_now})
 
 
+ROUGH = Odds(lost=0.15, late=0.1, kills=4, freezes=6, partitions=6, orders=12, departs=2)
+SLOW = replace(ROUGH, late=0, lost=0, delay_s=7.5, kills=0, freezes=0, partitions=30, orders=0)
+LOSSY = replace(ROUGH, lost=0.5, late=0.2, kills=10, freezes=0)
+BUSY = replace(ROUGH, lost=0.3, late=0.3, kills=0, freezes=0, partitions=2, orders=120)
+
 MUTANTS = [
-    _validity_from_the_answer,
-    _margin_and_drift_left_out,
-    _impatient,
-    _work_after_an_unsettled_offer,
-    _epoch_kept_on_claim,
-    _nonce_ignored,
-    _offer_before_the_work_has_stopped,
-    _watch_that_is_ripe_at_once,
-    _a_live_lease_claimed,
+    (_margin_and_drift_left_out, ROUGH),
+    (_impatient, ROUGH),
+    (_work_after_an_unsettled_offer, BUSY),
+    (_epoch_kept_on_claim, ROUGH),
+    (_offer_before_the_work_has_stopped, BUSY),
+    (_watch_that_is_ripe_at_once, ROUGH),
+    (_a_live_lease_claimed, ROUGH),
 ]
 
 
-@pytest.mark.parametrize("mutate", MUTANTS, ids=lambda mutate: mutate.__name__.strip("_"))
+@pytest.mark.parametrize(
+    ("mutate", "odds"), MUTANTS, ids=[mutate.__name__.strip("_") for mutate, _ in MUTANTS]
+)
 def test_a_rule_taken_out_is_noticed(
-    mutate: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
+    mutate: Callable[[pytest.MonkeyPatch], None], odds: Odds, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mutate(monkeypatch)
-    rough = Odds(lost=0.15, late=0.1, kills=4, freezes=6, partitions=6, orders=12, departs=2)
-    assert any(_is_noticed(seed, rough) for seed in range(40))
+    assert any(_is_noticed(seed, odds) for seed in range(60))
+
+
+@pytest.mark.parametrize("odds", [SLOW, LOSSY, BUSY], ids=["slow", "lossy", "busy"])
+def test_and_with_every_rule_in_place_the_same_faults_do_no_harm(odds: Odds) -> None:
+    assert not any(_is_noticed(seed, odds) for seed in range(4))
 
 
 def _is_noticed(seed: int, odds: Odds) -> bool:
     try:
-        lived(seed, odds)
+        Fleet(seed, odds).run(1800)
     except AssertionError:
         return True
     return False

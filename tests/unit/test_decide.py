@@ -32,7 +32,16 @@ from sessionlib.core.values import (
     Pointer,
     Role,
 )
-from sessionlib.core.view import Claimed, Data, Finding, Member, Sight, View, WriteKind
+from sessionlib.core.view import (
+    Claimed,
+    Data,
+    Finding,
+    Member,
+    Sight,
+    View,
+    WriteKind,
+    member_of,
+)
 from sessionlib.core.work import Aim, Facts, Goal
 from tests.unit.scene import FREE, ME, OTHER, TIMING, at, held_by, peer, plan, seen, serving, view
 
@@ -362,6 +371,13 @@ class TestPlannedMove:
         assert (write.kind, write.lease.checkpoint) == (WriteKind.OFFER, pointer)
         assert write.lease.plan is not None
         assert write.lease.plan.quiet_s == pytest.approx(2)
+
+    def test_losing_the_lease_while_stopping_fences_it(self) -> None:
+        lost = self.quiescing(lease=held_by(OTHER, epoch=4), leaving="SIGTERM")
+        assert member_of(lost) is Member.QUIESCING
+        found = actions(lost, 1)
+        assert aim(found) is Aim.DEAD
+        assert any(isinstance(action, Fence) for action in found)
 
     def test_an_offer_whose_fate_isnt_known_is_sent_again_and_nothing_works(self) -> None:
         unsettled = self.quiescing(

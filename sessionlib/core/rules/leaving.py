@@ -103,16 +103,22 @@ def _seal(moment: Moment) -> tuple[Action, ...]:
 
 def _seal_is_hopeless(moment: Moment) -> bool:
     view = moment.view
-    if view.leaving is None or view.quiesced_at is None:
+    if view.leaving is None:
         return False
-    return view.data.state is DataState.FAILED and moment.now.since(view.quiesced_at) > SEAL_TRIES_S
+    return view.data.state is DataState.FAILED and _stopped_s(moment) > SEAL_TRIES_S
+
+
+def _stopped_s(moment: Moment) -> float:
+    """Since when the work has been told to stop. By the clock that nobody can set: a wall clock
+    put right meanwhile would make hours of it, and data be given up for it."""
+    quiesced_at = moment.view.quiesced_at
+    return moment.now.boot - quiesced_at.boot if quiesced_at else 0.0
 
 
 def _give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     """The commit point. To a successor if a plan got this far, else to anybody."""
     view = moment.view
-    still_s = moment.now.since(view.quiesced_at) if view.quiesced_at else 0.0
-    plan = plan_of(lease, still_s)
+    plan = plan_of(lease, _stopped_s(moment))
     if plan is not None and _is_awaited(moment, plan):
         record = leases.offer(lease, moment.chance, plan, view.data.sealed, done=plan.id)
         return send(moment, WriteKind.OFFER, record)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sessionlib.core import handover
-from sessionlib.core.actions import Action, Answer, Depart, Fence, Record, Restore
+from sessionlib.core.actions import Action, Answer, Depart, Fence, Record, Restore, Send
 from sessionlib.core.notes import History, Receipt, WorkState
 from sessionlib.core.orders import REFUSED, judge_as_holder, judge_stop
 from sessionlib.core.rules.common import (
@@ -37,9 +37,12 @@ def serve(moment: Moment) -> tuple[Action, ...]:
     departs = _departs(moment)
     if departs:
         return (holder_goal(moment), *departs)
+    planned = _plan(moment, view.lease)
+    written = any(isinstance(action, Send) for action in planned)
     return (
         holder_goal(moment),
-        *(_plan(moment, view.lease) or renew_if_due(moment)),
+        *planned,
+        *(() if written else renew_if_due(moment)),
         *_restore(moment),
         *history_if_serving(moment),
         *peek_if_due(moment),
