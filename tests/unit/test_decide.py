@@ -372,6 +372,19 @@ class TestPlannedMove:
         assert write.lease.plan is not None
         assert write.lease.plan.quiet_s == pytest.approx(2)
 
+    @pytest.mark.parametrize("sight", [Sight.MISSING, Sight.UNREADABLE, Sight.ROLLED_BACK])
+    def test_told_to_end_it_doesnt_wait_for_ever_for_a_record_it_can_judge(
+        self, sight: Sight
+    ) -> None:
+        stopped = Facts(goal=Goal(Aim.REST))
+        blind = self.quiescing(sight=sight, leaving="SIGTERM", work=stopped)
+        soon = actions(blind, 2 * TIMING.timeout_s)
+        assert not any(isinstance(action, Exit) for action in soon)
+        later = actions(blind, 2 * TIMING.timeout_s + 1)
+        assert [action.code for action in later if isinstance(action, Exit)] == [3]
+        busy = replace(blind, work=replace(stopped, empty=False))
+        assert not any(isinstance(action, Exit) for action in actions(busy, 100))
+
     def test_losing_the_lease_while_stopping_fences_it(self) -> None:
         lost = self.quiescing(lease=held_by(OTHER, epoch=4), leaving="SIGTERM")
         assert member_of(lost) is Member.QUIESCING

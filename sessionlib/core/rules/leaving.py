@@ -49,8 +49,11 @@ def quiesce(moment: Moment) -> tuple[Action, ...]:
 
 
 def quiesce_blind(moment: Moment) -> tuple[Action, ...]:
-    """The record can't be judged now: stop all the same, and look until it can."""
-    return (REST, *look_if_due(moment))
+    """The record can't be judged now: stop all the same, and look until it can. A session that
+    must end doesn't wait for long: nothing works, and the lease runs out by itself."""
+    waited = _stopped_s(moment) > 2 * moment.view.timing.timeout_s
+    gone = leave_if_stopped(moment.view, code=3) if waited else ()
+    return (REST, *(gone or look_if_due(moment)))
 
 
 def give_up_again(moment: Moment) -> tuple[Action, ...]:
