@@ -8,6 +8,8 @@ anything but its inbox, and notices when it was not let run.
 from __future__ import annotations
 
 import secrets
+import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
@@ -75,16 +77,26 @@ class Agent:
     def run(self) -> int:
         """Turn until something decides to exit; afterwards nothing of the workload is left."""
         code = 1
-        why = "the agent failed"
+        why = "the agent was interrupted"
         try:
             exit_ = self._turns()
             code, why = exit_.code, exit_.reason
+        except Exception as error:  # noqa: BLE001 - the user gets a sentence, a file the rest
+            why = self._crashed(error)
         finally:
             self._close_workload()
             self.log.say(Line("info", "exit", f"ending: {why}"), code=code)
             self._say_goodbye(why)
             self.log.close()
         return code
+
+    def _crashed(self, error: Exception) -> str:
+        path = self.home.logs / "crash.txt"
+        with suppress(OSError):
+            path.write_text("".join(traceback.format_exception(error)))
+        why = f"a fault in this program ({type(error).__name__}); {path} says where"
+        self.log.say(Line("error", "crash", why))
+        return why
 
     def _close_workload(self) -> None:
         self.workload.close()
@@ -105,9 +117,10 @@ class Agent:
             if late_s > self.view.timing.margin_s:
                 self._learn(Late(late_s), now)
             while event is not None:
-                self._learn(event, now)
+                # Each at its own moment, never before it arrived: a watch begins with it.
+                self._learn(event, self.clock.now())
                 event = self._next_event(0)
-            exit_ = self._turn(now)
+            exit_ = self._turn(self.clock.now())
             if exit_ is not None:
                 return exit_
 
