@@ -1,0 +1,60 @@
+# Each target does the set-up that it needs, once; after that it works without a network.
+#
+#   PYTHON=/path/to/python3   the Python to make .venv with; else the first that fits
+#   ARGS="..."                words for the program that the target runs
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check lint types imports docs docs-check soak bench lock clean run-env dev-env
+
+BIN := .venv/bin
+PYTHON ?=
+export PYTHON
+# The environment's own search path would come before what is installed here.
+unexport PYTHONPATH PYTHONHOME
+
+help:  ## list what can be made
+	@echo 'make TARGET [ARGS="..."] [PYTHON=/path/to/python3]'
+	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  \1	\2/p' Makefile | expand -t 12
+
+demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help" tells more
+	@$(BIN)/colabvps-console demo $(ARGS)
+
+test: dev-env  ## the whole test suite; ARGS are pytest's
+	@$(BIN)/python -m pytest $(ARGS)
+
+check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
+
+lint: dev-env  ## style, and whether it is formatted
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/ruff format --check --quiet .
+
+types: dev-env  ## mypy, strict
+	@$(BIN)/mypy
+
+imports: dev-env  ## whether rooms import downwards only
+	@$(BIN)/lint-imports
+
+docs-check: dev-env
+	@$(BIN)/python -m tools.protocol_doc --check
+
+docs: dev-env  ## draw the generated parts of docs/ anew
+	@$(BIN)/python -m tools.protocol_doc
+
+soak: dev-env  ## a hundred of each mishap, on real processes; takes long
+	@$(BIN)/python -m tests.soak $(ARGS)
+
+bench: dev-env  ## measure downtimes and start-up times
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+lock:  ## remake the lock files; needs uv and the network
+	@tools/lock.sh
+
+clean:  ## remove what was made here: environments and caches
+	@rm -rf .venv .venv-* .cache .*_cache .hypothesis dist build
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+run-env:
+	@tools/setup.sh run
+
+dev-env:
+	@tools/setup.sh dev

@@ -1,0 +1,34 @@
+"""For all tests: with COLABVPS_NO_SKIPS=1 a test that can't be run here has failed.
+
+A machine that is set up for everything must not pass by leaving something out.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from typing import TypeVar
+
+import pytest
+
+NO_SKIPS = "COLABVPS_NO_SKIPS"
+R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
+
+
+def _not_skipped(report: R) -> R:
+    # An expected failure is reported as skipped too, but it did run.
+    if os.environ.get(NO_SKIPS) == "1" and report.skipped and not hasattr(report, "wasxfail"):
+        why = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"skipped, which {NO_SKIPS} forbids: {why}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    return _not_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    return _not_skipped((yield))
