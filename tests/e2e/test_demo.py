@@ -1,0 +1,177 @@
+"""Goal: the demonstration does what it says, prints what it promises, leaves nothing behind.
+
+Method: the command as a user runs it, in a process of its own: to its end, in a
+pseudo-terminal, and ended by a signal at random moments. What is left is looked
+for among all processes, by the demonstration's folder in their command line or
+environment.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import random
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from sessionlib.clock import SystemClock, sleep
+
+ROOT = Path(__file__).parents[2]
+COMMAND = [sys.executable, "-m", "console", "demo"]
+HANDOVER = {"kind", "from", "to", "epoch", "downtime_s", "overlap_s", "lost_writes"}
+ACCOUNTS = {"primary", "backup1", "backup2"}
+END_S = 30.0
+MOMENTS = 2
+"""How many moments each signal is tried at, drawn anew for each by a fixed seed."""
+
+
+def environment(temp: Path) -> dict[str, str]:
+    """Of a demonstration whose temporary folder comes to be in `temp`."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temp), "TERM": "xterm"}
+
+
+def left_behind(folder: Path) -> list[str]:
+    """The processes that have something of `folder` in their command line or environment."""
+    mark = os.fsencode(folder)
+    found = []
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
+            with suppress(OSError):
+                words = (process / "cmdline").read_bytes()
+                if mark in words or mark in (process / "environ").read_bytes():
+                    found.append(words.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def assert_gone(folder: Path) -> None:
+    begin_s = SystemClock().now().mono
+    while left := left_behind(folder):
+        assert SystemClock().now().mono - begin_s < END_S, left
+        sleep(0.05)
+
+
+@contextmanager
+def demo(temp: Path, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """A demonstration that is under way, in a process group that signals can be sent to."""
+    process = subprocess.Popen(
+        [*COMMAND, *words],
+        env=environment(temp),
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_it_reports_what_it_did_in_one_document(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    words = ["--headless", "--handovers", "2", "--kill-primary", "--dir", str(folder), "--json"]
+    with demo(tmp_path, *words) as process:
+        out, err = process.communicate(timeout=90)
+    assert process.returncode == 0, err
+    assert out.count("\n") == 1
+    assert out.endswith("\n")
+    document = json.loads(out)
+    assert set(document) == {"handovers", "accounts"}
+    assert set(document["accounts"]) == ACCOUNTS
+    moves = document["handovers"]
+    assert all(set(move) == HANDOVER for move in moves)
+    assert [move["kind"] for move in moves] == ["planned", "planned", "takeover"]
+    assert [move["epoch"] for move in moves] == [2, 3, 4]
+    assert [move["overlap_s"] for move in moves] == [0, 0, 0]
+    assert [move["lost_writes"] for move in moves[:2]] == [0, 0]
+    assert all(move["downtime_s"] > 0 for move in moves)
+    assert {move["from"] for move in moves} | {move["to"] for move in moves} == ACCOUNTS
+    # What was asked to be kept is kept, and it is a fleet's folder.
+    assert (folder / "accounts.yaml").is_file()
+    assert (folder / "VPS_Shared" / "state").is_dir()
+    assert_gone(tmp_path)
+
+
+def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine").write_text("mine")
+    with demo(tmp_path, "--headless", "--dir", str(tmp_path), "--json") as process:
+        out, err = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert json.loads(out)["exit_code"] == 2
+    assert str(tmp_path) in err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+@pytest.mark.parametrize(
+    ("number", "code"),
+    [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGKILL, -9)],
+    ids=["SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"],
+)
+def test_however_it_ends_nothing_of_it_runs_on(tmp_path: Path, number: int, code: int) -> None:
+    chance = random.Random(number)
+    with_fleet = 0
+    for _ in range(MOMENTS):
+        with demo(tmp_path, "--headless", "--handovers", "50", "--json") as process:
+            folder = _wait_for_folder(tmp_path)
+            sleep(chance.uniform(0, 2))
+            with_fleet += len(left_behind(folder)) > 0
+            process.send_signal(number)
+            out, err = process.communicate(timeout=END_S)
+        assert process.returncode == code, err
+        # No judgement on half a performance; a document it is all the same, where it can be.
+        assert number == signal.SIGKILL or json.loads(out)["exit_code"] == code
+        assert "Traceback" not in err
+        assert_gone(folder)
+        # Nobody can tidy up after SIGKILL.
+        assert folder.exists() is (number == signal.SIGKILL)
+        if folder.exists():
+            folder.rename(tmp_path / f"left-{folder.name}")
+    # At one moment at least there was something to end.
+    assert with_fleet
+
+
+def _wait_for_folder(temp: Path) -> Path:
+    while True:
+        for folder in temp.glob("colabvps-demo-*"):
+            return folder
+        sleep(0.002)
+
+
+def test_in_a_terminal_it_draws_and_gives_the_cursor_back(tmp_path: Path) -> None:
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execve(sys.executable, [*COMMAND, "--handovers", "1"], environment(tmp_path))  # noqa: S606
+    shown = _read_all(terminal)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, shown
+    hidden, restored = shown.find("\x1b[?25l"), shown.rfind("\x1b[?25h")
+    assert 0 <= hidden < restored
+    assert "\x1b[?25l" not in shown[restored:]
+    # It drew over what it had drawn, and every account was in the picture.
+    assert re.search(r"\x1b\[\d+F\x1b\[J", shown)
+    assert all(account in shown[hidden:restored] for account in ACCOUNTS)
+    # The judgement comes after the picture.
+    assert "planned" in shown[restored:]
+    assert_gone(tmp_path)
+    assert not list(tmp_path.glob("colabvps-demo-*"))
+
+
+def _read_all(terminal: int) -> str:
+    pieces = []
+    # Reading a terminal that nobody has open any more is an error on Linux.
+    with suppress(OSError):
+        while piece := os.read(terminal, 65536):
+            pieces.append(piece)
+    os.close(terminal)
+    return b"".join(pieces).decode(errors="replace")
