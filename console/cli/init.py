@@ -12,10 +12,11 @@ import typer
 from console import credentials
 from console.cli.options import Desk, desk_of
 from console.errors import Refused, WrongUse
+from console.finding import find_config
 from console.provision import create_lease, missing_lease
 from console.starter import write_fleet_key, write_starter
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, find_config, load
+from sessionlib.config import Config, load
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease
 from sessionlib.errors import ConfigError
 from sessionlib.layout import FOLDERS

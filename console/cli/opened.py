@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.cli.options import Desk
+from console.finding import find_config
 from console.looking import look
 from console.seen import Snapshot
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.config import Config, find_config, load
+from sessionlib.config import Config, load
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 

@@ -10,8 +10,9 @@ import typer
 
 from console.cli.options import desk_of
 from console.crash import log_dir
+from console.finding import find_config, user_config_dir
 from console.output import Output
-from sessionlib.config import Config, StoreKind, find_config, load, user_config_dir
+from sessionlib.config import Config, StoreKind, load
 from sessionlib.errors import ConfigError
 
 EXAMPLES = ("colabvps-console paths", "colabvps-console paths --json")

@@ -6,15 +6,13 @@ store is opened (`stores`).
 """
 
 from sessionlib.config.config import Config
-from sessionlib.config.loading import find_config, load, parse, user_config_dir
+from sessionlib.config.loading import load, parse
 from sessionlib.config.schema import AccountSettings, StoreKind
 
 __all__ = [
     "AccountSettings",
     "Config",
     "StoreKind",
-    "find_config",
     "load",
     "parse",
-    "user_config_dir",
 ]

@@ -191,7 +191,7 @@ def test_paths_work_without_a_configuration(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLABVPS_CONFIG", raising=False)
-    monkeypatch.setattr("sessionlib.config.loading.user_config_dir", lambda: tmp_path / "none")
+    monkeypatch.setattr("console.finding.user_config_dir", lambda: tmp_path / "none")
     assert main(["paths", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["config"] is None

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.config import Config, find_config, load, parse
+from console.finding import find_config
+from sessionlib.config import Config, load, parse
 from sessionlib.config.durations import brief, seconds
 from sessionlib.core.timing import MAX_LEASE_SCALE, Timing
 from sessionlib.core.values import Role
@@ -169,7 +170,7 @@ def test_the_file_is_looked_for_where_the_design_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_dir = tmp_path / "user"
-    monkeypatch.setattr("sessionlib.config.loading.user_config_dir", lambda: user_dir)
+    monkeypatch.setattr("console.finding.user_config_dir", lambda: user_dir)
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
