@@ -20,7 +20,7 @@ demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help
 	@$(BIN)/colabvps-console demo $(ARGS)
 
 test: dev-env  ## the whole test suite; ARGS are pytest's
-	@$(BIN)/python -m pytest $(ARGS)
+	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
 

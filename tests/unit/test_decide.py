@@ -68,7 +68,9 @@ def test_the_table_is_total() -> None:
     assert set(RULES) == set(product(Member, Finding))
 
 
-@pytest.mark.parametrize("rule", set(RULES.values()), ids=lambda rule: rule.__name__)
+@pytest.mark.parametrize(
+    "rule", sorted(set(RULES.values()), key=lambda r: r.__name__), ids=lambda rule: rule.__name__
+)
 def test_every_rule_says_what_it_does(rule: object) -> None:
     assert rule.__doc__
 
@@ -99,7 +101,7 @@ class TestStandby:
         behind = seen(held_by(replace(OTHER, account="c")), peers={"b": silent})
         assert sent(actions(behind, RIPE_S)) is WriteKind.CLAIM
 
-    @pytest.mark.parametrize("sight", set(Sight) - {Sight.SEEN})
+    @pytest.mark.parametrize("sight", sorted(set(Sight) - {Sight.SEEN}))
     def test_not_knowing_is_no_reason_to_claim(self, sight: Sight) -> None:
         blind = seen(held_by(OTHER), sight=sight)
         assert sent(actions(blind, 10 * RIPE_S)) is None
