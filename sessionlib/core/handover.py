@@ -55,12 +55,27 @@ STEPS: Mapping[PlanPhase, Step] = {
         done=_never,
         if_interrupted="nothing has changed: the primary serves on",
     ),
+    PlanPhase.NOTIFIED: Step(
+        who="operator",
+        until="it is approved, or nobody has answered when the successor has to warm up",
+        next=PlanPhase.WARMING,
+        done=_never,
+        if_interrupted="nothing has changed: the primary serves on",
+    ),
     PlanPhase.WARMING: Step(
         who="successor",
         until="the successor reports ready for this plan",
-        next=PlanPhase.SIGNALLED,
+        next=PlanPhase.SYNCING,
         done=_is_ready,
         if_interrupted="the primary serves on; a new primary starts without a plan",
+    ),
+    PlanPhase.SYNCING: Step(
+        who="both",
+        until="little of the data has changed since the checkpoint that the successor has fetched",
+        next=PlanPhase.SIGNALLED,
+        done=_has_seen,
+        if_interrupted="the primary serves on; what was published stays; a new primary starts "
+        "without a plan",
     ),
     PlanPhase.SIGNALLED: Step(
         who="successor",

@@ -45,6 +45,22 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
+class Copied:
+    """The last checkpoint that a holder has published, with its durability receipt.
+
+    `age_s` is by the writer's own clock, at the report's time. `moved_bytes` were
+    uploaded for it in `took_s`; `receipt` says in words what the store has confirmed.
+    """
+
+    name: str
+    age_s: float
+    bytes: int
+    moved_bytes: int
+    took_s: float
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What one session says of itself, in `state/sessions/<account>.json`.
 
@@ -78,6 +94,19 @@ class Report:
     every_s: float = 15.0
     resources: Resources = field(default_factory=Resources)
     receipts: tuple[Receipt, ...] = ()
+    config: str | None = None
+    """Which version of the fleet's configuration it goes by, in words."""
+    bundle: str | None = None
+    """The code bundle that is unpacked and set up here."""
+    preparing: str | None = None
+    """What it is busy with before it is ready, in words: setting up, fetching."""
+    fetched: str | None = None
+    """The checkpoint that is fetched and verified here."""
+    copied: Copied | None = None
+    latest_safe_s: float | None = None
+    """For how long from now a move can still be begun and end in time, by measured times."""
+    asks: str | None = None
+    """What it asks the operator to approve, as `plan:<id>` or `takeover:<epoch>`."""
 
 
 class MoveKind(StrEnum):
@@ -114,6 +143,20 @@ class OrderAction(StrEnum):
 
     HANDOVER = "handover"
     STOP = "stop"
+    APPROVE = "approve"
+    ABORT = "abort"
+    EMERGENCY = "emergency"
+    PAUSE = "pause"
+    RESUME = "resume"
+    CHECKPOINT = "checkpoint"
+
+
+class When(StrEnum):
+    """When an ordered handover is to happen."""
+
+    NOW = "now"
+    LATER = "later"
+    WARNING = "warning"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +164,13 @@ class Order:
     """A request, in `state/orders/<id>.json`.
 
     Bound to the lease it was given on: (`epoch`, `incarnation`, `renewal`). Another
-    epoch voids it. `account` is whom it concerns: the successor of a handover
-    (None: the best one), the session to stop. `target` is the incarnation a
-    stop was aimed at, so that a session started later isn't stopped by it.
+    epoch voids it. `account` is whom it concerns: the successor of a handover or
+    an emergency (None: the best one), the session to stop, the standby whose
+    takeover is approved. `target` is the incarnation a stop was aimed at, so that a
+    session started later isn't stopped by it. `plan` is the plan that an approval or
+    an abort speaks of. `when` and `after_s` (seconds from when it was given) go with a
+    handover. `stopped` is the account whose session an emergency rests on having
+    ended, and `evidence` says in words how that is known.
     """
 
     id: str
@@ -135,4 +182,9 @@ class Order:
     renewal: int
     by: str
     target: str | None = None
+    plan: str | None = None
+    when: When = When.NOW
+    after_s: float | None = None
+    stopped: str | None = None
+    evidence: str | None = None
     signature: str = ""

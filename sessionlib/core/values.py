@@ -65,7 +65,12 @@ class Readiness(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Pointer:
-    """The newest published copy of the workload's data: what the lease points at."""
+    """The newest published checkpoint: what the lease points at.
+
+    `name` ends in a hash of the manifest, so that whoever has the pointer can tell
+    whether what the store holds under that name is what was published. `bytes`
+    is the size of the data, not of what was uploaded for it.
+    """
 
     epoch: int
     seq: int
@@ -77,7 +82,9 @@ class PlanPhase(StrEnum):
     """How far a planned move has come. Up to QUIESCING it can be aborted."""
 
     PROPOSED = "proposed"
+    NOTIFIED = "notified"
     WARMING = "warming"
+    SYNCING = "syncing"
     SIGNALLED = "signalled"
     QUIESCING = "quiescing"
     OFFERED = "offered"
@@ -87,8 +94,10 @@ class PlanPhase(StrEnum):
 class Plan:
     """A planned move, as the lease record carries it.
 
-    `quiet_s` is filled in with the offer: how long the work had been stopped by
-    the holder's own clock when the offer was sent.
+    `left_s` is how far ahead its T-0 lay when this was written, None for a move
+    that waits for nothing but its successor. `approved` says that an operator has
+    agreed, or ordered it. `quiet_s` is filled in with the offer: how long the work
+    had been stopped by the holder's own clock when the offer was sent.
     """
 
     id: str
@@ -96,6 +105,8 @@ class Plan:
     phase: PlanPhase
     reason: str
     quiet_s: float = 0.0
+    left_s: float | None = None
+    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)

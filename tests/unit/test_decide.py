@@ -317,7 +317,8 @@ class TestPlannedMove:
     @pytest.mark.parametrize(
         ("phase", "after"),
         [
-            (PlanPhase.WARMING, PlanPhase.SIGNALLED),
+            (PlanPhase.WARMING, PlanPhase.SYNCING),
+            (PlanPhase.SYNCING, PlanPhase.SIGNALLED),
             (PlanPhase.SIGNALLED, PlanPhase.QUIESCING),
         ],
     )

@@ -25,8 +25,16 @@ LONGEST = Lease(
     ttl_s=86_399.123,
     state=LeaseState.OFFERED,
     successor="b" * 32,
-    checkpoint=Pointer(10**7, 10**7, "c" * 40, 10**13),
-    plan=Plan("d" * 16, "b" * 32, PlanPhase.QUIESCING, f"ordered by {'e' * 64}", 12345.678),
+    checkpoint=Pointer(10**7, 10**7, "c" * 50, 10**13),
+    plan=Plan(
+        "d" * 16,
+        "b" * 32,
+        PlanPhase.QUIESCING,
+        f"ordered by {'e' * 64}",
+        12345.678,
+        43_210.123,
+        True,
+    ),
     done=("f" * 16,) * 4,
     paused=False,
 )

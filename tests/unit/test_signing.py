@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.notes import Order, OrderAction, When
 from sessionlib.errors import SignatureInvalid
 from sessionlib.records import decode, encode
 from sessionlib.signing import new_seed, public_of, sign, signed_bytes, verify
@@ -24,6 +24,11 @@ CHANGED: dict[str, Any] = {
     "renewal": 18,
     "by": "you@there",
     "target": "inc",
+    "plan": "p1",
+    "when": When.LATER,
+    "after_s": 60.0,
+    "stopped": "primary",
+    "evidence": "typed by the operator",
 }
 
 
@@ -58,8 +63,9 @@ def test_another_key_is_refused_and_a_public_key_that_is_none_too() -> None:
 def test_the_signed_bytes_stay_as_they_are() -> None:
     # Another version's agents have to come to the same bytes.
     assert signed_bytes(ORDER) == (
-        b'colabvps order/1\n{"account":"backup1","action":"handover","by":"me@here","epoch":4,'
-        b'"fleet":"my-fleet","id":"o1","incarnation":"inc","renewal":17,"target":null}'
+        b'colabvps order/1\n{"account":"backup1","action":"handover","after_s":null,'
+        b'"by":"me@here","epoch":4,"evidence":null,"fleet":"my-fleet","id":"o1",'
+        b'"incarnation":"inc","plan":null,"renewal":17,"stopped":null,"target":null,"when":"now"}'
     )
 
 
