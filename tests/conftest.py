@@ -1,11 +1,14 @@
 """For all tests: with COLABVPS_NO_SKIPS=1 a test that can't be run here has failed.
 
 A machine that is set up for everything must not pass by leaving something out.
+And ctrl-c means what it says in every process that a test starts: a shell starts
+its background jobs with SIGINT ignored, and children inherit that.
 """
 
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 from typing import TypeVar
 
@@ -13,6 +16,9 @@ import pytest
 
 NO_SKIPS = "COLABVPS_NO_SKIPS"
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _not_skipped(report: R) -> R:
