@@ -116,7 +116,10 @@ class Keeper:
         return reaper_ended or self._reaper.closed or self._silence.lost(now)
 
     def _talk(self, now: Instant) -> None:
-        if now.mono - self._talked.mono >= self._silence.look_s - policy.TICK_S:
+        # Before the next look is due, but not with every turn: an answer makes a turn, and the
+        # two would keep each other busy for nothing.
+        look_s = self._silence.look_s
+        if now.mono - self._talked.mono >= max(look_s - policy.TICK_S, look_s / 2):
             self._talked = now
             self._agent.offer(Alive())
             self._reaper.offer(Alive())
