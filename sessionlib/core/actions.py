@@ -51,11 +51,45 @@ class Seal:
     """Copy the data of the stopped workload to the store. Answered by Sealed.
 
     `token` comes back with the answer: one that was asked for before the work went
-    on again must not pass for a later one.
+    on again must not pass for a later one. What `base` names may be reused.
     """
 
     epoch: int
     token: str
+    base: Pointer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """Make a checkpoint while the workload runs, reusing what `base` names. Answered by
+    CopyEnded with the same token."""
+
+    epoch: int
+    base: Pointer | None
+    token: str
+    order: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FetchAhead:
+    """Bring a checkpoint here and verify it, so that a restore has little left to do.
+    Answered by Fetched."""
+
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Collect:
+    """Remove what no checkpoint needs any more, `pointer` being the one that is published."""
+
+    pointer: Pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepare:
+    """Fetch the workload's program and set it up. Answered by Prepared."""
+
+    wanted: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +115,11 @@ class Depart:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldOff:
+    """The operator has aborted a move by the clock: none is begun by itself in this tenure."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fence:
     """The lease was lost without having been given up: this incarnation never works again."""
 
@@ -95,4 +134,21 @@ class Exit:
     reason: str
 
 
-Action = Look | Peek | Send | Work | Restore | Seal | Record | Answer | Depart | Fence | Exit
+Action = (
+    Look
+    | Peek
+    | Send
+    | Work
+    | Restore
+    | Seal
+    | Copy
+    | FetchAhead
+    | Collect
+    | Prepare
+    | Record
+    | Answer
+    | Depart
+    | HoldOff
+    | Fence
+    | Exit
+)

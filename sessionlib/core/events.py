@@ -7,10 +7,11 @@ and what the world does unasked. Not decided here: what each changes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sessionlib.core.notes import Order, Report
+from sessionlib.core.copies import Made
+from sessionlib.core.notes import Order, Report, Signal
 from sessionlib.core.values import Lease, Pointer
 from sessionlib.core.view import Sight
 from sessionlib.core.work import Facts
@@ -54,6 +55,11 @@ class Peeked:
     orders: tuple[Order, ...] = ()
     refused: tuple[tuple[str, str, str], ...] = ()
     """(order id, outcome, why) for orders that fail before the core sees them."""
+    ages_s: Mapping[str, float] = field(default_factory=dict)
+    """How old each order is, by the store's clock."""
+    signal: Signal | None = None
+    bundle: str | None = None
+    """The program that should run, in words: the newest that was published."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +71,17 @@ class WorkChanged:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """The answer to Restore: the data directory stands for `epoch`, or `why` it doesn't."""
+    """The answer to Restore: the data directory stands for `epoch`, or `why` it doesn't.
+
+    `made` is the checkpoint that was restored, `age_s` how old it is by the store's
+    clock; `aside` names what was in the way and is kept.
+    """
 
     epoch: int
     why: str | None = None
+    made: Made | None = None
+    age_s: float = 0.0
+    aside: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,31 @@ class Sealed:
 
     token: str
     pointer: Pointer | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CopyEnded:
+    """The answer to Copy: a durable checkpoint, None where there is nothing to copy, or why not."""
+
+    token: str
+    made: Made | None
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """The answer to FetchAhead: the checkpoint is here and verified, or `why` it isn't."""
+
+    name: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The answer to Prepare: the program is here, or `why` it isn't."""
+
+    bundle: str
     why: str | None = None
 
 
@@ -103,5 +141,16 @@ class Leave:
 
 
 Event = (
-    LeaseRead | WriteAnswered | Peeked | WorkChanged | Restored | Sealed | Recorded | Late | Leave
+    LeaseRead
+    | WriteAnswered
+    | Peeked
+    | WorkChanged
+    | Restored
+    | Sealed
+    | CopyEnded
+    | Fetched
+    | Prepared
+    | Recorded
+    | Late
+    | Leave
 )

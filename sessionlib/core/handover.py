@@ -3,7 +3,7 @@
 Decided here: the phases of a plan, what ends each, what aborts it, and what
 happens if everybody dies in the middle of one. The plan stands in the lease
 record, so only the holder moves it on, and a new holder starts without one.
-Not decided here: when a plan is proposed by the clock, and who may approve it.
+Not decided here: when a plan is made, and for whom (`planning`).
 
 The commit point is the offer, one conditional write: before it the old primary
 serves on whatever fails; after it the next claim ends the move, whoever makes it.
@@ -14,32 +14,56 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from sessionlib.core.peers import is_alive, successors
-from sessionlib.core.values import Instant, Plan, PlanPhase, Readiness
+from sessionlib.core.peers import is_alive
+from sessionlib.core.planning import next_successor
+from sessionlib.core.timeline import Timeline
+from sessionlib.core.values import Instant, Plan, PlanOrigin, PlanPhase, Readiness
 from sessionlib.core.view import Peer, View
+
+UNASKED = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
+"""Phases in which a plan is only words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One phase: who acts, what it waits for, which phase follows, and the recovery."""
+    """One phase: who acts, what it waits for, which phase follows, and the recovery.
+
+    `begins` is how long before T-0 the next phase of a scheduled move may begin; a move
+    that is to be made now waits for nothing.
+    """
 
     who: str
     until: str
     next: PlanPhase | None
-    done: Callable[[Plan, Peer], bool]
+    done: Callable[[View, Plan, Peer], bool]
     if_interrupted: str
+    begins: Callable[[Timeline], float] | None = None
 
 
-def _never(plan: Plan, peer: Peer) -> bool:
+def _never(view: View, plan: Plan, peer: Peer) -> bool:
     return False
 
 
-def _is_ready(plan: Plan, peer: Peer) -> bool:
-    return peer.readiness is Readiness.READY and _has_seen(plan, peer)
+def _is_ready(view: View, plan: Plan, peer: Peer) -> bool:
+    return peer.readiness is Readiness.READY and _has_seen(view, plan, peer)
 
 
-def _has_seen(plan: Plan, peer: Peer) -> bool:
+def _has_seen(view: View, plan: Plan, peer: Peer) -> bool:
     return peer.plan == heard(plan)
+
+
+def _is_in_step(view: View, plan: Plan, peer: Peer) -> bool:
+    return _has_seen(view, plan, peer) and view.copies.settled_for(plan.id, peer.fetched)
+
+
+def _may_go_on(view: View, plan: Plan, peer: Peer) -> bool:
+    """Whether the operator agrees: expressly, by the policy, or by not having answered."""
+    settings = view.settings
+    return plan.approved or settings.handover == "auto" or settings.on_no_answer == "proceed"
+
+
+def _always(view: View, plan: Plan, peer: Peer) -> bool:
+    return True
 
 
 def heard(plan: Plan) -> str:
@@ -49,23 +73,27 @@ def heard(plan: Plan) -> str:
 
 STEPS: Mapping[PlanPhase, Step] = {
     PlanPhase.PROPOSED: Step(
-        who="operator",
-        until="an order asks for the move",
-        next=None,
-        done=_never,
+        who="primary",
+        until="T-30, when the successor gets notice and the operator is asked; a proposal that "
+        "no clock drives waits for its approval, or for as long as an answer may take",
+        next=PlanPhase.NOTIFIED,
+        begins=lambda timeline: timeline.notice_s,
+        done=_always,
         if_interrupted="nothing has changed: the primary serves on",
     ),
     PlanPhase.NOTIFIED: Step(
         who="operator",
         until="it is approved, or nobody has answered when the successor has to warm up",
         next=PlanPhase.WARMING,
-        done=_never,
+        begins=lambda timeline: timeline.warm_s,
+        done=_may_go_on,
         if_interrupted="nothing has changed: the primary serves on",
     ),
     PlanPhase.WARMING: Step(
         who="successor",
         until="the successor reports ready for this plan",
         next=PlanPhase.SYNCING,
+        begins=lambda timeline: timeline.sync_s,
         done=_is_ready,
         if_interrupted="the primary serves on; a new primary starts without a plan",
     ),
@@ -73,7 +101,8 @@ STEPS: Mapping[PlanPhase, Step] = {
         who="both",
         until="little of the data has changed since the checkpoint that the successor has fetched",
         next=PlanPhase.SIGNALLED,
-        done=_has_seen,
+        begins=lambda timeline: timeline.signal_s,
+        done=_is_in_step,
         if_interrupted="the primary serves on; what was published stays; a new primary starts "
         "without a plan",
     ),
@@ -81,6 +110,7 @@ STEPS: Mapping[PlanPhase, Step] = {
         who="successor",
         until="the successor reports that it listens closely",
         next=PlanPhase.QUIESCING,
+        begins=lambda timeline: 0.0,
         done=_has_seen,
         if_interrupted="the primary serves on; a new primary starts without a plan",
     ),
@@ -113,27 +143,72 @@ class Advance:
 
 def advance(view: View, plan: Plan, now: Instant) -> Advance:
     """The holder's next plan record; the same plan where there is nothing to do yet."""
-    if plan.phase is PlanPhase.PROPOSED:
-        recovered = view.work.restarts == 0
-        return Advance(None, "the workload recovered") if recovered else Advance(plan)
+    if plan.phase in UNASKED and plan.left_s is None:
+        return _unscheduled(view, plan, now)
     peer = view.peers.get(plan.to)
-    if peer is None or not is_alive(peer, now, view.timing.poll_s):
-        return Advance(None, f"{plan.to} has stopped reporting")
-    if now.mono - view.plan_since_mono > view.settings.plan_timeout_s:
-        return Advance(None, f"{plan.to} was not ready in time, in phase {plan.phase.value}")
+    why = _trouble(view, plan, peer, now)
+    if why is not None or peer is None:
+        return _without(view, plan, why or "", now)
     step = STEPS[plan.phase]
-    if step.next is not None and step.done(plan, peer):
+    left = left_s(view, plan, now)
+    begins_s = step.begins(view.settings.timeline) if step.begins and left is not None else None
+    has_come = left is None or begins_s is None or left <= begins_s
+    # Data that changes faster than it can be copied doesn't keep a session beyond its time.
+    overdue = plan.phase is PlanPhase.SYNCING and left is not None and left <= 0
+    done = step.done(view, plan, peer) or (overdue and _has_seen(view, plan, peer))
+    if step.next is not None and has_come and done:
         return Advance(replace(plan, phase=step.next))
     return Advance(plan)
 
 
-def failing_workload(view: View, now: Instant, plan_id: str) -> Plan | None:
-    """A move proposed because the workload keeps failing here: once for each tenure."""
-    count = view.work.restarts
-    if view.proposed or count < view.settings.failing_after or view.settings.handover == "manual":
+def left_s(view: View, plan: Plan, now: Instant) -> float | None:
+    """How far ahead a plan's T-0 lies by now; None for one that waits for nothing but its
+    successor. The record said it as of the write that it came with."""
+    if plan.left_s is None or view.tenure is None:
+        return plan.left_s
+    return plan.left_s - (now.boot - view.tenure.sent.boot)
+
+
+def _unscheduled(view: View, plan: Plan, now: Instant) -> Advance:
+    """A proposal that no clock drives: the workload fails here, or a file asked for a move."""
+    if plan.origin is PlanOrigin.FAILING and view.work.restarts == 0:
+        return Advance(None, "the workload recovered")
+    peer = view.peers.get(plan.to)
+    if peer is None or not is_alive(peer, now, view.timing.poll_s):
+        return _without(view, plan, f"{plan.to} has stopped reporting", now)
+    waited_s = now.mono - view.plan_since_mono
+    answered = plan.approved or view.settings.handover == "auto"
+    overdue = waited_s >= view.settings.timeline.signal_s
+    if answered or (overdue and view.settings.on_no_answer == "proceed"):
+        return Advance(replace(plan, phase=PlanPhase.WARMING))
+    return Advance(plan)
+
+
+def _trouble(view: View, plan: Plan, peer: Peer | None, now: Instant) -> str | None:
+    """Why the move can't go on with this successor, if it can't."""
+    if peer is None or not is_alive(peer, now, view.timing.poll_s):
+        return f"{plan.to} has stopped reporting"
+    if plan.phase in UNASKED:
         return None
-    able = successors(view, now, view.settings.lead_s)
-    if not able:
-        return None
-    phase = PlanPhase.WARMING if view.settings.handover == "auto" else PlanPhase.PROPOSED
-    return Plan(plan_id, able[0].account, phase, f"the workload failed {count} times in a row")
+    waits_for_work = view.copies.under_way is not None or peer.preparing
+    left = left_s(view, plan, now)
+    if left is None or plan.phase not in {PlanPhase.WARMING, PlanPhase.SYNCING}:
+        hangs = now.mono - view.plan_since_mono > view.settings.plan_timeout_s
+        late = hangs and not (waits_for_work and plan.phase is not PlanPhase.QUIESCING)
+    else:
+        ready = peer.readiness is Readiness.READY
+        late = left <= view.settings.timeline.signal_s and not ready
+        late = late and next_successor(view, now, plan.to) is not None
+    return f"{plan.to} was not ready in time, in phase {plan.phase.value}" if late else None
+
+
+def _without(view: View, plan: Plan, why: str, now: Instant) -> Advance:
+    """The successor can't be counted on. A move by the clock goes to the next one, as long as
+    the work goes on; one that names its successor, and one that has stopped the work, is over."""
+    if plan.left_s is None or plan.phase is PlanPhase.QUIESCING:
+        return Advance(None, why)
+    other = next_successor(view, now, plan.to)
+    if other is None or plan.origin is PlanOrigin.ORDER:
+        return Advance(None, why)
+    phase = plan.phase if plan.phase in UNASKED else PlanPhase.WARMING
+    return Advance(replace(plan, to=other.account, phase=phase))

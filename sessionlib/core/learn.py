@@ -11,25 +11,34 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+from sessionlib.core import learn_data as data
 from sessionlib.core import peers
 from sessionlib.core.actions import (
     Action,
     Answer,
+    Copy,
     Depart,
     Fence,
+    FetchAhead,
+    HoldOff,
     Look,
     Peek,
+    Prepare,
     Record,
     Restore,
     Seal,
     Send,
 )
+from sessionlib.core.copies import Copies, Fetch
 from sessionlib.core.events import (
+    CopyEnded,
     Event,
+    Fetched,
     Late,
     LeaseRead,
     Leave,
     Peeked,
+    Prepared,
     Recorded,
     Restored,
     Sealed,
@@ -38,13 +47,12 @@ from sessionlib.core.events import (
     WriteAnswered,
 )
 from sessionlib.core.lease import Tenure, watched
-from sessionlib.core.notes import MoveKind, Receipt
-from sessionlib.core.orders import LAST_WORDS
-from sessionlib.core.values import Instant, Lease, LeaseState
+from sessionlib.core.notes import MoveKind, OrderAction, Receipt, WorkState
+from sessionlib.core.receipts import with_receipt
+from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
     Claimed,
     Data,
-    DataState,
     Sight,
     View,
     Write,
@@ -54,7 +62,6 @@ from sessionlib.core.view import (
     named_holder,
 )
 
-RECEIPTS_KEPT = 8
 UNSETTLED_KEPT = 8
 
 
@@ -77,6 +84,13 @@ def _fenced(view: View, action: Fence, now: Instant) -> View:
     return replace(view, fenced=True, tenure=None, alarm=action.why)
 
 
+def _recording(view: View, now: Instant) -> View:
+    """The work serves, and so it is known how long a start takes here."""
+    serving = view.work.state is WorkState.SERVING
+    boot_s = now.mono - view.primary_mono if serving else view.boot_s
+    return replace(view, recording=True, boot_s=boot_s)
+
+
 def _departing(view: View, action: Depart, now: Instant) -> View:
     return replace(_leave(view, Leave(action.reason), now, ""), leaving_order=action.order)
 
@@ -85,42 +99,51 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Look: lambda view, action, now: replace(view, looking=True),
     Peek: lambda view, action, now: replace(view, peeking=True),
     Send: lambda view, action, now: _sending(view, action.write, now),
-    Restore: lambda view, action, now: _data_state(view, DataState.RESTORING),
-    Seal: lambda view, action, now: _sealing(view, action.token),
-    Record: lambda view, action, now: replace(view, recording=True),
+    Restore: lambda view, action, now: data.restoring(view),
+    Seal: lambda view, action, now: data.sealing(view, action.token),
+    Copy: data.copying,
+    FetchAhead: lambda view, action, now: data.fetching(view, action.pointer),
+    Prepare: lambda view, action, now: data.preparing(view),
+    Record: lambda view, action, now: _recording(view, now),
     Answer: lambda view, action, now: with_receipt(view, action.receipt),
     Depart: _departing,
+    HoldOff: lambda view, action, now: replace(view, held_off=True),
     Fence: _fenced,
 }
-
-
-def _sealing(view: View, token: str) -> View:
-    return replace(view, data=replace(view.data, state=DataState.SEALING, sealing=token))
-
-
-def _data_state(view: View, state: DataState) -> View:
-    return replace(view, data=replace(view.data, state=state))
 
 
 def _sending(view: View, write: Write, now: Instant) -> View:
     """A write is leaving. An offer spends the tenure *before* its fate is known:
     whatever the answer, it may arrive at any time until another write of ours has."""
+    before = view.lease.done if view.lease else ()
+    carries = tuple(order for order in write.lease.done if order not in before)
+    write = replace(write, carries=carries)
     view = replace(view, write=write, sent_mono=now.mono)
     if write.kind is WriteKind.CLAIM and view.lease is not None:
-        return replace(view, claimed=_how(view, view.lease, now))
+        return replace(view, claimed=_how(view, view.lease, carries, now))
     if write.kind in {WriteKind.OFFER, WriteKind.VACATE} and view.spent is None:
-        before = view.lease.done if view.lease else ()
-        carrying = tuple(order for order in write.lease.done if order not in before)
-        return replace(view, spent=write.kind, spent_mono=now.mono, carrying=carrying)
-    plan = write.lease.plan
-    ours = plan is not None and all(order.id != plan.id for order in view.orders)
-    return replace(view, proposed=view.proposed or ours)
+        return replace(view, spent=write.kind, spent_mono=now.mono, carrying=carries)
+    return _planning(view, write.lease.plan)
 
 
-def _how(view: View, lease: Lease, now: Instant) -> Claimed:
+def _planning(view: View, plan: Plan | None) -> View:
+    """What a renewal says of the plan, for as long as this tenure lasts."""
+    before = view.lease.plan if view.lease else None
+    if plan is not None and before is not None and plan.id == before.id and plan.to != before.to:
+        view = replace(view, passed_over=view.passed_over | {before.to})
+    failing = plan is not None and plan.origin is PlanOrigin.FAILING
+    return replace(view, proposed=view.proposed or failing)
+
+
+def _how(view: View, lease: Lease, carries: tuple[str, ...], now: Instant) -> Claimed:
     """What kind of move a claim on `lease` is, and since when the work has stood still."""
     seen_mono = view.watch.since_mono if view.watch else now.mono
     plan = lease.plan
+    for order in view.orders:
+        if order.id in carries and order.action is OrderAction.EMERGENCY:
+            reason = f"ordered by {order.by}: {order.evidence or 'no evidence named'}"
+            holder = named_holder(lease)
+            return Claimed(MoveKind.EMERGENCY, holder, reason, order.id, view.unseen_s, seen_mono)
     if lease.state is LeaseState.OFFERED and plan is not None and plan.to == view.me.account:
         quiet_s = plan.quiet_s + view.unseen_s
         return Claimed(MoveKind.PLANNED, lease.holder, plan.reason, plan.id, quiet_s, seen_mono)
@@ -186,30 +209,35 @@ def _settled(view: View, lease: Lease, now: Instant, chance: str) -> View:
 def _committed(view: View, write: Write, now: Instant, chance: str) -> View:
     """`write` is known to have succeeded; the lease and version in `view` are its own."""
     view = replace(view, write=None, unsettled=())
+    for order in write.carries:
+        view = _carried_out(view, order)
     if write.kind in {WriteKind.OFFER, WriteKind.VACATE}:
         return _retired(view, chance)
     if view.spent is not None:
         # A renewal that is found to have succeeded after the offer was sent says
         # nothing about the offer, which may still arrive.
         return view
+    if write.kind is WriteKind.CLAIM:
+        view = replace(
+            view,
+            copies=Copies(),
+            passed_over=frozenset(),
+            held_off=False,
+            primary_mono=now.mono,
+        )
+    view = data.published(view, write.lease.checkpoint, now)
     tenure = Tenure(write.lease.epoch, write.sent, view.timing.valid_s)
     fresh = view.suspect is None or write.sent.mono > view.suspect.mono
     view = replace(view, tenure=tenure, suspect=None if fresh else view.suspect)
     if is_quiescing(view):
         return replace(view, quiesced_at=view.quiesced_at or now)
-    return replace(view, quiesced_at=None, data=_unsealed(view.data))
-
-
-def _unsealed(data: Data) -> Data:
-    """The work goes on: no copy made before counts any more, nor one still being made."""
-    state = DataState.IDLE if data.state is DataState.SEALING else data.state
-    return replace(data, state=state, sealed=None, is_sealed=False, sealing=None)
+    return replace(view, quiesced_at=None, data=data.unsealed(view.data))
 
 
 def _retired(view: View, chance: str) -> View:
     """The lease was given up. Whoever goes on here is a standby under a new incarnation."""
     for order in view.carrying:
-        view = with_receipt(view, Receipt(order, "acted"))
+        view = _carried_out(view, order)
     return replace(
         view,
         carrying=(),
@@ -221,9 +249,19 @@ def _retired(view: View, chance: str) -> View:
         write=None,
         unsettled=(),
         data=Data(),
+        copies=Copies(),
+        # What is here is what was sealed; as a fetched checkpoint it has yet to be looked at.
+        fetch=Fetch(),
         claimed=None,
         proposed=False,
+        held_off=False,
+        passed_over=frozenset(),
     )
+
+
+def _carried_out(view: View, order: str) -> View:
+    """A write that holds the order's id has succeeded. Refusing may be what was carried out."""
+    return view if order in view.answered else with_receipt(view, Receipt(order, "acted"))
 
 
 def _write_answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:
@@ -277,10 +315,14 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
         view,
         peers=peers.met(view.peers, event.reports, now),
         orders=event.orders,
+        given_boot=_given(view, event, now),
+        signal=event.signal,
+        kit=replace(view.kit, wanted=event.bundle or view.kit.wanted),
         peeking=False,
         peeked_mono=now.mono,
     )
     found = {order.id for order in event.orders} | {order_id for order_id, _, _ in event.refused}
+    found |= {event.signal.id} if event.signal else set()
     if found:
         view = replace(view, answered=view.answered & found)
     for order_id, outcome, why in event.refused:
@@ -289,38 +331,17 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
     return view
 
 
-def with_receipt(view: View, receipt: Receipt) -> View:
-    """The view with what became of an order; the newest word on an order stands."""
-    if receipt in view.receipts:
-        return view
-    others = tuple(known for known in view.receipts if known.id != receipt.id)
-    last = {receipt.id} if receipt.outcome in LAST_WORDS else set()
-    return replace(
-        view, receipts=(*others, receipt)[-RECEIPTS_KEPT:], answered=view.answered | last
-    )
+def _given(view: View, event: Peeked, now: Instant) -> dict[str, float]:
+    """When each order was given. What was worked out first stands: its age is told anew with
+    every look, a little differently each time."""
+    return {
+        order.id: view.given_boot.get(order.id, now.boot - event.ages_s.get(order.id, 0.0))
+        for order in event.orders
+    }
 
 
 def _work_changed(view: View, event: WorkChanged, now: Instant, chance: str) -> View:
     return replace(view, work=event.facts)
-
-
-def _restored(view: View, event: Restored, now: Instant, chance: str) -> View:
-    if event.why is not None:
-        retry_mono = now.mono + view.timing.renew_s
-        data = Data(state=DataState.FAILED, retry_mono=retry_mono)
-        return replace(view, data=data, alarm=event.why)
-    return replace(view, data=Data(ready_for=event.epoch))
-
-
-def _sealed(view: View, event: Sealed, now: Instant, chance: str) -> View:
-    if event.token != view.data.sealing:
-        return view
-    if event.why is not None:
-        retry_mono = now.mono + view.timing.poll_fast_s
-        data = replace(view.data, state=DataState.FAILED, retry_mono=retry_mono)
-        return replace(view, data=data, alarm=event.why)
-    data = replace(view.data, state=DataState.IDLE, sealed=event.pointer, is_sealed=True)
-    return replace(view, data=data)
 
 
 def _recorded(view: View, event: Recorded, now: Instant, chance: str) -> View:
@@ -347,8 +368,11 @@ _LEARN: dict[type[Any], Callable[[View, Any, Instant, str], View]] = {
     WriteAnswered: _write_answered,
     Peeked: _peeked,
     WorkChanged: _work_changed,
-    Restored: _restored,
-    Sealed: _sealed,
+    Restored: lambda view, event, now, chance: data.restored(view, event, now),
+    Sealed: lambda view, event, now, chance: data.sealed(view, event, now),
+    CopyEnded: lambda view, event, now, chance: data.copy_ended(view, event, now),
+    Fetched: lambda view, event, now, chance: data.fetched(view, event, now),
+    Prepared: lambda view, event, now, chance: data.prepared(view, event, now),
     Recorded: _recorded,
     Late: _late,
     Leave: _leave,

@@ -33,7 +33,7 @@ def first_record(nonce: str, ttl_s: float) -> Lease:
     return Lease(0, None, None, None, 0, nonce, ttl_s, LeaseState.FREE)
 
 
-def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float) -> Lease:
+def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, done: str | None = None) -> Lease:
     """The record by which `me` becomes primary: the next epoch, the same checkpoint."""
     return replace(
         lease,
@@ -47,12 +47,11 @@ def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float) -> Lease:
         state=LeaseState.HELD,
         successor=None,
         plan=None,
+        done=with_done(lease.done, done),
     )
 
 
-def renew(
-    lease: Lease, nonce: str, plan: Plan | None, ttl_s: float, done: str | None = None
-) -> Lease:
+def renew(lease: Lease, nonce: str, plan: Plan | None, ttl_s: float, *done: str | None) -> Lease:
     """The holder's sign of life; it carries the plan in progress."""
     return replace(
         lease,
@@ -60,8 +59,18 @@ def renew(
         nonce=nonce,
         plan=plan,
         ttl_s=ttl_s,
-        done=with_done(lease.done, done),
+        done=with_done(lease.done, *done),
     )
+
+
+def pause(lease: Lease, *, paused: bool) -> Lease:
+    """The same record, with the fleet paused or going on. Fencing knows nothing of it."""
+    return replace(lease, paused=paused)
+
+
+def publish(lease: Lease, checkpoint: Pointer) -> Lease:
+    """The same record pointing at `checkpoint`: one write proves leadership and publishes."""
+    return replace(lease, checkpoint=checkpoint)
 
 
 def offer(
@@ -98,9 +107,9 @@ def vacate(lease: Lease, nonce: str, checkpoint: Pointer | None, done: str | Non
     )
 
 
-def with_done(done: tuple[str, ...], order: str | None) -> tuple[str, ...]:
-    """`done` with one more obeyed order, the oldest dropped."""
-    return done if order is None else (*done, order)[-DONE_KEPT:]
+def with_done(done: tuple[str, ...], *orders: str | None) -> tuple[str, ...]:
+    """`done` with more obeyed orders (None is none), the oldest dropped."""
+    return (*done, *(order for order in orders if order is not None))[-DONE_KEPT:]
 
 
 @dataclass(frozen=True, slots=True)

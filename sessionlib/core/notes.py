@@ -138,6 +138,17 @@ class History:
     plan: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """A `handover_signal.json`, made by hand in the folder. Unsigned: it only proposes.
+
+    `id` is made of its content, so that one file proposes once.
+    """
+
+    id: str
+    is_test: bool
+
+
 class OrderAction(StrEnum):
     """What an operator can ask for."""
 

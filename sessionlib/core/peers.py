@@ -80,5 +80,7 @@ def met(
             plan=report.plan,
             remaining_s=report.remaining_s,
             ended=report.ended is not None,
+            fetched=report.fetched,
+            preparing=report.preparing is not None,
         )
     return after

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from sessionlib.core.handover import heard
+from sessionlib.core import planning
+from sessionlib.core.handover import UNASKED, heard
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
-from sessionlib.core.notes import Report, Resources
-from sessionlib.core.values import Instant, Lease, Readiness, Role
-from sessionlib.core.view import Member, Sight, View, member_of
+from sessionlib.core.notes import Copied, Report, Resources
+from sessionlib.core.peers import is_alive
+from sessionlib.core.rules.common import is_called_on
+from sessionlib.core.values import Instant, Lease, LeaseState, PlanPhase, Readiness
+from sessionlib.core.view import Finding, Member, Sight, View, finding_of, member_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,8 @@ class Surroundings:
     url: str | None = None
     ended: str | None = None
     resources: Resources = field(default_factory=Resources)
+    config: str | None = None
+    preparing: str | None = None
 
 
 def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Report:
@@ -52,12 +57,72 @@ def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Repo
         progress=around.progress,
         tasks=around.tasks,
         url=around.url,
-        alarm=_short(view.alarm or view.work.error),
+        alarm=_short(_alarm(view, now)),
         version=around.version,
         every_s=view.timing.report_s,
         resources=around.resources,
         receipts=view.receipts,
+        config=around.config,
+        bundle=view.kit.ready,
+        preparing=_short(around.preparing),
+        fetched=view.fetch.have,
+        copied=_copied(view, now),
+        latest_safe_s=_latest_safe_s(view, now),
+        asks=_asks(view, now),
     )
+
+
+def _alarm(view: View, now: Instant) -> str | None:
+    if view.tenure is not None and planning.is_unserved(view, now):
+        left = max(0.0, view.remaining_s(now) - view.hard_s())
+        unserved = f"no standby to take the work, which stops in {left:.0f} s"
+        return view.alarm or unserved
+    return view.alarm or view.work.error or view.kit.why
+
+
+def _copied(view: View, now: Instant) -> Copied | None:
+    made = view.copies.published
+    if made is None:
+        return None
+    return Copied(
+        name=made.pointer.name,
+        age_s=round(now.mono - view.copies.published_mono, 3),
+        bytes=made.pointer.bytes,
+        moved_bytes=made.moved_bytes,
+        took_s=round(made.took_s, 3),
+        receipt=made.receipt,
+    )
+
+
+def _latest_safe_s(view: View, now: Instant) -> float | None:
+    """For how long from now a move can still be begun and end in time: with the time that
+    stopping, copying and starting took when they were last measured here, and that the
+    successor needs to warm up where none is ready."""
+    if view.tenure is None:
+        return None
+    ready = any(
+        peer.readiness is Readiness.READY and is_alive(peer, now, view.timing.poll_s)
+        for peer in view.peers.values()
+    )
+    warm_s = 0.0 if ready else view.settings.timeline.warm_s
+    need_s = view.hard_s() + (view.boot_s or 0.0) + warm_s
+    return round(max(0.0, view.remaining_s(now) - need_s), 1)
+
+
+def _asks(view: View, now: Instant) -> str | None:
+    """What an operator's word is waited for."""
+    lease = view.lease
+    if lease is None:
+        return None
+    plan = lease.plan
+    if view.tenure is not None:
+        unasked = plan is not None and plan.phase in UNASKED and not plan.approved
+        due = plan is not None and (plan.left_s is None or plan.phase is PlanPhase.NOTIFIED)
+        asked = unasked and due and view.settings.handover != "auto"
+        return f"plan:{plan.id}" if asked and plan is not None else None
+    stale = finding_of(view, now, 0) is Finding.STALE and lease.state is LeaseState.HELD
+    wants = view.settings.takeover == "approve" and member_of(view) is Member.STANDBY
+    return f"takeover:{lease.epoch}" if stale and wants and view.leaving is None else None
 
 
 def _phase(view: View, remaining_s: float) -> Phase:
@@ -79,18 +144,25 @@ def _short(text: str | None) -> str | None:
 
 def readiness_of(view: View) -> Readiness:
     """How far this session is from being able to serve at once."""
-    plan = view.lease.plan if view.lease is not None else None
-    named = plan is not None and plan.to == view.me.account
     if view.fenced or view.leaving is not None:
         return Readiness.COLD
-    if not view.settings.standby_runs:
-        # Nothing is prepared ahead for a cold workload: it can be started at any time.
+    if member_of(view) is Member.PRIMARY:
         return Readiness.READY
-    if view.work.ready or member_of(view) is Member.PRIMARY:
-        return Readiness.READY
-    if view.me.role is Role.COLD_BACKUP and not named:
-        return Readiness.COLD
-    return Readiness.WARMING
+    if not is_called_on(view):
+        return Readiness.READY if _is_equipped(view) and not _runs_warm(view) else Readiness.COLD
+    warm = view.work.ready or not _runs_warm(view)
+    return Readiness.READY if _is_equipped(view) and warm else Readiness.WARMING
+
+
+def _is_equipped(view: View) -> bool:
+    """Whether program and data are here; a checkpoint that is a little older will do, for what
+    has changed since is fetched when it is time."""
+    copied = view.lease is not None and view.lease.checkpoint is not None
+    return view.kit_is_ready() and (not copied or view.fetch.have is not None)
+
+
+def _runs_warm(view: View) -> bool:
+    return view.settings.standby_runs
 
 
 def is_news(before: Report | None, after: Report) -> bool:
@@ -111,6 +183,17 @@ def _gist(report: Report) -> tuple[object, ...]:
         report.plan,
         report.ended,
         report.url,
-        report.alarm,
+        _without_figures(report.alarm),
         report.receipts,
+        report.config,
+        report.bundle,
+        report.preparing is None,
+        report.fetched,
+        report.copied.name if report.copied else None,
+        report.asks,
     )
+
+
+def _without_figures(text: str | None) -> str | None:
+    """A countdown in a sentence is no news each second."""
+    return None if text is None else "".join(char for char in text if not char.isdigit())

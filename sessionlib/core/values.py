@@ -90,6 +90,15 @@ class PlanPhase(StrEnum):
     OFFERED = "offered"
 
 
+class PlanOrigin(StrEnum):
+    """What a move was planned for."""
+
+    ORDER = "order"
+    CLOCK = "clock"
+    FAILING = "failing"
+    SIGNAL = "signal"
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """A planned move, as the lease record carries it.
@@ -107,6 +116,7 @@ class Plan:
     quiet_s: float = 0.0
     left_s: float | None = None
     approved: bool = False
+    origin: PlanOrigin = PlanOrigin.ORDER
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from sessionlib.core.copies import Copies, Fetch, Kit
 from sessionlib.core.lease import Tenure, Watch
-from sessionlib.core.notes import MoveKind, Order, Receipt
+from sessionlib.core.notes import MoveKind, Order, Receipt, Signal
+from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import (
     UNKNOWN_HOLDER,
@@ -75,12 +77,14 @@ class WriteKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """A lease write that was sent and isn't settled. `sent` is from before it left."""
+    """A lease write that was sent and isn't settled. `sent` is from before it left, `carries`
+    are the orders that it carries out."""
 
     kind: WriteKind
     lease: Lease
     expected: str
     sent: Instant
+    carries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +102,8 @@ class Peer:
     plan: str | None = None
     remaining_s: float = 0.0
     ended: bool = False
+    fetched: str | None = None
+    preparing: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +116,17 @@ class Settings:
 
     timing: Timing
     handover: str = "approve"
+    on_no_answer: str = "proceed"
+    takeover: str = "auto"
+    timeline: Timeline = field(default_factory=Timeline)
+    copy_every_s: float = 300.0
     lead_s: float = 60.0
     plan_timeout_s: float = 600.0
     failing_after: int = 5
     standby_runs: bool = False
     """Whether a standby runs the workload too (`standby: warm`)."""
+    needs_kit: bool = False
+    """Whether anything has to be fetched or set up before the workload can be started."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,16 +213,32 @@ class View:
     leaving: str | None = None
     leaving_order: str | None = None
     proposed: bool = False
+    held_off: bool = False
+    """The operator has aborted what the clock began: until told otherwise it begins nothing."""
+    passed_over: frozenset[str] = frozenset()
+    """Successors that were not ready in time, in this tenure."""
     fenced: bool = False
 
     work: Facts = field(default_factory=Facts)
     data: Data = field(default_factory=Data)
+    copies: Copies = field(default_factory=Copies)
+    fetch: Fetch = field(default_factory=Fetch)
+    kit: Kit = field(default_factory=Kit)
+    set_aside: str | None = None
+    """The folder in which data that was in the way of the last restore is kept."""
+    primary_mono: float = float("-inf")
+    """When the last claim was known to have succeeded."""
+    boot_s: float | None = None
+    """How long the last start took here, from the claim until the workload served."""
     claimed: Claimed | None = None
     recorded_epoch: int = -1
     recording: bool = False
     record_after_mono: float = float("-inf")
 
     orders: tuple[Order, ...] = ()
+    given_boot: Mapping[str, float] = field(default_factory=dict)
+    """When each of `orders` was given, by our boot-time clock and the store's word on its age."""
+    signal: Signal | None = None
     receipts: tuple[Receipt, ...] = ()
     answered: frozenset[str] = frozenset()
     """Orders in the store that have had their last word from us, whether its receipt is kept
@@ -224,6 +252,21 @@ class View:
         """What is left of this session, by the clock that counts through suspend and that
         nobody can step: a wall clock set right at noon doesn't end a session."""
         return self.lifetime_s - (now.boot - self.started.boot)
+
+    def hard_s(self) -> float:
+        """How long before its end this session has to stop its work, whatever else: with the
+        time that its last checkpoint took, as the seal may take as long."""
+        took_s = self.copies.published.took_s if self.copies.published else 0.0
+        return self.settings.lead_s + min(took_s, self.lifetime_s / 20)
+
+    def due_s(self, now: Instant) -> float:
+        """How far ahead the T-0 of a move by the clock lies: with the time of the last part to
+        spare, so that a move which hangs can still be ended in order."""
+        return self.remaining_s(now) - self.hard_s() - self.settings.timeline.signal_s
+
+    def kit_is_ready(self) -> bool:
+        """Whether the workload's program is here."""
+        return not self.settings.needs_kit or self.kit.ready is not None
 
 
 def member_of(view: View) -> Member:

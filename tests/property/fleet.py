@@ -14,15 +14,33 @@ import heapq
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from sessionlib.core.actions import Action, Exit, Look, Peek, Record, Restore, Seal, Send, Work
+from sessionlib.core.actions import (
+    Action,
+    Copy,
+    Exit,
+    FetchAhead,
+    Look,
+    Peek,
+    Prepare,
+    Record,
+    Restore,
+    Seal,
+    Send,
+    Work,
+)
+from sessionlib.core.copies import Made
 from sessionlib.core.decide import decide
 from sessionlib.core.events import (
+    CopyEnded,
     Event,
+    Fetched,
     Late,
     LeaseRead,
     Leave,
     Peeked,
+    Prepared,
     Recorded,
     Restored,
     Sealed,
@@ -56,11 +74,12 @@ class Odds:
     orders: float = 4.0
     departs: float = 1.0
     seal_fails: float = 0.05
+    copy_fails: float = 0.1
     delay_s: float = 0.3
     """How long a request, and its answer, takes at the most."""
 
 
-CALM = Odds(0, 0, 0, 0, 0, 0, 0, 0)
+CALM = Odds(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 class Node:
@@ -94,7 +113,7 @@ class Node:
         }
         self.view = View(
             me=me,
-            settings=Settings(self.fleet.timing, plan_timeout_s=60),
+            settings=self.fleet.settings(),
             started=now,
             lifetime_s=self.fleet.lifetime_s,
             peers=others,
@@ -177,8 +196,27 @@ class Node:
             case Peek():
                 orders = tuple(self.fleet.orders)
                 self.later(Peeked(self.fleet.fresh_reports(self), orders), 0.2)
+            case Record(history):
+                self.fleet.history.append(history)
+                self.later(Recorded(history.epoch), 0.2)
+            case Exit():
+                assert self.run_epoch is None, "exited with the workload running"
+                self.die()
+            case _:
+                self.carry(action)
+
+    def carry(self, action: Action) -> None:
+        """What concerns data and program."""
+        match action:
             case Restore(epoch, _):
                 self.later(Restored(epoch), 0.5)
+            case Copy(epoch, _, token):
+                self.later(self.copied(epoch, token), 1.0)
+            case FetchAhead(pointer):
+                lost = self.fleet.chance.random() < self.fleet.odds.copy_fails
+                self.later(Fetched(pointer.name, "gone" if lost else None), 0.5)
+            case Prepare():
+                self.later(Prepared("v1"), 5.0)
             case Seal(epoch, token):
                 assert self.run_epoch is None, "sealed while the workload was at work"
                 fails = self.fleet.chance.random() < self.fleet.odds.seal_fails
@@ -188,14 +226,16 @@ class Node:
                     else Sealed(token, Pointer(epoch, 0, "c", 1))
                 )
                 self.later(done, 0.5)
-            case Record(history):
-                self.fleet.history.append(history)
-                self.later(Recorded(history.epoch), 0.2)
-            case Exit():
-                assert self.run_epoch is None, "exited with the workload running"
-                self.die()
             case _:
                 pass
+
+    def copied(self, epoch: int, token: str) -> CopyEnded:
+        """What comes of a checkpoint made while the workload runs."""
+        if self.fleet.chance.random() < self.fleet.odds.copy_fails:
+            return CopyEnded(token, None, "a file doesn't settle")
+        moved_bytes = self.fleet.chance.choice([0, 0, 10**6, 10**8])
+        pointer = Pointer(epoch, self.beat, f"{epoch}-{token}", 10**9)
+        return CopyEnded(token, Made(pointer, moved_bytes, moved_bytes / 1e8, "all of it"))
 
     def later(self, event: Event, within_s: float) -> None:
         life = self.life
@@ -278,6 +318,12 @@ class Fleet:
     names: tuple[str, ...] = ("a", "b", "c")
     timing: Timing = field(default_factory=Timing)
     lifetime_s: float = 1e9
+    policy: Mapping[str, Any] = field(default_factory=dict)
+
+    def settings(self) -> Settings:
+        """What every node is configured with; `policy` holds what differs from that."""
+        plain: dict[str, Any] = {"plan_timeout_s": 60, "copy_every_s": 120, "needs_kit": True}
+        return Settings(self.timing, **{**plain, **self.policy})
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)

@@ -106,8 +106,10 @@ def _work_after_an_unsettled_offer(monkeypatch: pytest.MonkeyPatch) -> None:
 def _epoch_kept_on_claim(monkeypatch: pytest.MonkeyPatch) -> None:
     plain = leases.claim
 
-    def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float) -> Lease:
-        return replace(plain(lease, me, nonce, ttl_s), epoch=lease.epoch)
+    def claim(
+        lease: Lease, me: Identity, nonce: str, ttl_s: float, done: str | None = None
+    ) -> Lease:
+        return replace(plain(lease, me, nonce, ttl_s, done), epoch=lease.epoch)
 
     monkeypatch.setattr(leases, "claim", claim)
 

@@ -22,6 +22,7 @@ from sessionlib.core.actions import (
     Send,
     Work,
 )
+from sessionlib.core.copies import Copies
 from sessionlib.core.decide import RULES, decide
 from sessionlib.core.notes import MoveKind, Order, OrderAction, WorkState
 from sessionlib.core.values import (
@@ -326,9 +327,10 @@ class TestPlannedMove:
         self, phase: PlanPhase, after: PlanPhase
     ) -> None:
         now = plan(phase)
-        unheard = serving(plan=now, peers={"b": peer(plan(PlanPhase.PROPOSED))})
+        in_step = Copies(round_plan=now.id, rounds=1, is_empty=True)
+        unheard = serving(plan=now, peers={"b": peer(plan(PlanPhase.PROPOSED))}, copies=in_step)
         assert sent(actions(unheard, 1)) is None
-        found = actions(serving(plan=now, peers={"b": peer(now)}), 1)
+        found = actions(serving(plan=now, peers={"b": peer(now)}, copies=in_step), 1)
         (write,) = [action.write for action in found if isinstance(action, Send)]
         assert write.lease.plan is not None
         assert write.lease.plan.phase is after

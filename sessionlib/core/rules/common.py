@@ -7,10 +7,12 @@ that holds the lease. Not decided here: which rule applies (`decide`).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from sessionlib.core import handover
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Exit, Look, Peek, Send, Work
+from sessionlib.core.notes import Order, OrderAction
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Role
 from sessionlib.core.view import View, Write, WriteKind
 from sessionlib.core.work import Aim, Goal
@@ -42,11 +44,13 @@ def lane_is_free(view: View) -> bool:
 def poll_s(view: View) -> float:
     """How often to look: closely while a move concerns us, so that it is short."""
     plan = view.lease.plan if view.lease else None
-    if plan is None or plan.phase is PlanPhase.PROPOSED:
+    if plan is None or plan.phase in handover.UNASKED:
         return view.timing.poll_s
     if view.tenure is None and plan.to != view.me.account:
         return view.timing.poll_s
-    if plan.phase is PlanPhase.WARMING:
+    if plan.phase is PlanPhase.WARMING and plan.left_s is not None:
+        return view.timing.poll_s
+    if plan.phase in {PlanPhase.WARMING, PlanPhase.SYNCING}:
         return view.timing.poll_fast_s
     return view.timing.poll_final_s
 
@@ -72,22 +76,43 @@ def send(moment: Moment, kind: WriteKind, record: Lease) -> tuple[Action, ...]:
     return (Send(Write(kind, record, moment.view.version, sent=moment.now)),)
 
 
-def claim(moment: Moment) -> tuple[Action, ...]:
-    """Claim on the version that was judged; if it has moved, the claim fails."""
+def claim(moment: Moment, by: Order | None = None) -> tuple[Action, ...]:
+    """Claim on the version that was judged; if it has moved, the claim fails. `by` is the order
+    that is carried out with it."""
     view = moment.view
     if view.lease is None:
         return ()
-    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s)
+    done = by.id if by is not None else None
+    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s, done)
+    if by is not None and by.action is OrderAction.RESUME:
+        record = leases.pause(record, paused=False)
     return send(moment, WriteKind.CLAIM, record)
 
 
-def renew(moment: Moment, plan: Plan | None, done: str | None = None) -> tuple[Action, ...]:
-    """Renew now, with `plan` in the record."""
+def renew(
+    moment: Moment, plan: Plan | None, done: str | None = None, paused: bool | None = None
+) -> tuple[Action, ...]:
+    """Renew now, with `plan` in the record, and with the checkpoint that waits to be published."""
     view = moment.view
     if view.lease is None:
         return ()
-    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, done)
+    plan = _by_now(moment, view.lease, plan)
+    made = view.copies.made
+    copied = view.copies.order if made is not None else None
+    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, done, copied)
+    if made is not None:
+        record = leases.publish(record, made.pointer)
+    if paused is not None:
+        record = leases.pause(record, paused=paused)
     return send(moment, WriteKind.RENEW, record)
+
+
+def _by_now(moment: Moment, lease: Lease, plan: Plan | None) -> Plan | None:
+    """The plan with its time to T-0 as of now: readers count on from the write."""
+    if plan is None or lease.plan is None or plan.id != lease.plan.id:
+        return plan
+    left_s = handover.left_s(moment.view, plan, moment.now)
+    return plan if left_s is None else replace(plan, left_s=round(left_s, 3))
 
 
 def renew_if_due(moment: Moment) -> tuple[Action, ...]:
@@ -108,6 +133,8 @@ def holder_goal(moment: Moment) -> Work:
     view, now = moment.view, moment.now
     if view.tenure is None or view.suspect is not None or view.tenure.left_s(now) <= 0:
         return HOLD
+    if not view.kit_is_ready():
+        return REST
     if view.data.ready_for != view.tenure.epoch:
         return WARM
     return Work(Goal(Aim.SERVE, view.tenure.epoch))
@@ -115,11 +142,17 @@ def holder_goal(moment: Moment) -> Work:
 
 def standby_goal(view: View) -> Work:
     """A standby's workload may be warm; a cold backup's only for a plan that names it."""
-    plan = view.lease.plan if view.lease else None
-    named = plan is not None and plan.to == view.me.account
-    if view.leaving or (view.me.role is Role.COLD_BACKUP and not named):
+    if view.leaving or not view.kit_is_ready() or not is_called_on(view):
         return REST
     return WARM
+
+
+def is_called_on(view: View) -> bool:
+    """Whether this session keeps itself ready: a cold backup only for a plan that names it, or
+    once the lease is its own."""
+    plan = view.lease.plan if view.lease else None
+    named = plan is not None and plan.to == view.me.account
+    return view.me.role is not Role.COLD_BACKUP or named or view.tenure is not None
 
 
 def leave_if_stopped(view: View, code: int = 0) -> tuple[Action, ...]:

@@ -11,7 +11,8 @@ from sessionlib.core import handover
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Answer, Exit, Seal
 from sessionlib.core.notes import Receipt
-from sessionlib.core.orders import REFUSED
+from sessionlib.core.orders.holder import judge_abort
+from sessionlib.core.receipts import REFUSED
 from sessionlib.core.rules.common import (
     DEAD,
     REST,
@@ -23,7 +24,7 @@ from sessionlib.core.rules.common import (
     renew_if_due,
     send,
 )
-from sessionlib.core.rules.primary import history_unserved, plan_of
+from sessionlib.core.rules.primary import history_unserved, plan_of, rewrite
 from sessionlib.core.values import Lease, Plan, PlanPhase
 from sessionlib.core.view import DataState, WriteKind
 
@@ -85,6 +86,10 @@ def _abort(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     view = moment.view
     if view.leaving is not None or lease.plan is None:
         return ()
+    judged = judge_abort(view, lease, moment.now)
+    if judged is not None:
+        answer = (Answer(judged.receipt),) if judged.receipt else ()
+        return (REST, *answer, *(rewrite(moment, lease, judged.rewrite) if judged.rewrite else ()))
     after = handover.advance(view, lease.plan, moment.now)
     why = after.why
     if why is None and view.data.state is DataState.FAILED and not view.data.is_sealed:
@@ -101,7 +106,8 @@ def _seal(moment: Moment) -> tuple[Action, ...]:
     waits = data.state is DataState.FAILED and moment.now.mono < data.retry_mono
     if data.state is DataState.SEALING or waits or moment.view.tenure is None:
         return ()
-    return (Seal(moment.view.tenure.epoch, token=moment.chance),)
+    base = moment.view.lease.checkpoint if moment.view.lease else None
+    return (Seal(moment.view.tenure.epoch, moment.chance, base),)
 
 
 def _seal_is_hopeless(moment: Moment) -> bool:

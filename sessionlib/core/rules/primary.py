@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.core import handover
-from sessionlib.core.actions import Action, Answer, Depart, Fence, Record, Restore, Send
+from sessionlib.core import handover, planning
+from sessionlib.core.actions import Action, Answer, Depart, Fence, HoldOff, Record, Restore, Send
 from sessionlib.core.notes import History, Receipt, WorkState
-from sessionlib.core.orders import REFUSED, judge_as_holder, judge_stop
+from sessionlib.core.orders import holder as orders
+from sessionlib.core.orders.judged import Judged, Rewrite
+from sessionlib.core.orders.standby import judge_stop
+from sessionlib.core.receipts import REFUSED
 from sessionlib.core.rules.common import (
     DEAD,
     HOLD,
@@ -23,7 +26,14 @@ from sessionlib.core.rules.common import (
     renew,
     renew_if_due,
 )
-from sessionlib.core.values import Lease, Plan
+from sessionlib.core.rules.copying import (
+    collect_if_due,
+    copy_for,
+    copy_if_due,
+    prepare_if_due,
+    publish,
+)
+from sessionlib.core.values import Lease, Plan, PlanOrigin
 from sessionlib.core.view import Claimed, DataState
 
 
@@ -42,9 +52,12 @@ def serve(moment: Moment) -> tuple[Action, ...]:
     return (
         holder_goal(moment),
         *planned,
-        *(() if written else renew_if_due(moment)),
+        *(() if written else publish(moment) or renew_if_due(moment)),
+        *prepare_if_due(moment),
         *_restore(moment),
         *history_if_serving(moment),
+        *copy_if_due(moment),
+        *collect_if_due(moment),
         *peek_if_due(moment),
     )
 
@@ -71,30 +84,55 @@ def stop_as_fenced(moment: Moment) -> tuple[Action, ...]:
 def _departs(moment: Moment) -> tuple[Action, ...]:
     view = moment.view
     judged = judge_stop(view)
-    if judged is not None:
+    if judged is not None and judged.receipt is not None:
         return (Answer(judged.receipt), Depart("stopped by order", judged.receipt.id))
-    if view.remaining_s(moment.now) <= view.settings.lead_s:
+    if view.remaining_s(moment.now) <= view.hard_s():
         return (Depart("the session's time is over"),)
     return ()
 
 
 def _plan(moment: Moment, lease: Lease) -> tuple[Action, ...]:
-    """The next write that a plan or an order asks for, or nothing."""
+    """What an order, a signal or a plan asks for now: a write, an answer, or nothing."""
     view, now = moment.view, moment.now
-    judged = judge_as_holder(view, lease, now)
+    judged = orders.judge(view, lease, now)
     if judged is not None:
-        answer = Answer(judged.receipt)
-        if judged.plan is None:
-            return (answer,)
-        sent = renew(moment, judged.plan)
-        return (answer, *sent) if sent else ()
-    if lease.plan is None:
-        proposed = handover.failing_workload(view, now, moment.chance)
-        return renew(moment, proposed) if proposed else ()
-    after = handover.advance(view, lease.plan, now)
-    if after.plan == lease.plan:
+        return _obey(moment, lease, judged)
+    signalled = planning.signalled(view, lease, now)
+    if signalled is not None:
+        receipt, plan = signalled
+        sent = renew(moment, plan) if plan else ()
+        return (Answer(receipt), *sent) if sent or plan is None else ()
+    if lease.plan is not None:
+        after = handover.advance(view, lease.plan, now)
+        return () if after.plan == lease.plan else _write_plan(moment, lease.plan, after)
+    if lease.paused:
         return ()
-    return _write_plan(moment, lease.plan, after)
+    proposed = planning.failing_workload(view, now, moment.chance)
+    proposed = proposed or planning.by_the_clock(view, lease, now, moment.chance)
+    return renew(moment, proposed) if proposed else ()
+
+
+def _obey(moment: Moment, lease: Lease, judged: Judged) -> tuple[Action, ...]:
+    """The answer to an order, with the write or the copy that it leads to."""
+    answer = (Answer(judged.receipt),) if judged.receipt else ()
+    if judged.copies is not None:
+        return (*answer, *copy_for(moment, judged.copies))
+    if judged.rewrite is None:
+        return answer
+    sent = rewrite(moment, lease, judged.rewrite)
+    return (*answer, *sent) if sent else ()
+
+
+def rewrite(moment: Moment, lease: Lease, change: Rewrite) -> tuple[Action, ...]:
+    """The renewal that an order asks for, and the word on the plan that ends with it."""
+    sent = renew(moment, change.plan, change.done, change.paused)
+    if not sent or change.drops is None:
+        return sent
+    aborts_clock = (
+        change.plan is None and lease.plan is not None and lease.plan.origin is PlanOrigin.CLOCK
+    )
+    hold_off = (HoldOff(),) if aborts_clock and change.paused is None else ()
+    return (*sent, Answer(Receipt(change.drops, REFUSED, change.why)), *hold_off)
 
 
 def _write_plan(moment: Moment, before: Plan, after: handover.Advance) -> tuple[Action, ...]:

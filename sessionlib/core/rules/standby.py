@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Answer, Depart
-from sessionlib.core.orders import judge_stop
+from sessionlib.core.notes import Order
+from sessionlib.core.orders import standby as orders
 from sessionlib.core.rules.common import (
     Moment,
     claim,
@@ -18,6 +19,8 @@ from sessionlib.core.rules.common import (
     send,
     standby_goal,
 )
+from sessionlib.core.rules.copying import fetch_if_due, prepare_if_due
+from sessionlib.core.values import LeaseState
 from sessionlib.core.view import WriteKind
 
 
@@ -26,26 +29,58 @@ def watch(moment: Moment) -> tuple[Action, ...]:
     return (*_tend(moment), *look_if_due(moment), *peek_if_due(moment))
 
 
+def watch_holder(moment: Moment) -> tuple[Action, ...]:
+    """Another session holds the lease. It is left to it, unless an operator says that this
+    very session has ended."""
+    view = moment.view
+    order = orders.emergency(view, view.lease) if view.lease else None
+    return watch(moment) if order is None else claim_now(moment, order)
+
+
 def claim_in_turn(moment: Moment) -> tuple[Action, ...]:
     """The lease is free: the best ranked claims at once, each next one a step later."""
     view = moment.view
     since_mono = view.watch.since_mono if view.watch else moment.now.mono
     turn_mono = since_mono + moment.rank * view.timing.rank_step_s
-    if moment.now.mono < turn_mono or _is_paused(moment):
+    if moment.now.mono < turn_mono:
         return watch(moment)
-    return claim_now(moment)
+    return _claim_unless_paused(moment)
 
 
 def take_over(moment: Moment) -> tuple[Action, ...]:
-    """The lease has been watched out: claim it, unless the operator has paused the fleet."""
-    return watch(moment) if _is_paused(moment) else claim_now(moment)
+    """The lease has been watched out: claim it, unless the operator has paused the fleet or
+    wants to be asked."""
+    view, lease = moment.view, moment.view.lease
+    if lease is None:
+        return watch(moment)
+    emergency = orders.emergency(view, lease)
+    if emergency is not None:
+        return claim_now(moment, emergency)
+    # Past its commit point a move is ended by the next claim, which nobody has to approve.
+    if view.settings.takeover == "approve" and lease.state is LeaseState.HELD:
+        approval = orders.approval(view, lease)
+        return watch(moment) if approval is None or lease.paused else claim_now(moment, approval)
+    return _claim_unless_paused(moment)
 
 
-def claim_now(moment: Moment) -> tuple[Action, ...]:
+def claim_now(moment: Moment, by: Order | None = None) -> tuple[Action, ...]:
     """The lease is for us to claim: do it, unless this session can't work."""
     if not _can_work(moment):
         return watch(moment)
-    return (*_tend(moment), *claim(moment), *peek_if_due(moment))
+    return (*_tend(moment), *claim(moment, by), *peek_if_due(moment))
+
+
+def claim_offered(moment: Moment) -> tuple[Action, ...]:
+    """The lease is offered to us."""
+    return claim_now(moment)
+
+
+def _claim_unless_paused(moment: Moment) -> tuple[Action, ...]:
+    lease = moment.view.lease
+    if lease is None or not lease.paused:
+        return claim_now(moment)
+    resumption = orders.resumption(moment.view, lease)
+    return watch(moment) if resumption is None else claim_now(moment, resumption)
 
 
 def adopt(moment: Moment) -> tuple[Action, ...]:
@@ -66,11 +101,6 @@ def settle(moment: Moment) -> tuple[Action, ...]:
     return (standby_goal(moment.view), *look_if_due(moment))
 
 
-def _is_paused(moment: Moment) -> bool:
-    lease = moment.view.lease
-    return lease is not None and lease.paused
-
-
 def _can_work(moment: Moment) -> bool:
     view = moment.view
     left_s = view.remaining_s(moment.now)
@@ -78,15 +108,17 @@ def _can_work(moment: Moment) -> bool:
 
 
 def _tend(moment: Moment) -> tuple[Action, ...]:
-    """What every standby does beside watching: keep its workload as it should be, and go
-    when told to or when its session ends."""
+    """What every standby does beside watching: keep its workload, its program and its copy of
+    the data as they should be, and go when told to or when its session ends."""
     view = moment.view
     goal = standby_goal(view)
     if view.leaving is not None:
         return (goal, *leave_if_stopped(view))
-    judged = judge_stop(view)
-    if judged is not None:
-        return (goal, Answer(judged.receipt), Depart("stopped by order", judged.receipt.id))
+    stop = orders.judge_stop(view)
+    if stop is not None and stop.receipt is not None:
+        return (goal, Answer(stop.receipt), Depart("stopped by order", stop.receipt.id))
     if view.remaining_s(moment.now) <= 0:
         return (goal, Depart("the session's time is over"))
-    return (goal,)
+    judged = orders.judge(view, view.lease, can_work=_can_work(moment)) if view.lease else None
+    answer = (Answer(judged.receipt),) if judged is not None and judged.receipt else ()
+    return (goal, *answer, *prepare_if_due(moment), *fetch_if_due(moment))

@@ -1,0 +1,59 @@
+"""An order's fate, and what it changes.
+
+Decided here: what a judgement consists of, and which orders still want one. Not
+decided here: the judgement (`holder`, `standby`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.receipts import REFUSED, VOID
+from sessionlib.core.values import Lease, Plan
+from sessionlib.core.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Rewrite:
+    """What the next renewal changes; `done` is the order that it carries out, if that does."""
+
+    plan: Plan | None
+    done: str | None = None
+    paused: bool | None = None
+    drops: str | None = None
+    """The order whose plan this ends, which is answered with `why`."""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A receipt (None: the write that carries the order out is the answer), and what follows."""
+
+    receipt: Receipt | None
+    rewrite: Rewrite | None = None
+    departs: bool = False
+    copies: str | None = None
+
+
+def refused(order: Order, why: str) -> Judged:
+    """It can't be done, and nothing changes."""
+    return Judged(Receipt(order.id, REFUSED, why))
+
+
+def void(order: Order, why: str) -> Judged:
+    """What it was given on is no longer so."""
+    return Judged(Receipt(order.id, VOID, why))
+
+
+def unanswered(view: View, lease: Lease, actions: frozenset[OrderAction]) -> Iterator[Order]:
+    """The orders of these kinds that still want an answer.
+
+    Old ones first: only the last receipts are kept, and it is the newest that
+    somebody waits for.
+    """
+    for order in sorted(view.orders, key=lambda order: order.epoch):
+        known = order.id in lease.done or order.id in view.answered
+        if order.action in actions and not known:
+            yield order

@@ -1,0 +1,91 @@
+"""Orders that a session carries out which doesn't hold the lease.
+
+Decided here: when an emergency, an approval or a resumption lets a standby claim,
+and which incarnation an order to stop is meant for. Claiming is still one
+conditional write on the very record that was judged: a renewal that arrives in
+between makes it fail, and the order void.
+"""
+
+from __future__ import annotations
+
+from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.orders.judged import Judged, refused, unanswered, void
+from sessionlib.core.receipts import SEEN
+from sessionlib.core.values import Lease, LeaseState
+from sessionlib.core.view import Sight, View
+
+_MINE = frozenset({OrderAction.EMERGENCY})
+
+
+def stands_on(order: Order, lease: Lease) -> bool:
+    """Whether the record is still the very one that the order was given on."""
+    given_on = (order.epoch, order.incarnation, order.renewal)
+    return given_on == (lease.epoch, lease.incarnation, lease.renewal)
+
+
+def emergency(view: View, lease: Lease) -> Order | None:
+    """The order by which this session may claim at once, its predecessor being known to have
+    ended."""
+    if view.sight is not Sight.SEEN:
+        return None
+    for order in unanswered(view, lease, _MINE):
+        stopped = order.stopped is not None and order.stopped == lease.holder
+        if order.account == view.me.account and stands_on(order, lease) and stopped:
+            return order
+    return None
+
+
+def approval(view: View, lease: Lease) -> Order | None:
+    """The order that approves this session's takeover of this very lease."""
+    for order in unanswered(view, lease, frozenset({OrderAction.APPROVE})):
+        mine = order.plan is None and order.account == view.me.account
+        if mine and stands_on(order, lease):
+            return order
+    return None
+
+
+def resumption(view: View, lease: Lease) -> Order | None:
+    """The order that lets a paused fleet go on whose lease nobody holds any more."""
+    resuming = frozenset({OrderAction.RESUME})
+    return next(
+        (order for order in unanswered(view, lease, resuming) if order.epoch == lease.epoch), None
+    )
+
+
+def judge(view: View, lease: Lease, *, can_work: bool) -> Judged | None:
+    """A word on an order that this session can't carry out, or not any more."""
+    for order in unanswered(view, lease, frozenset(OrderAction)):
+        judged = _judge(view, lease, order, can_work=can_work)
+        if judged is not None:
+            return judged
+    return None
+
+
+def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged | None:
+    if order.action is OrderAction.ABORT and order.epoch == lease.epoch:
+        offered = lease.state is LeaseState.OFFERED
+        ours = lease.plan is not None and lease.plan.id == order.plan
+        return refused(order, "the move is past its commit point") if offered and ours else None
+    takeover = order.action is OrderAction.APPROVE and order.plan is None
+    if order.account != view.me.account or not (takeover or order.action in _MINE):
+        return None
+    if order.epoch != lease.epoch:
+        return void(order, f"given at epoch {order.epoch}; it is {lease.epoch} now")
+    if not stands_on(order, lease):
+        return void(order, f"{lease.holder} has renewed the lease since it was given")
+    if order.action in _MINE and (order.stopped is None or order.stopped != lease.holder):
+        return refused(order, f"it doesn't say that {lease.holder}'s session has ended")
+    return None if can_work else refused(order, f"{view.me.account} has too little time left")
+
+
+def judge_stop(view: View) -> Judged | None:
+    """The first order that asks this very incarnation to stop.
+
+    It is aimed at an incarnation and not at an epoch: a session started later,
+    or this one after it has retired, isn't what the operator looked at.
+    """
+    for order in view.orders:
+        mine = order.action is OrderAction.STOP and order.account == view.me.account
+        if mine and order.target == view.me.incarnation:
+            return Judged(Receipt(order.id, SEEN, "stopping"), departs=True)
+    return None

@@ -1,0 +1,31 @@
+"""What is kept of the word that was given on orders.
+
+Decided here: how many receipts a report carries, and which outcomes are last
+words. Not decided here: which outcome an order has (`orders`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sessionlib.core.notes import Receipt
+from sessionlib.core.view import View
+
+RECEIPTS_KEPT = 8
+SEEN = "seen"
+ACTED = "acted"
+VOID = "void"
+EXPIRED = "expired"
+REFUSED = "refused"
+LAST_WORDS = frozenset({VOID, REFUSED, ACTED, EXPIRED})
+
+
+def with_receipt(view: View, receipt: Receipt) -> View:
+    """The view with what became of an order; the newest word on an order stands."""
+    if receipt in view.receipts:
+        return view
+    others = tuple(known for known in view.receipts if known.id != receipt.id)
+    last = {receipt.id} if receipt.outcome in LAST_WORDS else set()
+    return replace(
+        view, receipts=(*others, receipt)[-RECEIPTS_KEPT:], answered=view.answered | last
+    )

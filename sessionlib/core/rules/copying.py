@@ -1,0 +1,106 @@
+"""Copies of data and program: what a holder publishes, what a standby keeps ready.
+
+Decided here: when a checkpoint is made (at intervals, for an order, in rounds
+before a move), that it is published with the next renewal, what is fetched ahead
+and by whom, and when the program is prepared. None of it is ever in the way of a
+renewal. Not decided here: how (`agent.hands`, `checkpoints`, `kit`).
+"""
+
+from __future__ import annotations
+
+from sessionlib.core.actions import Action, Collect, Copy, FetchAhead, Prepare
+from sessionlib.core.copies import Copies
+from sessionlib.core.rules.common import Moment, is_called_on, renew
+from sessionlib.core.values import Plan, PlanPhase
+from sessionlib.core.view import DataState, View
+
+
+def copy_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Make a checkpoint, where it is time to."""
+    view, now = moment.view, moment.now
+    if view.lease is None or view.tenure is None or not _has_begun(view):
+        return ()
+    waits = view.copies.is_busy or now.mono < view.copies.retry_mono
+    if waits or not _is_wanted(view, view.lease.plan, now.mono):
+        return ()
+    return (Copy(view.tenure.epoch, view.lease.checkpoint, moment.chance),)
+
+
+def copy_for(moment: Moment, order: str) -> tuple[Action, ...]:
+    """Make a checkpoint because an order asks for one."""
+    view = moment.view
+    if view.lease is None or view.tenure is None:
+        return ()
+    return (Copy(view.tenure.epoch, view.lease.checkpoint, moment.chance, order),)
+
+
+def publish(moment: Moment) -> tuple[Action, ...]:
+    """Let the lease point at a checkpoint that is durable: at once, for only then it counts."""
+    view = moment.view
+    rested = moment.now.mono - view.sent_mono >= view.timing.poll_final_s
+    if view.lease is None or view.copies.made is None or not rested:
+        return ()
+    return renew(moment, view.lease.plan)
+
+
+def collect_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Remove what is no longer needed, once for each checkpoint that is known to be published."""
+    view = moment.view
+    published = view.copies.published
+    if published is None or view.lease is None or view.lease.plan is not None:
+        return ()
+    pointer = published.pointer
+    settled = pointer == view.lease.checkpoint and pointer.name != view.copies.collected
+    return (Collect(pointer),) if settled and not view.copies.is_busy else ()
+
+
+def fetch_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Bring the newest checkpoint here, so that a takeover has little left to fetch."""
+    view = moment.view
+    pointer = view.lease.checkpoint if view.lease else None
+    if pointer is None or view.leaving is not None or not is_called_on(view):
+        return ()
+    busy = view.fetch.under_way is not None or view.data.state is not DataState.IDLE
+    if busy or view.fetch.have == pointer.name or moment.now.mono < view.fetch.retry_mono:
+        return ()
+    return (FetchAhead(pointer),)
+
+
+def prepare_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Bring the program here. A holder that serves keeps the one it runs."""
+    view, kit = moment.view, moment.view.kit
+    if not view.settings.needs_kit or view.leaving is not None or not is_called_on(view):
+        return ()
+    serves = view.tenure is not None and kit.ready is not None
+    current = kit.ready is not None and kit.ready == (kit.wanted or kit.ready)
+    if kit.under_way or serves or current or moment.now.mono < kit.retry_mono:
+        return ()
+    return (Prepare(kit.wanted),)
+
+
+def _has_begun(view: View) -> bool:
+    """Whether the workload has had this tenure's data in hand."""
+    epoch = view.tenure.epoch if view.tenure else None
+    return view.data.ready_for == epoch and view.work.epoch == epoch
+
+
+def _is_wanted(view: View, plan: Plan | None, now_mono: float) -> bool:
+    copies = view.copies
+    if plan is not None and plan.phase is PlanPhase.SYNCING:
+        return _another_round(view, copies, plan)
+    if plan is not None and plan.phase in {PlanPhase.SIGNALLED, PlanPhase.QUIESCING}:
+        return False
+    return now_mono - copies.since_mono >= view.settings.copy_every_s
+
+
+def _another_round(view: View, copies: Copies, plan: Plan) -> bool:
+    """A round begins once the successor has what the last one published."""
+    if copies.round_plan != plan.id:
+        return True
+    peer = view.peers.get(plan.to)
+    fetched = peer.fetched if peer else None
+    if copies.settled_for(plan.id, fetched):
+        return False
+    if copies.rounds == 0 or copies.published is None:
+        return True
+    return fetched == copies.published.pointer.name
