@@ -1,14 +1,11 @@
 """The program as a whole: its commands, the options before them, and how it ends.
 
-Decided here: which commands there are (a module is loaded only when its command
-is used), and that every ending is an exit code and a sentence. Not decided here:
-what a command does.
+Decided here: which commands there are, and that every ending is an exit code and
+a sentence. Not decided here: how they are loaded (`lazy`) and what each does.
 """
 
 from __future__ import annotations
 
-import difflib
-import inspect
 import os
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,10 +14,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_command
 
-from console.cli.options import Desk, shared_params
+from console.cli.lazy import EXIT_CODES, LazyGroup, opened
+from console.cli.options import Desk
 from console.errors import (
     FAILED,
     INTERRUPTED,
@@ -44,39 +40,9 @@ COMMANDS: Mapping[str, str] = {
 }
 """Each command and its first line of help, here so that `--help` loads no command."""
 
-EXIT_CODES = (
-    "Exit codes: 0 done; 1 refused or failed, with the reason; "
-    "2 wrong usage or configuration; 3 outcome unknown."
-)
 
-
-class LazyGroup(TyperGroup):
-    """The commands, each imported when it is asked for."""
-
-    def list_commands(self, ctx: Any) -> list[str]:
-        return list(COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        if cmd_name not in COMMANDS:
-            return None
-        module = import_module(f"console.cli.{cmd_name}")
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        help_text = f"{COMMANDS[cmd_name]}\n\n{inspect.cleandoc(module.run.__doc__)}"
-        examples = "\n".join(["\b", "Examples:", *(f"  {line}" for line in module.EXAMPLES)])
-        app.command(cmd_name, help=help_text, epilog=f"{examples}\n\n{EXIT_CODES}")(module.run)
-        return _with_shared(get_command(app), changes=getattr(module, "CHANGES", False))
-
-    def format_commands(self, ctx: Any, formatter: Any) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        name = args[0]
-        if name not in COMMANDS and not name.startswith("-"):
-            close = difflib.get_close_matches(name, COMMANDS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"there are {', '.join(COMMANDS)}."
-            ctx.fail(f"No such command {name!r:.40}: {hint}")
-        return super().resolve_command(ctx, args)
+class Root(LazyGroup):
+    """The whole program."""
 
     def invoke(self, ctx: Any) -> Any:
         # Here, because what typer makes of it differs from version to version.
@@ -84,11 +50,6 @@ class LazyGroup(TyperGroup):
             return super().invoke(ctx)
         except KeyboardInterrupt:
             raise Interrupted("interrupted") from None
-
-
-def _with_shared(command: Any, *, changes: bool) -> Any:
-    command.params += shared_params(changes=changes)
-    return command
 
 
 def _show_version(wanted: bool) -> None:
@@ -112,7 +73,7 @@ def _root(
 
 def _program() -> Any:
     app = typer.Typer(
-        cls=LazyGroup,
+        cls=Root,
         rich_markup_mode=None,
         invoke_without_command=True,
         help=(
@@ -122,7 +83,7 @@ def _program() -> Any:
         epilog=EXIT_CODES,
     )
     app.callback()(_root)
-    return _with_shared(get_command(app), changes=True)
+    return opened(app, __package__, COMMANDS)
 
 
 def run(args: Sequence[str]) -> int:
