@@ -17,7 +17,7 @@ from typing import Protocol
 
 from sessionlib.errors import Conflict, Unknown, Unreachable
 
-__all__ = ["Conflict", "Found", "Store", "Unknown", "Unreachable", "Version"]
+__all__ = ["Conflict", "Found", "Proof", "Store", "Unknown", "Unreachable", "Version"]
 
 Version = str
 """Opaque: compared for equality only, never ordered, never parsed by a caller."""
@@ -36,6 +36,20 @@ class Found:
     age_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the store itself says of a blob that it holds: its size, and a hash of it in hex.
+
+    `kind` is the hash that the store keeps or makes, `sha256` or `md5`: whoever
+    wrote the blob computes the same and compares. An answer is about the bytes
+    that the store would return now, not about those that it was sent.
+    """
+
+    bytes: int
+    kind: str
+    digest: str
+
+
 class Store(Protocol):
     """A shared place with conditional writes.
 
@@ -43,9 +57,9 @@ class Store(Protocol):
     of them starting with a dot, at most 512 characters long and 200 in each
     part. The last part has a character that is no digit, and beside a record
     `x.json` nothing is called `x`: adapters keep versions there. Every call may
-    raise `Unreachable`; calls that write may raise `Unknown`. Calls block, and
-    may be made from any one thread at a time; the caller brings its own
-    time-outs.
+    raise `Unreachable`; calls that write may raise `Unknown`. Calls block; the
+    caller brings its own time-outs. Those on blobs may be made from several threads
+    at once, the others from any one thread at a time.
 
     What `put` wrote can be read, but its version doesn't tell two puts apart:
     no key is written both ways.
@@ -74,5 +88,15 @@ class Store(Protocol):
     def has(self, key: str) -> int | None:
         """A blob's size in bytes as the store reports it, or None."""
 
+    def proof(self, key: str) -> Proof | None:
+        """What the store holds under a blob's key, as it reports it; None where there is nothing.
+
+        One that keeps no hash reads the blob back and makes one.
+        """
+
     def delete(self, key: str) -> None:
-        """Remove a blob; no error where there is none. Never for records."""
+        """Remove a blob; no error where there is none.
+
+        Of records only for one that was created, is never replaced, and whose key
+        nobody will create again: a manifest, whose name is its content.
+        """

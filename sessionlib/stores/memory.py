@@ -8,12 +8,13 @@ which a simulation puts around it.
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from threading import Lock
 
 from sessionlib.clock import Clock
 from sessionlib.core.values import Instant
-from sessionlib.ports import Conflict, Found, Version
+from sessionlib.ports import Conflict, Found, Proof, Version
 from sessionlib.stores.keys import check_key, check_prefix
 
 
@@ -78,6 +79,12 @@ class MemoryStore:
     def has(self, key: str) -> int | None:
         data = self.get(key)
         return None if data is None else len(data)
+
+    def proof(self, key: str) -> Proof | None:
+        data = self.get(key)
+        if data is None:
+            return None
+        return Proof(len(data), "sha256", hashlib.sha256(data).hexdigest())
 
     def delete(self, key: str) -> None:
         check_key(key)

@@ -8,6 +8,7 @@ Not decided here: which names mean what, and who wins a race (`folder`).
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import secrets
 import stat
@@ -20,6 +21,7 @@ from sessionlib.errors import Unknown, Unreachable
 from sessionlib.layout import STATE
 
 TEMPS = ".tmp"
+DIGEST_PART_BYTES = 1024 * 1024
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
@@ -129,6 +131,22 @@ class Tree:
             _require_file(status)
             with os.fdopen(fd, "rb", closefd=False) as file:
                 return File(file.read(limit_bytes), status.st_mtime)
+        finally:
+            os.close(fd)
+
+    def digest(self, path: str) -> tuple[int, str] | None:
+        """Size and SHA-256 in hex of the file at `path`, read to its end; None where none is."""
+        try:
+            fd = os.open(path, os.O_RDONLY | os.O_NONBLOCK, dir_fd=self._fd)
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        try:
+            _require_file(os.fstat(fd))
+            size_bytes, digest = 0, hashlib.sha256()
+            while part := os.read(fd, DIGEST_PART_BYTES):
+                size_bytes += len(part)
+                digest.update(part)
+            return size_bytes, digest.hexdigest()
         finally:
             os.close(fd)
 

@@ -28,6 +28,7 @@ CALLS: dict[str, Callable[[FolderStore], object]] = {
     "put": lambda store: store.put("data/x", b"x"),
     "get": lambda store: store.get("data/x"),
     "has": lambda store: store.has("data/x"),
+    "proof": lambda store: store.proof("data/x"),
     "delete": lambda store: store.delete("data/x"),
 }
 WRITES = ("create", "replace", "put")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +42,7 @@ CALLS: dict[str, Callable[[Store, str], object]] = {
     "put": lambda store, key: store.put(key, b"x"),
     "get": lambda store, key: store.get(key),
     "has": lambda store, key: store.has(key),
+    "proof": lambda store, key: store.proof(key),
     "delete": lambda store, key: store.delete(key),
 }
 
@@ -75,6 +78,7 @@ def test_nothing_is_read_where_nothing_was_written(store: Store) -> None:
     assert store.read(KEY) is None
     assert store.get("data/blob") is None
     assert store.has("data/blob") is None
+    assert store.proof("data/blob") is None
     assert store.list("state/") == []
     assert store.list("state/orders/") == []
 
@@ -194,6 +198,36 @@ def test_a_blob_comes_back_whole_and_the_last_one_stands(store: Store, data: byt
     assert store.get("data/pieces/ab/cd") == data
     assert store.has("data/pieces/ab/cd") == len(data)
     assert store.list("data/") == ["data/pieces/ab/cd"]
+
+
+@pytest.mark.parametrize("data", [b"", BINARY, b"x" * 3_000_000])
+def test_the_store_itself_says_what_it_holds(store: Store, data: bytes) -> None:
+    store.put("data/blob", b"before")
+    store.put("data/blob", data)
+    proof = store.proof("data/blob")
+    assert proof is not None
+    assert proof.bytes == len(data)
+    assert proof.digest == hashlib.new(proof.kind, data).hexdigest()
+
+
+def test_blobs_may_be_used_from_several_threads(store: Store) -> None:
+    def use(number: int) -> bool:
+        key, data = f"data/blobs/b-{number}", bytes([number]) * 50_000
+        store.put(key, data)
+        proof = store.proof(key)
+        return proof is not None and proof.bytes == store.has(key) and store.get(key) == data
+
+    with ThreadPoolExecutor(4) as pool:
+        assert all(pool.map(use, range(40)))
+    assert len(store.list("data/blobs/")) == 40
+
+
+def test_a_record_that_is_never_replaced_can_be_deleted(store: Store) -> None:
+    store.create("data/manifests/1-a.json", b"1")
+    store.create("data/manifests/2-b.json", b"2")
+    store.delete("data/manifests/1-a.json")
+    assert store.read("data/manifests/1-a.json") is None
+    assert store.list("data/manifests/") == ["data/manifests/2-b.json"]
 
 
 def test_what_was_put_can_be_read_with_its_age(store: Store) -> None:
