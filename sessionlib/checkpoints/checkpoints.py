@@ -1,0 +1,346 @@
+"""One session's side of checkpoints: copy, fetch, restore, collect.
+
+Decided here: the order of things, and what a directory may be used for. All
+calls but `cancel` and `progress` are made from one thread at a time, and while
+`fetch` and `restore` run nothing else may have the data directory open.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from sessionlib.checkpoints import collecting, shelf
+from sessionlib.checkpoints.copying import Copier, Places, Sizes, reusable
+from sessionlib.checkpoints.crew import Crew
+from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
+from sessionlib.checkpoints.index import Index, rested
+from sessionlib.checkpoints.manifest import MAX_AFTER, Head, ListBlob, Manifest
+from sessionlib.checkpoints.names import BLOBS, Mark, blob_key
+from sessionlib.checkpoints.place import Note, Place
+from sessionlib.checkpoints.sameness import is_exactly
+from sessionlib.checkpoints.scan import Scan, scan, time_there_ns
+from sessionlib.checkpoints.sending import Sender
+from sessionlib.checkpoints.tree import Tree
+from sessionlib.checkpoints.writing import encode_head, encode_lists
+from sessionlib.clock import Clock
+from sessionlib.core.values import Pointer
+from sessionlib.ports import Store
+
+MANIFESTS_KEPT = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A copy that is whole in the store, and counts once the lease points at it.
+
+    `moved_bytes` were uploaded for it; `receipt` says what the store has confirmed.
+    """
+
+    pointer: Pointer
+    moved_bytes: int
+    took_s: float
+    receipt: str
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What the data directory is now.
+
+    `went_on`: it stays what it was, and may hold newer work than the checkpoint.
+    `aside` is where something was moved that may exist nowhere else.
+    """
+
+    went_on: bool
+    aside: Path | None
+    moved_bytes: int
+    took_s: float
+    text: str
+
+
+class Checkpoints:
+    """Copies `data` to the store and back. `room` is beside nothing but its own files.
+
+    `keep` is how many checkpoints `collect` leaves, at least one.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - what a session has; the last is for tests
+        self,
+        store: Store,
+        data: Path,
+        room: Path,
+        clock: Clock,
+        keep: int,
+        sizes: Sizes = Sizes(),  # noqa: B008 - frozen
+    ) -> None:
+        self._store = store
+        self._room = room
+        self._clock = clock
+        self._keep = max(1, keep)
+        self._sizes = sizes
+        self._place = Place(data.absolute())
+        self._stop: threading.Event | None = None
+        self._progress: str | None = None
+        self._known: dict[str, Manifest] = {}
+        self._needs: collecting.Needs = {}
+        self._index: Index = {}
+        self._shadow = Tree(self._place.shadow)
+        self._shadow_at: str | None = None
+        self._differs: str | None = None
+
+    @property
+    def progress(self) -> str | None:
+        """What is under way and how far, in words; from any thread."""
+        return self._progress
+
+    def cancel(self) -> None:
+        """Have a copy, fetch or collection under way end between two pieces; from any thread.
+
+        It raises Cancelled; a collection returns. What isn't under way yet isn't stopped.
+        """
+        stop = self._stop
+        if stop is not None:
+            stop.set()
+
+    def copy(self, epoch: int, base: Pointer | None) -> Made | None:
+        """Copy the directory; None where there is none. `base` is what the lease points at.
+
+        Files are each whole, and of one moment only if nobody writes meanwhile.
+        Raises CheckpointError, StoreError.
+        """
+        began_mono = self._clock.now().mono
+        if base is not None and base.epoch > epoch:
+            raise CheckpointError(
+                f"a copy under epoch {epoch} can't follow on the checkpoint {base.name}: "
+                "somebody else has published since"
+            )
+        if not self._place.is_there():
+            return None
+        with self._under_way() as crew:
+            made = self._copy(crew, epoch, base)
+        manifest, sender, words = made
+        self._remember(manifest)
+        self._differs = None
+        self._place.write_note(Note(epoch, (_name(base), manifest.name)))
+        took_s = self._clock.now().mono - began_mono
+        return Made(manifest.pointer, sender.sent_bytes, took_s, words)
+
+    def fetch(self, pointer: Pointer) -> None:
+        """Bring the shadow up to `pointer`, all of it hashed. Raises CheckpointError, StoreError.
+
+        A data directory that is, file by file, what an older published checkpoint
+        holds becomes the shadow, so that only what differs is fetched.
+        """
+        with self._under_way() as crew:
+            self._fetch(crew, pointer)
+
+    def restore(self, epoch: int, pointer: Pointer | None) -> Restored:
+        """Make the data directory fit for work under `epoch`. Raises CheckpointError, StoreError.
+
+        It goes on with what is there if that was made from `pointer` and nobody
+        has claimed in between, or if no agent ever used it and nothing was ever
+        published. Else what is there is set aside, and replaced by `pointer`.
+        """
+        began_mono = self._clock.now().mono
+        self._place.prepare()
+        note = Note(epoch, (_name(pointer),))
+        aside, moved_bytes = None, 0
+        if self._may_go_on(note):
+            self._place.write_note(note)
+            text = "went on with the data that was there"
+        elif pointer is None:
+            aside = self._set_aside(epoch)
+            self._place.make_empty(note)
+            self._index = {}
+            text = "began with an empty data directory"
+        else:
+            with self._under_way(can_stop=False) as crew:
+                moved_bytes = self._fetch(crew, pointer)
+            self._shadow.dress(self._known[pointer.name])
+            aside = self._set_aside(epoch)
+            self._switch(note)
+            text = f"restored {pointer.name}, {_mb(moved_bytes)} MB of {_mb(pointer.bytes)} fetched"
+        self._differs = None
+        if aside is not None:
+            text = f"{text}; what was there before is in {shown(aside)}"
+        took_s = self._clock.now().mono - began_mono
+        went_on = text.startswith("went on")
+        return Restored(went_on, aside, moved_bytes, took_s, text)
+
+    def collect(self, pointer: Pointer | None) -> int:
+        """Remove what isn't needed any more, as the holder whose lease points at `pointer`.
+
+        Returns how many keys went. Raises CheckpointError, StoreError.
+        """
+        if pointer is None:
+            return 0
+        with self._stoppable() as stop:
+            keys = collecting.garbage(self._store, pointer, self._keep, self._needs)
+            return collecting.remove(self._store, keys, stop.is_set)
+
+    def _copy(self, crew: Crew, epoch: int, base: Pointer | None) -> tuple[Manifest, Sender, str]:
+        places, after = self._base(base)
+        older = {piece.blob.name for piece in places.values()}
+        found = scan(self._place.data)
+        mark = Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
+        sender = Sender(self._store, mark, crew.check)
+        copier = Copier(found, sender, crew, places, self._sizes)
+        files = copier.files(self._index, self._telling("copying"))
+        lists = []
+        for packed, raw_bytes in encode_lists(found.folders, files, found.links):
+            lists.append(ListBlob(sender.blob_of(packed), raw_bytes))
+        head = Head(
+            epoch=epoch,
+            seq=mark.seq,
+            bytes=sum(file.size_bytes for file in files),
+            files=len(files),
+            piece_bytes=self._sizes.piece_bytes,
+            after=after,
+            lists=tuple(lists),
+            nonce=sender.nonce,
+        )
+        name = sender.manifest(encode_head(head))
+        self._index = copier.index
+        blobs = {piece.blob.name: piece.blob for file in files for piece in file.pieces}
+        manifest = Manifest(
+            name,
+            head,
+            tuple(found.folders),
+            tuple(files),
+            tuple(found.links),
+            tuple(blobs.values()),
+        )
+        again = [blob.size_bytes for blob in blobs.values() if blob.name in older]
+        return manifest, sender, _receipt(sender, again, found)
+
+    def _base(self, base: Pointer | None) -> tuple[Places, tuple[str, ...]]:
+        """What the copy may name again, and which checkpoints come before it."""
+        if base is None:
+            return {}, ()
+        try:
+            manifest = self._manifest(base)
+        except (Missing, Damaged):
+            return {}, (base.name,)  # everything is uploaded anew, which mends it
+        listed = set(self._store.list(BLOBS))
+
+        def is_there(name: str, size_bytes: int) -> bool:
+            # A listing may lag behind, so what it lacks is asked for by name.
+            return blob_key(name) in listed or self._store.has(blob_key(name)) == size_bytes
+
+        after = (base.name, *manifest.head.after)[:MAX_AFTER]
+        return reusable(manifest, is_there), after
+
+    def _fetch(self, crew: Crew, pointer: Pointer) -> int:
+        self._place.prepare()
+        if self._shadow_at == pointer.name and self._place.shadow.is_dir():
+            return 0
+        manifest = self._manifest(pointer)
+        self._use_data_as_shadow(manifest)
+        self._shadow_at = None
+        moved_bytes = self._shadow.bring_to(manifest, self._store, crew, self._telling("fetching"))
+        self._shadow_at = pointer.name
+        return moved_bytes
+
+    def _use_data_as_shadow(self, newest: Manifest) -> None:
+        """Where the directory is what the store holds anyway, it needn't be kept apart."""
+        note = self._place.note()
+        if note is None or not note.stems or not self._place.is_there():
+            return
+        last = note.stems[-1]
+        if last is None or last == self._differs or last not in (newest.name, *newest.head.after):
+            return
+        self._differs = last
+        try:
+            held = self._known.get(last) or shelf.read_manifest(self._store, last)
+        except (Missing, Damaged):
+            return
+        if is_exactly(self._place.data, held, self._index):
+            self._differs = None
+            self._place.data_becomes_shadow()
+            self._shadow = Tree(self._place.shadow, self._index)
+            self._index = {}
+
+    def _switch(self, note: Note) -> None:
+        """The shadow, brought up to date and dressed, becomes the data directory."""
+        now_ns = time_there_ns(self._place.data.parent)
+        self._shadow_at = None
+        self._place.shadow_becomes_data(note)
+        self._index = rested(self._shadow.index, now_ns)
+        self._shadow = Tree(self._place.shadow)
+
+    def _may_go_on(self, wanted: Note) -> bool:
+        if not self._place.is_there():
+            return False
+        found = self._place.note()
+        if found is None:
+            return wanted.stems == (None,)
+        return found.epoch in {wanted.epoch - 1, wanted.epoch} and wanted.stems[0] in found.stems
+
+    def _set_aside(self, epoch: int) -> Path | None:
+        return self._place.set_aside(epoch) if self._place.is_there() else None
+
+    def _manifest(self, pointer: Pointer) -> Manifest:
+        known = self._known.get(pointer.name)
+        if known is None or known.pointer != pointer:
+            known = shelf.pointed_at(self._store, pointer)
+            self._remember(known)
+        return known
+
+    def _remember(self, manifest: Manifest) -> None:
+        self._known.pop(manifest.name, None)
+        self._known[manifest.name] = manifest
+        while len(self._known) > MANIFESTS_KEPT:
+            del self._known[next(iter(self._known))]
+
+    @contextmanager
+    def _under_way(self, *, can_stop: bool = True) -> Iterator[Crew]:
+        with self._stoppable() as stop:
+            if not can_stop:
+                self._stop = None
+            with Crew(stop.is_set) as crew:
+                yield crew
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[threading.Event]:
+        stop = self._stop = threading.Event()
+        try:
+            yield stop
+        finally:
+            self._stop = None
+            self._progress = None
+
+    def _telling(self, doing: str) -> Callable[[int, int], None]:
+        def tell(done: int, of: int) -> None:
+            self._progress = f"{doing} {_mb(done)} of {_mb(of)} MB"
+
+        return tell
+
+
+def _name(pointer: Pointer | None) -> str | None:
+    return None if pointer is None else pointer.name
+
+
+def _mb(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:,.0f}" if size_bytes >= 10e6 else f"{size_bytes / 1e6:.1f}"
+
+
+def _receipt(sender: Sender, again: list[int], found: Scan) -> str:
+    kinds = {"sha256": "SHA-256", "md5": "MD5"}
+    hashes = " and ".join(sorted(kinds[kind] for kind in sender.kinds))
+    text = (
+        f"the store reports size and {hashes} of {sender.sent_blobs} new blobs "
+        f"({_mb(sender.sent_bytes)} MB) as they were sent"
+    )
+    if again:
+        text += (
+            f", and still lists the {len(again)} older ones that are named again "
+            f"({_mb(sum(again))} MB)"
+        )
+    if found.left_out:
+        names = ", ".join(shown(path) for path in found.left_out[:3])
+        more = f" and {len(found.left_out) - 3} more" if len(found.left_out) > 3 else ""
+        text += f"; left out, being sockets, pipes or devices: {names}{more}"
+    return text

@@ -1,0 +1,82 @@
+"""A few threads that read, hash and write, while one goes through the list of what to do.
+
+Decided here: that no more is under way than the threads can hold in memory, that
+the first failure ends the rest, and that being told to stop takes effect between
+two jobs. Threads, because all that takes time here lets go of the interpreter.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import Queue
+from types import TracebackType
+from typing import Any, TypeVar
+
+from sessionlib.checkpoints.errors import Cancelled
+
+THREADS = 4
+"""More than there are cores on a small machine: half of them wait for a disk or a network."""
+LAST_JOBS_S = 30.0
+
+T = TypeVar("T")
+
+
+class Crew:
+    """Runs jobs; `is_cancelled` is asked before each. To be used with `with`."""
+
+    def __init__(self, is_cancelled: Callable[[], bool], threads: int = THREADS) -> None:
+        self._is_cancelled = is_cancelled
+        self._jobs: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue(threads)
+        self._over = False
+        self._failed: BaseException | None = None
+        # Daemons: a thread that hangs in the kernel must not keep a program from ending.
+        self._threads = [
+            threading.Thread(target=self._work, name="checkpoint", daemon=True)
+            for _ in range(threads)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._over = kind is not None
+        for _ in self._threads:
+            self._jobs.put(None)
+        for thread in self._threads:
+            # After a failure one that hangs is left behind; else all have answered already.
+            thread.join(LAST_JOBS_S if self._over else None)
+
+    def submit(self, job: Callable[[], T]) -> Future[T]:
+        """Have `job` done. Waits for a free place; raises what an earlier job has raised."""
+        self.check()
+        future: Future[T] = Future()
+        self._jobs.put((job, future))
+        return future
+
+    def check(self) -> None:
+        """Raises Cancelled, or what a job has raised."""
+        if self._over:
+            raise Cancelled("another part of it failed first")
+        if self._is_cancelled():
+            raise Cancelled("stopped before it was complete, as it was told to")
+        if self._failed is not None:
+            raise self._failed
+
+    def _work(self) -> None:
+        while (item := self._jobs.get()) is not None:
+            job, future = item
+            try:
+                self.check()
+                future.set_result(job())
+            except BaseException as error:  # noqa: BLE001 - raised again where the result is asked for
+                self._failed = self._failed or error
+                future.set_exception(error)

@@ -1,0 +1,165 @@
+"""The data directory and what lies beside it.
+
+Decided here: the names, the note that says what a directory stems from, and the
+order in which directories are switched. Beside `data`:
+
+- `data.stem.json`, the note: under which epoch the directory is used, and which
+  checkpoints it may be continued from: the one that it was made from, and the
+  last one that was copied from it.
+- `.data.next`, the shadow: a tree that is being brought to a checkpoint.
+- `.data.drop-*`: a shadow that isn't needed any more, on its way out.
+- `data.aside-<epoch>-*`: what was there before and may exist nowhere else. Nothing
+  here ever removes or changes one.
+
+A switch renames the old directory aside, writes the note, and renames the shadow
+into place, each step durable before the next. Between the first and the last the
+directory is missing, which says all by itself that it has to be made. The note
+never stands beside a directory that it isn't true of: it is written while there
+is none.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeGuard
+
+from sessionlib.checkpoints.durable import sync_folder, write_file
+from sessionlib.checkpoints.errors import trouble
+from sessionlib.checkpoints.names import MAX_NUMBER, checkpoint_mark
+from sessionlib.checkpoints.tree import remove_tree
+from sessionlib.errors import RecordUnreadable
+from sessionlib.records import read_object
+
+_SCHEMA = "stem/1"
+_MAX_STEMS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is known of a data directory. None among `stems`: from no checkpoint at all."""
+
+    epoch: int
+    stems: tuple[str | None, ...]
+
+
+class Place:
+    """Where one session keeps its data."""
+
+    def __init__(self, data: Path) -> None:
+        self.data = data
+        self.shadow = data.with_name(f".{data.name}.next")
+        self._note = data.with_name(f"{data.name}.stem.json")
+
+    def prepare(self) -> None:
+        """Make the folder that all this lies in, and finish removing what was to go."""
+        try:
+            self.data.parent.mkdir(parents=True, exist_ok=True)
+            for left in self.data.parent.glob(f".{self.data.name}.drop-*"):
+                remove_tree(left)
+        except OSError as error:
+            raise trouble(error.filename or self.data.parent, error) from None
+
+    def is_there(self) -> bool:
+        """Whether there is a data directory. Raises FileTrouble where something else is."""
+        try:
+            return self.data.exists() and (self.data.is_dir() or self._in_the_way())
+        except OSError as error:
+            raise trouble(self.data, error) from None
+
+    def note(self) -> Note | None:
+        """What the directory is noted to be; a note that can't be read names no checkpoint.
+
+        None where there is none: a directory that no agent has ever used.
+        """
+        try:
+            body = read_object(self._note.read_bytes())
+        except FileNotFoundError:
+            return None
+        except (OSError, RecordUnreadable):
+            return Note(-1, ())
+        return _parsed(body)
+
+    def write_note(self, note: Note) -> None:
+        body = {"schema": _SCHEMA, "epoch": note.epoch, "stems": list(note.stems)}
+        try:
+            write_file(self._note, json.dumps(body).encode())
+        except OSError as error:
+            raise trouble(self._note, error) from None
+
+    def make_empty(self, note: Note) -> None:
+        """Where there is no directory, an empty one."""
+        self.write_note(note)
+        try:
+            self.data.mkdir(exist_ok=True)
+            sync_folder(self.data.parent)
+        except OSError as error:
+            raise trouble(self.data, error) from None
+
+    def set_aside(self, epoch: int) -> Path | None:
+        """Move the directory out of the way; where to, None if there was nothing in it."""
+        aside = self.data.with_name(f"{self.data.name}.aside-{epoch}-{secrets.token_hex(3)}")
+        try:
+            with suppress(OSError):
+                self.data.rmdir()  # refused unless it is empty
+            if not self.data.exists():
+                return None
+            self.data.rename(aside)
+            sync_folder(self.data.parent)
+        except OSError as error:
+            raise trouble(self.data, error) from None
+        return aside
+
+    def data_becomes_shadow(self) -> None:
+        """The directory is wholly in the store: go on from it to the next checkpoint."""
+        self.drop_shadow()
+        try:
+            self.data.rename(self.shadow)
+            sync_folder(self.data.parent)
+        except OSError as error:
+            raise trouble(self.data, error) from None
+
+    def shadow_becomes_data(self, note: Note) -> None:
+        """The last step of a switch. There must be no data directory."""
+        self.write_note(note)
+        try:
+            self.shadow.rename(self.data)
+            sync_folder(self.data.parent)
+        except OSError as error:
+            raise trouble(self.shadow, error) from None
+
+    def drop_shadow(self) -> None:
+        """Remove the shadow. It holds nothing that isn't in the store."""
+        if not os.path.lexists(self.shadow):
+            return
+        doomed = self.data.with_name(f".{self.data.name}.drop-{secrets.token_hex(3)}")
+        try:
+            self.shadow.rename(doomed)
+            if doomed.is_symlink() or not doomed.is_dir():
+                doomed.unlink()
+            else:
+                remove_tree(doomed)
+        except OSError as error:
+            raise trouble(self.shadow, error) from None
+
+    def _in_the_way(self) -> bool:
+        raise NotADirectoryError(20, "is no folder; move it away", str(self.data))
+
+
+def _parsed(body: dict[str, object]) -> Note:
+    match body:
+        case {"schema": "stem/1", "epoch": int(epoch), "stems": [*stems]} if (
+            0 <= epoch <= MAX_NUMBER and len(stems) <= _MAX_STEMS
+        ):
+            known = [stem for stem in stems if stem is None or _is_checkpoint(stem)]
+            if len(known) == len(stems):
+                return Note(epoch, tuple(known))
+    return Note(-1, ())
+
+
+def _is_checkpoint(stem: object) -> TypeGuard[str]:
+    return isinstance(stem, str) and checkpoint_mark(stem) is not None

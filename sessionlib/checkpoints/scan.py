@@ -1,0 +1,138 @@
+"""What a directory holds, looked at without reading a file.
+
+Decided here: what belongs into a checkpoint. Folders, files and links that stay
+inside do; sockets, pipes and devices are left out and named; a link that leads
+out is refused, for neither what it is nor what it points at would be the same on
+another machine. Hard links become files of their own. Not decided here: which
+files have to be read (`index`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from sessionlib.checkpoints.errors import FileTrouble, Unfit, shown, trouble
+from sessionlib.checkpoints.manifest import MAX_ENTRIES, MODE_BITS, Folder, Link
+from sessionlib.checkpoints.paths import ROOT, problem_with_path, stays_inside
+
+
+class Sig(NamedTuple):
+    """By what a file is known to be as it was: if it has changed, one of these has."""
+
+    bytes: int
+    mtime_ns: int
+    ctime_ns: int
+    inode: int
+
+
+class Seen(NamedTuple):
+    """A file, with its rights and what it was known by when it was looked at."""
+
+    path: str
+    mode: int
+    sig: Sig
+
+
+@dataclass(slots=True)
+class Scan:
+    """The tree at `root` as it was found; parents before what is in them, else by name.
+
+    `now_ns` is the time by its file system from before it was looked at.
+    """
+
+    root: Path
+    now_ns: int = 0
+    folders: list[Folder] = field(default_factory=list)
+    files: list[Seen] = field(default_factory=list)
+    links: list[Link] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+
+
+def scan(root: Path) -> Scan:
+    """Look at all that is below `root`. Raises Unfit, or FileTrouble."""
+    found = Scan(root, time_there_ns(root.parent))
+    for path, status in _walk(root):
+        problem = None if path == ROOT else problem_with_path(path)
+        if problem is not None:
+            raise Unfit(f"{shown(root / path)} {problem}")
+        if stat.S_ISDIR(status.st_mode):
+            found.folders.append(Folder(path, status.st_mode & MODE_BITS, status.st_mtime_ns))
+        elif stat.S_ISREG(status.st_mode):
+            found.files.append(Seen(path, status.st_mode & MODE_BITS, sig_of(status)))
+        elif stat.S_ISLNK(status.st_mode):
+            found.links.append(Link(path, _target(root, path)))
+        else:
+            found.left_out.append(path)
+    if len(found.files) + len(found.folders) + len(found.links) > MAX_ENTRIES:
+        raise Unfit(
+            f"{shown(root)} holds more than {MAX_ENTRIES} files and folders, which is more than "
+            "a checkpoint can list: pack some of them into one"
+        )
+    return found
+
+
+def time_there_ns(folder: Path) -> int:
+    """What time the file system at `folder` says it is. Raises FileTrouble."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            return os.fstat(file.fileno()).st_mtime_ns
+    except OSError as error:
+        raise trouble(folder, error) from None
+
+
+def sig_of(status: os.stat_result) -> Sig:
+    return Sig(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """Each path with its status; what goes away in the meantime isn't there."""
+    try:
+        yield ROOT, root.stat()
+    except OSError as error:
+        raise trouble(root, error) from None
+    waiting = [""]
+    while waiting:
+        folder = waiting.pop()
+        below = []
+        for name, status in _entries(root, folder):
+            path = f"{folder}{name}"
+            yield path, status
+            if stat.S_ISDIR(status.st_mode):
+                below.append(f"{path}/")
+        waiting += reversed(below)
+
+
+def _entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result]]:
+    try:
+        with os.scandir(root / folder) as entries:
+            names = sorted(entries, key=lambda entry: entry.name)
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise trouble(root / folder, error) from None
+    for entry in names:
+        try:
+            yield entry.name, entry.stat(follow_symlinks=False)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise trouble(root / folder / entry.name, error) from None
+
+
+def _target(root: Path, path: str) -> str:
+    try:
+        target = os.readlink(root / path)  # noqa: PTH115 - pathlib tidies what it returns
+    except OSError as error:
+        raise FileTrouble(f"{shown(root / path)} can't be read: {error.strerror}") from None
+    if not stays_inside(path, target):
+        raise Unfit(
+            f"{shown(root / path)} is a link that leads, or may lead, out of the data directory "
+            f"({shown(target)}): put what it points at in its place, or move it elsewhere"
+        )
+    return target

@@ -1,0 +1,109 @@
+"""Bringing blobs and manifests into the store, each proven to have arrived.
+
+Decided here: that an upload counts once the store reports the size and hash of
+what was sent, and how often a store that doesn't answer is asked again. Not
+decided here: what is in a blob.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import threading
+from collections.abc import Callable
+
+from sessionlib.checkpoints.errors import NotProven
+from sessionlib.checkpoints.manifest import Blob
+from sessionlib.checkpoints.names import Mark, blob_key, blob_name, checkpoint_name, manifest_key
+from sessionlib.clock import sleep
+from sessionlib.errors import Conflict, Unknown, Unreachable
+from sessionlib.ports import Store
+
+PAUSES_S = (0.2, 1.0, 3.0)
+"""Between the tries of one upload: hundreds of them must not all fail for one lost answer."""
+
+_HASHES = ("sha256", "md5")
+
+
+class Sender:
+    """The uploads of one copy. Used from several threads."""
+
+    def __init__(self, store: Store, mark: Mark, check: Callable[[], None]) -> None:
+        self.mark = mark
+        self.nonce = secrets.token_hex(4)
+        self.sent_bytes = 0
+        self.sent_blobs = 0
+        self.kinds: set[str] = set()
+        self._store = store
+        self._check = check
+        self._lock = threading.Lock()
+        self._number = 0
+
+    def blob(self, data: bytes, sha256: bytes) -> Blob:
+        """Upload `data` under a name of its own. Raises NotProven, StoreError, Cancelled."""
+        with self._lock:
+            number, self._number = self._number, self._number + 1
+        blob = Blob(blob_name(self.mark, self.nonce, number, sha256), len(data), sha256)
+        self._patiently(lambda: self._put(blob, data))
+        with self._lock:
+            self.sent_bytes += len(data)
+            self.sent_blobs += 1
+        return blob
+
+    def blob_of(self, data: bytes) -> Blob:
+        """The same, for what hasn't been hashed yet."""
+        return self.blob(data, hashlib.sha256(data).digest())
+
+    def manifest(self, record: bytes) -> str:
+        """Create a manifest's record, and return the checkpoint's name. Raises like `blob`."""
+        name = checkpoint_name(self.mark, record)
+        self._patiently(lambda: self._create(manifest_key(name), record))
+        self.sent_bytes += len(record)
+        return name
+
+    def _put(self, blob: Blob, data: bytes) -> None:
+        key = blob_key(blob.name)
+        doubt = None
+        try:
+            self._store.put(key, data)
+        except Unknown as error:
+            doubt = error  # what the store reports settles it
+        proof = self._store.proof(key)
+        if proof is not None and proof.kind in _HASHES and proof.bytes == len(data):
+            mine = blob.sha256 if proof.kind == "sha256" else _md5(data)
+            if bytes.fromhex(proof.digest) == mine:
+                self.kinds.add(proof.kind)
+                return
+        if doubt is not None:
+            raise Unreachable(str(doubt))
+        raise NotProven(
+            f"the store doesn't hold {blob.name} as it was given to it "
+            f"({'nothing' if proof is None else f'{proof.bytes} bytes'} instead of {len(data)} "
+            "bytes, or others): the copy isn't published"
+        )
+
+    def _create(self, key: str, record: bytes) -> None:
+        doubt = None
+        try:
+            self._store.create(key, record)
+        except (Conflict, Unknown) as error:
+            doubt = error  # a try before may have come through
+        found = self._store.read(key)
+        if found is not None and found.data == record:
+            return
+        if isinstance(doubt, Unknown):
+            raise Unreachable(str(doubt))
+        raise NotProven(f"the store doesn't hold {key} as it was given to it")
+
+    def _patiently(self, attempt: Callable[[], None]) -> None:
+        for pause_s in PAUSES_S:
+            self._check()
+            try:
+                return attempt()
+            except Unreachable:
+                sleep(pause_s)
+        return attempt()
+
+
+def _md5(data: bytes) -> bytes:
+    return hashlib.md5(data, usedforsecurity=False).digest()
