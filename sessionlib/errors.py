@@ -34,7 +34,11 @@ class RecordUnreadable(ColabvpsError, ValueError):
 
 
 class SignatureInvalid(ColabvpsError):
-    """An order that wasn't signed by the fleet's key."""
+    """Something that wasn't signed by the fleet's key."""
+
+
+class KitError(ColabvpsError):
+    """The program can't be brought to this machine, or made ready on it; the text says why."""
 
 
 class StoreError(ColabvpsError):

@@ -1,17 +1,21 @@
-"""Orders signed with the fleet's key, Ed25519.
+"""What the operators have signed with the fleet's key, Ed25519.
 
-Decided here: which bytes are signed (every field but the signature, so that an
-order can't be given another meaning) and what a key looks like: 64 hex digits,
-the operators' secret *seed* or its public half. Not decided here: where the seed
-is kept (the console's business) and whether a genuine order is still obeyed
-(`core`).
+Decided here: what a key looks like (64 hex digits, the operators' secret *seed*
+or its public half), that a signature is good for one purpose only, and which
+bytes of an order are signed: every field but the signature, so that it can't be
+given another meaning. Not decided here: where the seed is kept (the console's
+business), which fields the other signed records have (`kit`), and whether what
+is genuine is still obeyed.
 """
 
 from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from enum import StrEnum
+from typing import Any
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -22,8 +26,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from sessionlib.core.notes import Order
 from sessionlib.errors import SignatureInvalid
 
-# A signature for one purpose must not be good for another.
-_PURPOSE = b"colabvps order/1\n"
+
+class Purpose(StrEnum):
+    """What a signature is for; one for one purpose is not good for another."""
+
+    ORDER = "order/1"
+    CODE = "code/1"
+    CONFIG = "config/1"
+    SUCCESSION = "succession/1"
+
+    @property
+    def prefix(self) -> bytes:
+        """What stands before the signed bytes."""
+        return f"colabvps {self.value}\n".encode()
 
 
 def new_seed() -> str:
@@ -36,25 +51,47 @@ def public_of(seed_hex: str) -> str:
     return _private(seed_hex).public_key().public_bytes_raw().hex()
 
 
+def sign_bytes(purpose: Purpose, body: bytes, seed_hex: str) -> str:
+    """A signature as hex. Raises ValueError for a seed that is none."""
+    return _private(seed_hex).sign(purpose.prefix + body).hex()
+
+
+def verify_bytes(purpose: Purpose, body: bytes, signature_hex: str, public_hex: str) -> None:
+    """Return for what the key has signed for this purpose. Raises SignatureInvalid."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex))
+        key.verify(bytes.fromhex(signature_hex), purpose.prefix + body)
+    except (InvalidSignature, ValueError):
+        raise SignatureInvalid(f"{purpose} isn't signed by this fleet's key") from None
+
+
+def canonical(fields: Mapping[str, Any]) -> bytes:
+    """The bytes of a value: JSON with sorted keys, the same on every machine."""
+    return json.dumps(
+        fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
+    ).encode()
+
+
 def sign(order: Order, seed_hex: str) -> Order:
     """The same order, signed. Raises ValueError for a seed that is none."""
-    return replace(order, signature=_private(seed_hex).sign(signed_bytes(order)).hex())
+    return replace(order, signature=sign_bytes(Purpose.ORDER, _body(order), seed_hex))
 
 
 def verify(order: Order, public_hex: str) -> None:
     """Return for an order the fleet's key has signed. Raises SignatureInvalid for any other."""
     try:
-        key = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_hex))
-        key.verify(bytes.fromhex(order.signature), signed_bytes(order))
-    except (InvalidSignature, ValueError):
+        verify_bytes(Purpose.ORDER, _body(order), order.signature, public_hex)
+    except SignatureInvalid:
         raise SignatureInvalid(f"order {order.id:.40} isn't signed by this fleet's key") from None
 
 
 def signed_bytes(order: Order) -> bytes:
-    """What a signature covers. JSON with sorted keys is the same on every machine."""
-    fields = {name: value for name, value in asdict(order).items() if name != "signature"}
-    body = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return _PURPOSE + body.encode()
+    """What an order's signature covers."""
+    return Purpose.ORDER.prefix + _body(order)
+
+
+def _body(order: Order) -> bytes:
+    return canonical({name: value for name, value in asdict(order).items() if name != "signature"})
 
 
 def _private(seed_hex: str) -> Ed25519PrivateKey:
