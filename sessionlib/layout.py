@@ -12,6 +12,10 @@ HISTORY = "state/history/"
 SIGNAL = "state/handover_signal.json"
 DATA = "data/"
 LOGS = "logs/"
+BUNDLES = "scripts/bundles/"
+CODE_VERSIONS = "scripts/versions/"
+CONFIG_VERSIONS = "config/"
+SUCCESSIONS = "config/keys/"
 FOLDERS = ("state", "scripts", "data", "logs", "config")
 
 
@@ -30,3 +34,18 @@ def history_key(epoch: int) -> str:
 def log_key(account: str, name: str) -> str:
     """`name` is `agent.jsonl` or `workload.log`."""
     return f"{LOGS}{account}/{name}"
+
+
+def bundle_piece_key(digest: str, index: int) -> str:
+    """One piece of a bundle's archive, which `digest` names whole."""
+    return f"{BUNDLES}{digest}.{index:03d}.part"
+
+
+def version_key(prefix: str, version: int) -> str:
+    """A published version; `prefix` is CODE_VERSIONS or CONFIG_VERSIONS."""
+    return f"{prefix}{version}.json"
+
+
+def succession_key(old_public: str) -> str:
+    """The word of a fleet key on the one that comes after it."""
+    return f"{SUCCESSIONS}{old_public[:16]}.json"

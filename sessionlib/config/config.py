@@ -95,13 +95,18 @@ class Config(Settings):
             raise ConfigError([f"{place}: store.kind: {text}"])
         return self.folder / Path(self.store.path).expanduser()
 
-    def workload_spec(self) -> WorkloadSpec:
+    def code_folder(self) -> Path:
+        """Where the program is on this machine: beside the file, unless `code` names a folder."""
+        code = self.workload.code
+        return self.folder / Path(code).expanduser() if code else self.folder
+
+    def workload_spec(self, place: Path | None = None) -> WorkloadSpec:
         """The workload, its paths made whole; secrets are still to be added to its `env`.
 
-        It works where its code is: beside the file, unless `code` names a folder.
+        It works in `place`, a published bundle's folder; else where its code is.
         """
         work = self.workload
-        place = self.folder / work.code if work.code else self.folder
+        place = place or self.code_folder()
         return WorkloadSpec(
             command=work.command,
             standby="warm" if work.standby is Standby.WARM else "cold",

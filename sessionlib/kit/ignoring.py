@@ -1,0 +1,53 @@
+"""What of a folder isn't part of the program.
+
+Decided here: the names that are never published, and the few patterns of a
+`.colabvpsignore`: one a line, `#` begins a comment, `*` `?` `[…]` as in a shell.
+A pattern with a `/` before its end is matched against the whole path from the
+folder on, any other against each name alone; one that ends in `/` means folders
+only. What is left out is left out with everything below it: no pattern brings
+anything back. Not decided here: how files are read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from sessionlib.errors import KitError
+
+IGNORE_FILE = ".colabvpsignore"
+ALWAYS = frozenset({".git", "__pycache__", ".venv", IGNORE_FILE})
+_MAX_BYTES = 64 * 1024
+
+Ignored = Callable[[str, bool], bool]
+"""Whether the path, relative to the folder, is left out; the flag: whether it is a folder."""
+
+
+def ignored_in(folder: Path) -> Ignored:
+    """What `folder`'s own file leaves out, beside what is never published. Raises KitError."""
+    try:
+        text = (folder / IGNORE_FILE).read_bytes()[:_MAX_BYTES].decode("utf-8-sig")
+    except FileNotFoundError:
+        text = ""
+    except (OSError, UnicodeDecodeError):
+        raise KitError(
+            f"{folder / IGNORE_FILE} can't be read: make it a text file in UTF-8"
+        ) from None
+    lines = (line.strip() for line in text.splitlines())
+    patterns = [line for line in lines if line and not line.startswith("#")]
+
+    def ignored(path: str, is_folder: bool) -> bool:
+        name = path.rpartition("/")[2]
+        return name in ALWAYS or any(_fits(one, path, name, is_folder) for one in patterns)
+
+    return ignored
+
+
+def _fits(pattern: str, path: str, name: str, is_folder: bool) -> bool:
+    if pattern.endswith("/") and not is_folder:
+        return False
+    pattern = pattern.rstrip("/")
+    if "/" in pattern:
+        return fnmatchcase(path, pattern.lstrip("/"))
+    return fnmatchcase(name, pattern)

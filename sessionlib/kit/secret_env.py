@@ -1,0 +1,58 @@
+"""The values of a workload's secrets, which stand in no file of ours.
+
+Decided here: where they are looked for: the environment that the agent was
+started in, then the system's keyring. A machine without a usable keyring is
+nothing unusual, so that alone is no error. Values are in no message. Not decided
+here: who gets them (the workload and its set-up, through their environment).
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Mapping
+from importlib import import_module
+
+from sessionlib.errors import ConfigError
+
+SERVICE = "colabvps"
+
+
+def find_secrets(
+    names: Iterable[str], fleet: str, environ: Mapping[str, str] | None = None
+) -> dict[str, str]:
+    """The value of each of `names`. Raises ConfigError with a sentence for each missing one."""
+    environ = os.environ if environ is None else environ
+    found: dict[str, str] = {}
+    problems = []
+    for name in names:
+        value = environ.get(name) or _from_keyring(entry_of(fleet, name))
+        if value:
+            found[name] = value
+        else:
+            problems.append(_problem(fleet, name))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def entry_of(fleet: str, name: str) -> str:
+    """What the keyring's entry for a secret is called."""
+    return f"secret:{fleet}:{name}"
+
+
+def _problem(fleet: str, name: str) -> str:
+    return (
+        f"workload.secrets: {name} has no value here: set the variable {name} where the agent is "
+        f"started, or keep it in this machine's keyring with "
+        f"`keyring set {SERVICE} {entry_of(fleet, name)}`"
+    )
+
+
+def _from_keyring(entry: str) -> str | None:
+    try:
+        # Loaded only here: it searches the whole installation for back ends.
+        get: Callable[[str, str], object] = import_module("keyring").get_password
+        value = get(SERVICE, entry)
+    except Exception:  # noqa: BLE001 - back ends raise whatever their system's library raises
+        return None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,225 @@
+"""Goal: only what the fleet's key has signed, for this fleet and at this number, is a version.
+
+Method: a real folder store, written to by operators and by somebody without the key.
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import asdict, fields, replace
+from typing import Any
+
+import pytest
+
+from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid, Unknown
+from sessionlib.kit import bundle
+from sessionlib.kit.bundle import CODE, Published
+from sessionlib.kit.publishing import ARCHIVES_KEPT
+from sessionlib.kit.signed import Series
+from sessionlib.kit.transfer import fetch, is_there
+from sessionlib.layout import BUNDLES, CODE_VERSIONS, bundle_piece_key, version_key
+from sessionlib.ports import Store
+from sessionlib.signing import Purpose, canonical, public_of, sign_bytes, verify_bytes
+from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet, no_progress, packed
+
+__all__ = ["fleet"]
+
+
+def newest(fleet: Fleet, public: str = PUBLIC) -> Published | None:
+    return Series(fleet.store, CODE, "my-fleet").newest(public)
+
+
+def test_versions_rise_and_the_newest_counts(fleet: Fleet) -> None:
+    assert newest(fleet) is None
+    first = fleet.publish()
+    second = fleet.publish("true")
+    assert (first.version, second.version) == (1, 2)
+    assert newest(fleet) == second
+    assert CODE.decode(CODE.encode(second)) == second
+    assert first.label == f"v1 {first.digest[:8]}"
+
+
+CHANGED: dict[str, Any] = {
+    "fleet": "other",
+    "version": 9,
+    "digest": "0" * 64,
+    "bytes": 1,
+    "content": "0" * 64,
+    "content_bytes": 1,
+    "files": 9,
+    "setup": ("rm", "-rf", "/"),
+    "at": 0.0,
+    "by": "else",
+    "signature": "0" * 128,
+}
+
+
+def test_every_field_is_signed(fleet: Fleet) -> None:
+    good = fleet.publish("true")
+    CODE.verify(good, PUBLIC)
+    assert set(CHANGED) == {field.name for field in fields(Published)}
+    for name, value in CHANGED.items():
+        change: dict[str, Any] = {name: value}
+        with pytest.raises(SignatureInvalid):
+            CODE.verify(replace(good, **change), PUBLIC)
+
+
+def test_a_signature_is_good_for_one_purpose_only(fleet: Fleet) -> None:
+    good = fleet.publish()
+    body = canonical({name: value for name, value in asdict(good).items() if name != "signature"})
+    verify_bytes(Purpose.CODE, body, good.signature, PUBLIC)
+    for purpose in set(Purpose) - {Purpose.CODE}:
+        with pytest.raises(SignatureInvalid):
+            verify_bytes(purpose, body, good.signature, PUBLIC)
+        signature = sign_bytes(purpose, body, SEED)
+        with pytest.raises(SignatureInvalid):
+            CODE.verify(replace(good, signature=signature), PUBLIC)
+
+
+def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
+    good = fleet.publish()
+    foreign = CODE.signed(replace(good, version=2), OTHER_SEED)
+    of_another_fleet = CODE.signed(replace(good, version=3, fleet="other"), SEED)
+    for number, data in (
+        (2, CODE.encode(foreign)),
+        (3, CODE.encode(of_another_fleet)),
+        (4, CODE.encode(good)),  # replayed under a higher number
+        (5, b"{"),
+        (6, b'{"schema":"code/2"}'),
+    ):
+        fleet.store.create(version_key(CODE_VERSIONS, number), data)
+    series = Series(fleet.store, CODE, "my-fleet")
+    assert series.newest(PUBLIC) == good
+    said = "\n".join(series.refused)
+    assert "6.json: schema is 'code/2'" in said
+    assert "5.json: not JSON" in said
+    assert said.count("made for another fleet or version") == 2
+    assert "2.json: it isn't signed by this fleet's key" in said
+    assert newest(fleet, public_of(OTHER_SEED)) == foreign
+
+
+def test_names_that_are_no_versions_are_no_versions(fleet: Fleet) -> None:
+    good = fleet.publish()
+    for name in ("x.json", "007.json", "-1.json", "1234567890.json", "2.json.bak"):
+        fleet.store.create(f"{CODE_VERSIONS}{name}", CODE.encode(replace(good, version=7)))
+    assert Series(fleet.store, CODE, "my-fleet").numbers() == [1]
+
+
+def test_taken_numbers_are_stepped_over(fleet: Fleet) -> None:
+    fleet.publish()
+    fleet.store.create(version_key(CODE_VERSIONS, 2), b"squatted")
+    fleet.store.create(version_key(CODE_VERSIONS, 999_999_999), b"squatted too")
+    assert fleet.publish().version == 3
+    found = newest(fleet)
+    assert found is not None
+    assert found.version == 3
+
+
+def test_of_two_at_once_exactly_one_wins(fleet: Fleet) -> None:
+    # Both have looked before either writes: the record's creation decides.
+    gate = threading.Barrier(2)
+    real = Series.free
+    outcomes: list[Published | KitError] = []
+
+    def free(self: Series[Published], last: Published | None) -> int:
+        number = real(self, last)
+        gate.wait(10)
+        return number
+
+    def publish(setup: str) -> None:
+        try:
+            outcomes.append(fleet.publish(setup))
+        except KitError as error:
+            outcomes.append(error)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Series, "free", free)
+        threads = [threading.Thread(target=publish, args=(word,)) for word in ("one", "two")]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
+    lost, won = sorted(outcomes, key=lambda outcome: isinstance(outcome, Published))
+    assert isinstance(won, Published)
+    assert "somebody else published version 1 at the same moment" in str(lost)
+    assert newest(fleet) == won
+
+
+class LostAnswers:
+    """A store whose creates arrive, or don't, but are never answered."""
+
+    def __init__(self, store: Store, *, arrives: bool) -> None:
+        self._store = store
+        self._arrives = arrives
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._store, name)
+
+    def create(self, key: str, data: bytes) -> str:
+        if self._arrives:
+            self._store.create(key, data)
+        raise Unknown("no answer")
+
+
+@pytest.mark.parametrize("arrives", [True, False])
+def test_a_lost_answer_is_settled_by_reading_back(fleet: Fleet, arrives: bool) -> None:
+    done, archive = packed(fleet.app)
+    publisher = replace(
+        fleet.publisher(),
+        store=LostAnswers(fleet.store, arrives=arrives),  # type: ignore[arg-type]  # a proxy
+    )
+    if arrives:
+        assert publisher.code(done, archive, (), no_progress) == newest(fleet)
+        return
+    with pytest.raises(Unknown, match="version 1 may or may not have been published"):
+        publisher.code(done, archive, (), no_progress)
+    assert newest(fleet) is None
+
+
+def test_large_archives_go_in_pieces(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bundle, "PIECE_BYTES", 48)
+    told: list[tuple[int, int]] = []
+    done, archive = packed(fleet.app)
+    published = fleet.publisher().code(done, archive, (), lambda *so_far: told.append(so_far))
+    pieces = -(-published.bytes // 48)
+    assert pieces > 2
+    assert len(fleet.store.list(BUNDLES)) == pieces
+    assert told[-1] == (published.bytes, published.bytes)
+    assert is_there(fleet.store, published.archive)
+    last = bundle_piece_key(published.digest, pieces - 1)
+    fleet.store.put(last, b"torn")
+    assert not is_there(fleet.store, published.archive)
+    with pytest.raises(KitError, match="missing from the store, or torn"):
+        fetch(fleet.store, published.archive, None, no_progress)
+
+
+def test_nothing_is_published_that_cant_be_read_back(fleet: Fleet) -> None:
+    done, archive = packed(fleet.app)
+    rotten = bytearray(archive.getvalue())
+    rotten[20] ^= 1
+    with pytest.raises(KitError, match="its hash differs"):
+        fleet.publisher().code(done, type(archive)(bytes(rotten)), (), no_progress)
+    assert newest(fleet) is None
+
+
+def test_old_archives_go_and_what_is_named_stays(fleet: Fleet) -> None:
+    published = []
+    for number in range(ARCHIVES_KEPT + 3):
+        (fleet.app / "main.py").write_text(f"print({number})\n")
+        published.append(fleet.publish())
+    (fleet.app / "main.py").write_text("print(0)\n")
+    back = fleet.publish()
+    assert back.digest == published[0].digest
+    fleet.store.put(bundle_piece_key("f" * 64, 0), b"somebody is about to publish this")
+    (fleet.app / "main.py").write_text("print('last')\n")
+    last = fleet.publish()
+    there = [one.version for one in published if is_there(fleet.store, one.archive)]
+    assert there == [1, ARCHIVES_KEPT + 3]
+    assert is_there(fleet.store, back.archive)
+    assert is_there(fleet.store, last.archive)
+    assert fleet.store.has(bundle_piece_key("f" * 64, 0)) is not None
+
+
+def test_an_unreadable_record_has_a_reason() -> None:
+    with pytest.raises(RecordUnreadable, match="fleet: Field required"):
+        CODE.decode(b'{"schema":"code/1","version":"1"}')
