@@ -1,26 +1,39 @@
 """The fleet's secret key on the operator's machine.
 
-Decided here: where the seed is looked for (the environment, then the system's
-keyring) and that it is never part of a message. Not decided here: what is
-signed with it (`sessionlib.signing`).
+Decided here: where seeds are kept and looked for (the environment, then the
+system's keyring; while the key is being changed the next one stands beside it)
+and that they are never part of a message. Not decided here: which of them is in
+force (`keys`), how one follows another (`rotation`), and what is signed with it
+(`sessionlib.signing`).
 """
 
 from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
 from console.errors import Refused
 
 VARIABLE = "COLABVPS_FLEET_KEY"
+NEXT_VARIABLE = "COLABVPS_FLEET_KEY_NEW"
 SERVICE = "colabvps"
 _NO_KEYRING = (
     f"this machine has no usable keyring: set {VARIABLE} to the fleet's seed, 64 hex digits "
     "(`openssl rand -hex 32` makes one), and keep it where you keep passwords"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Seed:
+    """A seed that this machine has, and where."""
+
+    value: str = field(repr=False)
+    source: str
+    kept_in_keyring: bool
 
 
 def find_seed(fleet: str, environ: Mapping[str, str] | None = None) -> str | None:
@@ -45,22 +58,80 @@ def need_seed(fleet: str, environ: Mapping[str, str] | None = None) -> str:
     return seed
 
 
+def seeds_at_hand(fleet: str, environ: Mapping[str, str] | None = None) -> list[Seed]:
+    """Every seed that this machine has for the fleet, the usual one first. Without a usable
+    keyring those of the environment. Raises Refused where one can't be a seed."""
+    return [*_seeds_from_env(environ), *_seeds_from_keyring(fleet)]
+
+
 def seed_from_env(environ: Mapping[str, str] | None = None) -> str | None:
     """The seed that stands in the environment. Raises Refused where it can't be one."""
-    text = (os.environ if environ is None else environ).get(VARIABLE, "").strip()
-    return _checked(text, VARIABLE) if text else None
+    return _from_env(VARIABLE, environ)
+
+
+def next_from_env(environ: Mapping[str, str] | None = None) -> str | None:
+    """The seed that is to be the next one. Raises Refused where it can't be one."""
+    return _from_env(NEXT_VARIABLE, environ)
+
+
+def next_from_keyring(fleet: str) -> str | None:
+    """The seed that a change of the key has put there. Raises Refused without a keyring."""
+    kept = _keyring_call("get_password", SERVICE, _next_entry(fleet))
+    return _checked(str(kept), f"the keyring's entry {_next_entry(fleet)}") if kept else None
 
 
 def keep_seed(fleet: str, seed: str) -> None:
-    """Put a new seed into the keyring. Raises Refused where that can't be done."""
-    _keyring_call("set_password", SERVICE, _entry(fleet), seed)
+    """Put a seed into the keyring, over the one before. Raises Refused where that can't be done."""
+    _keep(_entry(fleet), seed)
+
+
+def keep_next(fleet: str, seed: str) -> None:
+    """Put the seed that is to be the next one beside it. Raises Refused as `keep_seed` does."""
+    _keep(_next_entry(fleet), seed)
+
+
+def forget_next(fleet: str) -> None:
+    """Remove it again; no error where there is none. Raises Refused without a keyring."""
+    if next_from_keyring(fleet) is not None:
+        _keyring_call("delete_password", SERVICE, _next_entry(fleet))
+
+
+def _from_env(variable: str, environ: Mapping[str, str] | None) -> str | None:
+    text = (os.environ if environ is None else environ).get(variable, "").strip()
+    return _checked(text, variable) if text else None
+
+
+def _seeds_from_env(environ: Mapping[str, str] | None) -> Iterator[Seed]:
+    for variable in (VARIABLE, NEXT_VARIABLE):
+        value = _from_env(variable, environ)
+        if value is not None:
+            yield Seed(value, f"the variable {variable}", kept_in_keyring=False)
+
+
+def _seeds_from_keyring(fleet: str) -> Iterator[Seed]:
+    for entry in (_entry(fleet), _next_entry(fleet)):
+        try:
+            kept = _keyring_call("get_password", SERVICE, entry)
+        except Refused:
+            return
+        if kept is not None:
+            value = _checked(str(kept), f"the keyring's entry {entry}")
+            yield Seed(value, f"the keyring's entry {entry}", kept_in_keyring=True)
+
+
+def _keep(entry: str, seed: str) -> None:
+    _keyring_call("set_password", SERVICE, entry, seed)
     # A null back end accepts everything and keeps nothing.
-    if _keyring_call("get_password", SERVICE, _entry(fleet)) != seed:
+    if _keyring_call("get_password", SERVICE, entry) != seed:
         raise Refused(_NO_KEYRING)
 
 
 def _entry(fleet: str) -> str:
     return f"fleet-key:{fleet}"
+
+
+def _next_entry(fleet: str) -> str:
+    return f"fleet-key-next:{fleet}"
 
 
 def _checked(text: str, source: str) -> str:

@@ -11,7 +11,8 @@ import threading
 from collections.abc import Callable
 from typing import TypeVar
 
-from sessionlib.errors import StoreError, Unreachable
+from sessionlib.errors import StoreError, Unknown, Unreachable
+from sessionlib.ports import Found, Store, Version
 
 T = TypeVar("T")
 
@@ -35,3 +36,37 @@ def within(timeout_s: float, call: Callable[[], T], verdict: type[StoreError] = 
     if error is not None:
         raise error
     return result  # type: ignore[return-value]  # T may itself be None
+
+
+class PatientStore:
+    """A store whose calls all come back in time; those that write with Unknown."""
+
+    def __init__(self, store: Store, timeout_s: float, blob_timeout_s: float) -> None:
+        self.kind = store.kind
+        self._store = store
+        self._timeout_s = timeout_s
+        self._blob_timeout_s = blob_timeout_s
+
+    def read(self, key: str) -> Found | None:
+        return within(self._timeout_s, lambda: self._store.read(key))
+
+    def create(self, key: str, data: bytes) -> Version:
+        return within(self._timeout_s, lambda: self._store.create(key, data), Unknown)
+
+    def replace(self, key: str, data: bytes, expected: Version) -> Version:
+        return within(self._timeout_s, lambda: self._store.replace(key, data, expected), Unknown)
+
+    def list(self, prefix: str) -> list[str]:
+        return within(self._timeout_s, lambda: self._store.list(prefix))
+
+    def put(self, key: str, data: bytes) -> None:
+        within(self._blob_timeout_s, lambda: self._store.put(key, data), Unknown)
+
+    def get(self, key: str) -> bytes | None:
+        return within(self._blob_timeout_s, lambda: self._store.get(key))
+
+    def has(self, key: str) -> int | None:
+        return within(self._timeout_s, lambda: self._store.has(key))
+
+    def delete(self, key: str) -> None:
+        within(self._timeout_s, lambda: self._store.delete(key), Unknown)

@@ -30,12 +30,14 @@ from sessionlib.errors import ColabvpsError
 
 COMMANDS: Mapping[str, str] = {
     "init": "Set up a fleet: the configuration, the store, the fleet's key.",
+    "publish": "Publish the program and the settings, signed, for all sessions.",
     "demo": "Watch a whole fleet hand over on this machine, with nothing set up.",
     "status": "Show the fleet: who works, who stands by, how long each has left.",
     "handover": "Move the work to another session now, in an orderly way.",
     "stop": "End a session: stop the work, seal the data, give up the lease.",
     "history": "List past moves, newest first.",
     "logs": "Show what agents and workloads have logged.",
+    "key": "The key that signs orders, code and settings.",
     "paths": "Print where everything is kept.",
 }
 """Each command and its first line of help, here so that `--help` loads no command."""

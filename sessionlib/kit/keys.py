@@ -61,7 +61,7 @@ def current_key(store: Store, fleet: str, pinned_public: str) -> str:
 def follow(store: Store, fleet: str, pinned_public: str) -> Chain:
     """The whole way to it. Raises as `current_key` does."""
     keys = [pinned_public]
-    while len(keys) <= MAX_CHANGES:
+    while True:
         try:
             step = read_succession(store, fleet, keys[-1])
         except (RecordUnreadable, SignatureInvalid) as error:
@@ -70,11 +70,12 @@ def follow(store: Store, fleet: str, pinned_public: str) -> Chain:
             return Chain(tuple(keys))
         if step.new in keys:
             raise KitError(f"the fleet's keys go round: {step.new[:16]} follows itself")
+        if len(keys) > MAX_CHANGES:
+            raise KitError(
+                f"the fleet's key was changed more than {MAX_CHANGES} times since this one: write "
+                "the present one into the configuration as fleet_key"
+            )
         keys.append(step.new)
-    raise KitError(
-        f"the fleet's key was changed more than {MAX_CHANGES} times since this one: write the "
-        "present one into the configuration as fleet_key"
-    )
 
 
 def read_succession(store: Store, fleet: str, old_public: str) -> Succession | None:

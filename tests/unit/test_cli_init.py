@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,30 +14,9 @@ from sessionlib.core.values import Lease, LeaseState
 from sessionlib.records import decode
 from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
+from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
 
 __all__ = ["fleet"]
-
-
-class FakeKeyring:
-    """A keyring in memory, in place of the module."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, name: str) -> str | None:
-        return self.kept.get((service, name))
-
-    def set_password(self, service: str, name: str, password: str) -> None:
-        self.kept[service, name] = password
-
-
-class BrokenKeyring:
-    def __getattr__(self, name: str) -> Any:
-        raise RuntimeError("no back end, and here is your secret")
-
-
-def use_keyring(monkeypatch: pytest.MonkeyPatch, keyring: object) -> None:
-    monkeypatch.setitem(__import__("sys").modules, "keyring", keyring)
 
 
 def lease_of(fleet: FleetOnDisk) -> Lease:

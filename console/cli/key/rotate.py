@@ -1,0 +1,65 @@
+"""`key rotate`: another key for the fleet."""
+
+from __future__ import annotations
+
+import typer
+
+from console.cli.opened import Fleet, open_fleet
+from console.cli.options import Desk, desk_of
+from console.credentials import NEXT_VARIABLE, VARIABLE
+from console.keys import key_state
+from console.patience import PatientStore
+from console.rotation import Rotation, begin
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console key rotate",
+    "colabvps-console key rotate --yes --json",
+)
+
+
+def run(ctx: typer.Context) -> None:
+    """Makes a new key, keeps it in the keyring, publishes the newest code and settings
+    once more under it, and has the old key name it in the store. Agents follow on
+    their next look; nothing has to be restarted. Without a keyring the new seed is
+    taken from $COLABVPS_FLEET_KEY_NEW. Interrupted at any point, it is finished by
+    running it again, and this machine can give orders in between.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("key rotate")
+    fleet = open_fleet(desk)
+    timeout_s = fleet.config.timings.timeout_s
+    store = PatientStore(fleet.store, timeout_s, timeout_s)
+    state = key_state(fleet.config, store)
+    rotation = begin(fleet.config, store, state, fleet.clock.now().wall)
+    if rotation is None:
+        did = [f"the key is changed: set {VARIABLE} to the new one, and unset {NEXT_VARIABLE}"]
+        _report(desk, fleet, state.current, did)
+        return
+    desk.out.ask(_asks(fleet, rotation, state.current), yes=desk.yes)
+    did = []
+    for step in rotation.steps():
+        text = step.do()
+        if text:
+            did.append(text)
+            desk.out.tell(text)
+    _report(desk, fleet, rotation.public, did)
+
+
+def _asks(fleet: Fleet, rotation: Rotation, current: str) -> str:
+    if rotation.old is None:
+        return f"Finish a change of the key that was begun: {current[:16]}… is in force already."
+    return (
+        f"Change the key of fleet {fleet.config.fleet} from {current[:16]}… to "
+        f"{rotation.public[:16]}….\n"
+        "Agents that see the store follow by themselves, and ignore what the old key signs from "
+        "then on, orders just given too.\n"
+        "Other operators need the new seed afterwards (`colabvps-console key show --secret`), and "
+        "other machines' configurations the new fleet_key as soon as possible: all the more if "
+        "the old seed may be in wrong hands."
+    )
+
+
+def _report(desk: Desk, fleet: Fleet, public: str, did: list[str]) -> None:
+    text = f"fleet {fleet.config.fleet} has the key {public}"
+    desk.out.answer(text, {"fleet": fleet.config.fleet, "fleet_key": public, "did": did})

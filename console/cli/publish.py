@@ -1,0 +1,226 @@
+"""`publish`: the program and the settings, for all sessions."""
+
+from __future__ import annotations
+
+import shlex
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from typing import IO, Annotated, Any
+
+import typer
+
+from console.cli.opened import open_fleet
+from console.cli.options import desk_of
+from console.errors import Interrupted
+from console.keys import signing_seed
+from console.operator_name import operator_name
+from console.output import Output
+from console.patience import PatientStore
+from sessionlib.config import Config
+from sessionlib.kit.bundle import CODE, MIB, Published
+from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
+from sessionlib.kit.packing import Entry, Packed, entries_of, pack
+from sessionlib.kit.publishing import Publisher
+from sessionlib.kit.signed import Series
+from sessionlib.kit.transfer import is_there
+from sessionlib.ports import Store
+from sessionlib.signing import public_of
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console publish",
+    "colabvps-console publish --yes --json",
+    "colabvps-console publish --force",
+)
+
+BLOB_TIMEOUT_S = 300.0
+"""How long one piece of 8 MiB may take on a slow line."""
+
+_SECRETS = ("*.pem", "*.key", ".env", ".env.*", "id_rsa", "id_ed25519", "*credentials*.json")
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to publish, `code` None where it hasn't changed or none is named; and
+    what stands in the store."""
+
+    code: Packed | None
+    config: bool
+    old_code: Published | None
+    old_config: PublishedConfig | None
+
+
+def run(
+    ctx: typer.Context,
+    force: Annotated[
+        bool, typer.Option("--force", help="Publish new versions even if nothing has changed.")
+    ] = False,
+) -> None:
+    """Packs the folder that `workload.code` names, leaving out what .colabvpsignore says,
+    and publishes it with the set-up command and the fleet's settings as new versions,
+    signed with the fleet's key. Sessions use them from their next warm-up on, and
+    report which version of the settings they have. Where nothing has changed, nothing
+    is published.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("publish")
+    fleet = open_fleet(desk)
+    config = fleet.config
+    store = PatientStore(fleet.store, config.timings.timeout_s, BLOB_TIMEOUT_S)
+    seed = signing_seed(config, store)
+    entries = _entries(config)
+    with tempfile.TemporaryFile() as archive:
+        packed = _pack(desk.out, config, entries, archive)
+        news = _news(config, store, packed, public_of(seed), force=force)
+        if news.code is None and not news.config:
+            desk.out.answer(f"nothing has changed since {_standing(news)}", _document(news))
+            return
+        desk.out.ask("\n".join(_asks(config, news, entries)), yes=desk.yes)
+        publisher = Publisher(store, config.fleet, seed, operator_name(), fleet.clock.now().wall)
+        archive.seek(0)
+        code, settings = _publish(desk.out, config, publisher, news, archive)
+    done = News(news.code, news.config, code or news.old_code, settings or news.old_config)
+    desk.out.answer(f"published: {_standing(done)}", _document(done))
+
+
+def _entries(config: Config) -> list[Entry]:
+    if config.workload.code is None:
+        return []
+    # With `code: .` all of these would be in the folder.
+    work = config.folder / "work"
+    store = [config.store_folder()] if config.store.kind == "folder" else []
+    return entries_of(config.code_folder(), [config.path, work, *store])
+
+
+def _pack(out: Output, config: Config, entries: list[Entry], archive: IO[bytes]) -> Packed | None:
+    if not entries:
+        return None
+    told = 0
+
+    def progress(done_bytes: int) -> None:
+        nonlocal told
+        if done_bytes - told >= 32 * MIB:
+            told = done_bytes
+            out.tell(f"packing: {done_bytes / MIB:.0f} MB")
+
+    return pack(config.code_folder(), entries, archive, progress)
+
+
+def _news(config: Config, store: Store, packed: Packed | None, public: str, *, force: bool) -> News:
+    old_code = Series(store, CODE, config.fleet).newest(public)
+    old_config = Series(store, CONFIG, config.fleet).newest(public)
+    code_same = (
+        packed is not None
+        and old_code is not None
+        and (old_code.content, old_code.setup) == (packed.content, _setup(config))
+        and is_there(store, old_code.archive)
+    )
+    config_same = old_config is not None and old_config.digest == digest_of(comparable(config))
+    return News(
+        code=None if code_same and not force else packed,
+        config=force or not config_same,
+        old_code=old_code,
+        old_config=old_config,
+    )
+
+
+def _setup(config: Config) -> tuple[str, ...]:
+    return config.workload.setup or ()
+
+
+def _asks(config: Config, news: News, entries: list[Entry]) -> Iterator[str]:
+    if news.code is not None:
+        yield (
+            f"Publish {config.code_folder()} as version {_after(news.old_code)} of the code: "
+            f"{news.code.files} files, {_size(news.code.content_bytes)}, "
+            f"packed {_size(news.code.archive.bytes)}."
+        )
+        if _setup(config):
+            yield f"Each machine will run once: {shlex.join(_setup(config))}"
+        yield from _warnings(entries)
+    elif config.workload.code is None:
+        yield "No workload.code is named, so no code is published."
+    if news.config:
+        differs = "" if news.old_config is None else f" ({compare(config, news.old_config)})"
+        yield (
+            f"Publish {config.path} as version {_after(news.old_config)} of the settings{differs}."
+        )
+    yield (
+        f"Signed for fleet {config.fleet} by {operator_name()}. Whoever can read the store can "
+        "read it."
+    )
+
+
+def _after(last: Published | PublishedConfig | None) -> int:
+    return 1 if last is None else last.version + 1
+
+
+def _warnings(entries: list[Entry]) -> Iterator[str]:
+    names = [
+        entry.path
+        for entry in entries
+        if any(fnmatchcase(entry.path.rpartition("/")[2], one) for one in _SECRETS)
+    ]
+    if names:
+        more = f" and {len(names) - 3} more" if len(names) > 3 else ""
+        yield (
+            f"WARNING: {', '.join(names[:3])}{more} may hold secrets, and all who can read the "
+            "store could read them: leave them out with .colabvpsignore, and use workload.secrets"
+        )
+
+
+def _publish(
+    out: Output, config: Config, publisher: Publisher, news: News, archive: IO[bytes]
+) -> tuple[Published | None, PublishedConfig | None]:
+    def progress(done_bytes: int, total_bytes: int) -> None:
+        if total_bytes > MIB:
+            out.tell(f"uploaded {_size(done_bytes)} of {_size(total_bytes)}")
+
+    try:
+        code = None
+        if news.code is not None:
+            code = publisher.code(news.code, archive, _setup(config), progress)
+        settings = publisher.config(config) if news.config else None
+    except KeyboardInterrupt:
+        raise Interrupted(
+            "interrupted; run `colabvps-console publish` again, which does what is missing"
+        ) from None
+    return code, settings
+
+
+def _standing(news: News) -> str:
+    """What is the newest, once all is done."""
+    parts = []
+    if news.old_code is not None:
+        parts.append(f"code {news.old_code.label}")
+    if news.old_config is not None:
+        parts.append(f"settings v{news.old_config.version}")
+    return ", ".join(parts)
+
+
+def _document(done: News) -> dict[str, Any]:
+    code, settings = done.old_code, done.old_config
+    return {
+        "code": None
+        if code is None
+        else {
+            "version": code.version,
+            "digest": code.digest,
+            "bytes": code.bytes,
+            "files": code.files,
+            "published": done.code is not None,
+        },
+        "config": None
+        if settings is None
+        else {
+            "version": settings.version,
+            "digest": settings.digest,
+            "published": done.config,
+        },
+    }
+
+
+def _size(count: int) -> str:
+    return f"{count / MIB:.1f} MB" if count >= MIB else f"{count / 1024:.1f} kB"

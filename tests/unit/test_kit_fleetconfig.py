@@ -1,0 +1,95 @@
+"""Goal: agents say in which settings they differ from what was published, and obey none of it.
+
+Method: configurations that differ in one setting each, over a real folder store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sessionlib.config import Config, parse
+from sessionlib.errors import KitError
+from sessionlib.kit.fleetconfig import (
+    CONFIG,
+    comparable,
+    compare,
+    digest_of,
+    newest_config,
+)
+from sessionlib.layout import CONFIG_VERSIONS, version_key
+from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, Fleet, fleet
+
+__all__ = ["fleet"]
+
+
+def changed(fleet: Fleet, extra: str = "", workload: str = "code: app") -> Config:
+    config = fleet.config(workload)
+    text = "".join(
+        f"{line}\n"
+        for line in (
+            "fleet: my-fleet",
+            "store: {kind: folder, path: elsewhere}",
+            "accounts: {primary: {email: a@example.com, role: main_worker, priority: 1}}",
+            f"workload: {{command: [python, main.py], {workload}}}",
+            extra,
+        )
+    )
+    return parse(text, config.path)
+
+
+def test_what_is_published_is_compared_setting_by_setting(fleet: Fleet) -> None:
+    assert compare(fleet.config(), None) == "none published"
+    assert newest_config(fleet.store, PUBLIC, "my-fleet") is None
+    published = fleet.publisher().config(fleet.config())
+    found = newest_config(fleet.store, PUBLIC, "my-fleet")
+    assert found == published
+    assert compare(fleet.config(), found) == "v1"
+    for extra, workload, said in (
+        ("timings: {ttl: 90s}", "code: app", "timings.ttl"),
+        ("policy: {handover: auto}", "code: app", "policy.handover"),
+        ("", "code: app, env: {MODE: prod}", "workload.env.MODE"),
+        ("", "code: app, setup: [make]", "workload.setup"),
+        ("checkpoint: {keep: 3}", "code: app, secrets: [T]", "checkpoint.keep, workload.secrets"),
+    ):
+        config = changed(fleet, extra, workload)
+        assert compare(config, found) == f"differs from v1: {said}"
+        assert digest_of(comparable(config)) != published.digest
+
+
+def test_what_differs_from_machine_to_machine_is_no_difference(fleet: Fleet) -> None:
+    published = fleet.publisher().config(fleet.config())
+    config = changed(fleet, f'fleet_key: "{PUBLIC}"', "code: another/place")
+    assert compare(config, published) == "v1"
+    assert digest_of(comparable(config)) == published.digest
+
+
+def test_many_differences_are_counted(fleet: Fleet) -> None:
+    published = fleet.publisher().config(fleet.config())
+    more = "timings: {ttl: 90s, renew: 16s, timeout: 9s, margin: 6s, poll: 6s, rank_step: 6s}"
+    assert compare(changed(fleet, more), published).endswith("timings.timeout and 1 more")
+
+
+def test_values_of_variables_are_not_published(fleet: Fleet) -> None:
+    config = fleet.config("code: app, env: {TOKEN: hidden-word}")
+    fleet.publisher().config(config)
+    found = fleet.store.read(version_key(CONFIG_VERSIONS, 1))
+    assert found is not None
+    assert b"hidden-word" not in found.data
+    assert b"TOKEN" in found.data
+
+
+def test_only_the_fleets_own_word_counts(fleet: Fleet) -> None:
+    published = fleet.publisher().config(fleet.config())
+    fleet.publisher(OTHER_SEED).config(fleet.config("code: app, env: {A: b}"))
+    forged = replace(published, version=3, settings={})
+    fleet.store.create(version_key(CONFIG_VERSIONS, 3), CONFIG.encode(forged))
+    assert newest_config(fleet.store, PUBLIC, "my-fleet") == published
+    assert newest_config(fleet.store, PUBLIC, "other") is None
+
+
+def test_settings_that_are_too_long_are_refused_in_a_sentence(fleet: Fleet) -> None:
+    names = ", ".join(f"N{number}: x" for number in range(3000))
+    with pytest.raises(KitError, match="make the settings shorter"):
+        fleet.publisher().config(fleet.config(f"code: app, env: {{{names}}}"))
