@@ -75,6 +75,19 @@ class Rotation:
     def public(self) -> str:
         return public_of(self.new)
 
+    def standing(self) -> list[str]:
+        """What step 2 will publish again, and whose it is: all that the old key has signed last
+        is believed, so the operator should know it."""
+        public = public_of(self.old or self.new)
+        code = Series(self.store, CODE, self.config.fleet).newest(public)
+        settings = Series(self.store, CONFIG, self.config.fleet).newest(public)
+        texts = [] if code is None else [f"code {code.label} by {code.by}"]
+        return (
+            texts
+            if settings is None
+            else [*texts, f"settings v{settings.version} by {settings.by}"]
+        )
+
     def steps(self) -> Iterator[Step]:
         """What is left to be done, in order."""
         if self.old is not None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import typer
 
 from console.cli.opened import Fleet, open_fleet
@@ -33,10 +35,11 @@ def run(ctx: typer.Context) -> None:
     state = key_state(fleet.config, store)
     rotation = begin(fleet.config, store, state, fleet.clock.now().wall)
     if rotation is None:
-        did = [f"the key is changed: set {VARIABLE} to the new one, and unset {NEXT_VARIABLE}"]
-        _report(desk, fleet, state.current, did)
+        text = f"the key is changed: set {VARIABLE} to the new one, and unset {NEXT_VARIABLE}"
+        desk.out.tell(text)
+        _report(desk, fleet, state.current, [text])
         return
-    desk.out.ask(_asks(fleet, rotation, state.current), yes=desk.yes)
+    desk.out.ask("\n".join(_asks(fleet, rotation, state.current)), yes=desk.yes)
     did = []
     for step in rotation.steps():
         text = step.do()
@@ -46,14 +49,22 @@ def run(ctx: typer.Context) -> None:
     _report(desk, fleet, rotation.public, did)
 
 
-def _asks(fleet: Fleet, rotation: Rotation, current: str) -> str:
+def _asks(fleet: Fleet, rotation: Rotation, current: str) -> Iterator[str]:
     if rotation.old is None:
-        return f"Finish a change of the key that was begun: {current[:16]}… is in force already."
-    return (
+        yield f"Finish a change of the key that was begun: {current[:16]}… is in force already."
+        return
+    yield (
         f"Change the key of fleet {fleet.config.fleet} from {current[:16]}… to "
-        f"{rotation.public[:16]}….\n"
+        f"{rotation.public[:16]}…."
+    )
+    standing = rotation.standing()
+    if standing:
+        yield f"Signed with the new key, as it stands: {', '.join(standing)}."
+    yield (
         "Agents that see the store follow by themselves, and ignore what the old key signs from "
-        "then on, orders just given too.\n"
+        "then on, orders just given too."
+    )
+    yield (
         "Other operators need the new seed afterwards (`colabvps-console key show --secret`), and "
         "other machines' configurations the new fleet_key as soon as possible: all the more if "
         "the old seed may be in wrong hands."
