@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from sessionlib.errors import StoreError, Unknown, Unreachable
-from sessionlib.ports import Found, Store, Version
+from sessionlib.ports import Found, Proof, Store, Version
 
 T = TypeVar("T")
 
@@ -67,6 +67,9 @@ class PatientStore:
 
     def has(self, key: str) -> int | None:
         return within(self._timeout_s, lambda: self._store.has(key))
+
+    def proof(self, key: str) -> Proof | None:
+        return within(self._blob_timeout_s, lambda: self._store.proof(key))
 
     def delete(self, key: str) -> None:
         within(self._timeout_s, lambda: self._store.delete(key), Unknown)

@@ -10,23 +10,31 @@ from __future__ import annotations
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from sessionlib.agent.carrier import Carrier
+from sessionlib.agent.copyist import Copyist
 from sessionlib.agent.lane import Lane
 from sessionlib.agent.leasebook import read_lease, write_lease
 from sessionlib.agent.notes import Notes
-from sessionlib.core.actions import Look, Peek, Record, Restore, Seal, Send
+from sessionlib.agent.outfit import Outfit
+from sessionlib.core.actions import (
+    Collect,
+    Copy,
+    FetchAhead,
+    Look,
+    Peek,
+    Record,
+    Restore,
+    Seal,
+    Send,
+)
 from sessionlib.core.events import (
     Event,
     LeaseRead,
     Peeked,
     Recorded,
-    Restored,
-    Sealed,
     Verdict,
     WriteAnswered,
 )
 from sessionlib.core.notes import Report
-from sessionlib.core.values import Pointer
 from sessionlib.core.view import Sight
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
@@ -38,29 +46,34 @@ Inbox = SimpleQueue[Event | None]
 class Hands:
     """Does things for one agent. Only the agent's loop calls it."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one agent has
         self,
         inbox: Inbox,
         lease_store: Store,
         notes: Notes,
-        carrier: Carrier,
+        copyist: Copyist,
+        outfit: Outfit,
         timeout_s: float,
     ) -> None:
         self._inbox = inbox
         self._lease_store = lease_store
         self._notes = notes
-        self._carrier = carrier
+        self._copyist = copyist
+        self.outfit = outfit
         self._timeout_s = timeout_s
         self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s)
         self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s)
         # Data takes as long as it takes, but one job at a time: they share a directory.
-        self._data_lane: Lane[Event] = Lane("data", inbox.put, float("inf"))
+        self._data_lane: Lane[Event | None] = Lane("data", inbox.put, float("inf"))
+        self._kit_lane: Lane[Event] = Lane("kit", inbox.put, float("inf"))
         self._tell_lane: Lane[None] = Lane("tell", lambda _: None, timeout_s)
 
     def tick(self, now_mono: float) -> None:
-        """Answer for calls that hang."""
-        for lane in (self._lease_lane, self._peek_lane, self._tell_lane):
+        """Answer for calls that hang, and let those begin that wait for their turn."""
+        for lane in (self._lease_lane, self._peek_lane):
             lane.tick(now_mono)
+        for slow in (self._data_lane, self._kit_lane, self._tell_lane):
+            slow.tick(now_mono)
 
     def look(self, action: Look, now_mono: float) -> None:
         def late() -> LeaseRead:
@@ -105,22 +118,38 @@ class Hands:
         """Whether the last report is written, or given up on."""
         return self._tell_lane.is_idle()
 
-    def restore(self, action: Restore, now_mono: float) -> None:
-        def job() -> Restored:
-            done = self._carrier.restore(action.epoch, action.pointer)
-            self._collect(action.pointer)
-            return done
+    @property
+    def preparing(self) -> str | None:
+        """What data and program are busy with, in words."""
+        return self.outfit.progress or self._copyist.progress
 
-        self._data_lane.submit(job, job, now_mono)
+    def restore(self, action: Restore, now_mono: float) -> None:
+        # A fetch that is under way for later has become pointless, or part of this.
+        self._copyist.stop()
+        self._on_data(lambda: self._copyist.restore(action.epoch, action.pointer), now_mono)
 
     def seal(self, action: Seal, now_mono: float) -> None:
-        def job() -> Sealed:
-            return self._carrier.seal(action.epoch, action.token)
+        self._on_data(lambda: self._copyist.seal(action), now_mono)
 
+    def copy(self, action: Copy, now_mono: float) -> None:
+        self._on_data(lambda: self._copyist.copy(action), now_mono)
+
+    def stop_copying(self) -> None:
+        self._copyist.stop()
+
+    def fetch(self, action: FetchAhead, now_mono: float) -> None:
+        self._on_data(lambda: self._copyist.fetch(action), now_mono)
+
+    def collect(self, action: Collect, now_mono: float) -> None:
+        self._on_data(lambda: self._copyist.collect(action.pointer), now_mono)
+
+    def prepare(self, now_mono: float) -> None:
+        self._kit_lane.submit(self.outfit.prepare, self.outfit.prepare, now_mono)
+
+    def close(self) -> None:
+        """Let nothing that was begun outlive the agent for long."""
+        self.outfit.stop()
+        self._copyist.stop()
+
+    def _on_data(self, job: Callable[[], Event | None], now_mono: float) -> None:
         self._data_lane.submit(job, job, now_mono)
-
-    def _collect(self, pointer: Pointer | None) -> None:
-        try:
-            self._carrier.collect(pointer)
-        except (StoreError, OSError):
-            return

@@ -24,14 +24,19 @@ from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock
 from sessionlib.core.actions import (
     Action,
+    Collect,
+    Copy,
     Depart,
     Exit,
+    FetchAhead,
     Look,
     Peek,
+    Prepare,
     Record,
     Restore,
     Seal,
     Send,
+    StopCopying,
     Work,
 )
 from sessionlib.core.decide import decide
@@ -99,6 +104,7 @@ class Agent:
         return why
 
     def _close_workload(self) -> None:
+        self.hands.close()
         self.workload.close()
         if not self.workload.facts.empty:
             why = self.workload.facts.error or "processes of it don't end"
@@ -166,17 +172,33 @@ class Agent:
                 self.hands.peek(action, now.mono)
             case Send():
                 self.hands.send(action, now.mono)
-            case Restore():
-                self.hands.restore(action, now.mono)
-            case Seal():
-                self.hands.seal(action, now.mono)
             case Record():
                 self.hands.record(action, now.mono)
             case Depart():
                 # By its time or by order; a signal may only mean that the agent restarts.
                 self.home.end_session()
             case _:
-                # Answer and Fence change the view, which `begun` has done.
+                self._carry(action, now)
+
+    def _carry(self, action: Action, now: Instant) -> None:
+        """What concerns data and program."""
+        match action:
+            case Restore():
+                self.hands.restore(action, now.mono)
+            case Seal():
+                self.hands.seal(action, now.mono)
+            case Copy():
+                self.hands.copy(action, now.mono)
+            case StopCopying():
+                self.hands.stop_copying()
+            case FetchAhead():
+                self.hands.fetch(action, now.mono)
+            case Collect():
+                self.hands.collect(action, now.mono)
+            case Prepare():
+                self.hands.prepare(now.mono)
+            case _:
+                # Answer, HoldOff and Fence change the view, which `begun` has done.
                 pass
 
     def _grant(self) -> None:
@@ -204,6 +226,8 @@ class Agent:
             url=url,
             ended=ended,
             resources=self.meter.read(),
+            config=self.hands.outfit.config_words,
+            preparing=self.hands.preparing,
         )
         return report_of(self.view, now, self._beat, around)
 

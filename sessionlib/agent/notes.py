@@ -8,15 +8,16 @@ signature, and only while young. Nothing here is on the lease's path.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sessionlib import layout
 from sessionlib.core.events import Peeked, Recorded
-from sessionlib.core.notes import History, Order, Report
+from sessionlib.core.notes import History, Order, Report, Signal
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
-from sessionlib.records import decode, encode
+from sessionlib.records import decode, encode, read_object
 
 ORDER_LIFE_S = 600.0
 """An order not carried out by then never will be: what it was given on is long past."""
@@ -36,6 +37,10 @@ class Notes:
     public_key: str | None
     accounts: tuple[str, ...]
     me: str
+    look: Callable[[], str | None] = lambda: None
+    """What is looked at besides: which program should run by now, in words."""
+    followed: Callable[[], str | None] | None = None
+    """The fleet's key by now, where it may have been changed."""
     _orders: dict[str, Order | tuple[str, str]] = field(default_factory=dict)
     _reports: dict[str, tuple[str, Report]] = field(default_factory=dict)
 
@@ -51,21 +56,56 @@ class Notes:
                     reports[account] = (decode(Report, found.data), found.age_s)
         orders: list[Order] = []
         refused: list[tuple[str, str, str]] = []
+        ages_s: dict[str, float] = {}
+        signal = bundle = None
+        self._follow_key()
         with contextlib.suppress(StoreError, OSError):
-            self._read_orders(orders, refused)
-        return Peeked(reports, tuple(orders), tuple(refused))
+            self._read_orders(orders, refused, ages_s)
+        with contextlib.suppress(StoreError, OSError):
+            signal = self._read_signal()
+        with contextlib.suppress(StoreError, OSError):
+            bundle = self.look()
+        return Peeked(reports, tuple(orders), tuple(refused), ages_s, signal, bundle)
 
-    def _read_orders(self, orders: list[Order], refused: list[tuple[str, str, str]]) -> None:
+    def _follow_key(self) -> None:
+        """Go by the fleet's key of now; what was judged by another is judged again."""
+        key = self.followed() if self.followed is not None else self.public_key
+        if key != self.public_key:
+            self.public_key = key
+            self._orders.clear()
+
+    def _read_signal(self) -> Signal | None:
+        """A file that somebody made by hand. It isn't signed, so it is only ever a proposal."""
+        found = self.store.read(layout.SIGNAL)
+        if found is None or found.age_s > ORDER_LIFE_S:
+            return None
+        try:
+            body = read_object(found.data)
+        except RecordUnreadable:
+            return None
+        if body.get("action") != "start_session":
+            return None
+        return Signal(
+            f"sig-{hashlib.sha256(found.data).hexdigest()[:12]}", body.get("test") is True
+        )
+
+    def _read_orders(
+        self, orders: list[Order], refused: list[tuple[str, str, str]], ages_s: dict[str, float]
+    ) -> None:
         keys = self.store.list(layout.ORDERS)
         for key in keys:
             # One that can't be read, forbidden to us perhaps, must not hide those behind it.
             with contextlib.suppress(StoreError, OSError):
-                self._read_order(key, orders, refused)
+                self._read_order(key, orders, refused, ages_s)
         for gone in set(self._orders) - set(keys):
             del self._orders[gone]
 
     def _read_order(
-        self, key: str, orders: list[Order], refused: list[tuple[str, str, str]]
+        self,
+        key: str,
+        orders: list[Order],
+        refused: list[tuple[str, str, str]],
+        ages_s: dict[str, float],
     ) -> None:
         order_id = key.removeprefix(layout.ORDERS).removesuffix(".json")
         found = self.store.read(key)
@@ -80,6 +120,7 @@ class Notes:
             refused.append((order_id, "expired", f"older than {ORDER_LIFE_S / 60:.0f} minutes"))
         else:
             orders.append(known)
+            ages_s[known.id] = found.age_s
 
     def _judge(self, data: bytes, order_id: str) -> Order | tuple[str, str]:
         from sessionlib.signing import verify  # noqa: PLC0415 - cryptography loads only for orders

@@ -14,23 +14,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
 
-from sessionlib.agent.carrier import Carrier
+from sessionlib.agent.copyist import Copyist
 from sessionlib.agent.hands import Hands
 from sessionlib.agent.home import Home
 from sessionlib.agent.logs import AgentLog
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.notes import Notes
+from sessionlib.agent.outfit import Outfit
 from sessionlib.agent.resources import ResourceMeter
-from sessionlib.agent.workfiles import Seat
+from sessionlib.agent.wholeness import preparer
+from sessionlib.agent.workfiles import Seat, WorkFiles
 from sessionlib.agent.workload import Workload
+from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config
 from sessionlib.core.events import Event, WorkChanged
+from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Identity
 from sessionlib.core.view import Peer, Settings, View
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
+from sessionlib.kit.secret_env import find_secrets
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 
@@ -45,8 +50,8 @@ def build(
     config: Config, account: str, home: Path | None = None, *, terminal: bool = True
 ) -> Agent:
     """An agent for `account`, its home locked. Raises ConfigError or HomeTaken."""
-    _refuse_what_is_not_built(config)
     own = config.account(account)
+    secrets_found = find_secrets(config.workload.secrets, config.fleet)
     clock = SystemClock()
     place = Home(home or config.home(account))
     place.lock()
@@ -55,8 +60,11 @@ def build(
     session = place.session(now, lifetime_s)
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
-    spec = config.workload_spec()
-    settings = _settings(config, spec, lifetime_s)
+    outfit = Outfit(
+        _store(config, clock), config, place.path, _public_key(config), secrets_found, clock
+    )
+    spec = outfit.spec()
+    settings = _settings(config, account, spec, needs_kit=outfit.needs_preparing)
     view = View(
         me=me,
         settings=settings,
@@ -66,18 +74,26 @@ def build(
         seen_epoch=place.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
+    seat = Seat(place.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
         spec,
-        Seat(place.path, account, session.id, session.began.wall + lifetime_s),
+        seat,
         Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),
     )
+    outfit.on_ready = workload.use
     notes = Notes(
-        _store(config, clock), config.fleet, _public_key(config), tuple(config.accounts), account
+        _store(config, clock),
+        config.fleet,
+        outfit.public_key,
+        tuple(config.accounts),
+        account,
+        outfit.look,
+        lambda: outfit.public_key,
     )
-    carrier = Carrier(_store(config, clock), place.path / spec.data)
-    hands = Hands(inbox, _store(config, clock), notes, carrier, settings.timing.timeout_s)
+    copyist = _copyist(config, place, seat, workload, clock)
+    hands = Hands(inbox, _store(config, clock), notes, copyist, outfit, settings.timing.timeout_s)
     log = AgentLog(place.logs, account, terminal=terminal)
     meter = ResourceMeter(place.path)
     return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter)
@@ -108,29 +124,35 @@ def _leave_on_signals(agent: Agent) -> None:
         signal.signal(number, leave)
 
 
-def _refuse_what_is_not_built(config: Config) -> None:
-    """A setting that promises something this version doesn't do is worse than none."""
-    problems = []
-    if config.workload.setup:
-        place = config.where("workload", "setup")
-        problems.append(f"{place}: workload.setup: not available in this version: leave it out")
-    if config.policy.takeover != "auto":
-        place = config.where("policy", "takeover")
-        problems.append(f"{place}: policy.takeover: only auto is available in this version")
-    if problems:
-        raise ConfigError(problems)
+def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock: Clock) -> Copyist:
+    store = _store(config, clock)
+    data = place.path / config.workload.data
+    checkpoints = Checkpoints(
+        store, data, place.path / "checkpoints", clock, config.checkpoint.keep
+    )
+    argv = config.checkpoint.prepare
+    prepare = None
+    if argv:
+        prepare = preparer(argv, place.path, WorkFiles(seat), lambda: workload.spec)
+    return Copyist(checkpoints, store, prepare)
 
 
-def _settings(config: Config, spec: WorkloadSpec, lifetime_s: float) -> Settings:
-    timing = config.timing()
+def _settings(config: Config, account: str, spec: WorkloadSpec, *, needs_kit: bool) -> Settings:
+    timing, scale = config.timing(), config.timings.scale
+    lifetime_s = config.lifetime_s(account)
     # Time to stop the work, copy it and give the lease up, with a renewal to spare.
     lead_s = spec.grace_s + timing.renew_s + 2 * timing.timeout_s + timing.margin_s
     return Settings(
         timing=timing,
         handover=config.policy.handover,
+        on_no_answer=config.policy.on_no_answer,
+        takeover=config.policy.takeover,
+        timeline=Timeline.for_lifetime(lifetime_s * scale, scale),
+        copy_every_s=config.checkpoint_every_s(),
         lead_s=min(lead_s, lifetime_s / 10),
-        plan_timeout_s=max(MIN_PLAN_TIMEOUT_S, PLAN_TIMEOUT_S / config.timings.scale),
+        plan_timeout_s=max(MIN_PLAN_TIMEOUT_S, PLAN_TIMEOUT_S / scale),
         standby_runs=spec.standby == "warm",
+        needs_kit=needs_kit,
     )
 
 

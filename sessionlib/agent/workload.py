@@ -59,6 +59,10 @@ class Workload:
         # Until a guard has cleared the home, nobody knows what an earlier agent left running.
         self.facts = Facts(empty=False, guarded=False)
 
+    def use(self, spec: WorkloadSpec) -> None:
+        """Run it as `spec` says from the next start on. May be called in any thread."""
+        self.spec = spec
+
     @property
     def log_path(self) -> os.PathLike[str]:
         return self._files.log

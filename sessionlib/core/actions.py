@@ -71,6 +71,11 @@ class Copy:
 
 
 @dataclass(frozen=True, slots=True)
+class StopCopying:
+    """Have the checkpoint under way end soon: the work has stopped, and waits for its seal."""
+
+
+@dataclass(frozen=True, slots=True)
 class FetchAhead:
     """Bring a checkpoint here and verify it, so that a restore has little left to do.
     Answered by Fetched."""
@@ -142,6 +147,7 @@ Action = (
     | Restore
     | Seal
     | Copy
+    | StopCopying
     | FetchAhead
     | Collect
     | Prepare

@@ -74,7 +74,7 @@ class Restored:
     """The answer to Restore: the data directory stands for `epoch`, or `why` it doesn't.
 
     `made` is the checkpoint that was restored, `age_s` how old it is by the store's
-    clock; `aside` names what was in the way and is kept.
+    clock; `aside` names what was in the way and is kept; `text` tells it in words.
     """
 
     epoch: int
@@ -82,6 +82,7 @@ class Restored:
     made: Made | None = None
     age_s: float = 0.0
     aside: str | None = None
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from sessionlib.core import peers
 from sessionlib.core.actions import (
     Action,
     Answer,
+    Collect,
     Copy,
     Depart,
     Fence,
@@ -102,6 +103,7 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Restore: lambda view, action, now: data.restoring(view),
     Seal: lambda view, action, now: data.sealing(view, action.token),
     Copy: data.copying,
+    Collect: lambda view, action, now: data.collecting(view, action.pointer),
     FetchAhead: lambda view, action, now: data.fetching(view, action.pointer),
     Prepare: lambda view, action, now: data.preparing(view),
     Record: lambda view, action, now: _recording(view, now),

@@ -33,15 +33,21 @@ def restored(view: View, event: Restored, now: Instant) -> View:
         copies = replace(
             copies, published=event.made, published_mono=now.mono - max(0.0, event.age_s)
         )
-    aside = view.set_aside if event.aside is None else event.aside
     return replace(
-        view, data=Data(ready_for=event.epoch), copies=copies, fetch=Fetch(), set_aside=aside
+        view,
+        data=Data(ready_for=event.epoch, text=event.text),
+        copies=copies,
+        fetch=Fetch(),
+        set_aside=event.aside or view.set_aside,
     )
 
 
 def sealing(view: View, token: str) -> View:
     """The last copy is being made; `token` tells it from one that was asked for earlier."""
-    return replace(view, data=replace(view.data, state=DataState.SEALING, sealing=token))
+    # A checkpoint that waits to be published is overtaken by the seal.
+    copies = replace(view.copies, made=None, order=None)
+    data = replace(view.data, state=DataState.SEALING, sealing=token)
+    return replace(view, data=data, copies=copies)
 
 
 def sealed(view: View, event: Sealed, now: Instant) -> View:
@@ -121,6 +127,11 @@ def published(view: View, pointer: Pointer | None, now: Instant) -> View:
         rounds=copies.rounds + 1,
     )
     return replace(view, copies=done)
+
+
+def collecting(view: View, pointer: Pointer) -> View:
+    """What this checkpoint doesn't need is being removed: once for each."""
+    return replace(view, copies=replace(view.copies, collected=pointer.name))
 
 
 def fetching(view: View, pointer: Pointer) -> View:

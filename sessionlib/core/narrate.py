@@ -39,6 +39,7 @@ def narrate(before: View, after: View) -> Iterator[Line]:
     yield from _lease(before, after)
     yield from _plan(before, after)
     yield from _work(before, after)
+    yield from _copies(before, after)
     if after.alarm and after.alarm != before.alarm:
         yield Line("warning", "alarm", after.alarm)
     if after.suspect and not before.suspect:
@@ -92,3 +93,20 @@ def _work(before: View, after: View) -> Iterator[Line]:
         return
     level = "warning" if new.state in {WorkState.FROZEN, WorkState.BACKOFF} else "info"
     yield Line(level, f"workload_{new.state.value}", f"workload: {new.state.value}")
+
+
+def _copies(before: View, after: View) -> Iterator[Line]:
+    if after.data.text and after.data.ready_for != before.data.ready_for:
+        yield Line("info", "restored", after.data.text)
+    made = after.copies.published
+    restored = after.data.ready_for != before.data.ready_for
+    if made is not None and made != before.copies.published and not restored:
+        mb = made.moved_bytes / 1e6
+        text = f"checkpoint {made.pointer.name}: {mb:.1f} MB in {made.took_s:.1f} s"
+        yield Line("info", "published", f"{text}; {made.receipt}")
+    if after.fetch.have and after.fetch.have != before.fetch.have:
+        yield Line("info", "fetched", f"checkpoint {after.fetch.have} is here and verified")
+    if after.kit.ready and after.kit.ready != before.kit.ready:
+        yield Line("info", "prepared", f"the program is ready: {after.kit.ready}")
+    if after.kit.why and after.kit.why != before.kit.why:
+        yield Line("warning", "not_prepared", after.kit.why)

@@ -156,8 +156,8 @@ class DataState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Data:
-    """The workload's data: `ready_for` is the epoch it was restored for, `sealed` its last copy,
-    `sealing` the token of the seal that was asked for last."""
+    """The workload's data: `ready_for` is the epoch it was restored for (`text` says how),
+    `sealed` its last copy, `sealing` the token of the seal that was asked for last."""
 
     state: DataState = DataState.IDLE
     ready_for: int | None = None
@@ -165,6 +165,7 @@ class Data:
     is_sealed: bool = False
     sealing: str | None = None
     retry_mono: float = float("-inf")
+    text: str = ""
 
 
 @dataclass(frozen=True, slots=True)

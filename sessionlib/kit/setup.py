@@ -58,12 +58,20 @@ class Job:
 
 
 class Setup:
-    """Runs set-up commands in one home, one at a time. `last_line` may be read in any thread."""
+    """Runs set-up commands in one home, one at a time. `last_line` may be read in any thread.
+
+    `name` is what the log and the messages call them.
+    """
 
     def __init__(
-        self, home: Path, timeout_s: float = TIMEOUT_S, clock: Clock | None = None
+        self,
+        home: Path,
+        timeout_s: float = TIMEOUT_S,
+        clock: Clock | None = None,
+        name: str = "set-up",
     ) -> None:
-        self.log = home / "logs" / "setup.log"
+        self._name = name
+        self.log = home / "logs" / f"{name.replace('-', '')}.log"
         self._home = home
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
@@ -78,18 +86,18 @@ class Setup:
         try:
             self._open_log(job)
             if not sweep(MARKER, home_mark(self._home), patience_s=0):
-                raise KitError("processes of an earlier set-up don't end: set-up can't be run")
+                raise KitError(f"processes of an earlier {self._name} don't end: it can't be run")
             with self._start(job) as runner:
                 said = self._wait(job, runner, cancelled)
         except OSError as error:
-            raise KitError(f"set-up can't be run: {error}") from None
+            raise KitError(f"{self._name} can't be run: {error}") from None
         self._judge(job, said)
 
     def _open_log(self, job: Job) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             if self.log.stat().st_size > OLD_LOG_BYTES:
-                self.log.replace(self.log.with_name("setup.log.1"))
+                self.log.replace(self.log.with_name(f"{self.log.name}.1"))
         with self.log.open("a", encoding="utf-8", errors="backslashreplace") as log:
             log.write(f"--- {job.title}: {shlex.join(job.argv)}\n")
         self._began_bytes = self.log.stat().st_size
@@ -141,7 +149,7 @@ class Setup:
         self, job: Job, since_s: float, cancelled: Callable[[], bool]
     ) -> KitError | None:
         if cancelled():
-            return Cancelled("set-up was called off")
+            return Cancelled(f"{self._name} was called off")
         if since_s > self._timeout_s:
             return self._failed(job, f"hasn't ended after {self._timeout_s / 60:.3g} minutes")
         if self.log.stat().st_size - self._began_bytes > MAX_LOG_BYTES:
@@ -172,7 +180,7 @@ class Setup:
         last = self._last_lines(_LAST_LINES)
         tail = "; it said last: " + " / ".join(last) if last else "; it printed nothing"
         name = plain(shlex.join(job.argv))[:200]
-        return KitError(f"set-up ({name}) {text}{tail}; all of it is in {self.log}")
+        return KitError(f"{self._name} ({name}) {text}{tail}; all of it is in {self.log}")
 
     def _last_lines(self, count: int) -> list[str]:
         try:

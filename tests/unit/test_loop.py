@@ -65,12 +65,9 @@ def test_told_to_leave_before_anything_happened_it_leaves_a_last_report(tmp_path
     assert events(quick)[-1] == "exit"
 
 
-@pytest.mark.parametrize(
-    ("line", "field"),
-    [("  setup: [make]", "workload.setup"), ("policy: {takeover: approve}", "policy.takeover")],
-)
-def test_what_this_version_doesnt_do_is_refused_with_its_line(
-    tmp_path: Path, line: str, field: str
+def test_a_secret_without_a_value_is_told_before_anything_starts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with pytest.raises(ConfigError, match=rf"accounts.yaml:9: {field}: .*available"):
-        agent(tmp_path, CONFIG.rstrip("\n") + "\n" + line + "\n")
+    monkeypatch.delenv("API_TOKEN", raising=False)
+    with pytest.raises(ConfigError, match=r"workload\.secrets: API_TOKEN has no value here"):
+        agent(tmp_path, CONFIG.rstrip("\n") + "\n  secrets: [API_TOKEN]\n")

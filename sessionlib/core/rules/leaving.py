@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sessionlib.core import handover
 from sessionlib.core import lease as leases
-from sessionlib.core.actions import Action, Answer, Exit, Seal
+from sessionlib.core.actions import Action, Answer, Exit, Seal, StopCopying
 from sessionlib.core.notes import Receipt
 from sessionlib.core.orders.holder import judge_abort
 from sessionlib.core.receipts import REFUSED
@@ -42,11 +42,18 @@ def quiesce(moment: Moment) -> tuple[Action, ...]:
     aborted = _abort(moment, view.lease)
     if aborted:
         return aborted
-    if not view.work.is_at_rest:
-        return (REST, *renew_if_due(moment), *peek_if_due(moment))
-    if not view.data.is_sealed and not _seal_is_hopeless(moment):
-        return (REST, *renew_if_due(moment), *_seal(moment), *history_unserved(moment))
-    return (REST, *_give_up(moment, view.lease))
+    waits = () if view.work.is_at_rest else (REST, *renew_if_due(moment), *peek_if_due(moment))
+    return waits or _seal_and_give_up(moment, view.lease)
+
+
+def _seal_and_give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+    """Nothing works any more: seal what it left, then give the lease up in one write."""
+    view = moment.view
+    if view.data.is_sealed or _seal_is_hopeless(moment):
+        return (REST, *_give_up(moment, lease))
+    if view.copies.under_way is not None:
+        return (REST, StopCopying(), *renew_if_due(moment), *peek_if_due(moment))
+    return (REST, *renew_if_due(moment), *_seal(moment), *history_unserved(moment))
 
 
 def quiesce_blind(moment: Moment) -> tuple[Action, ...]:
@@ -114,7 +121,8 @@ def _seal_is_hopeless(moment: Moment) -> bool:
     view = moment.view
     if view.leaving is None:
         return False
-    return view.data.state is DataState.FAILED and _stopped_s(moment) > SEAL_TRIES_S
+    failed = view.data.state is DataState.FAILED and _stopped_s(moment) > SEAL_TRIES_S
+    return failed or view.remaining_s(moment.now) <= view.timing.margin_s
 
 
 def _stopped_s(moment: Moment) -> float:
