@@ -65,8 +65,9 @@ class Kits:
         self._config = config
         self._store = store
         self._series = Series(store, CODE, config.fleet)
-        self._memory = Memory(home / "code" / "seen.json")
-        self._shelf = Shelf(home / "code")
+        code = home.absolute() / "code"
+        self._memory = Memory(code / "seen.json")
+        self._shelf = Shelf(code)
         self._setup = setup or Setup(home)
         self._cancelled = threading.Event()
         self._doing = ""

@@ -71,8 +71,8 @@ class Setup:
         name: str = "set-up",
     ) -> None:
         self._name = name
-        self.log = home / "logs" / f"{name.replace('-', '')}.log"
-        self._home = home
+        self._home = home.absolute()
+        self.log = self._home / "logs" / f"{name.replace('-', '')}.log"
         self._timeout_s = timeout_s
         self._clock = clock or SystemClock()
         self._began_bytes = 0

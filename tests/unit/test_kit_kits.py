@@ -14,13 +14,13 @@ import pytest
 
 from sessionlib.errors import KitError, Unreachable
 from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.kits import Want
+from sessionlib.kit.kits import Kits, Want
 from sessionlib.kit.shelf import KEPT
 from sessionlib.kit.transfer import Cancelled
 from sessionlib.layout import CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import eventually
-from tests.unit.kit_fixtures import OTHER_SEED, SEED, Fleet, fleet
+from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet
 
 __all__ = ["fleet"]
 
@@ -71,6 +71,17 @@ def test_set_up_runs_again_on_another_machine_and_for_another_command(
     fleet.publish(*COUNT[:2], "echo run again >> ran")
     assert kits.prepare(kits.wanted()) == place
     assert runs(place) == 3
+
+
+def test_a_home_may_be_named_from_where_one_stands(
+    fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.publish(*COUNT)
+    monkeypatch.chdir(fleet.folder)
+    kits = Kits(fleet.store, Path("work/primary"), fleet.config(), PUBLIC)
+    place = kits.prepare(kits.wanted())
+    assert place.is_absolute()
+    assert runs(place) == 1
 
 
 def test_set_up_gets_the_workloads_environment_and_none_of_ours(
