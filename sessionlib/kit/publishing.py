@@ -1,7 +1,7 @@
 """Publishing a version: of the code, or of the settings.
 
-Decided here: that everything a record speaks of is in the store, and has been
-read back from it, before the record is created; that of two operators who
+Decided here: that everything a record speaks of is in the store, by the store's
+own account, before the record is created; that of two operators who
 publish at once one is told that the other was first; and that the archives of
 old versions go, but never one that a record of the last few names. What nothing
 names is left alone: it may be what another operator is about to publish. Not
@@ -27,7 +27,7 @@ from sessionlib.kit.bundle import CODE, Published
 from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, comparable, digest_of
 from sessionlib.kit.packing import Packed
 from sessionlib.kit.signed import Kind, Series, Version
-from sessionlib.kit.transfer import Progress, fetch, is_there, remove, upload
+from sessionlib.kit.transfer import Progress, is_there, remove, upload
 from sessionlib.ports import Store
 
 ARCHIVES_KEPT = 3
@@ -64,7 +64,6 @@ class Publisher:
             by=self.by,
         )
         upload(self.store, packed.archive, source, progress)
-        fetch(self.store, packed.archive, None, lambda _done, _total: None)
         done = self._add(series, CODE, draft)
         if not is_there(self.store, packed.archive):
             # Somebody collected an old version of the very same content meanwhile.

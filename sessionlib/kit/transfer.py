@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from typing import IO
 
-from sessionlib.errors import KitError
+from sessionlib.errors import KitError, Unknown
 from sessionlib.kit.bundle import MAX_CONTENT_BYTES, Archive
 from sessionlib.layout import bundle_piece_key
 from sessionlib.ports import Store
@@ -25,15 +25,34 @@ class Cancelled(KitError):
 
 
 def upload(store: Store, archive: Archive, source: IO[bytes], progress: Progress) -> None:
-    """Write all pieces, over whatever has their names. Raises StoreError, KitError."""
+    """Write all pieces, over whatever has their names, each one proven to have arrived.
+    Raises StoreError, KitError."""
+    whole = hashlib.sha256()
     done = 0
     for index, size in enumerate(archive.pieces):
         data = source.read(size)
-        if len(data) != size:
-            raise KitError("the packed archive was cut short on this machine: publish again")
-        store.put(bundle_piece_key(archive.digest, index), data)
-        done += size
+        _put(store, bundle_piece_key(archive.digest, index), data)
+        whole.update(data)
+        done += len(data)
         progress(done, archive.bytes)
+    if whole.hexdigest() != archive.digest:
+        raise KitError("the packed archive changed on this machine: publish again")
+
+
+def _put(store: Store, key: str, data: bytes) -> None:
+    doubt = None
+    try:
+        store.put(key, data)
+    except Unknown as error:
+        doubt = error  # what the store reports settles it
+    proof = store.proof(key)
+    if proof is not None and proof.bytes == len(data):
+        mine = hashlib.new(proof.kind, data, usedforsecurity=False).hexdigest()
+        if proof.digest == mine:
+            return
+    if doubt is not None:
+        raise doubt
+    raise KitError(f"the store doesn't hold {key} as it was given to it: nothing is published")
 
 
 def is_there(store: Store, archive: Archive) -> bool:
@@ -47,12 +66,12 @@ def is_there(store: Store, archive: Archive) -> bool:
 def fetch(
     store: Store,
     archive: Archive,
-    into: IO[bytes] | None,
+    into: IO[bytes],
     progress: Progress,
     cancelled: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Read all pieces, writing them `into` a file where one is given. Raises StoreError,
-    and KitError for anything but the very archive of this hash."""
+    """Read all pieces, and write them `into` a file. Raises StoreError, and KitError for
+    anything but the very archive of this hash."""
     if archive.bytes > MAX_CONTENT_BYTES:
         raise KitError(f"the code's archive has {archive.bytes} bytes, more than one may have")
     whole = hashlib.sha256()
@@ -65,8 +84,7 @@ def fetch(
         if data is None or len(data) != size:
             raise KitError(f"{key} is missing from the store, or torn: publish the code again")
         whole.update(data)
-        if into is not None:
-            into.write(data)
+        into.write(data)
         done += size
         progress(done, archive.bytes)
     if whole.hexdigest() != archive.digest:

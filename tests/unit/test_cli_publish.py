@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -53,7 +54,7 @@ def test_it_asks_first_and_then_publishes_code_and_settings(fleet: FleetOnDisk) 
     published = newest(fleet)
     assert published.setup == ("pip", "install", ".")
     assert out == f"published: code {published.label}, settings v1\n"
-    fetch(fleet.store, published.archive, None, no_progress)
+    fetch(fleet.store, published.archive, io.BytesIO(), no_progress)
 
 
 def test_nothing_changed_publishes_nothing(fleet: FleetOnDisk, program: Path) -> None:
