@@ -82,7 +82,15 @@ _LEAVE_OUT = (
 
 
 def pack(folder: Path, entries: list[Entry], into: IO[bytes], progress: Progress) -> Packed:
-    """Write the archive of these entries. Raises KitError where one can't be read as it was."""
+    """Write the archive of these entries. Raises KitError where one can't be read as it was, or
+    there is no room."""
+    try:
+        return _pack(folder, entries, into, progress)
+    except OSError as error:
+        raise KitError(f"{folder} can't be packed: {error.strerror}") from None
+
+
+def _pack(folder: Path, entries: list[Entry], into: IO[bytes], progress: Progress) -> Packed:
     stored = _Meter(into)
     file = cast("IO[bytes]", stored)
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as zipped:
@@ -184,6 +192,8 @@ def _add_file(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> 
     except OSError as error:
         if error.errno is None or error.errno == errno.ELOOP:
             raise _changed(path) from None
+        if error.filename is None:
+            raise  # not the file's, but the archive's
         raise _unreadable(error) from None
     if changed or not stat.S_ISREG(status.st_mode):
         raise _changed(path)

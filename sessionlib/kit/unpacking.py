@@ -35,7 +35,8 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError) as error:
         raise KitError(f"the code's archive can't be read: {error}") from None
     except OSError as error:
-        raise KitError(f"the code can't be unpacked: {error.filename}: {error.strerror}") from None
+        where = f"{error.filename}: " if error.filename else ""
+        raise KitError(f"the code can't be unpacked: {where}{error.strerror}") from None
 
 
 class _Bounded:

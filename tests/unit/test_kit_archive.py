@@ -6,6 +6,7 @@ are built by hand.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import os
@@ -191,6 +192,27 @@ def test_a_file_that_grows_while_it_is_read_is_not_published(
     monkeypatch.setattr(os, "fstat", fstat)
     with pytest.raises(KitError, match=r"main\.py changed while it was read"):
         pack(app, entries, io.BytesIO(), lambda _: None)
+
+
+class Full(io.BytesIO):
+    def write(self, _data: object) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
+def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = program(tmp_path)
+    with pytest.raises(KitError, match="app can't be packed: No space left"):
+        pack(app, entries_of(app), Full(), lambda _: None)
+    done, archive = packed(app)
+    (tmp_path / "out").mkdir()
+
+    def full(handle: int, _mode: str) -> Full:
+        os.close(handle)
+        return Full()
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(KitError, match=r"^the code can't be unpacked: No space left"):
+        unpack(archive, tmp_path / "out", done.content_bytes, done.files)
 
 
 def archive_of(fill: Callable[[tarfile.TarFile], None]) -> tuple[io.BytesIO, int]:
