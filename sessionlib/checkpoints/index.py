@@ -12,14 +12,13 @@ on the first write to each page shows in the times.
 
 from __future__ import annotations
 
-import ctypes
-import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
+from sessionlib.checkpoints.durable import settle
 from sessionlib.checkpoints.errors import Unsettled, shown, trouble
 from sessionlib.checkpoints.scan import Sig, sig_of
 
@@ -32,20 +31,6 @@ TRIES = 6
 PAUSE_S = 0.05
 
 _SECOND_NS = 1_000_000_000
-_WAIT_WRITE_WAIT = 7
-_UNSUPPORTED = (errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.ESPIPE)
-
-
-def _sync_file_range() -> Any:
-    function = getattr(ctypes.CDLL(None, use_errno=True), "sync_file_range", None)
-    if function is not None:
-        function.argtypes = (ctypes.c_int, ctypes.c_int64, ctypes.c_int64, ctypes.c_uint)
-        function.restype = ctypes.c_int
-    return function
-
-
-# Linux has a call for just that; elsewhere the whole file is synced.
-_write_out = _sync_file_range()
 
 
 class Known(NamedTuple):
@@ -66,7 +51,7 @@ def unchanged(known: Known | None, sig: Sig) -> bool:
 
 
 def is_at_rest(sig: Sig, now_ns: int) -> bool:
-    """Whether a change made after `now_ns` would show. `now_ns` is the file system's time."""
+    """Whether a change made after `now_ns` would show: see `time_there_ns`."""
     tick_ns = FINE_TICK_NS if sig.ctime_ns % _SECOND_NS else COARSE_TICK_NS
     return sig.ctime_ns < now_ns - tick_ns
 
@@ -76,17 +61,6 @@ def rested(index: Index, now_ns: int) -> Index:
     return {
         path: known._replace(at_rest=is_at_rest(known.sig, now_ns)) for path, known in index.items()
     }
-
-
-def settle(fd: int) -> None:
-    """Have the file's dirty pages written out, which makes the next write to each show."""
-    if _write_out is not None:
-        if _write_out(fd, 0, 0, _WAIT_WRITE_WAIT) == 0:
-            return
-        number = ctypes.get_errno()
-        if number not in _UNSUPPORTED:
-            raise OSError(number, os.strerror(number))
-    os.fsync(fd)
 
 
 @contextmanager

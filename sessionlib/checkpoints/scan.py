@@ -13,6 +13,7 @@ import os
 import stat
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from typing import NamedTuple
 from sessionlib.checkpoints.errors import FileTrouble, Unfit, shown, trouble
 from sessionlib.checkpoints.manifest import MAX_ENTRIES, MODE_BITS, Folder, Link
 from sessionlib.checkpoints.paths import ROOT, problem_with_path, stays_inside
+
+_IN_MEMORY = {"tmpfs", "ramfs", "hugetlbfs"}
 
 
 class Sig(NamedTuple):
@@ -78,16 +81,32 @@ def scan(root: Path) -> Scan:
 
 
 def time_there_ns(folder: Path) -> int:
-    """What time the file system at `folder` says it is. Raises FileTrouble."""
+    """What time the file system at `folder` says it is. Raises FileTrouble.
+
+    0 where its times don't tell of writes through a memory map: so that no file
+    there is ever taken for at rest, and all are read. They are in memory anyway.
+    """
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
-            return os.fstat(file.fileno()).st_mtime_ns
+            status = os.fstat(file.fileno())
     except OSError as error:
         raise trouble(folder, error) from None
+    return 0 if _kind_of(status.st_dev) in _IN_MEMORY else status.st_mtime_ns
 
 
 def sig_of(status: os.stat_result) -> Sig:
     return Sig(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+
+
+def _kind_of(device: int) -> str:
+    """The kind of the file system with this number; empty where that can't be seen."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    with suppress(OSError, ValueError, IndexError):
+        for line in Path("/proc/self/mountinfo").read_text(errors="replace").splitlines():
+            fields = line.split()
+            if fields[2] == number:
+                return fields[fields.index("-") + 1]
+    return ""
 
 
 def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:

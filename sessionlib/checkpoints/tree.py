@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sessionlib.checkpoints.crew import Crew
-from sessionlib.checkpoints.durable import sync_tree
+from sessionlib.checkpoints.durable import start_writing_out, sync_tree
 from sessionlib.checkpoints.errors import Damaged, FileTrouble, shown, trouble
 from sessionlib.checkpoints.index import Index, Known, opened, unchanged
 from sessionlib.checkpoints.manifest import Blob, File, Link, Manifest, Piece
@@ -32,6 +32,7 @@ from sessionlib.checkpoints.shelf import read_blob
 from sessionlib.ports import Store
 
 OWN_MODE = 0o700
+WORTH_STARTING_BYTES = 1024 * 1024
 SPARE_BYTES = 16 * 1024 * 1024
 """What a disk must have left beyond the files themselves."""
 
@@ -197,9 +198,12 @@ class Tree:
                 # Each piece of a file does this, whichever comes first.
                 if os.fstat(fd).st_size != file.size_bytes:
                     os.ftruncate(fd, file.size_bytes)
-                while content:
-                    written = os.pwrite(fd, content, begin)
-                    content, begin = content[written:], begin + written
+                rest, at = content, begin
+                while rest:
+                    written = os.pwrite(fd, rest, at)
+                    rest, at = rest[written:], at + written
+                if len(content) >= WORTH_STARTING_BYTES:
+                    start_writing_out(fd, begin, len(content))
             finally:
                 os.close(fd)
         except OSError as error:
