@@ -15,10 +15,11 @@ P be the pointer that its lease held when it began, a published checkpoint.
 1.  Names are given once. A blob's name holds the epoch and sequence of the copy
     that uploaded it and a nonce of that copy. What is deleted late is therefore
     never something new under an old name.
-2.  It deletes only what is at most as new as P, by name. Whoever publishes after
-    P uploads under a higher epoch, or under P's epoch and a higher sequence. So
-    however late it makes its list, no upload made for a checkpoint after P is on
-    it, published already or not.
+2.  It deletes only what is at most as new as P, by name, or was uploaded under an
+    epoch before its own. Whoever publishes after P does so under the collector's
+    epoch with a higher sequence than P's, or under a higher epoch. So however late
+    it makes its list, no upload made for a checkpoint after P is on it, published
+    already or not.
 3.  It deletes nothing that P names: it reads P's manifest before it deletes, and
     deletes nothing where it can't.
 4.  A copy names again only blobs that its base names, the checkpoint that the

@@ -9,23 +9,22 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from sessionlib.checkpoints import collecting, shelf
-from sessionlib.checkpoints.copying import Copier, Places, Sizes, reusable
+from sessionlib.checkpoints.copying import Sizes
 from sessionlib.checkpoints.crew import Crew
 from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
 from sessionlib.checkpoints.index import Index, rested
-from sessionlib.checkpoints.manifest import MAX_AFTER, Head, ListBlob, Manifest
-from sessionlib.checkpoints.names import BLOBS, Mark, blob_key
+from sessionlib.checkpoints.making import Source, make, megabytes
+from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
+from sessionlib.checkpoints.names import Mark
 from sessionlib.checkpoints.place import Note, Place
 from sessionlib.checkpoints.sameness import is_exactly
-from sessionlib.checkpoints.scan import Scan, scan, time_there_ns
-from sessionlib.checkpoints.sending import Sender
+from sessionlib.checkpoints.scan import time_there_ns
 from sessionlib.checkpoints.tree import Tree
-from sessionlib.checkpoints.writing import encode_head, encode_lists
 from sessionlib.clock import Clock
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store
@@ -119,14 +118,17 @@ class Checkpoints:
             )
         if not self._place.is_there():
             return None
-        with self._under_way() as crew:
-            made = self._copy(crew, epoch, base)
-        manifest, sender, words = made
-        self._remember(manifest)
+        mark = Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
+        with self._stoppable() as stop:
+            made = make(
+                self._store, mark, self._source(base), stop.is_set, self._telling("copying")
+            )
+        self._index = made.index
         self._differs = None
-        self._place.write_note(Note(epoch, (_name(base), manifest.name)))
+        self._remember(made.manifest)
+        self._place.write_note(Note(epoch, (_name(base), made.manifest.name)))
         took_s = self._clock.now().mono - began_mono
-        return Made(manifest.pointer, sender.sent_bytes, took_s, words)
+        return Made(made.manifest.pointer, made.moved_bytes, took_s, made.receipt)
 
     def fetch(self, pointer: Pointer) -> None:
         """Bring the shadow up to `pointer`, all of it hashed. Raises CheckpointError, StoreError.
@@ -162,7 +164,8 @@ class Checkpoints:
             self._shadow.dress(self._known[pointer.name])
             aside = self._set_aside(epoch)
             self._switch(note)
-            text = f"restored {pointer.name}, {_mb(moved_bytes)} MB of {_mb(pointer.bytes)} fetched"
+            moved, whole = megabytes(moved_bytes), megabytes(pointer.bytes)
+            text = f"restored {pointer.name}, {moved} MB of {whole} fetched"
         self._differs = None
         if aside is not None:
             text = f"{text}; what was there before is in {shown(aside)}"
@@ -170,68 +173,28 @@ class Checkpoints:
         went_on = text.startswith("went on")
         return Restored(went_on, aside, moved_bytes, took_s, text)
 
-    def collect(self, pointer: Pointer | None) -> int:
+    def collect(self, pointer: Pointer | None, epoch: int = 0) -> int:
         """Remove what isn't needed any more, as the holder whose lease points at `pointer`.
 
-        Returns how many keys went. Raises CheckpointError, StoreError.
+        With the `epoch` that it holds, what was uploaded under earlier ones and never
+        published goes too. Returns how many keys went. Raises CheckpointError,
+        StoreError.
         """
         if pointer is None:
             return 0
         with self._stoppable() as stop:
-            keys = collecting.garbage(self._store, pointer, self._keep, self._needs)
+            keys = collecting.garbage(self._store, pointer, epoch, self._keep, self._needs)
             return collecting.remove(self._store, keys, stop.is_set)
 
-    def _copy(self, crew: Crew, epoch: int, base: Pointer | None) -> tuple[Manifest, Sender, str]:
-        places, after = self._base(base)
-        older = {piece.blob.name for piece in places.values()}
-        found = scan(self._place.data)
-        mark = Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
-        sender = Sender(self._store, mark, crew.check)
-        copier = Copier(found, sender, crew, places, self._sizes)
-        files = copier.files(self._index, self._telling("copying"))
-        lists = []
-        for packed, raw_bytes in encode_lists(found.folders, files, found.links):
-            lists.append(ListBlob(sender.blob_of(packed), raw_bytes))
-        head = Head(
-            epoch=epoch,
-            seq=mark.seq,
-            bytes=sum(file.size_bytes for file in files),
-            files=len(files),
-            piece_bytes=self._sizes.piece_bytes,
-            after=after,
-            lists=tuple(lists),
-            nonce=sender.nonce,
-        )
-        name = sender.manifest(encode_head(head))
-        self._index = copier.index
-        blobs = {piece.blob.name: piece.blob for file in files for piece in file.pieces}
-        manifest = Manifest(
-            name,
-            head,
-            tuple(found.folders),
-            tuple(files),
-            tuple(found.links),
-            tuple(blobs.values()),
-        )
-        again = [blob.size_bytes for blob in blobs.values() if blob.name in older]
-        return manifest, sender, _receipt(sender, again, found)
-
-    def _base(self, base: Pointer | None) -> tuple[Places, tuple[str, ...]]:
-        """What the copy may name again, and which checkpoints come before it."""
-        if base is None:
-            return {}, ()
-        try:
-            manifest = self._manifest(base)
-        except (Missing, Damaged):
-            return {}, (base.name,)  # everything is uploaded anew, which mends it
-        listed = set(self._store.list(BLOBS))
-
-        def is_there(name: str, size_bytes: int) -> bool:
-            # A listing may lag behind, so what it lacks is asked for by name.
-            return blob_key(name) in listed or self._store.has(blob_key(name)) == size_bytes
-
-        after = (base.name, *manifest.head.after)[:MAX_AFTER]
-        return reusable(manifest, is_there), after
+    def _source(self, base: Pointer | None) -> Source:
+        """What to copy from. A base that can't be read is done without, which mends it."""
+        manifest = None
+        if base is not None:
+            with suppress(Missing, Damaged):
+                manifest = self._manifest(base)
+        before = () if manifest is None else manifest.head.after
+        after = () if base is None else (base.name, *before)[:MAX_AFTER]
+        return Source(self._place.data, self._index, manifest, after, self._sizes)
 
     def _fetch(self, crew: Crew, pointer: Pointer) -> int:
         self._place.prepare()
@@ -314,33 +277,10 @@ class Checkpoints:
 
     def _telling(self, doing: str) -> Callable[[int, int], None]:
         def tell(done: int, of: int) -> None:
-            self._progress = f"{doing} {_mb(done)} of {_mb(of)} MB"
+            self._progress = f"{doing} {megabytes(done)} of {megabytes(of)} MB"
 
         return tell
 
 
 def _name(pointer: Pointer | None) -> str | None:
     return None if pointer is None else pointer.name
-
-
-def _mb(size_bytes: int) -> str:
-    return f"{size_bytes / 1e6:,.0f}" if size_bytes >= 10e6 else f"{size_bytes / 1e6:.1f}"
-
-
-def _receipt(sender: Sender, again: list[int], found: Scan) -> str:
-    kinds = {"sha256": "SHA-256", "md5": "MD5"}
-    hashes = " and ".join(sorted(kinds[kind] for kind in sender.kinds))
-    text = (
-        f"the store reports size and {hashes} of {sender.sent_blobs} new blobs "
-        f"({_mb(sender.sent_bytes)} MB) as they were sent"
-    )
-    if again:
-        text += (
-            f", and still lists the {len(again)} older ones that are named again "
-            f"({_mb(sum(again))} MB)"
-        )
-    if found.left_out:
-        names = ", ".join(shown(path) for path in found.left_out[:3])
-        more = f" and {len(found.left_out) - 3} more" if len(found.left_out) > 3 else ""
-        text += f"; left out, being sockets, pipes or devices: {names}{more}"
-    return text

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from sessionlib.checkpoints.errors import CheckpointError
 from sessionlib.checkpoints.names import (
     BLOBS,
+    MAX_NUMBER,
     Mark,
     blob_key,
     blob_mark,
@@ -26,13 +27,14 @@ Needs = dict[str, frozenset[str]]
 """The blobs of checkpoints that were read once; neither ever changes."""
 
 
-def garbage(store: Store, pointer: Pointer, keep: int, needs: Needs) -> list[str]:
+def garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs) -> list[str]:
     """The keys that may go, in the order in which they must. Raises StoreError.
 
     Raises CheckpointError where the pointer's own manifest can't be read: then
     nobody can say what must stay. `needs` is kept from one call to the next.
     """
-    newest = Mark(pointer.epoch, pointer.seq)
+    # Under an epoch that is over nothing is published any more.
+    newest = max(Mark(pointer.epoch, pointer.seq), Mark(epoch - 1, MAX_NUMBER))
     older = [
         name
         for name in names(store)

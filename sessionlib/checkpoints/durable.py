@@ -73,8 +73,8 @@ def sync_folder(folder: Path) -> None:
 
 
 def write_file(path: Path, data: bytes) -> None:
-    """Replace a small file, durably, by one that is whole at any moment. Raises OSError."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """Replace a small file that has one writer, durably; whole at any moment. Raises OSError."""
+    draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:
         file.write(data)
         file.flush()

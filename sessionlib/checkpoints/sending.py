@@ -19,31 +19,32 @@ from sessionlib.clock import sleep
 from sessionlib.errors import Conflict, Unknown, Unreachable
 from sessionlib.ports import Store
 
-PAUSES_S = (0.2, 1.0, 3.0)
+PAUSES_S: tuple[float, ...] = (0.2, 1.0, 3.0)
 """Between the tries of one upload: hundreds of them must not all fail for one lost answer."""
 
 _HASHES = ("sha256", "md5")
 
 
 class Sender:
-    """The uploads of one copy. Used from several threads."""
+    """The uploads of one copy, from several threads. `check` is called before each try."""
 
-    def __init__(self, store: Store, mark: Mark, check: Callable[[], None]) -> None:
+    def __init__(self, store: Store, mark: Mark) -> None:
         self.mark = mark
+        self.check: Callable[[], None] = lambda: None
         self.nonce = secrets.token_hex(4)
         self.sent_bytes = 0
         self.sent_blobs = 0
         self.kinds: set[str] = set()
         self._store = store
-        self._check = check
         self._lock = threading.Lock()
-        self._number = 0
+        self._keys: list[str] = []
 
     def blob(self, data: bytes, sha256: bytes) -> Blob:
         """Upload `data` under a name of its own. Raises NotProven, StoreError, Cancelled."""
         with self._lock:
-            number, self._number = self._number, self._number + 1
-        blob = Blob(blob_name(self.mark, self.nonce, number, sha256), len(data), sha256)
+            number = len(self._keys)
+            blob = Blob(blob_name(self.mark, self.nonce, number, sha256), len(data), sha256)
+            self._keys.append(blob_key(blob.name))
         self._patiently(lambda: self._put(blob, data))
         with self._lock:
             self.sent_bytes += len(data)
@@ -57,9 +58,15 @@ class Sender:
     def manifest(self, record: bytes) -> str:
         """Create a manifest's record, and return the checkpoint's name. Raises like `blob`."""
         name = checkpoint_name(self.mark, record)
+        self._keys.append(manifest_key(name))
         self._patiently(lambda: self._create(manifest_key(name), record))
         self.sent_bytes += len(record)
         return name
+
+    def undo(self) -> None:
+        """Remove all that was uploaded, which nobody knows of. Raises StoreError."""
+        for key in reversed(self._keys):
+            self._store.delete(key)
 
     def _put(self, blob: Blob, data: bytes) -> None:
         key = blob_key(blob.name)
@@ -97,7 +104,7 @@ class Sender:
 
     def _patiently(self, attempt: Callable[[], None]) -> None:
         for pause_s in PAUSES_S:
-            self._check()
+            self.check()
             try:
                 return attempt()
             except Unreachable:

@@ -172,6 +172,25 @@ def test_copies_that_were_never_published_go_in_the_end(store: Freezing, tmp_pat
     assert set(store.list(BLOBS)) == {blob_key(name) for name in needed}
 
 
+def test_the_holder_may_remove_what_others_never_published(
+    store: Freezing, sides: tuple[Side, Side]
+) -> None:
+    old, new = sides
+    pointer = publish(old, 1, None, 1, first=0)[-1]
+    change(old, 1)
+    orphan = old.copy(1, pointer)
+    for key in store.list(BLOBS):
+        if key.startswith(f"{BLOBS}1-2-"):
+            store.delete(manifest_key(orphan.name))
+    new.checkpoints.restore(2, pointer)
+    change(new, 2)
+    mine = new.copy(2, pointer)
+    assert new.checkpoints.collect(pointer) == 0
+    assert new.checkpoints.collect(pointer, epoch=2) > 0
+    assert verify(store, pointer.name) == []
+    assert verify(store, mine.name) == []
+
+
 def test_without_a_pointer_nothing_goes(store: Freezing, tmp_path: Path) -> None:
     side = Side(store, tmp_path / "here", keep=1)
     publish(side, 1, None, 2, first=0)

@@ -259,8 +259,25 @@ def test_one_that_stays_away_ends_the_copy_with_its_reason(store: Meddled, here:
     fill(here.data, a="1")
     with pytest.raises(Unreachable, match="no space left"):
         here.copy(1, None)
+    assert store.list("data/") == []
     store.before_put = lambda key: None
     here.copy(1, None)
+
+
+def test_what_was_uploaded_in_vain_is_removed(store: Meddled, here: Side) -> None:
+    fill(here.data, a="1" * 500)
+    published = here.copy(1, None)
+    before = store.list("data/")
+    fill(here.data, b="".join(f"{number:064}" for number in range(60)))
+
+    def damage(key: str) -> None:
+        if len(store.puts) == 25:
+            MemoryStore.put(store, key, b"!")
+
+    store.after_put = damage
+    with pytest.raises(NotProven):
+        here.copy(1, published)
+    assert store.list("data/") == before
 
 
 def test_a_record_whose_answer_was_lost_counts(
@@ -330,7 +347,7 @@ def test_a_file_that_goes_away_is_not_in_the_copy(
         path.unlink()
         return found
 
-    monkeypatch.setattr("sessionlib.checkpoints.checkpoints.scan", scan_and_remove)
+    monkeypatch.setattr("sessionlib.checkpoints.making.scan", scan_and_remove)
     there.checkpoints.restore(2, here.copy(1, None))
     assert picture(there.data).keys() == {".", "stays"}
 
