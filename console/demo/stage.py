@@ -7,9 +7,7 @@ as a user would start them. Not decided here: what happens to them (`play`).
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -24,9 +22,10 @@ from console.cli.opened import Fleet
 from console.errors import WrongUse
 from console.provision import create_lease, missing_lease
 from console.seen import Snapshot
-from sessionlib.clock import SystemClock, sleep
+from sessionlib.clock import SystemClock
 from sessionlib.config import load
-from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
+from sessionlib.launchers import Handle
+from sessionlib.launchers.local import LocalLauncher
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.folder import FolderStore
 
@@ -50,12 +49,12 @@ class Stage:
     ) -> None:
         self.is_temporary = folder is None
         self.seed = new_seed()
-        self._agents: dict[str, subprocess.Popen[bytes]] = {}
+        self._handles: dict[str, Handle] = {}
         self.folder = _made(folder)
         try:
             self._furnish(scale, changes or {})
         except BaseException:
-            self.close()
+            self._discard()
             raise
 
     def _furnish(self, scale: float, changes: Mapping[str, Any]) -> None:
@@ -69,6 +68,7 @@ class Stage:
         if lease is not None:
             create_lease(store, lease)
         self.fleet = Fleet(config, store, clock)
+        self._launcher = LocalLauncher(config, clock, until_eof=True)
 
     def _configure(self, scale: float, changes: Mapping[str, Any]) -> Path:
         shutil.copy(Path(__file__).with_name("counter.py"), self.folder / "counter.py")
@@ -89,33 +89,21 @@ class Stage:
         return path
 
     def start(self, account: str) -> None:
-        """Start an account's agent as a process of its own."""
-        words = ["agent", "--config", str(self.config_path), "--account", account, "--until-eof"]
-        with (self.folder / f"{account}.log").open("ab") as log:
-            self._agents[account] = subprocess.Popen(
-                [sys.executable, "-m", "sessionlib", *words],
-                # Never written to: it closes when this process ends, however it does.
-                stdin=subprocess.PIPE,
-                stdout=log,
-                stderr=log,
-                cwd=self.folder,
-                env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-                # Ctrl-C at the terminal reaches this process alone, which ends them in order.
-                start_new_session=True,
-            )
+        """Start an account's agent as a process of its own, which ends when this one does."""
+        self._handles[account] = self._launcher.start(account)
 
     def kill(self, account: str) -> None:
         """SIGKILL an agent, and wait for it to be gone."""
-        self._agents[account].kill()
-        self._agents[account].wait()
+        self._agent(account).kill()
+        self._agent(account).wait()
 
     def signal(self, account: str, number: int) -> None:
         """Signal an agent; one that has ended hears nothing."""
-        self._agents[account].send_signal(number)
+        self._agent(account).send_signal(number)
 
     def exit_code(self, account: str, timeout_s: float) -> int:
         """An agent's exit code, once it has ended. Raises subprocess.TimeoutExpired."""
-        return self._agents[account].wait(timeout_s)
+        return self._agent(account).wait(timeout_s)
 
     def home(self, account: str) -> Path:
         """The folder of the account's agent."""
@@ -123,12 +111,14 @@ class Stage:
 
     def is_running(self, account: str) -> bool:
         """Whether the account's agent still runs."""
-        agent = self._agents.get(account)
-        return agent is not None and agent.poll() is None
+        return account in self._handles and self._agent(account).poll() is None
 
     def pid(self, account: str) -> int:
         """The process id of the account's agent."""
-        return self._agents[account].pid
+        return self._agent(account).pid
+
+    def _agent(self, account: str) -> subprocess.Popen[bytes]:
+        return self._launcher.child(self._handles[account])
 
     def look(self) -> Snapshot:
         """The fleet, as the store shows it."""
@@ -147,21 +137,12 @@ class Stage:
 
     def close(self) -> None:
         """End every agent, and with it its guard and its workload; remove what was temporary."""
-        running = [agent for agent in self._agents.values() if agent.poll() is None]
-        for agent in running:
-            agent.send_signal(signal.SIGCONT)
-            agent.terminate()
-        waited_s = 0.0
-        while waited_s < END_S and any(agent.poll() is None for agent in running):
-            sleep(0.05)
-            waited_s += 0.05
-        for agent in running:
-            if agent.poll() is None:
-                agent.kill()
-                agent.wait()
-        for account in self._agents:
-            # Nobody ends a guard that was stopped when its agent was killed.
-            sweep(HOME_MARKER, home_mark(self.home(account)), patience_s=0)
+        # Of each the last start that was tried, whether it came to its end or not.
+        known = map(self._launcher.known, ACCOUNTS)
+        self._launcher.stop_all([handle for handle in known if handle is not None], END_S)
+        self._discard()
+
+    def _discard(self) -> None:
         if self.is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -17,12 +17,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
+from sessionlib.clock import sleep
 from sessionlib.core.values import Instant
 from sessionlib.errors import ColabvpsError
 from sessionlib.records import read_object
 
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UPTIME = Path("/proc/uptime")
+_TRIES = 5
+_PAUSE_S = 0.01
 
 
 class HomeTaken(ColabvpsError):
@@ -55,16 +58,14 @@ class Home:
         """
         self.logs.mkdir(parents=True, exist_ok=True)
         lock = (self.path / "agent.lock").open("a+")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not _taken(lock):
             lock.seek(0)
             other = lock.read(20).strip() or "unknown"
             lock.close()
             raise HomeTaken(
                 f"{self.path} is in use by another agent (process {other}): "
                 "stop it first, or give this one another --home"
-            ) from None
+            )
         lock.truncate(0)
         lock.write(str(os.getpid()))
         lock.flush()
@@ -120,6 +121,16 @@ class Home:
         with contextlib.suppress(OSError):
             draft.write_text(json.dumps(body))
             draft.replace(self.path / name)
+
+
+def _taken(lock: TextIO) -> bool:
+    """Take the lock, whoever only looks whether it is free being waited for."""
+    for _ in range(_TRIES):
+        with contextlib.suppress(OSError):
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        sleep(_PAUSE_S)
+    return False
 
 
 def _back(now: Instant, age_s: float) -> Instant:
