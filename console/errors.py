@@ -19,6 +19,10 @@ class Refused(ColabvpsError):
     """Not done, and nothing has changed."""
 
 
+class AlreadySo(Refused):
+    """What is asked for is the case already: there is nothing to do, and nothing is wrong."""
+
+
 class WrongUse(ColabvpsError):
     """The command line asks for something that can't be."""
 

@@ -56,12 +56,25 @@ class Output:
         self.tell(what)
         if yes:
             return
-        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        if not self.can_ask():
             raise Refused("there is no terminal to ask at: pass --yes to agree beforehand")
-        sys.stderr.write("Go on? [y/N] ")
-        sys.stderr.flush()
-        if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+        if self._answer("Go on? [y/N] ").lower() not in {"y", "yes"}:
             raise Refused("not agreed to; nothing was changed")
+
+    def ask_typed(self, what: str, prompt: str, name: str) -> None:
+        """Say what rests on it, and return once `name` was typed. Raises Refused."""
+        self.tell(what)
+        if self._answer(prompt) != name:
+            raise Refused(f"that isn't {name}; nothing was changed")
+
+    def can_ask(self) -> bool:
+        """Whether somebody is there who could answer."""
+        return sys.stdin.isatty() and sys.stderr.isatty()
+
+    def _answer(self, prompt: str) -> str:
+        sys.stderr.write(prompt)
+        sys.stderr.flush()
+        return sys.stdin.readline().strip()
 
     def _write(self, stream: TextIO, text: str, tone: str) -> None:
         text = safe_text.lines(text) if text else ""

@@ -1,21 +1,36 @@
 """Giving an order and following it to its end.
 
 Decided here: that an order is signed with the fleet's own key or not given at
-all, how a write without an answer is settled, and how often somebody looks.
+all, how a write without an answer is settled, how often somebody looks, and how
+an order's outcome is told.
 Not decided here: when an order makes sense (`intents`) and when it has ended
 (`outcomes`).
 """
 
 from __future__ import annotations
 
-from console import credentials, outcomes
-from console.cli.opened import Fleet
-from console.errors import Interrupted, OutcomeUnknown, Refused, WrongUse
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import typer
+
+from console import as_json, credentials, outcomes
+from console.cli.opened import Fleet, open_fleet
+from console.cli.options import Desk
+from console.errors import (
+    FAILED,
+    AlreadySo,
+    Interrupted,
+    OutcomeUnknown,
+    Refused,
+    WrongUse,
+)
+from console.intents import Proposal
 from console.output import Output
 from console.patience import within
 from sessionlib.clock import sleep
 from sessionlib.config.durations import seconds
-from sessionlib.core.notes import Order
+from sessionlib.core.notes import Order, OrderAction
 from sessionlib.errors import Conflict, StoreError, Unknown
 from sessionlib.layout import order_key
 from sessionlib.records import encode
@@ -24,8 +39,53 @@ from sessionlib.signing import public_of, sign
 LOOK_EVERY_S = 0.25
 
 
-def signed(fleet: Fleet, order: Order) -> Order:
-    """The order, signed. Raises Refused where the fleet's key isn't at hand."""
+def carry(
+    desk: Desk,
+    propose: Callable[[Fleet], Proposal],
+    *,
+    wait: bool,
+    timeout: str,
+    extra: Mapping[str, Any] | None = None,
+) -> None:
+    """An order from the question to its outcome, `extra` keys in its document.
+
+    `timeout` counts from when the order is due. Raises typer.Exit where it failed.
+    """
+    timeout_s = timeout_of(timeout)
+    fleet = open_fleet(desk)
+    try:
+        proposal = propose(fleet)
+    except AlreadySo as so:
+        desk.out.answer(str(so), {"order": None, "outcome": "done", "text": str(so)})
+        return
+    order = signed(fleet, proposal.order)
+    desk.out.ask(proposal.meaning, yes=desk.yes)
+    give(fleet, order)
+    head = {"order": order.id, "action": order.action.value, "to": order.account, **(extra or {})}
+    if not wait:
+        desk.out.answer(f"Order {order.id}: {_short(order)}", {**head, "outcome": "ordered"})
+        return
+    desk.out.tell(f"Order {order.id}")
+    ended = follow(fleet, order, desk.out, proposal.due_s + timeout_s, proposal.session)
+    move = as_json.move(ended.move) if ended.move else None
+    outcome = "done" if ended.done else "failed"
+    desk.out.answer(ended.text, {**head, "outcome": outcome, "text": ended.text, "move": move})
+    if not ended.done:
+        raise typer.Exit(FAILED)
+
+
+def _short(order: Order) -> str:
+    if order.account is None:
+        return order.action.value
+    return {
+        OrderAction.HANDOVER: f"hand over to {order.account}",
+        OrderAction.APPROVE: f"approve the takeover by {order.account}",
+        OrderAction.EMERGENCY: f"{order.account} takes over",
+    }.get(order.action, f"{order.action.value} {order.account}")
+
+
+def key_of(fleet: Fleet) -> str:
+    """The fleet's seed. Raises Refused where it isn't at hand."""
     seed = credentials.need_seed(fleet.config.fleet)
     known = fleet.config.fleet_key
     if known is not None and public_of(seed) != known:
@@ -33,7 +93,12 @@ def signed(fleet: Fleet, order: Order) -> Order:
             f"the key at hand isn't the one of fleet {fleet.config.fleet} "
             f"({fleet.config.where('fleet_key')}): its agents would ignore the order"
         )
-    return sign(order, seed)
+    return seed
+
+
+def signed(fleet: Fleet, order: Order) -> Order:
+    """The order, signed. Raises Refused where the fleet's key isn't at hand."""
+    return sign(order, key_of(fleet))
 
 
 def give(fleet: Fleet, order: Order) -> None:
@@ -49,23 +114,42 @@ def give(fleet: Fleet, order: Order) -> None:
             ) from None
 
 
-def follow(
-    fleet: Fleet, order: Order, out: Output, timeout_s: float, session: str | None = None
+def follow(  # noqa: PLR0913, PLR0917 - what a stop needs beside what every order does
+    fleet: Fleet,
+    order: Order,
+    out: Output,
+    timeout_s: float,
+    session: str | None = None,
+    proof: Callable[[], str | None] = lambda: None,
 ) -> outcomes.Ended:
-    """Tell how an order fares until it has ended. Raises OutcomeUnknown when time is up."""
+    """Tell how an order fares until it has ended. Raises OutcomeUnknown when time is up.
+
+    `session` is the one that a stop is to end, and `proof` says how else its end is known.
+    """
     try:
-        return _follow(fleet, order, out, timeout_s, session)
+        return _follow(fleet, out, timeout_s, lambda: _outcome(fleet, order, session, proof))
     except KeyboardInterrupt:
         raise Interrupted(f"watching no longer; order {order.id} stands") from None
 
 
+def _outcome(
+    fleet: Fleet, order: Order, session: str | None, proof: Callable[[], str | None]
+) -> outcomes.Under | outcomes.Ended:
+    outcome = outcomes.of(order, fleet.look(), session)
+    how = proof() if isinstance(outcome, outcomes.Under) else None
+    return outcome if how is None else outcomes.Ended(True, f"{order.account} has ended: {how}")
+
+
 def _follow(
-    fleet: Fleet, order: Order, out: Output, timeout_s: float, session: str | None
+    fleet: Fleet,
+    out: Output,
+    timeout_s: float,
+    look: Callable[[], outcomes.Under | outcomes.Ended],
 ) -> outcomes.Ended:
     until_mono = fleet.clock.now().mono + timeout_s
     told = ""
     while True:
-        outcome = outcomes.of(order, fleet.look(), session)
+        outcome = look()
         if isinstance(outcome, outcomes.Ended):
             return outcome
         if outcome.text != told:

@@ -14,8 +14,17 @@ from console.cli.options import (
     WaitOption,
     desk_of,
 )
-from console.cli.ordering import follow, give, signed, timeout_of
+from console.cli.ordering import LOOK_EVERY_S, follow, give, signed, timeout_of
 from console.errors import FAILED, WrongUse
+from console.launching import launched, launcher_of
+from console.outcomes import Ended
+from console.seen import Seen, Snapshot
+from sessionlib.clock import sleep
+from sessionlib.core.notes import Order
+from sessionlib.launchers import State, Status
+
+_GONE_S = 10.0
+"""How long a process may take from its last word to its end."""
 
 CHANGES = True
 EXAMPLES = (
@@ -49,7 +58,8 @@ def run(
         _stop_all(desk, fleet, timeout_s, wait=wait)
         return
     snapshot = fleet.look()
-    if account in fleet.config.accounts and intents.is_over(snapshot, account):
+    is_known = account in fleet.config.accounts
+    if account is not None and is_known and _is_over(fleet, snapshot, account):
         text = f"{account} has no session: there is nothing to stop"
         desk.out.answer(text, _document([], "done", text))
         return
@@ -61,7 +71,7 @@ def run(
         desk.out.answer(f"Order {order.id}: stop {account}", _document([order.id], "ordered", ""))
         return
     desk.out.tell(f"Order {order.id}")
-    ended = follow(fleet, order, desk.out, timeout_s, proposal.session)
+    ended = _followed(desk, fleet, order, proposal.session, timeout_s)
     outcome = "done" if ended.done else "failed"
     desk.out.answer(ended.text, _document([order.id], outcome, ended.text))
     if not ended.done:
@@ -69,7 +79,12 @@ def run(
 
 
 def _stop_all(desk: Desk, fleet: Fleet, timeout_s: float, *, wait: bool) -> None:
-    names = intents.running(fleet.config, fleet.look())
+    snapshot = fleet.look()
+    names = [
+        name
+        for name in intents.running(fleet.config, snapshot)
+        if not _is_over(fleet, snapshot, name)
+    ]
     if not names:
         text = "no session reports: there is nothing to stop"
         desk.out.answer(text, _document([], "done", text))
@@ -85,13 +100,49 @@ def _stop_all(desk: Desk, fleet: Fleet, timeout_s: float, *, wait: bool) -> None
         desk.out.tell(f"Order {order.id}: stop {name}")
         if name == names[-1] and not wait:
             break
-        ended = follow(fleet, order, desk.out, timeout_s, proposal.session)
+        ended = _followed(desk, fleet, order, proposal.session, timeout_s)
         desk.out.tell(ended.text)
         if not ended.done:
             desk.out.answer(ended.text, _document(orders, "failed", ended.text))
             raise typer.Exit(FAILED)
     text = f"{'stopped' if wait else 'told to stop'}: {', '.join(names)}"
     desk.out.answer(text, _document(orders, "done" if wait else "ordered", text))
+
+
+def _followed(
+    desk: Desk, fleet: Fleet, order: Order, session: str | None, timeout_s: float
+) -> Ended:
+    """The end of a session, by its own word, and by this machine's where it ran here."""
+    account = order.account or ""
+    ended = follow(
+        fleet, order, desk.out, timeout_s, session, lambda: _proof(fleet, account, session)
+    )
+    until_mono = fleet.clock.now().mono + _GONE_S
+    while ended.done and (status := _launched_as(fleet, account, session)) is not None:
+        if status.state is State.ENDED:
+            desk.out.tell(f"{account}: {status.how}")
+            break
+        if fleet.clock.now().mono >= until_mono:
+            return Ended(False, f"{account} says that it has ended, but {status.how}")
+        sleep(LOOK_EVERY_S)
+    return ended
+
+
+def _is_over(fleet: Fleet, snapshot: Snapshot, account: str) -> bool:
+    report = snapshot.reports.get(account, Seen()).value
+    gone = report is not None and _proof(fleet, account, report.session) is not None
+    return gone or intents.is_over(snapshot, account)
+
+
+def _proof(fleet: Fleet, account: str, session: str | None) -> str | None:
+    """How this machine knows that a session of it has ended; None where it doesn't."""
+    status = _launched_as(fleet, account, session)
+    return status.how if status is not None and status.state is State.ENDED else None
+
+
+def _launched_as(fleet: Fleet, account: str, session: str | None) -> Status | None:
+    status = launched(launcher_of(fleet.config, fleet.clock), account)
+    return status if status is not None and session and status.session == session else None
 
 
 def _document(orders: list[str], outcome: str, text: str) -> dict[str, Any]:

@@ -1,0 +1,28 @@
+"""`approve`: a yes to the plan, or to the takeover, that asks for one."""
+
+from __future__ import annotations
+
+import typer
+
+from console import intents
+from console.cli.options import TimeoutOption, WaitOption, desk_of
+from console.cli.ordering import carry
+
+CHANGES = True
+EXAMPLES = ("colabvps-console approve", "colabvps-console approve --yes --wait")
+
+
+def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "10m") -> None:
+    """What asks is shown by `status`: the plan in the lease record, or, with
+    `policy: {takeover: approve}`, a standby that would take over from a primary which
+    is lost. Refused where nothing asks. --wait stays until the move has ended;
+    --timeout counts from when it is due.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("approve")
+    carry(
+        desk,
+        lambda fleet: intents.approve(fleet.config, fleet.look()),
+        wait=wait,
+        timeout=timeout,
+    )

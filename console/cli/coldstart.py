@@ -1,0 +1,161 @@
+"""`coldstart`: from no session at all to a workload that serves, step by step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from console import coldstart
+from console.cli.opened import Fleet, open_fleet
+from console.cli.options import Desk, TimeoutOption, desk_of
+from console.cli.ordering import LOOK_EVERY_S, timeout_of
+from console.coldstart import STEPS, Candidate, Stand, Step
+from console.errors import Interrupted, OutcomeUnknown, Refused
+from console.intents.common import check_known
+from console.launching import all_launched, launcher_of
+from sessionlib.clock import sleep
+from sessionlib.config.schema import Launcher as Kind
+from sessionlib.launchers import Launcher, State
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console coldstart",
+    "colabvps-console coldstart --account backup2 --yes --timeout 20m",
+)
+_TAIL_LINES = 5
+
+
+@dataclass(slots=True)
+class _Walk:
+    """One account on its way through the steps."""
+
+    desk: Desk
+    fleet: Fleet
+    launcher: Launcher
+    account: str
+    told: list[Stand] = field(default_factory=list)
+
+    @property
+    def is_local(self) -> bool:
+        return self.fleet.config.accounts[self.account].launcher is Kind.LOCAL
+
+    def stand(self) -> Stand:
+        """Where things stand now; told where that is news."""
+        fleet = self.fleet
+        known = all_launched(self.launcher, fleet.config)
+        found = coldstart.stand(fleet.config, fleet.look(), self.account, known)
+        if not self.told or self.told[-1] != found:
+            self.told.append(found)
+            step = f"{found.number}/{len(STEPS)} {STEPS[found.step]}"
+            self.desk.out.tell(f"{step}: {found.text}")
+        return found
+
+
+def run(
+    ctx: typer.Context,
+    account: Annotated[
+        str | None,
+        typer.Option("--account", metavar="ACCOUNT", help="Whose session; else the best."),
+    ] = None,
+    timeout: TimeoutOption = "15m",
+) -> None:
+    """It starts a session of the best account, or of the one that is named, and goes with
+    it until the workload serves: boot, claim, restore, services. A session that isn't
+    started from this machine is waited for, with the steps for its owner. It can be left
+    with ctrl-c and taken up again. Refused while somebody is at work.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("coldstart")
+    timeout_s = timeout_of(timeout)
+    fleet = open_fleet(desk)
+    check_known(fleet.config, account)
+    walk = _choose(desk, fleet, account)
+    try:
+        ended = _walk(walk, timeout_s)
+    except KeyboardInterrupt:
+        raise Interrupted(
+            f"watching no longer; what was started goes on. `colabvps-console coldstart --account "
+            f"{walk.account}` takes it up again"
+        ) from None
+    desk.out.answer(ended.text, _document(walk, "done", ended.text))
+
+
+def _choose(desk: Desk, fleet: Fleet, account: str | None) -> _Walk:
+    """Which account it is to be; what speaks for each is told."""
+    launcher, snapshot = launcher_of(fleet.config, fleet.clock), fleet.look()
+    # Judged first, before anything is read into reports: without a lease nothing is known.
+    chosen = account or coldstart.under_way(snapshot)
+    known = all_launched(launcher, fleet.config)
+    coldstart.check_needed(fleet.config, snapshot, chosen, known)
+    found = coldstart.candidates(fleet.config, snapshot, known)
+    chosen = chosen or found[0].account
+    _tell_candidates(desk, found, chosen)
+    return _Walk(desk, fleet, launcher, chosen)
+
+
+def _tell_candidates(desk: Desk, found: tuple[Candidate, ...], chosen: str) -> None:
+    desk.out.tell("Accounts, best first:", "head")
+    for one in found:
+        mark = "▶" if one.account == chosen else " "
+        desk.out.tell(f"{mark} {one.account}: {'; '.join(one.reasons)}")
+
+
+def _walk(walk: _Walk, timeout_s: float) -> Stand:
+    """Start what is to be started, and go on until the workload serves."""
+    clock = walk.fleet.clock
+    found = walk.stand()
+    has_started = False
+    if found.step is Step.START:
+        _start(walk)
+        has_started = walk.is_local
+    until_mono = clock.now().mono + timeout_s
+    while True:
+        found = walk.stand()
+        if found.step is Step.DONE:
+            return found
+        if found.step is Step.START and has_started:
+            raise Refused(f"{walk.account}'s agent has ended again. {_last_words(walk)}")
+        if clock.now().mono >= until_mono:
+            raise OutcomeUnknown(
+                f"not over after {timeout_s:g} s ({found.text}): what was started goes on, and "
+                f"`colabvps-console coldstart --account {walk.account}` takes it up again"
+            )
+        sleep(LOOK_EVERY_S)
+
+
+def _start(walk: _Walk) -> None:
+    config, out = walk.fleet.config, walk.desk.out
+    start_from = coldstart.checkpoint_words(walk.fleet.look())
+    email = config.accounts[walk.account].email
+    how = "starts on this machine" if walk.is_local else "is started by its own person"
+    out.ask(
+        f"Cold start: {walk.account} ({email}) {how}, claims the lease when it may, and becomes "
+        f"the primary.\nThe data: {start_from}.",
+        yes=walk.desk.yes,
+    )
+    if walk.is_local:
+        handle = walk.launcher.start(walk.account)
+        out.tell(f"started: process {handle.pid}, in {handle.home}")
+        return
+    for line in coldstart.manual_steps(config, walk.account):
+        out.tell(line)
+
+
+def _last_words(walk: _Walk) -> str:
+    handle = walk.launcher.known(walk.account)
+    if handle is None or walk.launcher.status(handle).state is not State.ENDED:
+        return "Look at its machine"
+    path = Path(handle.home) / "logs" / "output.log"
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return f"It left no {path}"
+    return "\n".join([f"The end of {path}:", *lines[-_TAIL_LINES:]])
+
+
+def _document(walk: _Walk, outcome: str, text: str) -> dict[str, Any]:
+    steps = [{"step": stand.step.value, "text": stand.text} for stand in walk.told]
+    return {"account": walk.account, "steps": steps, "outcome": outcome, "text": text}

@@ -1,0 +1,27 @@
+"""`pause`: no plans and no takeovers, until resumed."""
+
+from __future__ import annotations
+
+import typer
+
+from console import intents
+from console.cli.options import TimeoutOption, WaitOption, desk_of
+from console.cli.ordering import carry
+
+CHANGES = True
+EXAMPLES = ("colabvps-console pause", "colabvps-console pause --yes --wait")
+
+
+def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "10m") -> None:
+    """The primary works on. While the fleet is paused nobody takes over if it is lost, and
+    only an emergency overrides that. A session still stops its work when its lease
+    or its lifetime ends.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("pause")
+    carry(
+        desk,
+        lambda fleet: intents.pause(fleet.config, fleet.look()),
+        wait=wait,
+        timeout=timeout,
+    )

@@ -1,0 +1,31 @@
+"""Sessions that were started from this machine.
+
+Decided here: nothing but where the launcher comes from, so that every command and
+the screen ask the same one. Not decided here: what it proves (`evidence`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.launchers import Launcher, Status
+from sessionlib.launchers.local import LocalLauncher
+
+
+def launcher_of(config: Config, clock: Clock) -> Launcher:
+    """The launcher of this machine."""
+    return LocalLauncher(config, clock)
+
+
+def launched(launcher: Launcher, account: str) -> Status | None:
+    """What became of the account's last start from here; None if there was none."""
+    handle = launcher.known(account)
+    return None if handle is None else launcher.status(handle)
+
+
+def all_launched(launcher: Launcher, config: Config) -> Mapping[str, Status]:
+    """The same for every account that was ever started from here."""
+    found = {account: launched(launcher, account) for account in config.accounts}
+    return {account: status for account, status in found.items() if status is not None}
