@@ -69,6 +69,7 @@ class PatientStore:
         return within(self._timeout_s, lambda: self._store.has(key))
 
     def proof(self, key: str) -> Proof | None:
+        # It may have to read the whole blob.
         return within(self._blob_timeout_s, lambda: self._store.proof(key))
 
     def delete(self, key: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import typer
 
-from console import as_json, credentials, outcomes
+from console import as_json, outcomes
 from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk
 from console.errors import (
@@ -22,19 +22,19 @@ from console.errors import (
     AlreadySo,
     Interrupted,
     OutcomeUnknown,
-    Refused,
     WrongUse,
 )
 from console.intents import Proposal
+from console.keys import signing_seed
 from console.output import Output
-from console.patience import within
+from console.patience import PatientStore, within
 from sessionlib.clock import sleep
 from sessionlib.config.durations import seconds
 from sessionlib.core.notes import Order, OrderAction
 from sessionlib.errors import Conflict, StoreError, Unknown
 from sessionlib.layout import order_key
 from sessionlib.records import encode
-from sessionlib.signing import public_of, sign
+from sessionlib.signing import sign
 
 LOOK_EVERY_S = 0.25
 
@@ -85,15 +85,9 @@ def _short(order: Order) -> str:
 
 
 def key_of(fleet: Fleet) -> str:
-    """The fleet's seed. Raises Refused where it isn't at hand."""
-    seed = credentials.need_seed(fleet.config.fleet)
-    known = fleet.config.fleet_key
-    if known is not None and public_of(seed) != known:
-        raise Refused(
-            f"the key at hand isn't the one of fleet {fleet.config.fleet} "
-            f"({fleet.config.where('fleet_key')}): its agents would ignore the order"
-        )
-    return seed
+    """The seed of the key in force. Raises Refused where it isn't at hand, or StoreError."""
+    timeout_s = fleet.config.timings.timeout_s
+    return signing_seed(fleet.config, PatientStore(fleet.store, timeout_s, timeout_s))
 
 
 def signed(fleet: Fleet, order: Order) -> Order:

@@ -6,15 +6,13 @@ evidence that an order carries. Not decided here: which order makes sense when.
 
 from __future__ import annotations
 
-import getpass
 import secrets
-import socket
 from dataclasses import dataclass
 from typing import Any
 
 from console.errors import Refused, WrongUse
+from console.operator_name import operator_name
 from console.readmodel import is_running, is_valid
-from console.safe_text import one_line
 from console.seen import Seen, Snapshot
 from console.words import length
 from sessionlib.config import Config
@@ -121,14 +119,6 @@ def order(config: Config, lease: Lease, action: OrderAction, **fields: Any) -> O
         epoch=lease.epoch,
         incarnation=lease.incarnation,
         renewal=lease.renewal,
-        by=_operator(),
+        by=operator_name(),
         **fields,
     )
-
-
-def _operator() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user may have no name
-        user = "operator"
-    return one_line(f"{user}@{socket.gethostname()}", 64)

@@ -64,7 +64,7 @@ def pause(config: Config, snapshot: Snapshot) -> Proposal:
     if lease.paused:
         raise AlreadySo("the fleet is paused already")
     holder = holder_of(snapshot, "write the pause down", "it would change nothing")
-    planned = f" The move to {lease.plan.to} is held." if lease.plan is not None else ""
+    planned = f" The move to {lease.plan.to} is called off." if lease.plan is not None else ""
     meaning = (
         f"Pause: {holder} works on, and nothing moves by itself until `colabvps-console resume`: "
         f"no plans, no takeovers.{planned}\nIf {holder} is lost, nobody takes over, and the "

@@ -31,7 +31,8 @@ from sessionlib.launchers.doors import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.launchers.handles import keep, kept, last_agent, session_in, this_machine
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
-SEED_VARIABLE = "COLABVPS_FLEET_KEY"
+_SECRETS = "COLABVPS_FLEET_KEY"
+"""How the names of the variables begin that hold the operators' seeds."""
 OUTPUT = "output.log"
 _LOOKS = 2
 """One look at the processes is no photograph: one that forks and ends while they are read can
@@ -238,8 +239,7 @@ def _in_use(home: Path, account: str) -> str:
 
 def _environment(nonce: str) -> dict[str, str]:
     """Our own environment, but for the fleet's secret: an agent needs only the public half."""
-    kept_back = {SEED_VARIABLE, LAUNCH_MARKER}
-    inherited = {name: value for name, value in os.environ.items() if name not in kept_back}
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
     root = Path(sessionlib.__file__).parents[1]
     if root.name not in {"site-packages", "dist-packages"}:
         # A source tree that is run where it lies.

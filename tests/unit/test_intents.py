@@ -246,7 +246,7 @@ def test_a_pause_says_that_nobody_takes_over() -> None:
     proposal = intents.pause(CONFIGURED, snapshot(PLANNED))
     assert proposal.order.action is OrderAction.PAUSE
     assert "nobody takes over" in proposal.meaning
-    assert "The move to backup1 is held" in proposal.meaning
+    assert "The move to backup1 is called off" in proposal.meaning
     paused = snapshot(replace(LEASE, paused=True))
     assert "paused already" in refusal(lambda: intents.pause(CONFIGURED, paused), AlreadySo)
     assert "no primary" in refusal(lambda: intents.pause(CONFIGURED, snapshot(FREE)))
