@@ -21,22 +21,27 @@ EXAMPLES = (
 def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ctx: typer.Context,
     headless: Annotated[
-        bool, typer.Option("--headless", help="Run to the end without a picture, and report.")
+        bool, typer.Option("--headless", help="Make moves, without a picture, and report.")
     ] = False,
     handovers: Annotated[int, typer.Option("--handovers", min=0, help="How many moves.")] = 3,
     kill_primary: Annotated[
         bool, typer.Option("--kill-primary", help="Also kill a primary, to see a takeover.")
     ] = False,
     scale: Annotated[
-        float, typer.Option("--scale", min=1.0, help="How many times faster than life.")
-    ] = 20.0,
+        float | None,
+        typer.Option(
+            "--scale", min=1.0, help="How many times faster than life: 180 to watch, else 20."
+        ),
+    ] = None,
     folder: Annotated[
         str | None, typer.Option("--dir", metavar="DIR", help="Where; else a temporary folder.")
     ] = None,
     store: Annotated[str, typer.Option("--store", metavar="KIND", help="Only folder.")] = "folder",
 ) -> None:
-    """Starts agents as ordinary processes with a store in a folder, moves the work between
-    them, and shows that never two were at work at once. Needs no account and no network.
+    """Starts agents as ordinary processes with a store in a folder, and opens the console on
+    them: twelve hours pass in four minutes, the work moves when its session ends and when
+    you say so, and in the end the work's own journal tells whether ever two copies of it
+    ran. With --headless it makes some moves by itself. Needs no account and no network.
     """
     desk = desk_of(ctx)
     desk.may_change("demo")

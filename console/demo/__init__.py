@@ -8,12 +8,15 @@ here: the fleet (`stage`), what happens to it (`play`), what became of the work
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from console.credentials import VARIABLE
+from console.demo import lively as lives
 from console.demo.journal import (
     Passage,
     Tenure,
@@ -24,12 +27,15 @@ from console.demo.journal import (
 )
 from console.demo.play import Play
 from console.demo.stage import ACCOUNTS, Stage
-from console.demo.watching import watched
 from console.errors import FAILED
-from console.output import Output
+from console.looking import epochs, piece
+from console.output import Output, is_screen
 from sessionlib.core.notes import History, MoveKind
+from sessionlib.layout import history_key
 
 DONE = 0
+SCALE = 20.0
+"""How fast a performance is: the leases' fastest."""
 
 
 def run(  # noqa: PLR0913 - the command's options
@@ -38,23 +44,43 @@ def run(  # noqa: PLR0913 - the command's options
     headless: bool,
     handovers: int,
     kill_primary: bool,
-    scale: float,
+    scale: float | None,
     folder: Path | None,
 ) -> int:
     """Perform, judge and report; the exit code."""
     # An ordinary end on these too: leaving the `with` is what cleans up.
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
-    with Stage(folder, scale) as stage:
-
-        def perform(tell: Callable[[str], None]) -> list[History]:
-            return _perform(Play(stage, tell), handovers, kill_primary=kill_primary)
-
-        moves = perform(out.tell) if headless else watched(out, stage.fleet, perform)
+    lively = not headless and not out.json and is_screen(sys.stdout)
+    changes = lives.CHANGES if lively else None
+    with Stage(folder, scale or (lives.SCALE if lively else SCALE), changes) as stage:
+        if lively:
+            moves = _watch(out, stage)
+        else:
+            moves = _perform(Play(stage, out.tell), handovers, kill_primary=kill_primary)
         tenures = read_journals(stage.journals)
     if not stage.is_temporary:
         out.tell(f"everything is kept in {stage.folder}")
     return _report(out, moves, tenures)
+
+
+def _watch(out: Output, stage: Stage) -> list[History]:
+    """Show the fleet until the operator leaves; the moves that were made meanwhile."""
+    out.tell(f"The fleet is in {stage.folder}. To give it orders from another terminal:")
+    out.tell(f"  export COLABVPS_CONFIG={stage.config_path}")
+    out.tell(f"  export COLABVPS_FLEET_KEY=$(cat {stage.key_path})")
+    # The screen signs its orders with the key that it finds as any console would.
+    os.environ[VARIABLE] = stage.seed
+    life = lives.Life(stage)
+    life.begin()
+    try:
+        import_module("console.app.running").watch(stage.fleet, stage.open_store)
+    finally:
+        life.end()
+    # Before the sessions end: nobody is to take over from one that is being cleared away.
+    store = stage.fleet.store
+    seen = [piece(store, History, history_key(epoch)).value for epoch in epochs(store)]
+    return [move for move in seen if move is not None and move.epoch > 1]
 
 
 def _perform(play: Play, handovers: int, *, kill_primary: bool) -> list[History]:

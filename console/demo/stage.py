@@ -7,6 +7,7 @@ as a user would start them. Not decided here: what happens to them (`play`).
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -26,6 +27,7 @@ from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.launchers import Handle
 from sessionlib.launchers.local import LocalLauncher
+from sessionlib.ports import Store
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.folder import FolderStore
 
@@ -59,6 +61,10 @@ class Stage:
 
     def _furnish(self, scale: float, changes: Mapping[str, Any]) -> None:
         self.journals = self.folder / "journal"
+        self.key_path = self.folder / "fleet-key"
+        descriptor = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(self.seed)
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
@@ -119,6 +125,10 @@ class Stage:
 
     def _agent(self, account: str) -> subprocess.Popen[bytes]:
         return self._launcher.child(self._handles[account])
+
+    def open_store(self) -> Store:
+        """The fleet's store once more, for another thread."""
+        return FolderStore(self.fleet.config.store_folder(), SystemClock())
 
     def look(self) -> Snapshot:
         """The fleet, as the store shows it."""
