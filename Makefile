@@ -4,7 +4,8 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check soak bench lock clean run-env dev-env
+.PHONY: help demo test check lint types imports docs docs-check soak bench bench-checkpoints \
+	lock clean run-env dev-env
 
 BIN := .venv/bin
 PYTHON ?=
@@ -14,7 +15,7 @@ unexport PYTHONPATH PYTHONHOME
 
 help:  ## list what can be made
 	@echo 'make TARGET [ARGS="..."] [PYTHON=/path/to/python3]'
-	@sed -n 's/^\([a-z]*\):.*  ## \(.*\)/  \1	\2/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*  ## \(.*\)/  \1	\2/p' Makefile | expand -t 22
 
 demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help" tells more
 	@$(BIN)/colabvps-console demo $(ARGS)
@@ -45,6 +46,9 @@ soak: dev-env  ## a hundred of each mishap, on real processes; takes long
 
 bench: dev-env  ## measure downtimes and start-up times
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-checkpoints: dev-env  ## measure checkpoints of 2 GB beside rclone and restic
+	@$(BIN)/python -m tests.bench.checkpoints $(ARGS)
 
 lock:  ## remake the lock files; needs uv and the network
 	@tools/lock.sh

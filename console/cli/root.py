@@ -44,6 +44,7 @@ COMMANDS: Mapping[str, str] = {
     "history": "List past moves, newest first.",
     "logs": "Show what agents and workloads have logged.",
     "key": "The key that signs orders, code and settings.",
+    "checkpoint": "Look at the copies of the workload's data, check them, take them out.",
     "paths": "Print where everything is kept.",
 }
 """Each command and its first line of help, here so that `--help` loads no command."""

@@ -238,8 +238,10 @@ class Checkpoints:
         if not self._place.is_there():
             return False
         found = self._place.note()
+        if wanted.stems == (None,) and (found is None or _was_remade(found)):
+            return True
         if found is None:
-            return wanted.stems == (None,)
+            return False
         return found.epoch in {wanted.epoch - 1, wanted.epoch} and wanted.stems[0] in found.stems
 
     def _set_aside(self, epoch: int) -> Path | None:
@@ -280,6 +282,12 @@ class Checkpoints:
             self._progress = f"{doing} {megabytes(done)} of {megabytes(of)} MB"
 
         return tell
+
+
+def _was_remade(note: Note) -> bool:
+    """Whether the lease record must have been lost: it once pointed at a checkpoint, as the
+    directory does. Whoever makes it again says who is to claim first."""
+    return bool(note.stems) and None not in note.stems
 
 
 def _name(pointer: Pointer | None) -> str | None:

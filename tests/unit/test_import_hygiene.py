@@ -56,12 +56,12 @@ def test_help_loads_no_command() -> None:
     assert not modules & (HEAVY | {"pydantic", "yaml"})
 
 
-@pytest.mark.parametrize("command", ["status", "history", "logs", "paths"])
+@pytest.mark.parametrize("command", ["status", "history", "logs", "checkpoint list", "paths"])
 def test_a_command_on_a_folder_store_loads_nothing_for_others(
     fleet: FleetOnDisk, command: str
 ) -> None:
     fleet.at_work()
-    code, modules = loaded_by(RUN, command, "--config", str(fleet.config_path))
+    code, modules = loaded_by(RUN, *command.split(), "--config", str(fleet.config_path))
     assert code == 0
     assert {"pydantic", "yaml"} <= modules
     assert not modules & HEAVY

@@ -107,6 +107,16 @@ def test_nor_does_it_go_on_from_nothing_once_somebody_else_has(here: Side) -> No
     assert list(here.data.iterdir()) == []
 
 
+def test_a_lease_record_that_was_made_again_leaves_the_data_where_it_is(here: Side) -> None:
+    here.checkpoints.restore(1, None)
+    fill(here.data, saved="1")
+    sealed = here.copy(1, None)
+    here.checkpoints.restore(2, sealed)
+    done = here.checkpoints.restore(9, None)
+    assert done.went_on
+    assert (here.data / "saved").read_text() == "1"
+
+
 def test_a_prepared_directory_gives_way_to_a_checkpoint(here: Side, there: Side) -> None:
     fill(here.data, a="published")
     fill(there.data, a="prepared")

@@ -1,0 +1,39 @@
+"""`checkpoint export`: a checkpoint as a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli.checkpoint.common import meant, size, steps
+from console.cli.opened import open_fleet
+from console.cli.options import desk_of
+from sessionlib.checkpoints.exporting import export
+
+EXAMPLES = (
+    "colabvps-console checkpoint export --to rescued",
+    "colabvps-console checkpoint export 7-3 --to rescued --json",
+)
+
+
+def run(
+    ctx: typer.Context,
+    to: Annotated[Path, typer.Option("--to", metavar="DIR", help="A folder that isn't there yet.")],
+    name: Annotated[
+        str | None,
+        typer.Argument(metavar="[NAME]", help="Which, by its name or EPOCH-SEQ; else the lease's."),
+    ] = None,
+) -> None:
+    """Every byte is hashed on its way. The folder appears once all of it is there; nothing
+    of the fleet changes, and nothing that exists is overwritten.
+    """
+    desk = desk_of(ctx)
+    fleet = open_fleet(desk)
+    name = meant(fleet, name)
+    head = export(fleet.store, name, to, steps(desk.out, "written")).head
+    desk.out.answer(
+        f"{name} is in {to}: {head.files} files, {size(head.bytes)}",
+        {"name": name, "to": str(to), "files": head.files, "bytes": head.bytes},
+    )

@@ -1,0 +1,55 @@
+"""`checkpoint list`: what there is to go back to."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import typer
+
+from console.cli.checkpoint.common import current_of, size
+from console.cli.opened import open_fleet
+from console.cli.options import desk_of
+from console.patience import within
+from console.words import ago, table
+from sessionlib.checkpoints import shelf
+from sessionlib.checkpoints.shelf import Shelved
+
+EXAMPLES = ("colabvps-console checkpoint list", "colabvps-console checkpoint list --json")
+HEADS = ("", "EPOCH", "SEQ", "MADE", "SIZE", "FILES", "NAME")
+
+
+def run(ctx: typer.Context) -> None:
+    """The one that the lease points at is marked: it is what a successor restores. Those
+    above it were made and not published, or not yet.
+    """
+    desk = desk_of(ctx)
+    fleet = open_fleet(desk)
+    current = current_of(fleet)
+    timeout_s = fleet.config.timings.timeout_s
+    found = within(timeout_s, lambda: shelf.shelved(fleet.store))
+    if desk.out.json:
+        desk.out.document([_document(one, current) for one in found])
+    elif not found:
+        desk.out.line("No checkpoint yet: the primary makes the first.")
+    else:
+        for line in table([_row(one, current) for one in found], HEADS):
+            desk.out.line(line)
+    for one in found:
+        if one.error is not None:
+            desk.out.tell(f"{one.name} can't be read: {one.error}")
+
+
+def _document(one: Shelved, current: str | None) -> dict[str, Any]:
+    known = asdict(one)
+    if one.error is not None:
+        known |= dict.fromkeys(("age_s", "bytes", "files"))
+    return {**known, "current": one.name == current}
+
+
+def _row(one: Shelved, current: str | None) -> tuple[str, ...]:
+    mark = "▶" if one.name == current else ""
+    if one.error is not None:
+        return (mark, str(one.epoch), str(one.seq), "-", "-", "-", one.name)
+    made = ago(one.age_s)
+    return (mark, str(one.epoch), str(one.seq), made, size(one.bytes), str(one.files), one.name)
