@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.checkpoints import collecting, shelf
+from sessionlib.checkpoints import collecting, remembering, shelf
 from sessionlib.checkpoints.copying import Sizes
 from sessionlib.checkpoints.crew import Crew
 from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
@@ -61,7 +61,7 @@ class Restored:
 
 
 class Checkpoints:
-    """Copies `data` to the store and back. `room` is beside nothing but its own files.
+    """Copies `data` to the store and back. `room` is a folder for what it remembers.
 
     `keep` is how many checkpoints `collect` leaves, at least one.
     """
@@ -85,7 +85,8 @@ class Checkpoints:
         self._progress: str | None = None
         self._known: dict[str, Manifest] = {}
         self._needs: collecting.Needs = {}
-        self._index: Index = {}
+        self._index = remembering.load(room, self._place.data)
+        self._unsaved_bytes = 0
         self._shadow = Tree(self._place.shadow)
         self._shadow_at: str | None = None
         self._differs: str | None = None
@@ -123,7 +124,7 @@ class Checkpoints:
             made = make(
                 self._store, mark, self._source(base), stop.is_set, self._telling("copying")
             )
-        self._index = made.index
+        self._know(made.index, made.read_bytes)
         self._differs = None
         self._remember(made.manifest)
         self._place.write_note(Note(epoch, (_name(base), made.manifest.name)))
@@ -150,7 +151,8 @@ class Checkpoints:
         self._place.prepare()
         note = Note(epoch, (_name(pointer),))
         aside, moved_bytes = None, 0
-        if self._may_go_on(note):
+        goes_on = self._may_go_on(note)
+        if goes_on:
             self._place.write_note(note)
             text = "went on with the data that was there"
         elif pointer is None:
@@ -161,17 +163,17 @@ class Checkpoints:
         else:
             with self._under_way(can_stop=False) as crew:
                 moved_bytes = self._fetch(crew, pointer)
-            self._shadow.dress(self._known[pointer.name])
+            self._shadow.dress(self._manifest(pointer))
             aside = self._set_aside(epoch)
             self._switch(note)
+            self._know(self._index, pointer.bytes)
             moved, whole = megabytes(moved_bytes), megabytes(pointer.bytes)
             text = f"restored {pointer.name}, {moved} MB of {whole} fetched"
         self._differs = None
         if aside is not None:
             text = f"{text}; what was there before is in {shown(aside)}"
         took_s = self._clock.now().mono - began_mono
-        went_on = text.startswith("went on")
-        return Restored(went_on, aside, moved_bytes, took_s, text)
+        return Restored(goes_on, aside, moved_bytes, took_s, text)
 
     def collect(self, pointer: Pointer | None, epoch: int = 0) -> int:
         """Remove what isn't needed any more, as the holder whose lease points at `pointer`.
@@ -234,6 +236,14 @@ class Checkpoints:
         self._index = rested(self._shadow.index, now_ns)
         self._shadow = Tree(self._place.shadow)
 
+    def _know(self, index: Index, read_bytes: int) -> None:
+        """What the data directory is known by from now on, and how much was read to know it."""
+        self._index = index
+        self._unsaved_bytes += read_bytes
+        if self._unsaved_bytes >= remembering.WORTH_BYTES:
+            self._unsaved_bytes = 0
+            remembering.save(self._room, self._place.data, index)
+
     def _may_go_on(self, wanted: Note) -> bool:
         if not self._place.is_there():
             return False
@@ -262,15 +272,13 @@ class Checkpoints:
 
     @contextmanager
     def _under_way(self, *, can_stop: bool = True) -> Iterator[Crew]:
-        with self._stoppable() as stop:
-            if not can_stop:
-                self._stop = None
-            with Crew(stop.is_set) as crew:
-                yield crew
+        with self._stoppable(can_stop=can_stop) as stop, Crew(stop.is_set) as crew:
+            yield crew
 
     @contextmanager
-    def _stoppable(self) -> Iterator[threading.Event]:
-        stop = self._stop = threading.Event()
+    def _stoppable(self, *, can_stop: bool = True) -> Iterator[threading.Event]:
+        stop = threading.Event()
+        self._stop = stop if can_stop else None
         try:
             yield stop
         finally:
@@ -281,6 +289,7 @@ class Checkpoints:
         def tell(done: int, of: int) -> None:
             self._progress = f"{doing} {megabytes(done)} of {megabytes(of)} MB"
 
+        self._progress = doing
         return tell
 
 

@@ -56,6 +56,7 @@ class Copy:
 
     manifest: Manifest
     index: Index
+    read_bytes: int
     moved_bytes: int
     receipt: str
 
@@ -109,7 +110,8 @@ def _made(
         name, head, tuple(found.folders), tuple(files), tuple(found.links), tuple(blobs.values())
     )
     again = [blob.size_bytes for blob in blobs.values() if blob.name in older]
-    return Copy(manifest, copier.index, sender.sent_bytes, _receipt(sender, again, found))
+    receipt = _receipt(sender, again, found)
+    return Copy(manifest, copier.index, copier.read_bytes, sender.sent_bytes, receipt)
 
 
 def _places(store: Store, base: Manifest | None) -> Places:

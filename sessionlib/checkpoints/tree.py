@@ -16,7 +16,9 @@ import hashlib
 import os
 import shutil
 import stat
+from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,13 +73,15 @@ class Tree:
             wanted = self._wanted(manifest, crew)
             self._check_space(wanted)
             done = 0
-            futures = []
+            waiting: deque[Future[int]] = deque()
             for blob, parts in wanted.blobs.items():
                 job = lambda blob=blob, parts=parts: self._fetch(store, blob, parts)  # noqa: E731 - binds the loop's values
-                futures.append(crew.submit(job))
-                tell(sum(future.result() for future in futures if future.done()), wanted.bytes)
-            for future in futures:
-                done += future.result()
+                waiting.append(crew.submit(job))
+                while waiting and waiting[0].done():
+                    done += waiting.popleft().result()
+                tell(done, wanted.bytes)
+            while waiting:
+                done += waiting.popleft().result()
                 tell(done, wanted.bytes)
             self._finish(manifest, wanted, crew)
         except OSError as error:

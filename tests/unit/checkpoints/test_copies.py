@@ -24,6 +24,7 @@ from sessionlib.checkpoints import (
     Unsettled,
     durable,
     index,
+    remembering,
     sending,
 )
 from sessionlib.checkpoints.copying import Sizes
@@ -118,6 +119,46 @@ def test_what_has_not_changed_is_neither_read_nor_uploaded(
     assert made.pointer.seq == 2
     assert "1 new" not in made.receipt
     assert "older ones" in made.receipt
+
+
+@pytest.mark.usefixtures("at_rest")
+def test_a_restarted_agent_need_not_read_it_all_again(
+    here: Side, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remembering, "WORTH_BYTES", 1)
+    fill(here.data, same="x" * 200, small="y", other="z" * 200)
+    pointer = here.copy(1, None)
+    here.start()
+    (here.data / "other").write_text("!" * 200)
+    names = reads(monkeypatch)
+    here.copy(1, pointer)
+    assert names == ["other"]
+
+
+@pytest.mark.usefixtures("at_rest")
+@pytest.mark.parametrize("harm", ["cut", "changed", "not JSON", "empty", "another boot", "gone"])
+def test_what_cant_be_believed_is_read_again(
+    here: Side, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: str
+) -> None:
+    monkeypatch.setattr(remembering, "WORTH_BYTES", 1)
+    fill(here.data, a="x" * 200)
+    pointer = here.copy(1, None)
+    kept = here.home / "room" / "index.jsonl"
+    data = kept.read_bytes()
+    kept.write_bytes(
+        {"cut": data[:-9], "changed": data[:-9] + b"0" + data[-8:], "not JSON": b"x"}.get(
+            harm, b"" if harm == "empty" else data
+        )
+    )
+    if harm == "gone":
+        kept.unlink()
+    if harm == "another boot":
+        (tmp_path / "boot_id").write_text("another")
+        monkeypatch.setattr(remembering, "_BOOT_ID", tmp_path / "boot_id")
+    here.start()
+    names = reads(monkeypatch)
+    here.copy(1, pointer)
+    assert names == ["a"]
 
 
 def test_a_file_that_was_busy_when_it_was_read_is_read_again(
