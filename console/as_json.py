@@ -11,14 +11,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 from console.readmodel import FleetView
+from console.safety import safety
 from sessionlib.core.notes import History
 
 
 def status(view: FleetView) -> dict[str, Any]:
     """What `status --json` prints."""
+    verdict = safety(view)
     handover = None if view.handover is None else asdict(view.handover)
     return {
         "fleet": view.fleet,
+        "safety": {"word": verdict.word.value, "reason": verdict.reason},
+        "policy": asdict(view.policy),
         "lease": asdict(view.lease),
         "accounts": [asdict(row) for row in view.accounts],
         "handover": handover and {_plain(name): value for name, value in handover.items()},

@@ -38,13 +38,13 @@ def _look(store: Store, config: Config, clock: Clock) -> Snapshot:
     lease = piece(store, Lease, layout.LEASE)
     latency_s = clock.now().mono - started
     reports = {
-        account: _own(account, piece(store, Report, layout.session_key(account)))
+        account: own(account, piece(store, Report, layout.session_key(account)))
         for account in config.accounts
     }
     last_move: Seen[History] = Seen()
     if lease.value is not None and lease.value.epoch > 0:
         last_move = piece(store, History, layout.history_key(lease.value.epoch))
-    return Snapshot(store.kind, latency_s, None, lease, reports, last_move)
+    return Snapshot(store.kind, latency_s, None, lease, reports, last_move, answered_s=0.0)
 
 
 def read(store: Store, kind: type[T], key: str) -> Seen[T]:
@@ -79,7 +79,8 @@ def _seen(kind: type[T], found: Found | None) -> Seen[T]:
         return Seen(None, found.age_s, str(error))
 
 
-def _own(account: str, seen: Seen[Report]) -> Seen[Report]:
+def own(account: str, seen: Seen[Report]) -> Seen[Report]:
+    """A report that stands under its account's own name; any other is unreadable."""
     if seen.value is not None and seen.value.account != account:
         return Seen(None, seen.age_s, f"is {seen.value.account}'s report under another name")
     return seen

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from console.seen import Seen, Snapshot
 from sessionlib.config import AccountSettings, Config
+from sessionlib.config.schema import HandoverPolicy
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
 from sessionlib.core.notes import History, Report, WorkState
-from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Readiness
+from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, PlanPhase, Readiness
 from sessionlib.core.view import Member
 
 SILENT_AFTER_BEATS = 3
@@ -29,11 +30,18 @@ class LeaseRow:
     state: str | None = None
     age_s: float | None = None
     valid: bool | None = None
+    successor: str | None = None
+    ttl_s: float | None = None
+    paused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account. `phase` is None where its report can't be read."""
+    """One account. `phase` is None where its report can't be read.
+
+    `progress` and `preparing` are in the session's own words; `asks` is what it
+    wants approved.
+    """
 
     name: str
     email: str
@@ -46,11 +54,21 @@ class AccountRow:
     readiness: str | None
     workload: str | None
     is_primary: bool | None
+    owner: str | None = None
+    lifetime_s: float | None = None
+    progress: str | None = None
+    preparing: str | None = None
+    asks: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class MoveRow:
-    """The planned move in progress."""
+    """The planned move in progress.
+
+    `left_s` is how far ahead its T-0 lies, None for a move that waits for nothing
+    but its successor; `latest_safe_s` for how long from now a move can still be
+    begun and end in time. `asked` says whether an operator's word is waited for.
+    """
 
     id: str
     kind: str
@@ -58,17 +76,27 @@ class MoveRow:
     to: str
     phase: str
     latest_safe_s: float | None = None
+    left_s: float | None = None
+    approved: bool = False
+    asked: bool = False
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class CheckpointRow:
-    """The newest published copy of the data. It counts only once durable, so it always is."""
+    """The newest published copy of the data. It counts only once durable, so it always is.
+
+    The age and the receipt are the holder's word, and not known where its last
+    report speaks of another copy. `every_s` is how often one is to be made.
+    """
 
     epoch: int | None = None
     seq: int | None = None
     age_s: float | None = None
     bytes: int | None = None
     durable: bool | None = None
+    receipt: str | None = None
+    every_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +106,17 @@ class StoreRow:
     kind: str
     reachable: bool
     latency_s: float | None
+    answered_s: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyRow:
+    """What may happen without an operator's word."""
+
+    handover: str
+    on_no_answer: str
+    takeover: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +129,7 @@ class FleetView:
     handover: MoveRow | None
     checkpoint: CheckpointRow
     store: StoreRow
+    policy: PolicyRow
     last_move: History | None
     reported: bool
     troubles: tuple[str, ...]
@@ -97,14 +137,21 @@ class FleetView:
 
 def fleet_view(config: Config, snapshot: Snapshot) -> FleetView:
     """The fleet as one look showed it."""
-    lease = snapshot.lease.value
+    policy = config.policy
     return FleetView(
         fleet=config.fleet,
-        lease=_lease_row(snapshot.lease),
+        lease=_lease_row(snapshot),
         accounts=tuple(_account_row(config, name, snapshot) for name in config.by_priority()),
-        handover=_move_row(lease),
-        checkpoint=_checkpoint_row(lease),
-        store=StoreRow(snapshot.kind, snapshot.reachable, snapshot.latency_s),
+        handover=_move_row(snapshot, asks=policy.handover is HandoverPolicy.APPROVE),
+        checkpoint=_checkpoint_row(config, snapshot),
+        store=StoreRow(
+            snapshot.kind,
+            snapshot.reachable,
+            snapshot.latency_s,
+            _rounded(snapshot.answered_s),
+            snapshot.error,
+        ),
+        policy=PolicyRow(policy.handover.value, policy.on_no_answer.value, policy.takeover.value),
         last_move=snapshot.last_move.value,
         reported=any(seen != Seen() for seen in snapshot.reports.values()),
         troubles=tuple(_troubles(config, snapshot)),
@@ -149,8 +196,9 @@ def is_valid(seen: Seen[Lease]) -> bool | None:
     return lease.state is LeaseState.HELD and seen.age_s < lease.ttl_s
 
 
-def _lease_row(seen: Seen[Lease]) -> LeaseRow:
-    if seen.value is None:
+def _lease_row(snapshot: Snapshot) -> LeaseRow:
+    seen = snapshot.lease
+    if seen.value is None or not snapshot.reachable:
         return LeaseRow()
     return LeaseRow(
         epoch=seen.value.epoch,
@@ -158,18 +206,23 @@ def _lease_row(seen: Seen[Lease]) -> LeaseRow:
         state=seen.value.state.value,
         age_s=_rounded(seen.age_s),
         valid=is_valid(seen),
+        successor=seen.value.successor,
+        ttl_s=seen.value.ttl_s,
+        paused=seen.value.paused,
     )
 
 
 def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
     account = config.accounts[name]
-    if not snapshot.reachable:
-        return _row(name, account, None, None)
     seen = snapshot.reports.get(name, Seen())
+    report = seen.value
+    if not snapshot.reachable:
+        # A session's end draws nearer all the same, and what it said last grows older.
+        left_s = None if report is None or report.ended else _left_s(report, seen.age_s)
+        return _row(name, account, None, None, seen.age_s, remaining_s=left_s)
     phase = phase_seen(seen)
     lease = snapshot.lease.value
     holds = None if lease is None else lease.holder == name and lease.state is LeaseState.HELD
-    report = seen.value
     if report is None or phase is Phase.COLD:
         readiness = Readiness.COLD.value if phase is Phase.COLD else None
         work = WorkState.NONE.value if phase is Phase.COLD else None
@@ -177,17 +230,28 @@ def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
     if phase is Phase.LOST:
         # What it said last is not what it is.
         return _row(name, account, phase, holds, seen.age_s, epoch=report.epoch)
-    return _row(
-        name,
-        account,
-        phase,
-        holds,
-        seen.age_s,
-        remaining_s=max(0.0, report.remaining_s - (seen.age_s or 0.0)),
+    return AccountRow(
+        name=name,
+        email=account.email,
+        role=account.role.value,
+        priority=account.priority,
+        phase=None if phase is None else phase.value,
+        remaining_s=_rounded(_left_s(report, seen.age_s)),
+        heartbeat_age_s=_rounded(seen.age_s),
         epoch=report.epoch,
         readiness=report.readiness.value,
         workload=report.workload.value,
+        is_primary=holds,
+        owner=account.owner,
+        lifetime_s=report.lifetime_s,
+        progress=report.progress,
+        preparing=report.preparing,
+        asks=report.asks,
     )
+
+
+def _left_s(report: Report, age_s: float | None) -> float:
+    return max(0.0, report.remaining_s - (age_s or 0.0))
 
 
 def _row(  # noqa: PLR0913 - one parameter for each column that may be known
@@ -214,21 +278,60 @@ def _row(  # noqa: PLR0913 - one parameter for each column that may be known
         readiness=readiness,
         workload=workload,
         is_primary=is_primary,
+        owner=account.owner,
     )
 
 
-def _move_row(lease: Lease | None) -> MoveRow | None:
-    if lease is None or lease.plan is None:
+def _move_row(snapshot: Snapshot, *, asks: bool) -> MoveRow | None:
+    seen = snapshot.lease
+    lease = seen.value
+    if lease is None or lease.plan is None or not snapshot.reachable:
         return None
     plan = lease.plan
-    return MoveRow(plan.id, "planned", lease.holder, plan.to, plan.phase.value)
+    told = snapshot.reports.get(lease.holder or "", Seen())
+    waits = plan.phase in {PlanPhase.PROPOSED, PlanPhase.NOTIFIED} and not plan.approved
+    return MoveRow(
+        plan.id,
+        "planned",
+        lease.holder,
+        plan.to,
+        plan.phase.value,
+        latest_safe_s=_counted_down(
+            None if told.value is None else told.value.latest_safe_s, told.age_s
+        ),
+        left_s=_counted_down(plan.left_s, seen.age_s),
+        approved=plan.approved,
+        asked=waits and (asks or _asks_for(told.value, plan.id)),
+        reason=plan.reason,
+    )
 
 
-def _checkpoint_row(lease: Lease | None) -> CheckpointRow:
-    if lease is None or lease.checkpoint is None:
-        return CheckpointRow()
+def _asks_for(report: Report | None, plan_id: str) -> bool:
+    return report is not None and report.asks == f"plan:{plan_id}"
+
+
+def _checkpoint_row(config: Config, snapshot: Snapshot) -> CheckpointRow:
+    lease = snapshot.lease.value
+    every_s = config.checkpoint_every_s()
+    if lease is None or lease.checkpoint is None or not snapshot.reachable:
+        return CheckpointRow(every_s=every_s)
     pointer = lease.checkpoint
-    return CheckpointRow(pointer.epoch, pointer.seq, None, pointer.bytes, durable=True)
+    told = snapshot.reports.get(lease.holder or "", Seen())
+    copied = told.value.copied if told.value is not None else None
+    if copied is None or copied.name != pointer.name:
+        # Said of another copy, it says nothing of this one.
+        return CheckpointRow(
+            pointer.epoch, pointer.seq, None, pointer.bytes, durable=True, every_s=every_s
+        )
+    return CheckpointRow(
+        pointer.epoch,
+        pointer.seq,
+        _rounded(copied.age_s + (told.age_s or 0.0)),
+        pointer.bytes,
+        durable=True,
+        receipt=copied.receipt,
+        every_s=every_s,
+    )
 
 
 def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
@@ -248,6 +351,10 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
         elif seen.value is not None and seen.value.alarm and is_running(seen):
             troubles.append(f"{name} says: {seen.value.alarm}")
     return troubles
+
+
+def _counted_down(left_s: float | None, age_s: float | None) -> float | None:
+    return None if left_s is None else _rounded(left_s - (age_s or 0.0))
 
 
 def _rounded(value_s: float | None) -> float | None:

@@ -31,7 +31,10 @@ class Seen(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Everything that one look showed. `latency_s` is None while the store can't be reached."""
+    """Everything that one look showed. `latency_s` is None while the store can't be reached.
+
+    `answered_s` is how long ago the store last answered anything, None for never.
+    """
 
     kind: str
     latency_s: float | None = None
@@ -39,6 +42,7 @@ class Snapshot:
     lease: Seen[Lease] = field(default_factory=Seen)
     reports: Mapping[str, Seen[Report]] = field(default_factory=dict)
     last_move: Seen[History] = field(default_factory=Seen)
+    answered_s: float | None = None
 
     @property
     def reachable(self) -> bool:

@@ -1,8 +1,8 @@
 """A fleet in words that fit 80 columns.
 
-Decided here: glyphs, each beside a word that says the same; ages and lengths of
-time; the table. Not decided here: what is true (`readmodel`), and whether
-colours are used (`output`).
+Decided here: glyphs, each beside a word that says the same; the sentences; the
+table. Not decided here: what is true (`readmodel`), how times and sizes look
+(`units`), and whether colours are used (`output`).
 """
 
 from __future__ import annotations
@@ -10,11 +10,36 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.readmodel import AccountRow, FleetView
+from console.readmodel import AccountRow, CheckpointRow, FleetView, MoveRow, StoreRow
 from console.safe_text import one_line, padded, width
+from console.safety import Word, safety
+from console.units import ago, length, size
 from sessionlib.core.lifecycle import Phase
 from sessionlib.core.notes import History
 
+__all__ = [
+    "SAFETY_TONES",
+    "Line",
+    "ago",
+    "checkpoint_text",
+    "fleet_lines",
+    "length",
+    "move_text",
+    "phase_glyph",
+    "plan_text",
+    "role_text",
+    "store_text",
+    "table",
+    "work_text",
+]
+
+SAFETY_TONES = {
+    Word.SAFE: "good",
+    Word.MOVING: "warn",
+    Word.PAUSED: "warn",
+    Word.NOT_SAFE: "bad",
+    Word.UNKNOWN: "bad",
+}
 _GLYPHS = {
     Phase.FRESH: ("●", "good"),
     Phase.ACTIVE: ("●", "good"),
@@ -40,10 +65,16 @@ class Line:
 
 def fleet_lines(view: FleetView, config: str) -> list[Line]:
     """The whole picture; `config` is the file's name, for commands to copy."""
-    lines = [Line(f"Fleet {view.fleet}   {_store(view)}", "head"), Line(_lease(view))]
+    verdict = safety(view)
+    lines = [
+        Line(f"Fleet {view.fleet}   {store_text(view.store)}", "head"),
+        Line(f"{verdict.word}: {verdict.reason}", SAFETY_TONES[verdict.word]),
+        Line(_lease(view)),
+    ]
     if view.handover is not None:
-        move = view.handover
-        lines.append(Line(f"▲ Handover {move.from_} → {move.to}: {move.phase}", "warn"))
+        lines.append(Line(f"▲ Handover {plan_text(view.handover)}", "warn"))
+    if view.lease.epoch is not None:
+        lines.append(Line(f"Checkpoint: {checkpoint_text(view.checkpoint)}", "dim"))
     lines += [Line(f"! {trouble}", "bad") for trouble in view.troubles]
     lines += [Line(), Line(_columns(_HEADS), "dim")]
     lines += [_account(row) for row in view.accounts]
@@ -63,24 +94,6 @@ def move_text(history: History) -> str:
     return f"{text} ({history.reason})" if history.reason else text
 
 
-def length(seconds: float | None) -> str:
-    """`7h12m`, `3m20s`, `12s`; `-` where it isn't known."""
-    if seconds is None:
-        return "-"
-    whole = int(max(0.0, seconds))
-    hours, minutes, rest = whole // 3_600, whole // 60 % 60, whole % 60
-    if hours >= 100:
-        return f"{hours // 24}d{hours % 24:02}h"
-    if hours:
-        return f"{hours}h{minutes:02}m"
-    return f"{minutes}m{rest:02}s" if minutes else f"{rest}s"
-
-
-def ago(seconds: float | None) -> str:
-    """`3s ago`; `never` where there is nothing to be old."""
-    return "never" if seconds is None else f"{length(seconds)} ago"
-
-
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:
     """Columns as wide as their longest cell, the last one free."""
     harmless = [[one_line(cell, 200) for cell in row] for row in rows]
@@ -92,11 +105,48 @@ def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:
     ]
 
 
-def _store(view: FleetView) -> str:
-    if not view.store.reachable:
-        return f"store {view.store.kind}: UNREACHABLE"
-    latency_ms = (view.store.latency_s or 0.0) * 1_000
-    return f"store {view.store.kind}, answers in {latency_ms:.0f} ms"
+def phase_glyph(phase: str | None) -> tuple[str, str]:
+    """The glyph of a phase, and its tone."""
+    return _GLYPHS[Phase(phase)] if phase else ("?", "bad")
+
+
+def plan_text(move: MoveRow) -> str:
+    """A planned move in one line."""
+    when = "" if move.left_s is None else f", T-0 in {length(move.left_s)}"
+    asked = ", waits for your word" if move.asked else ""
+    left_s = move.latest_safe_s
+    safe = "" if left_s is None else f", latest safe start in {length(left_s)}"
+    return f"{move.from_} → {move.to}: {move.phase}{when}{asked}{safe}"
+
+
+def checkpoint_text(copy: CheckpointRow) -> str:
+    """The newest copy of the data in one line."""
+    if copy.seq is None:
+        every = "" if copy.every_s is None else f"; one is made every {length(copy.every_s)}"
+        return f"none yet{every}"
+    age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
+    receipt = f", {copy.receipt}" if copy.receipt else ""
+    return f"{copy.epoch}.{copy.seq}, {size(copy.bytes)}, {age}, durable{receipt}"
+
+
+def role_text(role: str) -> str:
+    """`main worker`."""
+    return role.replace("_", " ")
+
+
+def work_text(row: AccountRow) -> str:
+    """What matters most of a session: its work, or how ready it is for it."""
+    if row.phase == Phase.COLD:
+        return "-"
+    word = row.workload if row.is_primary or row.workload != "none" else row.readiness
+    return word or "-"
+
+
+def store_text(store: StoreRow) -> str:
+    """Whether the store answers, and how fast."""
+    if not store.reachable:
+        return f"store {store.kind}: UNREACHABLE"
+    return f"store {store.kind}, answers in {(store.latency_s or 0.0) * 1_000:.0f} ms"
 
 
 def _lease(view: FleetView) -> str:
@@ -111,28 +161,21 @@ def _lease(view: FleetView) -> str:
 
 
 def _account(row: AccountRow) -> Line:
-    glyph, tone = _GLYPHS[Phase(row.phase)] if row.phase else ("?", "bad")
+    glyph, tone = phase_glyph(row.phase)
     cells = (
         "▶" if row.is_primary else "",
         row.name,
-        row.role.replace("_", " "),
+        role_text(row.role),
         f"{glyph} {row.phase or 'not known'}",
         length(row.remaining_s),
         ago(row.heartbeat_age_s) if row.heartbeat_age_s is not None else _unheard(row),
-        _work(row),
+        work_text(row),
     )
     return Line(_columns(cells), tone)
 
 
 def _unheard(row: AccountRow) -> str:
     return "never" if row.phase == Phase.COLD else "-"
-
-
-def _work(row: AccountRow) -> str:
-    if row.phase == Phase.COLD:
-        return "-"
-    word = row.workload if row.is_primary or row.workload != "none" else row.readiness
-    return word or "-"
 
 
 def _columns(cells: Sequence[str]) -> str:

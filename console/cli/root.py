@@ -75,9 +75,11 @@ def _root(
     ] = False,
 ) -> None:
     desk: Desk = ctx.obj
-    if ctx.invoked_subcommand is None:
-        watch = is_screen(sys.stdout) and not desk.out.json
-        import_module("console.cli.status").show(desk, watch=watch)
+    if ctx.invoked_subcommand is not None:
+        return
+    if is_screen(sys.stdout) and sys.stdin.isatty() and not desk.out.json:
+        raise typer.Exit(import_module("console.app.running").run(desk))
+    import_module("console.cli.status").show(desk, watch=False)
 
 
 def _program() -> Any:
@@ -87,7 +89,8 @@ def _program() -> Any:
         invoke_without_command=True,
         help=(
             "Moves long-running work from a compute session that is ending to a fresh one.\n\n"
-            "Without a command: the fleet's status, kept up to date on a terminal."
+            "Without a command: the fleet on the whole screen, with keys for what can be done; "
+            "where there is no terminal, its status as a table."
         ),
         epilog=EXIT_CODES,
     )

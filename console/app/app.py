@@ -1,0 +1,237 @@
+"""The screen's life: what it watches, how orders are given, and how it ends.
+
+Decided here: that nothing here waits for the store or for a signature, and that
+each order is watched to its end. Not decided here: what is shown
+(`fleet_screen`) and how the app ends (`base`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.actions import ActionError
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.message import Message
+from textual.screen import Screen
+
+from console.app.base import BaseApp
+from console.app.bindings import KEYS, of
+from console.app.dialogs import Ask, Page
+from console.app.drawing import Logged
+from console.app.fleet_screen import FleetScreen, Known
+from console.app.orders import Orders
+from console.app.polling import Poller
+from console.app.questions import question
+from console.errors import OutcomeUnknown
+from console.events import Event, between
+from console.intents import Proposal
+from console.live import Picture
+from console.readmodel import fleet_view
+from console.seen import Snapshot
+from console.service import Asked, Service
+from sessionlib.core.notes import Order, OrderAction
+from sessionlib.errors import ColabvpsError, Unknown
+from sessionlib.ports import Store
+
+TICK_S = 1.0
+
+
+class ConsoleApp(BaseApp):
+    """Shows one fleet. With `live` false nothing runs by itself: tests give it pictures."""
+
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True)
+    ]
+
+    class Looked(Message):
+        """The store has shown something new."""
+
+    class Gave(Message):
+        """An order is in the store, or `error` says why not."""
+
+        def __init__(self, proposal: Proposal, order: Order, error: ColabvpsError | None) -> None:
+            self.proposal, self.order, self.error = proposal, order, error
+            super().__init__()
+
+    class Crashed(Message):
+        """A thread met an error that nobody foresaw."""
+
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+            super().__init__()
+
+    def __init__(
+        self, service: Service, open_store: Callable[[], Store], *, live: bool = True
+    ) -> None:
+        super().__init__(service.fleet.clock)
+        self.service, self.live = service, live
+        self._poller = Poller(
+            service.fleet.config,
+            open_store,
+            self.clock,
+            on_news=self._on_news,
+            on_crash=lambda error: self._from_thread(self.Crashed(error)),
+        )
+        self._news = False
+        self._before: Snapshot | None = None
+        self.orders = Orders(service)
+        self.picture: Picture = self._poller.picture()
+        known = self._known(self.picture)
+        self._was = known.snapshot
+        self.fleet = FleetScreen(service, str(service.fleet.config.path), known)
+
+    # Its life
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.fleet
+
+    def on_mount(self) -> None:
+        if not self.live:
+            return
+        self.ending.watch(asyncio.get_running_loop())
+        self._poller.start()
+        self.set_interval(TICK_S, self.tick)
+
+    def on_unmount(self) -> None:
+        self._poller.stop()
+
+    def tick(self) -> None:
+        """A second has passed: everything is older, and perhaps something has run out."""
+        if self.live:
+            self._poller.watch_over()
+        self.look(live_only=True)
+
+    def look(self, *, live_only: bool = False) -> None:
+        """Show what is known now."""
+        if self.live:
+            self.picture = self._poller.picture()
+        known = self._known(self.picture)
+        now = self.clock.now()
+        news = [Logged(now.wall, event) for event in between(self._before, known.snapshot)]
+        if self.picture.lease is None:
+            # Before the first answer there is nothing to compare with.
+            news = []
+        else:
+            self._before = known.snapshot
+        words = self.orders.look(known.snapshot, now)
+        self.fleet.show(known, live_only=live_only and not news, orders=len(self.orders))
+        self.fleet.log_events([*news, *(Logged(now.wall, word.event) for word in words)])
+        for word in words:
+            if word.final:
+                self._toast(word.event)
+        if isinstance(self.screen, Page):
+            self.screen.renew()
+
+    def _known(self, picture: Picture) -> Known:
+        snapshot = picture.at(self.clock.now())
+        return Known(fleet_view(self.service.fleet.config, snapshot), snapshot)
+
+    def _on_news(self) -> None:
+        # One message is enough, however much has come in until it is read.
+        if not self._news:
+            self._news = True
+            self._from_thread(self.Looked())
+
+    def _from_thread(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def on_console_app_looked(self) -> None:
+        self._news = False
+        self.look()
+
+    # Orders
+
+    def on_fleet_screen_wanted(self, message: FleetScreen.Wanted) -> None:
+        self.want(message.order, message.account)
+
+    def want(self, action: OrderAction, account: str | None) -> None:
+        """Ask for something, and do it once it was agreed to."""
+        try:
+            asked = self.service.ask(action, self.fleet.snapshot, account)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(action).label}: {error}", "bad"))
+            return
+        ask = Ask(question(asked, self.fleet.view), self.clock)
+        self.push_screen(ask, partial(self._answered, asked))
+
+    def _answered(self, asked: Asked, agreed: bool | None) -> None:
+        if not agreed:
+            return
+        try:
+            proposal = self.service.confirm(asked, self.fleet.snapshot)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(asked.action).label}: refused: {error}", "bad"))
+            return
+        threading.Thread(target=self._give, args=(proposal,), daemon=True).start()
+
+    def _give(self, proposal: Proposal) -> None:
+        try:
+            self._from_thread(self.Gave(proposal, self.service.give(proposal), None))
+        except ColabvpsError as error:
+            self._from_thread(self.Gave(proposal, proposal.order, error))
+        except Exception as error:  # noqa: BLE001 - told on the screen's own thread
+            self._from_thread(self.Crashed(error))
+
+    def on_console_app_gave(self, message: Gave) -> None:
+        order, error = message.order, message.error
+        label = of(order.action).label
+        if isinstance(error, OutcomeUnknown | Unknown):
+            self.tell(Event(f"{label}: outcome unknown, still watching: {error}", "warn"))
+        elif error is not None:
+            self.tell(Event(f"{label}: refused: {error}", "bad"))
+            return
+        else:
+            self.tell(Event(f"{label}: order {order.id} is given", ""), toast=False)
+        self.orders.given(order, message.proposal.session, self.clock.now())
+        self._poller.look_now()
+        self.look()
+
+    def tell(self, event: Event, *, toast: bool = True) -> None:
+        """Put something into the log, and before the eyes."""
+        self.fleet.log_events([Logged(self.clock.now().wall, event)])
+        if toast:
+            self._toast(event)
+
+    def _toast(self, event: Event) -> None:
+        severities = {"good": "information", "warn": "warning", "bad": "error"}
+        severity = severities.get(event.tone, "information")
+        self.notify(event.text, severity=severity, markup=False)  # type: ignore[arg-type]  # its words
+
+    # Keys that do nothing say why
+
+    async def run_action(  # type: ignore[override]  # narrower than Textual's own union
+        self, action: str, default_namespace: object = None, namespaces: object = None
+    ) -> bool:
+        name, _, rest = action.partition("(")
+        if name == "order" and self.screen is self.fleet:
+            wanted = OrderAction(rest.strip("')"))
+            why = self.fleet.why_not(of(wanted))
+            if why is not None:
+                self.tell(Event(f"{of(wanted).label}: {why}", "warn"))
+                return True
+        try:
+            return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]
+        except ActionError:
+            return False
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything there is, by name."""
+        for key in KEYS:
+            if key.id == "command_palette":
+                continue
+            why = self.fleet.why_not(key)
+            text = key.help if why is None else f"not now: {why}"
+            run = partial(self.run_action, key.action, self.fleet)
+            yield SystemCommand(key.label, text, run)
+        yield SystemCommand("Colours", "choose a theme", self.action_change_theme)
+
+    def on_console_app_crashed(self, message: Crashed) -> None:
+        self._handle_exception(message.error)

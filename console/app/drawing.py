@@ -1,0 +1,184 @@
+"""What stands in each panel of the fleet's screen.
+
+Decided here: the header with the verdict first, the checkpoint's line, the
+events, the bottom line. Pure. Not decided here: the table (`columns`) and the
+move (`timeline`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from console.app.arranging import Arrangement
+from console.app.bindings import Key, grouped, in_footer
+from console.app.runs import Run, Runs, fitted, run, spread, width_of, wrapped
+from console.events import Event
+from console.readmodel import FleetView
+from console.safe_text import width
+from console.safety import safety
+from console.units import length, size
+from console.words import SAFETY_TONES
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """An event and when it was seen, in Unix seconds."""
+
+    at: float
+    event: Event
+
+
+def header(view: FleetView, columns: int, *, read_only: bool, orders: int) -> list[Runs]:
+    """Who, whether it is safe and why, and how well that is known."""
+    verdict = safety(view)
+    epoch = "epoch -" if view.lease.epoch is None else f"epoch {view.lease.epoch}"
+    right: Runs = [(epoch, "dim")]
+    if orders:
+        right += [("  ", ""), (f" {orders} order{'s' * (orders > 1)} open ", "badge-warn")]
+    if read_only:
+        right += [("  ", ""), (" READ-ONLY ", "badge-dim")]
+    badge = (f" {verdict.word} ", f"badge-{SAFETY_TONES[verdict.word]}")
+    return [
+        spread([run(view.fleet, "head")], right, columns),
+        fitted([badge, ("  ", ""), run(verdict.reason)], columns),
+        spread(_store(view), _policy(view), columns),
+    ]
+
+
+def _store(view: FleetView) -> list[Run]:
+    store = view.store
+    answered = "never" if store.answered_s is None else f"{length(store.answered_s)} ago"
+    if not store.reachable:
+        return [run(f"store {store.kind}: not reached, last good look {answered}", "bad")]
+    latency_ms = (store.latency_s or 0.0) * 1_000
+    took = f"{latency_ms:.0f} ms" if latency_ms < 1_000 else f"{latency_ms / 1_000:.1f} s"
+    tone = "warn" if latency_ms >= 1_000 else "dim"
+    return [run(f"store {store.kind}, answers in {took}", tone), (f", looked {answered}", "dim")]
+
+
+def _policy(view: FleetView) -> list[Run]:
+    policy = view.policy
+    return [run(f"handover {policy.handover} · takeover {policy.takeover}", "dim")]
+
+
+def checkpoint(view: FleetView, columns: int) -> list[Runs]:
+    """The newest copy of the data, with its receipt."""
+    copy = view.checkpoint
+    every = "" if copy.every_s is None else f"one is made every {length(copy.every_s)}"
+    if not view.store.reachable or view.lease.epoch is None:
+        return [[run("not known", "dim")]]
+    if copy.seq is None:
+        text = f"none yet; {every} while a primary works"
+        return wrapped(text, "dim", columns)
+    age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
+    old = copy.age_s is not None and copy.every_s is not None and copy.age_s > 3 * copy.every_s
+    head: Runs = [
+        run(f"{copy.epoch}.{copy.seq}", "head"),
+        run(f"  {size(copy.bytes)}  "),
+        run(age, "bad" if old else ""),
+        run("  ✔ durable", "good"),
+    ]
+    return [fitted(head, columns), *wrapped(copy.receipt or every, "dim", columns)[:2]]
+
+
+def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
+    """The newest first, as many as there is room for."""
+    found: list[Runs] = []
+    for one in logged:
+        if len(found) >= lines:
+            break
+        at = (clock_time(one.at), "dim")
+        room = max(8, columns - len(at[0]) - 1)
+        first, *rest = wrapped(one.event.text, one.event.tone, room)
+        found.append([at, (" ", ""), *first])
+        found += [[(" " * 9, ""), *more] for more in rest[:2]]
+    return [fitted(line, columns) for line in found[:lines]]
+
+
+def troubles(view: FleetView, columns: int) -> list[Runs]:
+    """What is wrong, one line each."""
+    return [fitted([("! ", "bad"), run(text, "bad")], columns) for text in view.troubles[:4]]
+
+
+def guide(view: FleetView, config: str, columns: int) -> list[Runs]:
+    """What to do first, where no agent has reported yet."""
+    if view.reported or not view.store.reachable or not view.accounts:
+        return []
+    first = view.accounts[0].name
+    text = "No agent has reported yet. Start one, in a terminal of its own:"
+    command = f"python -m sessionlib agent --config {config} --account {first}"
+    return [*wrapped(text, "", columns), *wrapped(command, "key", columns)]
+
+
+def footer(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:
+    """The keys, dimmed where they can do nothing now; what doesn't fit is in the help."""
+    keys = in_footer()
+    while keys and _footer_width(keys) > columns:
+        keys.remove(max(keys, key=lambda key: key.footer or 0))
+    line: Runs = []
+    for key in keys:
+        off = why_not(key) is not None
+        line += [
+            (key.cap, "key-off" if off else "key"),
+            (f" {key.label}", "dim" if off else ""),
+            ("  ", ""),
+        ]
+    return [line]
+
+
+def _footer_width(keys: Sequence[Key]) -> int:
+    return sum(width(key.cap) + width(key.label) + 3 for key in keys) - 2
+
+
+def filter_note(arrangement: Arrangement, shown: int, total: int) -> str:
+    """How the rows are arranged, in words."""
+    notes = []
+    if arrangement.letters:
+        notes.append(f"filter {arrangement.letters}: {shown} of {total}")
+    if arrangement.order != "priority" or arrangement.reverse:
+        notes.append(f"by {arrangement.order}{', reversed' * arrangement.reverse}")
+    return " · ".join(notes)
+
+
+def help_lines(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:
+    """Every key with its sentence, and why it can't be used now."""
+    found: list[Runs] = []
+    for group, keys in grouped():
+        found += [[(group, "head")]]
+        for key in keys:
+            caps = key.cap
+            text: Runs = [(f"  {caps:<6}", "key"), (f"{key.label:<12}", "head")]
+            why = why_not(key)
+            room = max(12, columns - width_of(text))
+            first, *rest = wrapped(key.help, "dim" if why else "", room)
+            found.append([*text, *first])
+            found += [[(" " * width_of(text), ""), *line] for line in rest]
+            if why is not None:
+                found += [
+                    [(" " * width_of(text), ""), *line]
+                    for line in wrapped(f"not now: {why}", "warn", room)[:2]
+                ]
+        found.append([])
+    return found
+
+
+def facts(pairs: Iterable[tuple[str, str]], columns: int, tone: str = "") -> list[Runs]:
+    """Words and their sentences, in two columns."""
+    pairs = list(pairs)
+    widest = max((width(word) for word, _ in pairs), default=0)
+    found: list[Runs] = []
+    for word, text in pairs:
+        first, *rest = wrapped(text, tone, max(10, columns - widest - 2))
+        found.append([(f"{word:<{widest}}  ", "dim"), *first])
+        found += [[(" " * (widest + 2), ""), *line] for line in rest]
+    return found
+
+
+def clock_time(at: float) -> str:
+    """`12:30:05` in the reader's own time zone."""
+    try:
+        return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return "--:--:--"

@@ -1,0 +1,229 @@
+"""What an operator is asked before anything is changed.
+
+Decided here: that each question names who is demoted, who gets the work, how far
+the effect reaches and what can't be undone. Pure. Not decided here: whether it
+can be asked (`service`), and how it is answered (`dialogs`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.readmodel import AccountRow, FleetView
+from console.service import Asked
+from console.units import length
+from sessionlib.core.notes import OrderAction
+
+UNTIL_COMMIT = "up to its commit point, the offer, it can be aborted (x); after that it can't"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """`facts` are pairs of a word and a sentence; `does` stands on the button.
+
+    `typed` is the name that must be typed out, `evidence` what is known of it.
+    """
+
+    title: str
+    facts: tuple[tuple[str, str], ...]
+    does: str
+    danger: bool = False
+    typed: str | None = None
+    evidence: tuple[tuple[str, str], ...] = ()
+
+
+def question(asked: Asked, view: FleetView) -> Question:
+    """What is to be agreed to."""
+    makers = {
+        OrderAction.HANDOVER: _handover,
+        OrderAction.STOP: _stop,
+        OrderAction.APPROVE: _approve,
+        OrderAction.ABORT: _abort,
+        OrderAction.PAUSE: _pause,
+        OrderAction.RESUME: _resume,
+        OrderAction.CHECKPOINT: _checkpoint,
+        OrderAction.EMERGENCY: _emergency,
+    }
+    return makers[asked.action](asked, view)
+
+
+def _handover(asked: Asked, view: FleetView) -> Question:
+    order = asked.proposal.order
+    return Question(
+        f"Hand over to {order.account}?",
+        (
+            ("Demoted", _person(view, view.lease.holder, "stops its workload, seals its data")),
+            ("Gets it", _person(view, order.account, _how_ready(view, order.account))),
+            ("Reach", "the workload is down from its stop until the successor's is ready"),
+            ("Undo", UNTIL_COMMIT),
+        ),
+        "Hand over",
+    )
+
+
+def _stop(asked: Asked, view: FleetView) -> Question:
+    account = asked.proposal.order.account
+    if account != view.lease.holder:
+        return Question(
+            f"Stop {account}?",
+            (
+                ("Ends", _person(view, account, "a standby")),
+                ("Demoted", "nobody: the primary serves on"),
+                ("Reach", "one standby fewer"),
+                ("Undo", "its session has to be started again"),
+            ),
+            "Stop it",
+        )
+    return Question(
+        f"Stop {account}, the primary?",
+        (
+            ("Demoted", _person(view, account, "stops its workload, seals its data and ends")),
+            ("Gets it", _heir(view, account)),
+            ("Reach", "the work stops until somebody takes over, or for good if nobody does"),
+            ("Undo", "can't be undone: the session has to be started again"),
+        ),
+        "Stop the primary",
+        danger=True,
+    )
+
+
+def _approve(asked: Asked, view: FleetView) -> Question:
+    move, order = view.handover, asked.proposal.order
+    if order.plan is None or move is None:
+        return Question(
+            f"Approve the takeover by {order.account}?",
+            (
+                ("Demoted", f"{view.lease.holder or 'nobody'}: its lease isn't renewed any more"),
+                ("Gets it", _person(view, order.account, _how_ready(view, order.account))),
+                ("Reach", "what wasn't checkpointed is lost"),
+                ("Undo", "can't be undone; a handover can move it back"),
+            ),
+            "Approve",
+            danger=True,
+        )
+    return Question(
+        f"Approve the move to {move.to}?",
+        (
+            ("Demoted", _person(view, move.from_, "stops its workload at T-0, seals its data")),
+            ("Gets it", _person(view, move.to, _how_ready(view, move.to))),
+            (
+                "When",
+                "as soon as it is ready" if move.left_s is None else f"in {length(move.left_s)}",
+            ),
+            ("Undo", UNTIL_COMMIT),
+        ),
+        "Approve",
+    )
+
+
+def _abort(asked: Asked, view: FleetView) -> Question:
+    move = view.handover
+    from_, to = (move.from_, move.to) if move else (view.lease.holder, "its successor")
+    return Question(
+        f"Abort the move to {to}?",
+        (
+            ("Stays", _person(view, from_, "serves on")),
+            ("Gets nothing", f"{to} stays a standby"),
+            ("Reach", "if the workload has stopped already, it is started again"),
+            ("Undo", "a new handover can be ordered at any time"),
+        ),
+        "Abort the move",
+    )
+
+
+def _pause(asked: Asked, view: FleetView) -> Question:
+    return Question(
+        "Pause the fleet?",
+        (
+            ("Stays", _person(view, view.lease.holder, "serves on")),
+            ("Reach", "no plans and no takeovers: if the primary is lost, nobody follows"),
+            ("Kept", "fencing: there are never two at work"),
+            ("Undo", "resume (r)"),
+        ),
+        "Pause",
+        danger=True,
+    )
+
+
+def _resume(asked: Asked, view: FleetView) -> Question:
+    return Question(
+        "Resume?",
+        (
+            ("Reach", "plans are made again, and a standby takes over where the primary is lost"),
+            ("Undo", "pause (p)"),
+        ),
+        "Resume",
+    )
+
+
+def _checkpoint(asked: Asked, view: FleetView) -> Question:
+    return Question(
+        "Make a checkpoint now?",
+        (
+            ("Who", _person(view, view.lease.holder, "copies its data to the store")),
+            ("Reach", "the workload runs on"),
+            ("Undo", "not needed: older copies stay"),
+        ),
+        "Make it",
+    )
+
+
+def _emergency(asked: Asked, view: FleetView) -> Question:
+    order = asked.proposal.order
+    stopped = order.stopped or view.lease.holder
+    return Question(
+        f"EMERGENCY: {order.account} takes over at once?",
+        (
+            ("Demoted", _person(view, stopped, "must have ended: if it runs on, two may work")),
+            ("Gets it", _person(view, order.account, _how_ready(view, order.account))),
+            ("Reach", "what wasn't checkpointed is lost"),
+            ("Undo", "can't be undone. Any renewal of the lease in the meantime voids it"),
+        ),
+        "Take over",
+        danger=True,
+        typed=stopped,
+        evidence=evidence(asked, view),
+    )
+
+
+def evidence(asked: Asked, view: FleetView) -> tuple[tuple[str, str], ...]:
+    """What is known of the session that is said to have ended."""
+    lease, holder = view.lease, _row(view, view.lease.holder)
+    heard = None if holder is None else holder.heartbeat_age_s
+    copy = view.checkpoint
+    return (
+        (
+            "lease",
+            f"epoch {lease.epoch}, renewed {length(lease.age_s)} ago, lasts {length(lease.ttl_s)}",
+        ),
+        ("heard", "never" if heard is None else f"{length(heard)} ago"),
+        ("phase", (holder.phase if holder else None) or "not known"),
+        (
+            "checkpoint",
+            "none" if copy.seq is None else f"{copy.epoch}.{copy.seq}, {length(copy.age_s)} old",
+        ),
+        ("grounds", asked.proposal.order.evidence or "your word alone"),
+    )
+
+
+def _row(view: FleetView, account: str | None) -> AccountRow | None:
+    return next((row for row in view.accounts if row.name == account), None)
+
+
+def _person(view: FleetView, account: str | None, does: str) -> str:
+    row = _row(view, account)
+    return (
+        f"{account or 'nobody'} ({row.email}): {does}" if row else f"{account or 'nobody'}: {does}"
+    )
+
+
+def _how_ready(view: FleetView, account: str | None) -> str:
+    row = _row(view, account)
+    if row is None:
+        return "not known"
+    return f"{length(row.remaining_s)} left, {row.readiness or 'readiness not known'}"
+
+
+def _heir(view: FleetView, account: str | None) -> str:
+    heirs = [row.name for row in view.accounts if row.name != account and row.readiness == "ready"]
+    return f"{heirs[0]} may take over" if heirs else "nobody: no standby is ready"
