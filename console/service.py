@@ -88,7 +88,11 @@ class Service:
             if account is None:
                 raise Refused("select the account whose session is to end")
             return intents.stop(config, snapshot, account)
-        raise Refused(f"{action.value} is not available in this version")
+        propose = getattr(intents, action.value, None)
+        if propose is None or action is OrderAction.EMERGENCY:
+            raise Refused(f"{action.value} is not available in this version")
+        proposal: Proposal = propose(config, snapshot)
+        return proposal
 
 
 def successor(service: Service, snapshot: Snapshot, selected: str | None) -> str | None:

@@ -17,18 +17,22 @@ from console.words import phase_glyph, role_text
 from sessionlib.core.lifecycle import Phase
 
 GAP = 1
+EXTRA = 8
+"""Columns of this rank and above are only there where there is room to spare."""
 LIVE = frozenset({"left", "bar", "heard"})
 """What changes every second; the rest only when something has happened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """`rank`: the higher, the sooner it gives way. It takes `least` to `most` columns."""
+    """`rank`: the higher, the sooner it gives way. It takes `least` to `most` columns, and is
+    comfortable with `good`; extras come once all others are comfortable."""
 
     name: str
     head: str
     rank: int
     least: int
+    good: int
     most: int
     text: Callable[[AccountRow, int], Run]
 
@@ -48,17 +52,22 @@ def placed(rows: Sequence[AccountRow], columns: int) -> tuple[Placed, ...]:
     chosen: list[Column] = []
     room = columns
     for column in sorted(all_columns, key=lambda column: column.rank):
+        if column.rank >= EXTRA:
+            spare = sum(one.good - one.least for one in chosen if one.rank < EXTRA)
+        else:
+            spare = 0
         need = column.least + (GAP if chosen else 0)
-        if need > room and chosen:
+        if need + spare > room and chosen:
             break
         chosen.append(column)
         room -= need
     chosen.sort(key=all_columns.index)
     wide = {column.name: column.least for column in chosen}
-    for column in sorted(chosen, key=lambda column: (column.name != "work", column.rank)):
-        more = max(0, min(room, column.most - column.least))
-        wide[column.name] += more
-        room -= more
+    for most in ("good", "most"):
+        for column in sorted(chosen, key=lambda column: (column.name != "work", column.rank)):
+            more = max(0, min(room, getattr(column, most) - wide[column.name]))
+            wide[column.name] += more
+            room -= more
     result, at = [], 0
     for column in chosen:
         result.append(Placed(column, at, wide[column.name]))
@@ -97,19 +106,23 @@ def bar(part: float, columns: int) -> str:
 
 def _columns(name: int) -> list[Column]:
     return [
-        Column("mark", "", 0, 1, 1, _mark),
-        Column("name", "ACCOUNT", 0, min(name, 14), min(name, 32), _name),
-        Column("priority", "#", 7, 2, 2, lambda row, _: (str(row.priority), "dim")),
-        Column("role", "ROLE", 6, 11, 11, lambda row, _: (role_text(row.role), "dim")),
-        Column("phase", "PHASE", 1, 11, 11, _phase),
-        Column("left", "LEFT", 2, 8, 8, _left),
-        Column("bar", "", 5, 6, 40, _bar),
-        Column("heard", "HEARD", 3, 7, 7, _heard),
-        Column("ready", "READY", 4, 7, 7, _ready),
-        Column("work", "WORK", 4, 8, 36, _work),
-        Column("email", "E-MAIL", 8, 20, 32, lambda row, _: (row.email, "dim")),
-        Column("owner", "OWNER", 9, 12, 24, lambda row, _: (harmless(row.owner or "-"), "dim")),
+        Column("mark", "", 0, 1, 1, 1, _mark),
+        Column("name", "ACCOUNT", 0, min(name, 14), min(name, 20), min(name, 32), _name),
+        Column("priority", "#", 7, 2, 2, 2, lambda row, _: (str(row.priority), "dim")),
+        Column("role", "ROLE", 6, 11, 11, 11, lambda row, _: (role_text(row.role), "dim")),
+        Column("phase", "PHASE", 1, 11, 11, 11, _phase),
+        Column("left", "LEFT", 2, 8, 8, 8, _left),
+        Column("bar", "", 5, 6, 16, 40, _bar),
+        Column("heard", "HEARD", 3, 7, 7, 7, _heard),
+        Column("ready", "READY", 4, 7, 7, 7, _ready),
+        Column("work", "WORK", 4, 8, 26, 40, _work),
+        Column("email", "E-MAIL", EXTRA, 20, 24, 32, lambda row, _: (row.email, "dim")),
+        Column("owner", "OWNER", EXTRA + 1, 12, 16, 24, _owner),
     ]
+
+
+def _owner(row: AccountRow, _: int) -> Run:
+    return (harmless(row.owner or "-"), "dim")
 
 
 def _mark(row: AccountRow, _: int) -> Run:

@@ -30,8 +30,10 @@ class Logged:
     event: Event
 
 
-def header(view: FleetView, columns: int, *, read_only: bool, orders: int) -> list[Runs]:
-    """Who, whether it is safe and why, and how well that is known."""
+def header(
+    view: FleetView, columns: int, *, read_only: bool, orders: int, short: bool
+) -> list[Runs]:
+    """Who, whether it is safe and why, and how well that is known; `short`: only what counts."""
     verdict = safety(view)
     epoch = "epoch -" if view.lease.epoch is None else f"epoch {view.lease.epoch}"
     right: Runs = [(epoch, "dim")]
@@ -40,9 +42,12 @@ def header(view: FleetView, columns: int, *, read_only: bool, orders: int) -> li
     if read_only:
         right += [("  ", ""), (" READ-ONLY ", "badge-dim")]
     badge = (f" {verdict.word} ", f"badge-{SAFETY_TONES[verdict.word]}")
+    safe = fitted([badge, ("  ", ""), run(verdict.reason)], columns)
+    if short:
+        return [safe]
     return [
         spread([run(view.fleet, "head")], right, columns),
-        fitted([badge, ("  ", ""), run(verdict.reason)], columns),
+        safe,
         spread(_store(view), _policy(view), columns),
     ]
 
@@ -55,7 +60,7 @@ def _store(view: FleetView) -> list[Run]:
     latency_ms = (store.latency_s or 0.0) * 1_000
     took = f"{latency_ms:.0f} ms" if latency_ms < 1_000 else f"{latency_ms / 1_000:.1f} s"
     tone = "warn" if latency_ms >= 1_000 else "dim"
-    return [run(f"store {store.kind}, answers in {took}", tone), (f", looked {answered}", "dim")]
+    return [run(f"store {store.kind} {took}", tone), (f", looked {answered}", "dim")]
 
 
 def _policy(view: FleetView) -> list[Run]:
@@ -109,7 +114,7 @@ def guide(view: FleetView, config: str, columns: int) -> list[Runs]:
     first = view.accounts[0].name
     text = "No agent has reported yet. Start one, in a terminal of its own:"
     command = f"python -m sessionlib agent --config {config} --account {first}"
-    return [*wrapped(text, "", columns), *wrapped(command, "key", columns)]
+    return [[], *wrapped(text, "", columns), *wrapped(command, "key", columns)]
 
 
 def footer(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:

@@ -36,6 +36,8 @@ from console.service import Service, holder_of, successor
 from sessionlib.core.notes import OrderAction
 
 MOST_EVENTS = 500
+SHORT = 10
+"""Below so many lines the header is its verdict alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class FleetScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (116, "-wide")]  # noqa: RUF012 - Textual's own declaration
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-low"), (22, "-tall")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-low"), (22, "-tall"), (30, "-high")]  # noqa: RUF012
 
     class Wanted(Message):
         """The operator wants something done, to the selected account where it concerns one."""
@@ -91,6 +93,8 @@ class FleetScreen(Screen[None]):
                 yield Panel(lambda columns: timeline.lines(self.view, columns), "move")
                 yield Panel(lambda columns: [title("Checkpoint", columns)], "checkpoint-title")
                 yield Panel(lambda columns: drawing.checkpoint(self.view, columns), "checkpoint")
+                yield Panel(self._selected_title, "selected-title")
+                yield Panel(self._selected_lines, "selected")
             with Vertical(id="log"):
                 yield Panel(lambda columns: [title("Events", columns)], "events-title")
                 yield Panel(self._events, "events")
@@ -151,8 +155,13 @@ class FleetScreen(Screen[None]):
             panel.renew()
 
     def _header(self, columns: int) -> list[Runs]:
-        read_only = self._service.read_only
-        return drawing.header(self.view, columns, read_only=read_only, orders=self._orders)
+        return drawing.header(
+            self.view,
+            columns,
+            read_only=self._service.read_only,
+            orders=self._orders,
+            short=self.size.height < SHORT,
+        )
 
     def _note(self, columns: int) -> list[Runs]:
         shown, total = len(self.table.rows), len(self.view.accounts)
@@ -162,6 +171,12 @@ class FleetScreen(Screen[None]):
     def _events(self, columns: int) -> list[Runs]:
         room = self.query_one("#events").size.height or 6
         return drawing.events(self._logged, columns, room)
+
+    def _selected_title(self, columns: int) -> list[Runs]:
+        return [title(self.table.selected or "Selected", columns)]
+
+    def _selected_lines(self, columns: int) -> list[Runs]:
+        return self._details(self.table.selected)(columns)
 
     # What can be done
 
@@ -245,7 +260,7 @@ class FleetScreen(Screen[None]):
     async def action_quit(self) -> None:
         await self.app.action_quit()
 
-    def _details(self, name: str) -> Callable[[int], list[Runs]]:
+    def _details(self, name: str | None) -> Callable[[int], list[Runs]]:
         def draw(columns: int) -> list[Runs]:
             row = next((row for row in self.view.accounts if row.name == name), None)
             return [] if row is None else drawing.facts(details(row), columns)
@@ -267,7 +282,8 @@ class FleetScreen(Screen[None]):
 
     @on(FleetTable.Selected)
     def _selected(self) -> None:
-        self.query_one("#footer", Panel).renew()
+        for name in ("footer", "selected-title", "selected"):
+            self.query_one(f"#{name}", Panel).renew()
 
     @on(FleetTable.Opened)
     def _opened(self) -> None:

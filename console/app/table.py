@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual.events import Click, Resize
 from textual.geometry import Region, Size
 from textual.message import Message
@@ -124,8 +125,13 @@ class FleetTable(ScrollView, can_focus=True):
             return Strip.blank(columns, self._tones.of(""))
         strip = self._tones.strip([(" ", ""), *runs(self._rows[at], self._columns)], columns)
         if at == self._at and self.selected is not None:
-            strip = strip.apply_style(self.get_component_rich_style("table--cursor", partial=True))
+            strip = strip.apply_style(self._cursor_style())
         return strip
+
+    def _cursor_style(self) -> Style:
+        style = self.get_component_rich_style("table--cursor")
+        # The text keeps its tone: only what lies beneath it is another.
+        return Style(bgcolor=style.bgcolor, bold=True, reverse=style.reverse)
 
     def _place(self) -> None:
         self._columns = placed(self._rows, max(10, self.size.width - 2))
