@@ -85,7 +85,11 @@ class Picture:
             latency_s=None if error else self.latency_s,
             error=error,
             lease=Seen() if self.lease is None else self.lease.now(now),
-            reports={name: _report(piece, now) for name, piece in self.reports.items()},
+            # Out of reach, nothing is judged by them: what was heard last is only kept.
+            reports={
+                name: piece.now(now) if error else _report(piece, now)
+                for name, piece in self.reports.items()
+            },
             last_move=Seen() if self.last_move is None else self.last_move.now(now),
             answered_s=answered_s,
         )

@@ -36,10 +36,6 @@ class BaseApp(App[None]):
             self.register_theme(theme)
         self.theme = "ansi-dark" if no_color else DEFAULT
 
-    async def _shutdown(self) -> None:
-        self.ending.stop()
-        await super()._shutdown()
-
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own: some errors would draw themselves, with what they know.
         self._return_code = 1

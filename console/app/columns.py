@@ -109,7 +109,7 @@ def _columns(name: int) -> list[Column]:
         Column("mark", "", 0, 1, 1, 1, _mark),
         Column("name", "ACCOUNT", 0, min(name, 14), min(name, 20), min(name, 32), _name),
         Column("priority", "#", 7, 2, 2, 2, lambda row, _: (str(row.priority), "dim")),
-        Column("role", "ROLE", 6, 11, 11, 11, lambda row, _: (role_text(row.role), "dim")),
+        Column("role", "ROLE", 6, 4, 11, 11, _role),
         Column("phase", "PHASE", 1, 11, 11, 11, _phase),
         Column("left", "LEFT", 2, 8, 8, 8, _left),
         Column("bar", "", 5, 6, 16, 40, _bar),
@@ -119,6 +119,11 @@ def _columns(name: int) -> list[Column]:
         Column("email", "E-MAIL", EXTRA, 20, 24, 32, lambda row, _: (row.email, "dim")),
         Column("owner", "OWNER", EXTRA + 1, 12, 16, 24, _owner),
     ]
+
+
+def _role(row: AccountRow, columns: int) -> Run:
+    role = role_text(row.role)
+    return (role if len(role) <= columns else role.partition(" ")[0], "dim")
 
 
 def _owner(row: AccountRow, _: int) -> Run:

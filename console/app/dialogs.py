@@ -14,6 +14,7 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
 from textual.events import Resize
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
@@ -57,9 +58,12 @@ class Ask(ModalScreen[bool]):
                 yield Panel(self._how_to_type, "ask-how")
                 yield Input(id="ask-name", placeholder="the account's name")
             with Horizontal(id="ask-buttons"):
-                yield Button("Cancel", id="cancel", flat=True)
+                yield Button("Cancel", id="cancel", compact=True)
                 yield Button(
-                    self._does(), id="agree", flat=True, disabled=question.typed is not None
+                    Content(self._does()),
+                    id="agree",
+                    compact=True,
+                    disabled=question.typed is not None,
                 )
 
     def on_mount(self) -> None:
@@ -96,7 +100,6 @@ class Ask(ModalScreen[bool]):
 
     def _does(self) -> str:
         key = "" if self.question.typed is not None else f"({CONFIRM}) "
-        # A button's label is markup unless its brackets are taken away; ours has none.
         return f"{key}{self.question.does}"
 
     def _title(self, columns: int) -> list[Runs]:

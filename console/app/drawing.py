@@ -18,8 +18,10 @@ from console.events import Event
 from console.readmodel import FleetView
 from console.safe_text import width
 from console.safety import safety
+from console.seen import Seen
 from console.units import length, size
 from console.words import SAFETY_TONES
+from sessionlib.core.values import Lease
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,10 @@ def checkpoint(view: FleetView, columns: int) -> list[Runs]:
         run(age, "bad" if old else ""),
         run("  ✔ durable", "good"),
     ]
-    return [fitted(head, columns), *wrapped(copy.receipt or every, "dim", columns)[:2]]
+    told = run(copy.receipt or every, "dim")
+    if width_of(head) + 2 + width(told[0]) <= columns:
+        return [[*head, ("  ", ""), told]]
+    return [fitted(head, columns), *wrapped(told[0], "dim", columns)[:2]]
 
 
 def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
@@ -102,9 +107,16 @@ def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
     return [fitted(line, columns) for line in found[:lines]]
 
 
-def troubles(view: FleetView, columns: int) -> list[Runs]:
-    """What is wrong, one line each."""
-    return [fitted([("! ", "bad"), run(text, "bad")], columns) for text in view.troubles[:4]]
+def troubles(view: FleetView, lease: Seen[Lease], columns: int) -> list[Runs]:
+    """What is wrong, one line each; of a store out of reach, what was seen last."""
+    if view.store.reachable:
+        return [fitted([("! ", "bad"), run(text, "bad")], columns) for text in view.troubles[:4]]
+    found = [fitted([("! ", "bad"), run(view.store.error or "", "bad")], columns)]
+    if lease.value is not None:
+        holder = lease.value.holder or "nobody"
+        text = f"last known, {length(lease.age_s)} ago: epoch {lease.value.epoch}, held by {holder}"
+        found.append(fitted([("  ", ""), run(text, "dim")], columns))
+    return found
 
 
 def guide(view: FleetView, config: str, columns: int) -> list[Runs]:

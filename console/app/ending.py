@@ -12,13 +12,15 @@ import select
 import signal
 import sys
 import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING
+
+from sessionlib.clock import sleep
 
 if TYPE_CHECKING:
     from textual.app import App
 
 GONE_CODE = 128 + signal.SIGHUP
-LOOK_EVERY_MS = 1_000
 GRACE_S = 3.0
 
 
@@ -27,20 +29,15 @@ class Ending:
 
     def __init__(self, app: App[None]) -> None:
         self._app = app
-        self._ended = threading.Event()
 
     def watch(self, loop: asyncio.AbstractEventLoop) -> None:
-        """From now on, until `stop`."""
+        """From now on, for as long as the process lives."""
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) is not signal.SIG_IGN:
                 loop.add_signal_handler(number, self._leave, 128 + number)
         if sys.__stdin__ is not None and sys.__stdin__.isatty():
             args = (loop, sys.__stdin__.fileno())
             threading.Thread(target=self._watch_terminal, args=args, daemon=True).start()
-
-    def stop(self) -> None:
-        """The app has ended."""
-        self._ended.set()
 
     def _leave(self, code: int) -> None:
         self._app.exit(return_code=code)
@@ -49,12 +46,9 @@ class Ending:
         watched = select.poll()
         # Asked for nothing, it tells of a hang-up all the same.
         watched.register(terminal, 0)
-        while not self._ended.is_set():
-            if watched.poll(LOOK_EVERY_MS):
-                break
-        if self._ended.is_set():
-            return
-        loop.call_soon_threadsafe(self._leave, GONE_CODE)
-        if not self._ended.wait(GRACE_S):
-            # What is left waits for a terminal that never comes back.
-            os._exit(GONE_CODE)
+        watched.poll()
+        with suppress(RuntimeError):  # the loop has ended already
+            loop.call_soon_threadsafe(self._leave, GONE_CODE)
+        sleep(GRACE_S)
+        # What is left waits to write to a terminal that never comes back.
+        os._exit(GONE_CODE)

@@ -83,7 +83,7 @@ class FleetScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Panel(self._header, "header")
-        yield Panel(lambda columns: drawing.troubles(self.view, columns), "troubles")
+        yield Panel(self._troubles, "troubles")
         yield FleetTable("table")
         yield Panel(self._note, "note")
         yield Panel(lambda columns: drawing.guide(self.view, self._config, columns), "guide")
@@ -162,6 +162,9 @@ class FleetScreen(Screen[None]):
             orders=self._orders,
             short=self.size.height < SHORT,
         )
+
+    def _troubles(self, columns: int) -> list[Runs]:
+        return drawing.troubles(self.view, self.snapshot.lease, columns)
 
     def _note(self, columns: int) -> list[Runs]:
         shown, total = len(self.table.rows), len(self.view.accounts)

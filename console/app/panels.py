@@ -38,12 +38,17 @@ class Tones:
     def of(self, tone: str) -> Style:
         style = self._known.get(tone)
         if style is None:
-            style = (
-                self._widget.get_component_rich_style(f"tone--{tone}")
-                if tone
-                else self._widget.rich_style
-            )
+            style = self._style(tone)
             self._known[tone] = style
+        return style
+
+    def _style(self, tone: str) -> Style:
+        if not tone:
+            return self._widget.rich_style
+        style = self._widget.get_component_rich_style(f"tone--{tone}")
+        if self._widget.app.no_color and tone.startswith("badge"):
+            # With no colours to tell it apart, what is marked is reversed.
+            return style + Style(reverse=True)
         return style
 
     def strip(self, runs: Sequence[Run], columns: int) -> Strip:

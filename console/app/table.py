@@ -131,7 +131,7 @@ class FleetTable(ScrollView, can_focus=True):
     def _cursor_style(self) -> Style:
         style = self.get_component_rich_style("table--cursor")
         # The text keeps its tone: only what lies beneath it is another.
-        return Style(bgcolor=style.bgcolor, bold=True, reverse=style.reverse)
+        return Style(bgcolor=style.bgcolor, bold=True, reverse=self.app.no_color or None)
 
     def _place(self) -> None:
         self._columns = placed(self._rows, max(10, self.size.width - 2))

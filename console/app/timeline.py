@@ -132,19 +132,25 @@ def _short(move: MoveRow, columns: int) -> Runs:
 
 
 def _below(move: MoveRow, columns: int) -> list[Runs]:
-    found: list[Runs] = []
     if move.phase == PlanPhase.OFFERED:
-        found.append([run("past the commit point ┃: it can't be aborted", "warn")])
+        note = run("past ┃ commit point: can't be aborted", "warn")
     elif move.asked:
-        found.append([run("waits for your word: a approves, x aborts", "badge-warn")])
+        note = run("waits for your word: a approves, x aborts", "badge-warn")
     else:
         agreed = "approved; " if move.approved else ""
-        found.append([run(f"{agreed}x aborts it, up to the commit point ┃", "dim")])
-    if move.latest_safe_s is not None:
-        if move.latest_safe_s > 0:
-            text = f"latest safe moment: {length(move.latest_safe_s)} from now, as measured"
-            found.append([run(text, "dim")])
-        else:
-            text = f"the latest safe moment was {length(-move.latest_safe_s)} ago: it may be tight"
-            found.append([run(text, "bad")])
-    return [fitted(line, columns) for line in found]
+        note = run(f"{agreed}x aborts it, up to the commit point ┃", "dim")
+    latest = _latest(move)
+    if latest is None:
+        return [fitted([note], columns)]
+    if width(note[0]) + width(latest[0]) + 2 <= columns:
+        return [spread([note], [latest], columns)]
+    return [fitted([note], columns), fitted([latest], columns)]
+
+
+def _latest(move: MoveRow) -> Run | None:
+    left_s = move.latest_safe_s
+    if left_s is None:
+        return None
+    if left_s > 0:
+        return run(f"latest safe moment in {length(left_s)}", "dim")
+    return run(f"latest safe moment {length(-left_s)} ago", "bad")

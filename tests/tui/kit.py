@@ -55,9 +55,10 @@ class Scene:
     failed: str | None = None
     answered: bool = True
     latency_s: float = 0.002
+    read_s: float = 0.0
 
     def picture(self, clock: StillClock) -> Picture:
-        now = clock.now()
+        now = StillClock(clock.s - self.read_s).now()
         return Picture(
             kind="folder",
             began=now,
@@ -122,7 +123,7 @@ def lost() -> Scene:
 
 
 def away() -> Scene:
-    return Scene(reports=at_work(), failed="[Errno 107] not connected")
+    return Scene(reports=at_work(), failed="[Errno 107] not connected", read_s=12.0)
 
 
 def empty() -> Scene:

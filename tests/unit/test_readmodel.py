@@ -15,7 +15,7 @@ from console.readmodel import AccountRow, FleetView, fleet_view
 from console.seen import Seen, Snapshot
 from console.words import fleet_lines
 from sessionlib.config import parse
-from sessionlib.core.notes import Report
+from sessionlib.core.notes import Copied, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -43,7 +43,7 @@ def test_the_primary_at_work() -> None:
     row = row_of("primary", Seen(serving("primary", 4), 2.0))
     assert row == AccountRow(
         "primary", "a@example.com", "main_worker", 1, "Fresh", 41_998.0, 2.0, 4, "ready",
-        "serving", is_primary=True,
+        "serving", is_primary=True, lifetime_s=43_200.0,
     )  # fmt: skip
 
 
@@ -132,7 +132,14 @@ def test_a_lease_that_isnt_there_or_cant_be_read_says_nothing_of_who_works() -> 
 def test_an_unreachable_store_leaves_nothing_known() -> None:
     view = view_of(Snapshot("folder", error="no such folder"))
     document = as_json.status(view)
-    assert document["store"] == {"kind": "folder", "reachable": False, "latency_s": None}
+    assert document["store"] == {
+        "kind": "folder",
+        "reachable": False,
+        "latency_s": None,
+        "answered_s": None,
+        "error": "no such folder",
+    }
+    assert document["safety"]["word"] == "UNKNOWN"
     assert set(document["lease"].values()) == {None}
     for row in document["accounts"]:
         given = {name: row.pop(name) for name in ("name", "email", "role", "priority")}
@@ -152,6 +159,8 @@ def test_the_documents_shape_is_the_designs() -> None:
     document = as_json.status(view_of(snapshot(Seen(lease, 3.0))))
     assert list(document) == [
         "fleet",
+        "safety",
+        "policy",
         "lease",
         "accounts",
         "handover",
@@ -159,10 +168,15 @@ def test_the_documents_shape_is_the_designs() -> None:
         "store",
         "coordinator",
     ]
-    assert list(document["lease"]) == ["epoch", "holder", "state", "age_s", "valid"]
+    assert " ".join(document["lease"]) == ("epoch holder state age_s valid successor ttl_s paused")
+    assert document["policy"] == {
+        "handover": "approve",
+        "on_no_answer": "proceed",
+        "takeover": "auto",
+    }
     assert " ".join(document["accounts"][0]) == (
         "name email role priority phase remaining_s heartbeat_age_s epoch readiness workload "
-        "is_primary"
+        "is_primary owner lifetime_s progress preparing asks"
     )
     assert document["handover"] == {
         "id": "o1",
@@ -171,6 +185,10 @@ def test_the_documents_shape_is_the_designs() -> None:
         "to": "backup1",
         "phase": "warming",
         "latest_safe_s": None,
+        "left_s": None,
+        "approved": False,
+        "asked": False,
+        "reason": "ordered",
     }
     assert document["checkpoint"] == {
         "epoch": 4,
@@ -178,6 +196,8 @@ def test_the_documents_shape_is_the_designs() -> None:
         "age_s": None,
         "bytes": 1234,
         "durable": True,
+        "receipt": None,
+        "every_s": 300.0,
     }
     assert document["coordinator"] is None
 
@@ -203,7 +223,7 @@ def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:
     view = replace(view_of(snapshot(**reports)), last_move=moved(4))
     lines = fleet_lines(view, "accounts.yaml")
     assert len(lines) <= 23
-    assert all(len(line.text) <= 80 for line in lines if not line.text.startswith("!"))
+    assert all(len(line.text) <= 80 for line in lines if not line.text.startswith(("!", "NOT ")))
     for row in view.accounts:
         assert f"? {row.phase}" in text_of(view)
 
@@ -218,3 +238,27 @@ def test_an_alarm_is_shown_while_its_session_runs() -> None:
     alarmed = report("primary", alarm="no standby")
     assert view_of(snapshot(primary=Seen(alarmed, 1.0))).troubles == ("primary says: no standby",)
     assert view_of(snapshot(primary=Seen(alarmed, 1e6))).troubles == ()
+
+
+def test_the_checkpoints_age_is_the_holders_word_on_that_very_copy() -> None:
+    lease = Seen(replace(LEASE, checkpoint=Pointer(4, 9, "4-9-x", 1234)), 3.0)
+    copied = Copied("4-9-x", 60.0, 1234, 12, 0.5, "confirmed")
+    told = Seen(replace(serving("primary", 4), copied=copied), 2.0)
+    row = view_of(snapshot(lease, primary=told)).checkpoint
+    assert (row.seq, row.age_s, row.receipt, row.durable) == (9, 62.0, "confirmed", True)
+    other = Seen(replace(serving("primary", 4), copied=replace(copied, name="4-8-y")), 2.0)
+    row = view_of(snapshot(lease, primary=other)).checkpoint
+    assert (row.seq, row.age_s, row.receipt, row.durable) == (9, None, None, True)
+    none = view_of(snapshot(primary=told)).checkpoint
+    assert (none.seq, none.durable) == (None, None)
+
+
+def test_a_moves_times_count_on() -> None:
+    plan = Plan("o1", "backup1", PlanPhase.NOTIFIED, "its session ends", left_s=600.0)
+    told = Seen(replace(serving("primary", 4), latest_safe_s=100.0), 2.0)
+    move = view_of(snapshot(Seen(replace(LEASE, plan=plan), 3.0), primary=told)).handover
+    assert move is not None
+    assert (move.left_s, move.latest_safe_s, move.asked) == (597.0, 98.0, True)
+    agreed = Seen(replace(LEASE, plan=replace(plan, approved=True)), 3.0)
+    assert (move := view_of(snapshot(agreed, primary=told)).handover) is not None
+    assert (move.asked, move.approved) == (False, True)

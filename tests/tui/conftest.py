@@ -1,0 +1,33 @@
+"""Tests that are coroutines run in an event loop of their own."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.unit.cli_fleets import SEED
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    wanted = pyfuncitem._fixtureinfo.argnames
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in wanted}))
+    return True
+
+
+@pytest.fixture(autouse=True)
+def _one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The same hour, colours and key everywhere."""
+    with monkeypatch.context() as here:
+        here.setenv("TZ", "UTC")
+        time.tzset()
+        here.setenv("COLABVPS_FLEET_KEY", SEED)
+        here.delenv("NO_COLOR", raising=False)
+        yield
+    time.tzset()
