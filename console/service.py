@@ -8,17 +8,22 @@ Not decided here: when an order makes sense (`intents`).
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 
-from console import intents, outcomes
+from console import casework, intents, outcomes
+from console.casework import Case
 from console.cli.opened import Fleet
 from console.errors import Refused
 from console.intents import Proposal
+from console.intents.common import lease_of, standbys
 from console.seen import Seen, Snapshot
+from sessionlib.config import Config
 from sessionlib.core.notes import Order, OrderAction
 from sessionlib.core.values import LeaseState
 from sessionlib.errors import ColabvpsError
+from sessionlib.launchers import Status
 
 READ_ONLY = "this console was started with --read-only: it changes nothing"
 
@@ -48,7 +53,10 @@ class Service:
     def why_not(self, action: OrderAction, snapshot: Snapshot, account: str | None) -> str | None:
         """Why `action` can't be asked for now; None where it can."""
         try:
-            self.ask(action, snapshot, account)
+            if action is OrderAction.EMERGENCY:
+                self.heir(snapshot, account)
+            else:
+                self.ask(action, snapshot, account)
         except ColabvpsError as error:
             return str(error) or type(error).__name__
         return None
@@ -88,11 +96,52 @@ class Service:
             if account is None:
                 raise Refused("select the account whose session is to end")
             return intents.stop(config, snapshot, account)
-        propose = getattr(intents, action.value, None)
-        if propose is None or action is OrderAction.EMERGENCY:
-            raise Refused(f"{action.value} is not available in this version")
-        proposal: Proposal = propose(config, snapshot)
-        return proposal
+        return _PLAIN[action](config, snapshot)
+
+    # An emergency is a case before it is an order.
+
+    def open_case(self, snapshot: Snapshot, account: str | None, launched: Status | None) -> Case:
+        """Begin to look into an emergency. Raises Refused or WrongUse."""
+        to = self.heir(snapshot, account)
+        return casework.opened(self.fleet.config, snapshot, to, launched, self.fleet.clock.now())
+
+    def look_into(self, case: Case, snapshot: Snapshot, launched: Status | None) -> Case:
+        """The same case, with what is known now."""
+        now = self.fleet.clock.now()
+        return casework.looked_into(case, self.fleet.config, snapshot, launched, now)
+
+    def close_case(self, case: Case, snapshot: Snapshot) -> Proposal:
+        """The order that it bears. Raises Refused."""
+        if self.read_only:
+            raise Refused(READ_ONLY)
+        return casework.proposal(case, self.fleet.config, snapshot)
+
+    def heir(self, snapshot: Snapshot, account: str | None) -> str:
+        """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""
+        if self.read_only:
+            raise Refused(READ_ONLY)
+        config, lease = self.fleet.config, lease_of(snapshot)
+        to = account or next(iter(standbys(config, snapshot, lease.holder)), None)
+        if to is None:
+            raise Refused("no standby reports: `colabvps-console coldstart` starts a session")
+        intents.lost_holder(config, snapshot, to)
+        return to
+
+    def launched(self, account: str) -> Status | None:
+        """What became of the account's last start from this machine; may block."""
+        launching = import_module("console.launching")
+        launcher = launching.launcher_of(self.fleet.config, self.fleet.clock)
+        status: Status | None = launching.launched(launcher, account)
+        return status
+
+
+_PLAIN: Mapping[OrderAction, Callable[[Config, Snapshot], Proposal]] = {
+    OrderAction.APPROVE: intents.approve,
+    OrderAction.ABORT: intents.abort,
+    OrderAction.PAUSE: intents.pause,
+    OrderAction.RESUME: intents.resume,
+    OrderAction.CHECKPOINT: intents.checkpoint,
+}
 
 
 def successor(service: Service, snapshot: Snapshot, selected: str | None) -> str | None:
@@ -111,14 +160,10 @@ def holder_of(snapshot: Snapshot) -> str | None:
 
 
 def _grounds(before: Order, after: Order) -> list[tuple[str, object, object]]:
-    found: list[tuple[str, object, object]] = [
+    return [
         ("the epoch", before.epoch, after.epoch),
         ("the primary's incarnation", before.incarnation, after.incarnation),
         ("the account it concerns", before.account, after.account),
         ("the session it concerns", before.target, after.target),
         ("the plan", before.plan, after.plan),
     ]
-    if before.action is OrderAction.EMERGENCY:
-        # A sign of life disproves what an emergency rests on.
-        found.append(("the lease's renewal", before.renewal, after.renewal))
-    return found

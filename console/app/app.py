@@ -21,12 +21,12 @@ from textual.screen import Screen
 
 from console.app.base import BaseApp
 from console.app.bindings import KEYS, of
-from console.app.dialogs import Ask, Page
+from console.app.dialogs import Ask, AskEmergency, Page
 from console.app.drawing import Logged
 from console.app.fleet_screen import FleetScreen, Known
 from console.app.orders import Orders
 from console.app.polling import Poller
-from console.app.questions import question
+from console.app.questions import emergency, question
 from console.errors import OutcomeUnknown
 from console.events import Event, between
 from console.intents import Proposal
@@ -36,6 +36,7 @@ from console.seen import Snapshot
 from console.service import Asked, Service
 from sessionlib.core.notes import Order, OrderAction
 from sessionlib.errors import ColabvpsError, Unknown
+from sessionlib.launchers import Status
 from sessionlib.ports import Store
 
 TICK_S = 1.0
@@ -58,6 +59,13 @@ class ConsoleApp(BaseApp):
 
         def __init__(self, proposal: Proposal, order: Order, error: ColabvpsError | None) -> None:
             self.proposal, self.order, self.error = proposal, order, error
+            super().__init__()
+
+    class Launched(Message):
+        """What this machine's launcher knows of the holder; `again` for an open case."""
+
+        def __init__(self, to: str, status: Status | None, *, again: bool = False) -> None:
+            self.to, self.status, self.again = to, status, again
             super().__init__()
 
     class Crashed(Message):
@@ -128,6 +136,8 @@ class ConsoleApp(BaseApp):
                 self._toast(word.event)
         if isinstance(self.screen, Page):
             self.screen.renew()
+        if isinstance(self.screen, AskEmergency):
+            self._apart(partial(self._ask_launcher, again=True), self.screen.case.to)
 
     def _known(self, picture: Picture) -> Known:
         snapshot = picture.at(self.clock.now())
@@ -154,6 +164,9 @@ class ConsoleApp(BaseApp):
 
     def want(self, action: OrderAction, account: str | None) -> None:
         """Ask for something, and do it once it was agreed to."""
+        if action is OrderAction.EMERGENCY:
+            self._want_emergency(account)
+            return
         try:
             asked = self.service.ask(action, self.fleet.snapshot, account)
         except ColabvpsError as error:
@@ -170,15 +183,24 @@ class ConsoleApp(BaseApp):
         except ColabvpsError as error:
             self.tell(Event(f"{of(asked.action).label}: refused: {error}", "bad"))
             return
-        threading.Thread(target=self._give, args=(proposal,), daemon=True).start()
+        self._apart(self._give, proposal)
+
+    def _apart(self, do: Callable[..., None], *args: object) -> None:
+        """Do it in a thread, so that nothing waits for it."""
+
+        def run() -> None:
+            try:
+                do(*args)
+            except Exception as error:  # noqa: BLE001 - told on the screen's own thread
+                self._from_thread(self.Crashed(error))
+
+        threading.Thread(target=run, daemon=True).start()
 
     def _give(self, proposal: Proposal) -> None:
         try:
             self._from_thread(self.Gave(proposal, self.service.give(proposal), None))
         except ColabvpsError as error:
             self._from_thread(self.Gave(proposal, proposal.order, error))
-        except Exception as error:  # noqa: BLE001 - told on the screen's own thread
-            self._from_thread(self.Crashed(error))
 
     def on_console_app_gave(self, message: Gave) -> None:
         order, error = message.order, message.error
@@ -190,7 +212,7 @@ class ConsoleApp(BaseApp):
             return
         else:
             self.tell(Event(f"{label}: order {order.id} is given", ""), toast=False)
-        self.orders.given(order, message.proposal.session, self.clock.now())
+        self.orders.given(order, message.proposal, self.clock.now())
         self._poller.look_now()
         self.look()
 
@@ -204,6 +226,49 @@ class ConsoleApp(BaseApp):
         severities = {"good": "information", "warn": "warning", "bad": "error"}
         severity = severities.get(event.tone, "information")
         self.notify(event.text, severity=severity, markup=False)  # type: ignore[arg-type]  # its words
+
+    # Emergencies
+
+    def _want_emergency(self, account: str | None) -> None:
+        try:
+            to = self.service.heir(self.fleet.snapshot, account)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            return
+        self._apart(self._ask_launcher, to)
+
+    def _ask_launcher(self, to: str, *, again: bool = False) -> None:
+        lease = self.fleet.snapshot.lease.value
+        holder = lease.holder if lease is not None else None
+        status = None if holder is None else self.service.launched(holder)
+        self._from_thread(self.Launched(to, status, again=again))
+
+    def on_console_app_launched(self, message: Launched) -> None:
+        """The launcher has spoken: open the case, or go on with the one that is open."""
+        snapshot, status = self.fleet.snapshot, message.status
+        screen = self.screen
+        if isinstance(screen, AskEmergency):
+            screen.renew(self.service.look_into(screen.case, snapshot, status))
+            return
+        if message.again or screen is not self.fleet:
+            return
+        try:
+            case = self.service.open_case(snapshot, message.to, status)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            return
+        ask = AskEmergency(emergency(case, self.fleet.view), case, self.clock)
+        self.push_screen(ask, partial(self._stated, ask))
+
+    def _stated(self, ask: AskEmergency, agreed: bool | None) -> None:
+        if not agreed:
+            return
+        try:
+            proposal = self.service.close_case(ask.case, self.fleet.snapshot)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: refused: {error}", "bad"))
+            return
+        self._apart(self._give, proposal)
 
     # Keys that do nothing say why
 

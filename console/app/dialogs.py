@@ -21,8 +21,9 @@ from textual.widgets import Button, Input
 
 from console.app import drawing
 from console.app.panels import Panel
-from console.app.questions import Question
+from console.app.questions import Question, evidence
 from console.app.runs import Runs, wrapped
+from console.casework import Case
 from sessionlib.clock import Clock
 
 DEAF_S = 0.3
@@ -49,34 +50,26 @@ class Ask(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         question = self.question
-        with VerticalScroll(id="ask", classes="danger" if question.danger else ""):
+        classes = "danger" if question.danger else ""
+        with Vertical(id="ask", classes=f"{classes} typed" if question.typed else classes):
             yield Panel(self._title, "ask-title")
-            yield Panel(lambda columns: drawing.facts(question.facts, columns), "ask-facts")
-            if question.evidence:
-                yield Panel(self._evidence, "ask-evidence")
-            if question.typed is not None:
-                yield Panel(self._how_to_type, "ask-how")
-                yield Input(id="ask-name", placeholder="the account's name")
-            with Horizontal(id="ask-buttons"):
-                yield Button("Cancel", id="cancel", compact=True)
-                yield Button(
-                    Content(self._does()),
-                    id="agree",
-                    compact=True,
-                    disabled=question.typed is not None,
-                )
+            with VerticalScroll(id="ask-body", can_focus=False):
+                yield Panel(lambda columns: drawing.facts(question.facts, columns), "ask-facts")
+                yield from self.more()
+            with Vertical(id="ask-foot"):
+                yield from self.before_the_buttons()
+                with Horizontal(id="ask-buttons"):
+                    yield Button("Cancel", id="cancel", compact=True)
+                    yield Button(
+                        Content(self._does()),
+                        id="agree",
+                        compact=True,
+                        disabled=self.why_not() is not None,
+                    )
 
     def on_mount(self) -> None:
         self._opened = self._clock.now()
         self.query_one("#cancel", Button).focus()
-
-    @on(Input.Changed)
-    def _typed(self, event: Input.Changed) -> None:
-        self.query_one("#agree", Button).disabled = event.value != self.question.typed
-
-    @on(Input.Submitted)
-    def _entered(self) -> None:
-        self.action_agree()
 
     @on(Button.Pressed)
     def _pressed(self, event: Button.Pressed) -> None:
@@ -86,17 +79,28 @@ class Ask(ModalScreen[bool]):
             self.action_agree()
 
     def action_agree(self) -> None:
-        """Agree, unless it is too early to have been meant, or the name isn't there."""
+        """Agree, unless it is too early to have been meant, or something is in the way."""
         if self._clock.now().since(self._opened) < DEAF_S:
             return
-        typed = self.question.typed
-        if typed is not None and self.query_one("#ask-name", Input).value != typed:
+        if self.why_not() is not None:
             self.app.bell()
             return
         self.dismiss(True)
 
     def action_cancel(self) -> None:
         self.dismiss(False)
+
+    def more(self) -> ComposeResult:
+        """What stands below the facts."""
+        yield from ()
+
+    def before_the_buttons(self) -> ComposeResult:
+        """What stays in sight with them."""
+        yield from ()
+
+    def why_not(self) -> str | None:
+        """What is in the way of agreeing."""
+        return None
 
     def _does(self) -> str:
         key = "" if self.question.typed is not None else f"({CONFIRM}) "
@@ -105,11 +109,52 @@ class Ask(ModalScreen[bool]):
     def _title(self, columns: int) -> list[Runs]:
         return wrapped(self.question.title, "bad" if self.question.danger else "head", columns)
 
-    def _evidence(self, columns: int) -> list[Runs]:
-        return [[("What is known", "head")], *drawing.facts(self.question.evidence, columns)]
 
-    def _how_to_type(self, columns: int) -> list[Runs]:
-        text = f"To say that {self.question.typed} has ended, type its name (Tab goes there)."
+class AskEmergency(Ask):
+    """The same for an emergency: the evidence, renewed as it comes in, and a name to be typed."""
+
+    def __init__(self, question: Question, case: Case, clock: Clock) -> None:
+        super().__init__(question, clock)
+        self.case = case
+
+    def more(self) -> ComposeResult:
+        yield Panel(self._evidence, "ask-evidence")
+
+    def before_the_buttons(self) -> ComposeResult:
+        yield Panel(self._in_the_way, "ask-how")
+        yield Input(id="ask-name", placeholder="the account's name", compact=True)
+
+    def renew(self, case: Case) -> None:
+        """The case as it stands now."""
+        self.case = case
+        self._renew()
+
+    def why_not(self) -> str | None:
+        if self.case.why_not is not None:
+            return self.case.why_not
+        found = self.query("#ask-name")
+        typed = found.first(Input).value if found else ""
+        return None if typed == self.question.typed else self._how_to_type()
+
+    @on(Input.Changed)
+    def _renew(self) -> None:
+        self.query_one("#agree", Button).disabled = self.why_not() is not None
+        for panel in self.query(Panel):
+            panel.renew()
+
+    @on(Input.Submitted)
+    def _entered(self) -> None:
+        self.action_agree()
+
+    def _how_to_type(self) -> str:
+        return f"Tab, and type {self.question.typed} to state that its session has ended."
+
+    def _evidence(self, columns: int) -> list[Runs]:
+        return drawing.evidence(evidence(self.case), columns)
+
+    def _in_the_way(self, columns: int) -> list[Runs]:
+        why = self.why_not()
+        text = "Stated; Enter gives the order." if why is None else why
         return wrapped(text, "warn", columns)
 
 

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from console.app.arranging import Arrangement
 from console.app.bindings import Key, grouped, in_footer
-from console.app.runs import Run, Runs, fitted, run, spread, width_of, wrapped
+from console.app.runs import Run, Runs, fitted, run, spread, title, width_of, wrapped
 from console.events import Event
 from console.readmodel import FleetView
 from console.safe_text import width
@@ -190,6 +190,17 @@ def facts(pairs: Iterable[tuple[str, str]], columns: int, tone: str = "") -> lis
         first, *rest = wrapped(text, tone, max(10, columns - widest - 2))
         found.append([(f"{word:<{widest}}  ", "dim"), *first])
         found += [[(" " * (widest + 2), ""), *line] for line in rest]
+    return found
+
+
+def evidence(witnesses: Iterable[tuple[str, str, str]], columns: int) -> list[Runs]:
+    """Each witness with its verdict, and what it says below."""
+    tones = {"dead": "good", "alive": "bad", "unknown": "warn"}
+    found: list[Runs] = [title("Evidence", columns)]
+    for name, verdict, says in witnesses:
+        first, *rest = wrapped(says, "", max(10, columns - 22))
+        found.append([run(f"{name:<13}", "head"), (f"{verdict:<9}", tones[verdict]), *first])
+        found += [[(" " * 22, ""), *line] for line in rest]
     return found
 
 

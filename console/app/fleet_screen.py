@@ -111,6 +111,11 @@ class FleetScreen(Screen[None]):
         return self.query_one(FleetTable)
 
     @property
+    def known(self) -> Known:
+        """What is shown now, and what it was made from."""
+        return self._known
+
+    @property
     def view(self) -> FleetView:
         """What is shown now."""
         return self._known.view

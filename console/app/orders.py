@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from console.events import Event
+from console.intents import Proposal
 from console.outcomes import Ended
 from console.seen import Snapshot
 from console.service import Service
@@ -17,7 +18,7 @@ from sessionlib.core.notes import Order
 from sessionlib.core.values import Instant
 
 LONG_S = 600.0
-"""After so long an order is said to be open still."""
+"""So long after it was due an order is said to be open still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Given:
     order: Order
     session: str | None
     since: Instant
+    due_s: float = 0.0
     told: str = ""
     long: bool = False
 
@@ -55,9 +57,9 @@ class Orders:
     def __len__(self) -> int:
         return len(self._open)
 
-    def given(self, order: Order, session: str | None, now: Instant) -> None:
+    def given(self, order: Order, proposal: Proposal, now: Instant) -> None:
         """Watch this one from now on."""
-        self._open.append(Given(order, session, now))
+        self._open.append(Given(order, proposal.session, now, proposal.due_s))
 
     def look(self, snapshot: Snapshot, now: Instant) -> list[Word]:
         """What is new of them."""
@@ -70,7 +72,7 @@ class Orders:
                 text = f"{given.name}: {head}: {outcome.text}"
                 words.append(Word(Event(text, tone, given.order.account), final=True))
                 continue
-            is_long = now.since(given.since) > LONG_S
+            is_long = now.since(given.since) > given.due_s + LONG_S
             if outcome.text != given.told:
                 words.append(Word(Event(f"{given.name}: {outcome.text}", "", given.order.account)))
             if is_long and not given.long:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.casework import Case
 from console.readmodel import AccountRow, FleetView
 from console.service import Asked
 from console.units import length
@@ -21,7 +22,7 @@ UNTIL_COMMIT = "up to its commit point, the offer, it can be aborted (x); after 
 class Question:
     """`facts` are pairs of a word and a sentence; `does` stands on the button.
 
-    `typed` is the name that must be typed out, `evidence` what is known of it.
+    `typed` is the name that must be typed out.
     """
 
     title: str
@@ -29,7 +30,6 @@ class Question:
     does: str
     danger: bool = False
     typed: str | None = None
-    evidence: tuple[tuple[str, str], ...] = ()
 
 
 def question(asked: Asked, view: FleetView) -> Question:
@@ -42,7 +42,6 @@ def question(asked: Asked, view: FleetView) -> Question:
         OrderAction.PAUSE: _pause,
         OrderAction.RESUME: _resume,
         OrderAction.CHECKPOINT: _checkpoint,
-        OrderAction.EMERGENCY: _emergency,
     }
     return makers[asked.action](asked, view)
 
@@ -168,41 +167,37 @@ def _checkpoint(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _emergency(asked: Asked, view: FleetView) -> Question:
-    order = asked.proposal.order
-    stopped = order.stopped or view.lease.holder
+def emergency(case: Case, view: FleetView) -> Question:
+    """What is to be agreed to, and typed out, before work is taken from somebody."""
+    copy = view.checkpoint
+    kept = "there is no checkpoint: it starts with what its own folder holds"
+    if copy.seq is not None:
+        kept = f"it starts from checkpoint {copy.epoch}.{copy.seq}, {length(copy.age_s)} old"
+    if view.lease.paused:
+        kept = f"{kept}. The fleet is paused; this overrides it"
     return Question(
-        f"EMERGENCY: {order.account} takes over at once?",
+        f"EMERGENCY: {case.to} takes the work from {case.holder} at once?",
         (
-            ("Demoted", _person(view, stopped, "must have ended: if it runs on, two may work")),
-            ("Gets it", _person(view, order.account, _how_ready(view, order.account))),
-            ("Reach", "what wasn't checkpointed is lost"),
-            ("Undo", "can't be undone. Any renewal of the lease in the meantime voids it"),
+            ("Demoted", _person(view, case.holder, "must have ended; if it works, two do")),
+            ("Gets it", _person(view, case.to, _how_ready(view, case.to))),
+            ("Reach", f"{kept}; what {case.holder} wrote since isn't carried over"),
+            ("Undo", "can't be undone; a renewal before it is carried out voids it"),
         ),
         "Take over",
         danger=True,
-        typed=stopped,
-        evidence=evidence(asked, view),
+        typed=case.holder,
     )
 
 
-def evidence(asked: Asked, view: FleetView) -> tuple[tuple[str, str], ...]:
-    """What is known of the session that is said to have ended."""
-    lease, holder = view.lease, _row(view, view.lease.holder)
-    heard = None if holder is None else holder.heartbeat_age_s
-    copy = view.checkpoint
-    return (
+def evidence(case: Case) -> tuple[tuple[str, str, str], ...]:
+    """Each witness: its name, its verdict, and what it says with how old that is."""
+    return tuple(
         (
-            "lease",
-            f"epoch {lease.epoch}, renewed {length(lease.age_s)} ago, lasts {length(lease.ttl_s)}",
-        ),
-        ("heard", "never" if heard is None else f"{length(heard)} ago"),
-        ("phase", (holder.phase if holder else None) or "not known"),
-        (
-            "checkpoint",
-            "none" if copy.seq is None else f"{copy.epoch}.{copy.seq}, {length(copy.age_s)} old",
-        ),
-        ("grounds", asked.proposal.order.evidence or "your word alone"),
+            one.name,
+            one.verdict.value,
+            one.says if one.since_s is None else f"{one.says} ({length(one.since_s)})",
+        )
+        for one in case.witnesses
     )
 
 

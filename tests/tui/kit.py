@@ -29,7 +29,7 @@ POINTER = Pointer(4, 17, "4-17-abc", 1_234_567_890)
 COPIED = Copied(
     "4-17-abc", 60.0, 1_234_567_890, 5_000_000, 2.5, "3 blobs, sizes and hashes confirmed"
 )
-GUARDED = replace(LEASE, checkpoint=POINTER)
+GUARDED = replace(LEASE, checkpoint=POINTER, session="s-primary")
 
 
 @dataclass
@@ -143,12 +143,17 @@ def hostile() -> Scene:
     return Scene(reports=at_work(primary=Seen(words, 2.0), backup1=Seen(ready, 1.0)))
 
 
+def paused() -> Scene:
+    return Scene(lease=Seen(replace(GUARDED, paused=True), 3.0), reports=at_work())
+
+
 SCENES = {
     "calm": calm,
     "moving": moving,
     "asking": asking,
     "lost": lost,
     "away": away,
+    "paused": paused,
     "empty": empty,
     "hostile": hostile,
 }

@@ -13,12 +13,23 @@ from typing import Any
 import pytest
 
 from console.app.bindings import KEYS, Key
-from console.app.dialogs import Ask, Page
-from console.app.fleet_screen import FleetScreen
+from console.app.dialogs import Ask, AskEmergency, Page
+from console.app.fleet_screen import FleetScreen, Known
 from console.seen import Seen
 from sessionlib.core.notes import OrderAction, Receipt
 from sessionlib.core.values import Readiness
-from tests.tui.kit import GUARDED, Bench, Scene, asking, at_work, calm, console, moving
+from tests.tui.kit import (
+    GUARDED,
+    Bench,
+    Scene,
+    asking,
+    at_work,
+    calm,
+    console,
+    lost,
+    moving,
+    paused,
+)
 from tests.unit.cli_fleets import moved, report, serving
 
 Test = Callable[..., Awaitable[None]]
@@ -195,17 +206,140 @@ async def test_stop_names_the_session_and_what_follows() -> None:
         assert order.target == "inc-backup1"
 
 
-@pilots("approve", "abort", "pause", "resume", "emergency", "checkpoint")
-@pytest.mark.parametrize("id", ["approve", "abort", "pause", "resume", "emergency", "checkpoint"])
-async def test_what_cant_be_done_now_says_why(id: str) -> None:  # noqa: A002 - as in the table
-    async with console() as bench:
-        order = key(id).order
-        assert order is not None
-        assert bench.app.fleet.check_action("order", (order.value,)) is None
+@pilots("approve", "abort", "pause", "resume", "checkpoint")
+@pytest.mark.parametrize(
+    ("id", "scene", "words", "fields"),
+    [
+        ("approve", asking(), ("Approve the move to backup1?", "Demoted"), {"plan": "o1"}),
+        ("abort", moving(), ("Abort the move to backup1?", "serves on"), {"plan": "o1"}),
+        ("pause", calm(), ("Pause the fleet?", "no plans and no takeovers"), {}),
+        ("resume", paused(), ("Resume?", "a standby takes over"), {}),
+        ("checkpoint", calm(), ("Make a checkpoint now?",), {"account": "primary"}),
+    ],
+)
+async def test_an_order_is_asked_about_and_given(
+    id: str,  # noqa: A002 - as in the table
+    scene: Scene,
+    words: tuple[str, ...],
+    fields: dict[str, str],
+) -> None:
+    async with console(scene) as bench:
         await bench.press(*key(id).keys)
+        for word in (*words, "Undo", "Cancel"):
+            assert word in bench.text()
+        await agree(bench)
+        (order,) = bench.orders()
+        assert order.action is key(id).order
+        assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
+        for name, value in fields.items():
+            assert getattr(order, name) == value
+
+
+@pytest.mark.parametrize("one", [key for key in KEYS if key.order], ids=lambda one: one.id)
+async def test_what_cant_be_done_now_says_why(one: Key) -> None:
+    async with console() as bench:
+        assert one.order is not None
+        assert bench.app.fleet.check_action("order", (one.order.value,)) is None
+        await bench.press(*one.keys)
         assert isinstance(bench.app.screen, FleetScreen)
         (text,) = bench.events()
-        assert text.startswith(f"{key(id).label}: ")
+        assert text.startswith(f"{one.label}: ")
+
+
+async def emergency(bench: Bench) -> AskEmergency:
+    """The dialog, once this machine's launcher was asked."""
+    await bench.press("E")
+    for _ in range(400):
+        if isinstance(bench.app.screen, AskEmergency):
+            break
+        await bench.pilot.pause(0.01)
+    assert isinstance(bench.app.screen, AskEmergency)
+    await bench.pilot.pause()
+    return bench.app.screen
+
+
+async def looked_again(bench: Bench, scene: Scene, later_s: float) -> None:
+    """Another look, and the launcher asked once more."""
+    ask = bench.app.screen
+    assert isinstance(ask, AskEmergency)
+    before = ask.case
+    await bench.show(scene, later_s=later_s)
+    for _ in range(400):
+        if ask.case is not before:
+            return
+        await bench.pilot.pause(0.01)
+    raise AssertionError("the case wasn't looked into")
+
+
+@pilots("emergency")
+async def test_an_emergency_needs_the_name_and_shows_the_evidence() -> None:
+    async with console(lost()) as bench:
+        ask = await emergency(bench)
+        assert ask.focused is not None
+        assert ask.focused.id == "cancel"
+        text = bench.text()
+        for word in ("backup1 takes the work from primary", "Evidence", "launcher", "report"):
+            assert word in text
+        bench.clock.on(1.0)
+        await bench.press("y")
+        ask.action_agree()
+        assert ask.query_one("#agree").disabled
+        await bench.press("shift+tab", *"primar")
+        assert ask.query_one("#agree").disabled
+        await bench.press("enter")
+        assert bench.app.screen is ask
+        await bench.press("y")
+        assert not ask.query_one("#ask-name").disabled
+        await bench.press("enter")
+        assert not isinstance(bench.app.screen, AskEmergency)
+        for _ in range(400):
+            if bench.orders():
+                break
+            await bench.pilot.pause(0.01)
+        (order,) = bench.orders()
+        assert (order.action, order.account) == (OrderAction.EMERGENCY, "backup1")
+        assert order.stopped == "primary"
+        assert order.evidence is not None
+        assert "operator's word" in order.evidence
+
+
+async def test_a_sign_of_life_ends_the_case() -> None:
+    async with console(calm()) as bench:
+        ask = await emergency(bench)
+        assert ask.case.why_not is not None
+        assert "for a sign of life" in ask.case.why_not
+        await bench.press("shift+tab", *"primary")
+        assert ask.query_one("#agree").disabled
+        renewed = Scene(Seen(replace(GUARDED, renewal=8), 0.5), at_work())
+        await looked_again(bench, renewed, 5.0)
+        assert ask.case.why_not is not None
+        assert "primary is alive" in ask.case.why_not
+        await looked_again(bench, renewed, 60.0)
+        await bench.press("enter")
+        ask.action_agree()
+        assert bench.orders() == []
+        assert "primary is alive" in bench.text()
+
+
+async def test_a_renewal_after_the_name_was_typed_is_refused() -> None:
+    async with console(lost()) as bench:
+        ask = await emergency(bench)
+        await bench.press("shift+tab", *"primary")
+        bench.clock.on(1.0)
+        # Seen by the screen, and not yet by the case.
+        bench.app.fleet.show(replace_lease(bench, renewal=8), live_only=False, orders=0)
+        ask.action_agree()
+        await bench.pilot.pause(0.05)
+        assert bench.orders() == []
+        assert any("has changed since the evidence" in text for text in bench.events())
+
+
+def replace_lease(bench: Bench, **changes: Any) -> Known:
+    known = bench.app.fleet.known
+    lease = known.snapshot.lease
+    assert lease.value is not None
+    changed = Seen(replace(lease.value, **changes), 0.5)
+    return replace(known, snapshot=replace(known.snapshot, lease=changed))
 
 
 @pilots("down", "up", "first", "last", "page_down", "page_up")
