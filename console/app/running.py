@@ -7,9 +7,11 @@ to show it on (`cli.root`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from console.app.app import ConsoleApp
 from console.app.welcome import WelcomeApp
-from console.cli.opened import open_fleet
+from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk
 from console.errors import FAILED
 from console.finding import find_config
@@ -32,7 +34,12 @@ def run(desk: Desk) -> int:
     def open_store() -> Store:
         return open_fleet(desk).store
 
-    app = ConsoleApp(Service(fleet, desk.read_only), open_store)
+    return watch(fleet, open_store, read_only=desk.read_only)
+
+
+def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = False) -> int:
+    """Show a fleet that is opened already; the exit code."""
+    app = ConsoleApp(Service(fleet, read_only), open_store)
     app.run()
     code = app.return_code
     return FAILED if code is None else code
