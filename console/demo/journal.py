@@ -50,6 +50,8 @@ class Passage:
     downtime_s: float
     overlap_s: float
     lost_writes: int
+    lost_s: float
+    """How long the work that was lost had taken."""
 
 
 def read_journals(folder: Path) -> list[Tenure]:
@@ -91,8 +93,12 @@ def passages(tenures: Sequence[Tenure]) -> list[Passage]:
 def _passage(before: Tenure, after: Tenure) -> Passage:
     gap_s = after.first.at_s - before.last.at_s
     # The first count that the successor writes is one above what it was handed.
-    lost = max(0, before.last.count - (after.first.count - 1))
-    return Passage(before, after, max(0.0, gap_s), max(0.0, -gap_s), lost)
+    kept = after.first.count - 1
+    lost = [tick for tick in before.ticks if tick.count > kept]
+    # The writes are counted, and not the ticks: one of them may be missing from the journal.
+    writes = max(0, before.last.count - kept)
+    lost_s = before.last.at_s - lost[0].at_s if lost else 0.0
+    return Passage(before, after, max(0.0, gap_s), max(0.0, -gap_s), writes, lost_s)
 
 
 def overlap_s(tenures: Sequence[Tenure]) -> float:

@@ -30,6 +30,7 @@ CHANGES: Mapping[str, Any] = {
         for name, account in ACCOUNTS.items()
     },
     "policy": {"handover": "approve", "on_no_answer": "proceed"},
+    "checkpoint": {"every": "30m"},
 }
 _LOOK_S = 0.5
 

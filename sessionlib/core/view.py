@@ -262,8 +262,12 @@ class View:
 
     def due_s(self, now: Instant) -> float:
         """How far ahead the T-0 of a move by the clock lies: with the time of the last part to
-        spare, so that a move which hangs can still be ended in order."""
-        return self.remaining_s(now) - self.hard_s() - self.settings.timeline.signal_s
+        spare, so that a move which hangs can still be ended in order. However short a session
+        is, a few looks and answers have to fit in there."""
+        spare_s = max(
+            self.settings.timeline.signal_s, 4 * self.timing.poll_s + 2 * self.timing.timeout_s
+        )
+        return self.remaining_s(now) - self.hard_s() - spare_s
 
     def kit_is_ready(self) -> bool:
         """Whether the workload's program is here."""
