@@ -29,8 +29,6 @@ from sessionlib.clock import Clock
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store
 
-MANIFESTS_KEPT = 2
-
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -83,7 +81,7 @@ class Checkpoints:
         self._place = Place(data.absolute())
         self._stop: threading.Event | None = None
         self._progress: str | None = None
-        self._known: dict[str, Manifest] = {}
+        self._newest: Manifest | None = None
         self._needs: collecting.Needs = {}
         self._index = remembering.load(room, self._place.data)
         self._unsaved_bytes = 0
@@ -126,7 +124,7 @@ class Checkpoints:
             )
         self._know(made.index, made.read_bytes)
         self._differs = None
-        self._remember(made.manifest)
+        self._newest = made.manifest
         self._place.write_note(Note(epoch, (_name(base), made.manifest.name)))
         took_s = self._clock.now().mono - began_mono
         return Made(made.manifest.pointer, made.moved_bytes, took_s, made.receipt)
@@ -219,7 +217,7 @@ class Checkpoints:
             return
         self._differs = last
         try:
-            held = self._known.get(last) or shelf.read_manifest(self._store, last)
+            held = newest if last == newest.name else shelf.read_manifest(self._store, last)
         except (Missing, Damaged):
             return
         if is_exactly(self._place.data, held, self._index):
@@ -258,17 +256,11 @@ class Checkpoints:
         return self._place.set_aside(epoch) if self._place.is_there() else None
 
     def _manifest(self, pointer: Pointer) -> Manifest:
-        known = self._known.get(pointer.name)
-        if known is None or known.pointer != pointer:
-            known = shelf.pointed_at(self._store, pointer)
-            self._remember(known)
-        return known
-
-    def _remember(self, manifest: Manifest) -> None:
-        self._known.pop(manifest.name, None)
-        self._known[manifest.name] = manifest
-        while len(self._known) > MANIFESTS_KEPT:
-            del self._known[next(iter(self._known))]
+        """What `pointer` points at. One is kept, for a large tree's takes much memory."""
+        if self._newest is None or self._newest.pointer != pointer:
+            self._newest = None
+            self._newest = shelf.pointed_at(self._store, pointer)
+        return self._newest
 
     @contextmanager
     def _under_way(self, *, can_stop: bool = True) -> Iterator[Crew]:
