@@ -216,9 +216,10 @@ def _is_proven_gone(config: Config, snapshot: Snapshot, launched: Mapping[str, S
 
 
 def _absent(account: str, launched: Status | None) -> Stand:
-    if launched is not None and launched.state is not State.ENDED:
+    if launched is not None and launched.state is State.RUNNING:
         return Stand(Step.BOOT, launched.how)
-    return Stand(Step.START, f"no session of {account} is there")
+    # What isn't known to run may be started: the launcher refuses where an agent is.
+    return Stand(Step.START, f"no session of {account} is known to be there")
 
 
 def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> Stand | None:

@@ -15,7 +15,7 @@ from console.cli.ordering import LOOK_EVERY_S, timeout_of
 from console.coldstart import STEPS, Candidate, Stand, Step
 from console.errors import Interrupted, OutcomeUnknown, Refused
 from console.intents.common import check_known
-from console.launching import all_launched, launcher_of
+from console.launching import all_launched, launched, launcher_of
 from sessionlib.clock import sleep
 from sessionlib.config.schema import Launcher as Kind
 from sessionlib.launchers import Launcher, State
@@ -41,6 +41,11 @@ class _Walk:
     @property
     def is_local(self) -> bool:
         return self.fleet.config.accounts[self.account].launcher is Kind.LOCAL
+
+    def has_ended(self) -> bool:
+        """Whether what was started from here has certainly ended."""
+        status = launched(self.launcher, self.account)
+        return status is not None and status.state is State.ENDED
 
     def stand(self) -> Stand:
         """Where things stand now; told where that is news."""
@@ -116,7 +121,7 @@ def _walk(walk: _Walk, timeout_s: float) -> Stand:
         found = walk.stand()
         if found.step is Step.DONE:
             return found
-        if found.step is Step.START and has_started:
+        if found.step is Step.START and has_started and walk.has_ended():
             raise Refused(f"{walk.account}'s agent has ended again. {_last_words(walk)}")
         if clock.now().mono >= until_mono:
             raise OutcomeUnknown(
@@ -146,8 +151,8 @@ def _start(walk: _Walk) -> None:
 
 def _last_words(walk: _Walk) -> str:
     handle = walk.launcher.known(walk.account)
-    if handle is None or walk.launcher.status(handle).state is not State.ENDED:
-        return "Look at its machine"
+    if handle is None:
+        return "It has left no trace"
     path = Path(handle.home) / "logs" / "output.log"
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

@@ -10,6 +10,7 @@ Not decided here: when an order makes sense (`intents`) and when it has ended
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import typer
@@ -58,8 +59,9 @@ def carry(
     except AlreadySo as so:
         desk.out.answer(str(so), {"order": None, "outcome": "done", "text": str(so)})
         return
-    order = signed(fleet, proposal.order)
+    seed, asked_mono = key_of(fleet), fleet.clock.now().mono
     desk.out.ask(proposal.meaning, yes=desk.yes)
+    order = sign(_later(proposal.order, fleet.clock.now().mono - asked_mono), seed)
     give(fleet, order)
     head = {"order": order.id, "action": order.action.value, "to": order.account, **(extra or {})}
     if not wait:
@@ -72,6 +74,13 @@ def carry(
     desk.out.answer(ended.text, {**head, "outcome": outcome, "text": ended.text, "move": move})
     if not ended.done:
         raise typer.Exit(FAILED)
+
+
+def _later(order: Order, by_s: float) -> Order:
+    """An order that is given `by_s` after it was meant: what it waits for comes no later."""
+    return (
+        order if order.after_s is None else replace(order, after_s=max(0.0, order.after_s - by_s))
+    )
 
 
 def _short(order: Order) -> str:

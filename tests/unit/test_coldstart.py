@@ -45,6 +45,8 @@ def test_the_steps_of_a_session_that_is_started_from_here() -> None:
     standby = report("backup1")
     assert "no session of backup1" in at(Step.START, fleet(), None)
     at(Step.START, fleet(), GONE)
+    # Before this machine was started anew, for one.
+    at(Step.START, fleet(), replace(GONE, state=State.UNKNOWN, session=None))
     assert "process 7, runs" in at(Step.BOOT, fleet(), BOOTING)
     assert "once it has watched for 1m00s" in at(Step.CLAIM, fleet(LEASE, standby))
     mine = replace(standby, member="primary", epoch=5)
