@@ -27,6 +27,8 @@ from tests.e2e.fleet_fixture import Fleet, boot_s, fleet_in, hard_worker
 SCALE = 20
 PROGRAM = [sys.executable, "-m", "console"]
 LIMIT_S = 60.0
+LONG_LEASE = {"ttl": "20m", "renew": "20s"}
+"""Nobody claims for having watched it out in a test's time."""
 
 
 @dataclass
@@ -110,9 +112,7 @@ def test_a_paused_fleet_stays_where_it_is_until_an_emergency_overrides_it(tmp_pa
 def test_what_the_launcher_knows_to_be_gone_is_taken_over_from_before_its_lease_ends(
     tmp_path: Path,
 ) -> None:
-    # A long lease: without the order nobody would take over in this test's time.
-    timings = {"ttl": "20m", "renew": "20s"}
-    with operated(tmp_path, timings=timings) as (fleet, console):
+    with operated(tmp_path, timings=LONG_LEASE) as (fleet, console):
         before = fleet.begin()
         old = before.holder or ""
         to = fleet.others(old)[0]
@@ -176,7 +176,7 @@ def test_a_move_for_later_is_called_off_and_one_that_comes_is_made(tmp_path: Pat
 def test_past_the_commit_point_an_abort_is_refused_and_the_move_goes_through(
     tmp_path: Path,
 ) -> None:
-    with operated(tmp_path, **hard_worker("slow")) as (fleet, console):
+    with operated(tmp_path, timings=LONG_LEASE, **hard_worker("slow")) as (fleet, console):
         before = fleet.begin()
         to = fleet.others(before.holder or "")[0]
         fleet.order(to)
