@@ -4,8 +4,8 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check soak bench bench-checkpoints \
-	lock clean run-env dev-env
+.PHONY: help demo test check lint types imports docs docs-check soak bench bench-console \
+	bench-checkpoints pictures lock clean run-env dev-env
 
 BIN := .venv/bin
 PYTHON ?=
@@ -49,6 +49,12 @@ bench: dev-env  ## measure downtimes and start-up times
 
 bench-checkpoints: dev-env  ## measure checkpoints of 2 GB beside rclone and restic
 	@$(BIN)/python -m tests.bench.checkpoints $(ARGS)
+
+bench-console: dev-env  ## measure the screen: a thousand accounts over a store that is slow
+	@$(BIN)/python -m tests.bench.console $(ARGS)
+
+pictures: dev-env  ## draw the pictures of the documents anew, from a live demonstration
+	@$(BIN)/python -m tools.pictures $(ARGS)
 
 lock:  ## remake the lock files; needs uv and the network
 	@tools/lock.sh

@@ -8,7 +8,9 @@ decided here: words, colours and columns (`words`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 
 from console.seen import Seen, Snapshot
 from sessionlib.config import AccountSettings, Config
@@ -135,13 +137,22 @@ class FleetView:
     troubles: tuple[str, ...]
 
 
-def fleet_view(config: Config, snapshot: Snapshot) -> FleetView:
-    """The fleet as one look showed it."""
+def fleet_view(
+    config: Config,
+    snapshot: Snapshot,
+    before: FleetView | None = None,
+    only: Collection[str] = (),
+) -> FleetView:
+    """The fleet as one look showed it.
+
+    With `before`, made from the same look a moment ago, only the accounts in `only`
+    are judged anew: of a thousand, few are on the screen.
+    """
     policy = config.policy
     return FleetView(
         fleet=config.fleet,
         lease=_lease_row(snapshot),
-        accounts=tuple(_account_row(config, name, snapshot) for name in config.by_priority()),
+        accounts=_account_rows(config, snapshot, before, only),
         handover=_move_row(snapshot, asks=policy.handover is HandoverPolicy.APPROVE),
         checkpoint=_checkpoint_row(config, snapshot),
         store=StoreRow(
@@ -154,7 +165,7 @@ def fleet_view(config: Config, snapshot: Snapshot) -> FleetView:
         policy=PolicyRow(policy.handover.value, policy.on_no_answer.value, policy.takeover.value),
         last_move=snapshot.last_move.value,
         reported=any(seen != Seen() for seen in snapshot.reports.values()),
-        troubles=tuple(_troubles(config, snapshot)),
+        troubles=tuple(_troubles(config, snapshot)) if before is None else before.troubles,
     )
 
 
@@ -183,9 +194,11 @@ def phase_seen(seen: Seen[Report]) -> Phase | None:
         return Phase.LOST
     if report.phase == Phase.STARTING or report.lifetime_s <= 0:
         return Phase.STARTING
-    return phase_of(
-        report.remaining_s - (seen.age_s or 0.0), Bounds.for_lifetime(report.lifetime_s)
-    )
+    return phase_of(report.remaining_s - (seen.age_s or 0.0), _bounds(report.lifetime_s))
+
+
+# Most sessions last as long as each other.
+_bounds = lru_cache(maxsize=64)(Bounds.for_lifetime)
 
 
 def is_valid(seen: Seen[Lease]) -> bool | None:
@@ -209,6 +222,17 @@ def _lease_row(snapshot: Snapshot) -> LeaseRow:
         successor=seen.value.successor,
         ttl_s=seen.value.ttl_s,
         paused=seen.value.paused,
+    )
+
+
+def _account_rows(
+    config: Config, snapshot: Snapshot, before: FleetView | None, only: Collection[str]
+) -> tuple[AccountRow, ...]:
+    if before is None:
+        return tuple(_account_row(config, name, snapshot) for name in config.by_priority())
+    return tuple(
+        _account_row(config, row.name, snapshot) if row.name in only else row
+        for row in before.accounts
     )
 
 

@@ -40,6 +40,9 @@ from sessionlib.launchers import Status
 from sessionlib.ports import Store
 
 TICK_S = 1.0
+MANY = 50
+"""With more accounts than these, the ones out of sight are judged only now and then."""
+WHOLE_EVERY = 5
 
 
 class ConsoleApp(BaseApp):
@@ -91,8 +94,8 @@ class ConsoleApp(BaseApp):
         self._before: Snapshot | None = None
         self.orders = Orders(service)
         self.picture: Picture = self._poller.picture()
-        known = self._known(self.picture)
-        self._was = known.snapshot
+        self._ticks = 0
+        known, _ = self._known(self.picture, live_only=False)
         self.fleet = FleetScreen(service, str(service.fleet.config.path), known)
 
     # Its life
@@ -117,17 +120,12 @@ class ConsoleApp(BaseApp):
         self.look(live_only=True)
 
     def look(self, *, live_only: bool = False) -> None:
-        """Show what is known now."""
+        """Show what is known now; `live_only`: nothing has come in since."""
         if self.live:
             self.picture = self._poller.picture()
-        known = self._known(self.picture)
         now = self.clock.now()
-        news = [Logged(now.wall, event) for event in between(self._before, known.snapshot)]
-        if self.picture.lease is None:
-            # Before the first answer there is nothing to compare with.
-            news = []
-        else:
-            self._before = known.snapshot
+        known, events = self._known(self.picture, live_only=live_only)
+        news = [Logged(now.wall, event) for event in events]
         words = self.orders.look(known.snapshot, now)
         self.fleet.show(known, live_only=live_only and not news, orders=len(self.orders))
         self.fleet.log_events([*news, *(Logged(now.wall, word.event) for word in words)])
@@ -139,9 +137,19 @@ class ConsoleApp(BaseApp):
         if isinstance(self.screen, AskEmergency):
             self._apart(partial(self._ask_launcher, again=True), self.screen.case.to)
 
-    def _known(self, picture: Picture) -> Known:
+    def _known(self, picture: Picture, *, live_only: bool) -> tuple[Known, tuple[Event, ...]]:
+        """What is known now, and what has happened since it was last judged whole."""
+        config = self.service.fleet.config
         snapshot = picture.at(self.clock.now())
-        return Known(fleet_view(self.service.fleet.config, snapshot), snapshot)
+        self._ticks = self._ticks + 1 if live_only else 0
+        if len(config.accounts) > MANY and self._ticks % WHOLE_EVERY:
+            shown = self.fleet.in_sight()
+            return Known(fleet_view(config, snapshot, self.fleet.view, shown), snapshot), ()
+        events: tuple[Event, ...] = ()
+        # Before the first answer there is nothing to compare with.
+        if picture.lease is not None:
+            events, self._before = between(self._before, snapshot), snapshot
+        return Known(fleet_view(config, snapshot), snapshot), events
 
     def _on_news(self) -> None:
         # One message is enough, however much has come in until it is read.

@@ -8,8 +8,9 @@ overridden for it, so its version is pinned and `tests/tui` holds each of them.
 
 from __future__ import annotations
 
+import gc
 import os
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from rich.text import Text
 from textual.app import App
@@ -35,6 +36,19 @@ class BaseApp(App[None]):
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = "ansi-dark" if no_color else DEFAULT
+
+    def run(self, **options: Any) -> None:
+        """The same, and what came before is as it was."""
+        try:
+            super().run(**options)
+        finally:
+            gc.enable()
+            self.ending.over()
+
+    def on_ready(self) -> None:
+        """The first picture is drawn: garbage is looked for again, but not among what stays."""
+        gc.freeze()
+        gc.enable()
 
     def _handle_exception(self, error: Exception) -> None:
         # Textual's own: some errors would draw themselves, with what they know.

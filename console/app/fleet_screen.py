@@ -125,6 +125,14 @@ class FleetScreen(Screen[None]):
         """What it was made from."""
         return self._known.snapshot
 
+    def in_sight(self) -> set[str]:
+        """The accounts whose rows can be seen, and those that the rest of the screen speaks of."""
+        lease = self.snapshot.lease.value
+        named = {lease.holder, lease.successor} if lease is not None else set()
+        if lease is not None and lease.plan is not None:
+            named.add(lease.plan.to)
+        return self.table.in_sight() | {name for name in named if name is not None}
+
     @property
     def logged(self) -> list[Logged]:
         """The event log, newest first."""

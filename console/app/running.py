@@ -7,39 +7,54 @@ to show it on (`cli.root`).
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING
 
-from console.app.app import ConsoleApp
-from console.app.welcome import WelcomeApp
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk
 from console.errors import FAILED
 from console.finding import find_config
-from console.service import Service
 from sessionlib.clock import SystemClock
 from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
 
+if TYPE_CHECKING:
+    from console.cli.opened import Fleet
+
 
 def run(desk: Desk) -> int:
     """Show the fleet until the operator leaves; the exit code. Raises ConfigError."""
+    _hurry()
     try:
         find_config(desk.config)
     except ConfigError as error:
-        welcome = WelcomeApp(str(error), SystemClock())
-        welcome.run()
-        return welcome.return_code or 0
-    fleet = open_fleet(desk)
+        return _welcome(str(error))
+    open_fleet = import_module("console.cli.opened").open_fleet
 
     def open_store() -> Store:
-        return open_fleet(desk).store
+        store: Store = open_fleet(desk).store
+        return store
 
-    return watch(fleet, open_store, read_only=desk.read_only)
+    return watch(open_fleet(desk), open_store, read_only=desk.read_only)
 
 
 def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = False) -> int:
     """Show a fleet that is opened already; the exit code."""
-    app = ConsoleApp(Service(fleet, read_only), open_store)
+    _hurry()
+    service = import_module("console.service").Service(fleet, read_only)
+    app = import_module("console.app.app").ConsoleApp(service, open_store)
     app.run()
-    code = app.return_code
-    return FAILED if code is None else code
+    return FAILED if app.return_code is None else int(app.return_code)
+
+
+def _welcome(why: str) -> int:
+    app = import_module("console.app.welcome").WelcomeApp(why, SystemClock())
+    app.run()
+    return int(app.return_code or 0)
+
+
+def _hurry() -> None:
+    # What is loaded now stays: looking through it for garbage is a fifth of the time until the
+    # first picture. The app turns this on again once that is drawn.
+    gc.disable()

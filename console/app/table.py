@@ -54,6 +54,11 @@ class FleetTable(ScrollView, can_focus=True):
         """What is shown, in its order."""
         return self._rows
 
+    def in_sight(self) -> set[str]:
+        """The accounts whose rows can be seen."""
+        top = self.scroll_offset.y
+        return {row.name for row in self._rows[top : top + self.size.height]}
+
     def show(self, rows: Sequence[AccountRow], *, live_only: bool) -> None:
         """Show these. `live_only`: nothing but what changes every second has changed."""
         same_length = len(rows) == len(self._rows)
