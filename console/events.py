@@ -24,11 +24,15 @@ _TURNED_DOWN = {"void", "expired", "refused"}
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One line of the log. `about` is the account it concerns, if it concerns one."""
+    """One line of the log. `about` is the account it concerns, if it concerns one.
+
+    Of events with the same `topic`, one after the other, the last says it all.
+    """
 
     text: str
     tone: str = ""
     about: str | None = None
+    topic: str | None = None
 
 
 def between(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
@@ -84,7 +88,8 @@ def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[Event]:
         yield Event("paused: no plans, no takeovers" if new.paused else "resumed", "warn")
     if new.checkpoint is not None and new.checkpoint != old.checkpoint:
         at = new.checkpoint
-        yield Event(f"checkpoint {at.epoch}.{at.seq} published, {size(at.bytes)}", "good")
+        text = f"checkpoint {at.epoch}.{at.seq} published, {size(at.bytes)}"
+        yield Event(text, "good", topic="checkpoint")
 
 
 def _claimed(old: Lease, new: Lease) -> Event:

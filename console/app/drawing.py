@@ -8,7 +8,7 @@ move (`timeline`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from console.app.arranging import Arrangement
@@ -26,10 +26,24 @@ from sessionlib.core.values import Lease
 
 @dataclass(frozen=True, slots=True)
 class Logged:
-    """An event and when it was seen, in Unix seconds."""
+    """An event and when it was seen, in Unix seconds; `times` there were of its topic in a row."""
 
     at: float
     event: Event
+    times: int = 1
+
+    @property
+    def text(self) -> str:
+        """What the log says."""
+        more = f" ({self.times} in a row)" if self.times > 1 else ""
+        return f"{self.event.text}{more}"
+
+    def after(self, last: Logged | None) -> Logged | None:
+        """Itself and `last` as one; None where they are two."""
+        topic = self.event.topic
+        if last is None or topic is None or last.event.topic != topic:
+            return None
+        return replace(self, times=last.times + 1)
 
 
 def header(
@@ -101,7 +115,7 @@ def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
             break
         at = (clock_time(one.at), "dim")
         room = max(8, columns - len(at[0]) - 1)
-        first, *rest = wrapped(one.event.text, one.event.tone, room)
+        first, *rest = wrapped(one.text, one.event.tone, room)
         found.append([at, (" ", ""), *first])
         found += [[(" " * 9, ""), *more] for more in rest[:2]]
     return [fitted(line, columns) for line in found[:lines]]

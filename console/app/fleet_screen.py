@@ -148,7 +148,11 @@ class FleetScreen(Screen[None]):
 
     def log_events(self, logged: list[Logged]) -> None:
         """Add to the event log, oldest first."""
-        self._logged.extendleft(logged)
+        for one in logged:
+            merged = one.after(self._logged[0] if self._logged else None)
+            if merged is not None:
+                self._logged.popleft()
+            self._logged.appendleft(merged or one)
         if logged and self.is_mounted:
             self.query_one("#events", Panel).renew()
 
