@@ -8,7 +8,7 @@ it. Not decided here: how a plan goes on (`handover`), and orders (`orders`).
 from __future__ import annotations
 
 from sessionlib.core.notes import Receipt
-from sessionlib.core.peers import is_alive, successors
+from sessionlib.core.peers import successors
 from sessionlib.core.receipts import ACTED, REFUSED, SEEN
 from sessionlib.core.values import Instant, Lease, Plan, PlanOrigin, PlanPhase, Readiness
 from sessionlib.core.view import Peer, View
@@ -81,13 +81,14 @@ def signalled(view: View, lease: Lease, now: Instant) -> tuple[Receipt, Plan | N
     if view.settings.handover == "manual" or lease.paused:
         why = "the fleet is paused" if lease.paused else "policy.handover is manual"
         return _turned_down(signal.id, why)
-    peer = next_successor(view, now, None)
-    if peer is None:
+    able = successors(view, now, view.settings.lead_s)
+    if not able:
         return _turned_down(signal.id, "no standby is alive")
+    to = able[0].account
     phase = PlanPhase.WARMING if view.settings.handover == "auto" else PlanPhase.PROPOSED
     reason = "handover_signal.json asks for it"
-    plan = Plan(signal.id, peer.account, phase, reason, origin=PlanOrigin.SIGNAL)
-    return Receipt(signal.id, SEEN, f"proposes a move to {peer.account}"), plan
+    plan = Plan(signal.id, to, phase, reason, origin=PlanOrigin.SIGNAL)
+    return Receipt(signal.id, SEEN, f"proposes a move to {to}"), plan
 
 
 def _turned_down(signal: str, why: str) -> tuple[Receipt, None]:
@@ -95,6 +96,8 @@ def _turned_down(signal: str, why: str) -> tuple[Receipt, None]:
 
 
 def is_unserved(view: View, now: Instant) -> bool:
-    """Whether this session nears its end and nobody is there to take the work."""
-    near = view.due_s(now) <= view.settings.timeline.propose_s
-    return near and not any(is_alive(peer, now, view.timing.poll_s) for peer in view.peers.values())
+    """Whether this session nears its end and nobody is there who could take the work then."""
+    due_s = view.due_s(now)
+    if due_s > view.settings.timeline.propose_s:
+        return False
+    return not successors(view, now, max(0.0, due_s) + view.settings.lead_s)

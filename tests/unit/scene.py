@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from sessionlib.core.actions import Action, Answer, Send
+from sessionlib.core.decide import decide
 from sessionlib.core.lease import Tenure, Watch, first_record
-from sessionlib.core.notes import WorkState
+from sessionlib.core.notes import Order, OrderAction, Receipt, WorkState
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import (
     Identity,
@@ -13,11 +15,12 @@ from sessionlib.core.values import (
     Lease,
     LeaseState,
     Plan,
+    PlanOrigin,
     PlanPhase,
     Readiness,
     Role,
 )
-from sessionlib.core.view import Data, Peer, Settings, Sight, View
+from sessionlib.core.view import Data, Peer, Settings, Sight, View, Write
 from sessionlib.core.work import Aim, Facts, Goal
 
 TIMING = Timing()
@@ -92,6 +95,46 @@ def peer(
 
 def plan(phase: PlanPhase, to: str = "b") -> Plan:
     return Plan("p1", to, phase, "ordered by op")
+
+
+def clock_plan(phase: PlanPhase, left_s: float, to: str = "b", **changes: object) -> Plan:
+    """A move that the end of `a`'s session asks for, its T-0 `left_s` ahead of the last write."""
+    plain = Plan("p1", to, phase, "the session ends", left_s=left_s, origin=PlanOrigin.CLOCK)
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def due_in(due_s: float) -> Instant:
+    """When a session began for which T-0 lies `due_s` ahead as the scene opens."""
+    settings = Settings(TIMING)
+    return at(due_s + settings.lead_s + settings.timeline.signal_s - 43_200)
+
+
+def order(action: OrderAction, **changes: object) -> Order:
+    """What an operator asks for who has read `held_by(ME)`."""
+    plain = Order("o1", "f", action, None, 3, "inc-a", 7, "op")
+    return replace(plain, **changes)  # type: ignore[arg-type]
+
+
+def actions(view: View, seconds: float) -> tuple[Action, ...]:
+    return decide(view, at(seconds), "chance")
+
+
+def written(found: tuple[Action, ...]) -> Write | None:
+    """The lease write among `found`, of which there is at most one."""
+    writes = [action.write for action in found if isinstance(action, Send)]
+    assert len(writes) <= 1
+    return writes[0] if writes else None
+
+
+def planned(found: tuple[Action, ...]) -> Plan | None:
+    """The plan in the lease write among `found`, which there has to be."""
+    write = written(found)
+    assert write is not None, "nothing was written"
+    return write.lease.plan
+
+
+def answers(found: tuple[Action, ...]) -> list[Receipt]:
+    return [action.receipt for action in found if isinstance(action, Answer)]
 
 
 FREE = first_record("n0", TIMING.ttl_s)

@@ -99,9 +99,7 @@ def _plan(moment: Moment, lease: Lease) -> tuple[Action, ...]:
         return _obey(moment, lease, judged)
     signalled = planning.signalled(view, lease, now)
     if signalled is not None:
-        receipt, plan = signalled
-        sent = renew(moment, plan) if plan else ()
-        return (Answer(receipt), *sent) if sent or plan is None else ()
+        return _signalled(moment, lease, *signalled)
     if lease.plan is not None:
         after = handover.advance(view, lease.plan, now)
         return () if after.plan == lease.plan else _write_plan(moment, lease.plan, after)
@@ -110,6 +108,20 @@ def _plan(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     proposed = planning.failing_workload(view, now, moment.chance)
     proposed = proposed or planning.by_the_clock(view, lease, now, moment.chance)
     return renew(moment, proposed) if proposed else ()
+
+
+def _signalled(
+    moment: Moment, lease: Lease, receipt: Receipt, plan: Plan | None
+) -> tuple[Action, ...]:
+    """The answer to a file made by hand. One that is turned down is so for good, also for
+    whoever holds the lease next and reads it while it is young."""
+    if plan is not None:
+        sent = renew(moment, plan)
+    elif receipt.outcome == REFUSED:
+        sent = renew(moment, lease.plan, done=receipt.id)
+    else:
+        return (Answer(receipt),)
+    return (Answer(receipt), *sent) if sent else ()
 
 
 def _obey(moment: Moment, lease: Lease, judged: Judged) -> tuple[Action, ...]:
