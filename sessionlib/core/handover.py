@@ -198,8 +198,17 @@ def _trouble(view: View, plan: Plan, peer: Peer | None, now: Instant) -> str | N
     else:
         ready = peer.readiness is Readiness.READY
         late = left <= view.settings.timeline.signal_s and not ready
-        late = late and next_successor(view, now, plan.to) is not None
+        late = late and _has_better(view, plan, now)
     return f"{plan.to} was not ready in time, in phase {plan.phase.value}" if late else None
+
+
+def _has_better(view: View, plan: Plan, now: Instant) -> bool:
+    """Whether another one may be in time. One that was passed over itself has to be ready by
+    now, or two slow ones would take turns with every write."""
+    other = next_successor(view, now, plan.to)
+    if other is None:
+        return False
+    return other.account not in view.passed_over or other.readiness is Readiness.READY
 
 
 def _without(view: View, plan: Plan, why: str, now: Instant) -> Advance:
