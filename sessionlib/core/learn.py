@@ -49,7 +49,7 @@ from sessionlib.core.events import (
 )
 from sessionlib.core.lease import Tenure, watched
 from sessionlib.core.notes import MoveKind, OrderAction, Receipt, WorkState
-from sessionlib.core.receipts import with_receipt
+from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
     Claimed,
@@ -64,6 +64,7 @@ from sessionlib.core.view import (
 )
 
 UNSETTLED_KEPT = 8
+ANSWERED_KEPT = 1_000
 
 
 def learn(view: View, event: Event, now: Instant, chance: str) -> View:
@@ -172,6 +173,8 @@ def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View
         why = f"the lease is older than one seen before: renewal {lease.renewal} of its epoch"
         return replace(view, sight=Sight.ROLLED_BACK, alarm=why)
     news = view.lease is None or lease.mark != view.lease.mark
+    for order in _newly_done(view, lease):
+        view = _carried_out(view, order)
     watch = watched(view.watch, lease, now.mono, view.looks_failed)
     view = replace(
         view,
@@ -192,6 +195,13 @@ def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View
 def _is_older(lease: Lease, known: Lease | None) -> bool:
     """Whether `lease` is an earlier state of what we know to have been written."""
     return known is not None and lease.epoch == known.epoch and lease.renewal < known.renewal
+
+
+def _newly_done(view: View, lease: Lease) -> tuple[str, ...]:
+    """The orders that a write of ours has carried out after all that was given up long ago."""
+    if view.lease is None or not is_ours(view, lease):
+        return ()
+    return tuple(order for order in lease.done if order not in view.lease.done)
 
 
 def _settled(view: View, lease: Lease, now: Instant, chance: str) -> View:
@@ -238,8 +248,10 @@ def _committed(view: View, write: Write, now: Instant, chance: str) -> View:
 
 def _retired(view: View, chance: str) -> View:
     """The lease was given up. Whoever goes on here is a standby under a new incarnation."""
+    done = view.lease.done if view.lease else ()
     for order in view.carrying:
-        view = _carried_out(view, order)
+        lost = Receipt(order, REFUSED, "overtaken: the lease has passed on in another way")
+        view = _carried_out(view, order) if order in done else with_receipt(view, lost)
     return replace(
         view,
         carrying=(),
@@ -325,7 +337,8 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
     )
     found = {order.id for order in event.orders} | {order_id for order_id, _, _ in event.refused}
     found |= {event.signal.id} if event.signal else set()
-    if found:
+    if len(view.answered) > ANSWERED_KEPT:
+        # Not before: one that couldn't be read this time mustn't be met as a new one.
         view = replace(view, answered=view.answered & found)
     for order_id, outcome, why in event.refused:
         if order_id not in view.answered:

@@ -33,7 +33,7 @@ def first_record(nonce: str, ttl_s: float) -> Lease:
     return Lease(0, None, None, None, 0, nonce, ttl_s, LeaseState.FREE)
 
 
-def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, done: str | None = None) -> Lease:
+def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, *done: str | None) -> Lease:
     """The record by which `me` becomes primary: the next epoch, the same checkpoint."""
     return replace(
         lease,
@@ -47,7 +47,7 @@ def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, done: str | None
         state=LeaseState.HELD,
         successor=None,
         plan=None,
-        done=with_done(lease.done, done),
+        done=with_done(lease.done, *done),
     )
 
 
@@ -74,7 +74,7 @@ def publish(lease: Lease, checkpoint: Pointer) -> Lease:
 
 
 def offer(
-    lease: Lease, nonce: str, plan: Plan, checkpoint: Pointer | None, done: str | None
+    lease: Lease, nonce: str, plan: Plan, checkpoint: Pointer | None, *done: str | None
 ) -> Lease:
     """The commit point: work has stopped, the seal and the offer are one write."""
     return replace(
@@ -85,7 +85,7 @@ def offer(
         successor=plan.to,
         checkpoint=checkpoint or lease.checkpoint,
         plan=replace(plan, phase=PlanPhase.OFFERED),
-        done=with_done(lease.done, done),
+        done=with_done(lease.done, *done),
     )
 
 

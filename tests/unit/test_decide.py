@@ -274,7 +274,6 @@ class TestOrders:
         ("change", "outcome", "why"),
         [
             ({"epoch": 2}, "void", "epoch 2"),
-            ({"epoch": 4}, "void", "epoch 4"),
             ({"account": "a"}, "refused", "already"),
             ({"account": "z"}, "refused", "not an account"),
         ],

@@ -9,6 +9,7 @@ chosen moments before T-0.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -40,15 +41,15 @@ HOLD = Settings(TIMING, on_no_answer="hold")
 SETTLED = Copies(round_plan="p1", rounds=1, is_empty=True)
 
 
-def view(now: Plan, left: float, **changes: object) -> View:
+def view(now: Plan, left: float, **changes: Any) -> View:
     """`a` serving under the plan `now`, whose T-0 lies `left` ahead a second after the scene
     opens."""
     now = replace(now, left_s=left + 1)
-    known: dict[str, object] = {"peers": {"b": peer(now)}, "started": due_in(left + 1)}
+    known: dict[str, Any] = {"peers": {"b": peer(now)}, "started": due_in(left + 1)}
     return serving(plan=now, **{**known, **changes})
 
 
-def after(phase: PlanPhase, left: float, **changes: object) -> PlanPhase:
+def after(phase: PlanPhase, left: float, **changes: Any) -> PlanPhase:
     """The phase of a plan by the clock once it has been looked at."""
     before = view(clock_plan(phase, left), left, **changes)
     assert before.lease is not None
@@ -213,9 +214,9 @@ class TestRounds:
         having = {"b": peer(now, fetched=fetched)}
         return after(PlanPhase.SYNCING, left, copies=copies, peers=having) is PlanPhase.SIGNALLED
 
-    def rounds(self, number: int, last: Made | None, **changes: object) -> Copies:
+    def rounds(self, number: int, last: Made | None, **changes: Any) -> Copies:
         plain = Copies(round_plan="p1", rounds=number, published=last, since_mono=at(0).mono)
-        return replace(plain, **changes)  # type: ignore[arg-type]
+        return replace(plain, **changes)
 
     def test_a_small_one_that_the_successor_has_is_enough(self) -> None:
         assert self.settled(self.rounds(1, made(1, SMALL_BYTES, 9)), "c1")
@@ -256,9 +257,9 @@ class TestRounds:
 
 
 class TestHangs:
-    def at_700(self, now: Plan, **changes: object) -> tuple[Plan | None, list[str]] | None:
+    def at_700(self, now: Plan, **changes: Any) -> tuple[Plan | None, list[str]] | None:
         listening = changes.pop("peer", peer(plan(PlanPhase.PROPOSED), changed_mono=at(700).mono))
-        known = {"plan_since_mono": at(0).mono, "peers": {"b": listening}}
+        known: dict[str, Any] = {"plan_since_mono": at(0).mono, "peers": {"b": listening}}
         found = actions(serving(sent_s=695, plan=now, **{**known, **changes}), 700)
         write = written(found)
         return None if write is None else (write.lease.plan, [each.why for each in answers(found)])
@@ -304,4 +305,5 @@ def test_a_replaced_plan_keeps_the_figures_of_its_own() -> None:
     waiting = held_by(ME, plan=clock_plan(PlanPhase.NOTIFIED, 1_000))
     found = planned(actions(serving(lease=waiting, orders=(later,)), 1))
     assert found is not None
-    assert (found.id, found.left_s) == ("o9", pytest.approx(90))
+    assert found.id == "o9"
+    assert found.left_s == pytest.approx(90)

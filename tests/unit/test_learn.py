@@ -146,7 +146,7 @@ class TestRenewal:
 class TestGivingUp:
     def offering(self) -> View:
         now = plan(PlanPhase.QUIESCING)
-        record = leases.offer(held_by(ME, plan=now), "mine", now, None, done="p1")
+        record = leases.offer(held_by(ME, plan=now), "mine", now, None, "p1")
         return sending(serving(plan=now, quiesced_at=at(0)), WriteKind.OFFER, record, 1)
 
     def test_from_sending_on_the_tenure_is_spent(self) -> None:

@@ -23,7 +23,7 @@ def test_a_claim_raises_the_epoch_and_keeps_what_was_published() -> None:
 
 def test_every_write_of_a_holder_moves_the_mark() -> None:
     record = held_by(ME, plan=plan(PlanPhase.QUIESCING))
-    offered = leases.offer(record, "n", plan(PlanPhase.QUIESCING), COPY, done="p1")
+    offered = leases.offer(record, "n", plan(PlanPhase.QUIESCING), COPY, "p1")
     marks = {
         record.mark,
         leases.renew(record, "n", None, 60).mark,

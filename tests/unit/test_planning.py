@@ -8,6 +8,7 @@ Method: `decide` on hand-made views at chosen moments.
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -41,11 +42,11 @@ LINE = Timeline()
 PROPOSE_S = LINE.propose_s
 
 
-def settings(**changes: object) -> Settings:
-    return replace(Settings(TIMING), **changes)  # type: ignore[arg-type]
+def settings(**changes: Any) -> Settings:
+    return replace(Settings(TIMING), **changes)
 
 
-def ending(due_s: float, **changes: object) -> View:
+def ending(due_s: float, **changes: Any) -> View:
     """`a` serving, with T-0 `due_s` ahead as the scene opens."""
     return serving(started=due_in(due_s), **changes)
 
@@ -110,7 +111,7 @@ class TestByTheClock:
 
 
 class TestSuccessor:
-    def choice(self, **changes: object) -> str | None:
+    def choice(self, **changes: Any) -> str | None:
         found = planning.next_successor(ending(1_000, **changes), at(1), None)
         return found.account if found else None
 
@@ -140,7 +141,7 @@ class TestSuccessor:
 
 
 class TestUnserved:
-    def alarm(self, due_s: float, **changes: object) -> str | None:
+    def alarm(self, due_s: float, **changes: Any) -> str | None:
         return report_of(ending(due_s, **changes), at(1), 1, Surroundings()).alarm
 
     def test_nobody_there_is_said_loudly_with_the_time_that_is_left(self) -> None:
@@ -167,7 +168,7 @@ class TestUnserved:
 
 
 class TestFailing:
-    def failing(self, restarts: int = 5, **changes: object) -> View:
+    def failing(self, restarts: int = 5, **changes: Any) -> View:
         facts = Facts(WorkState.BACKOFF, 3, restarts=restarts, goal=Goal(Aim.SERVE, 3))
         return serving(work=facts, **changes)
 
@@ -186,9 +187,9 @@ class TestFailing:
         for view in (manual, paused, self.failing(peers={}), self.failing(restarts=4)):
             assert written(actions(view, 1)) is None
 
-    def proposed(self, restarts: int = 5, seconds: float = 10, **changes: object) -> View:
+    def proposed(self, restarts: int = 5, seconds: float = 10, **changes: Any) -> View:
         now = replace(plan(PlanPhase.PROPOSED), origin=PlanOrigin.FAILING)
-        known = {"plan": now, "proposed": True, "plan_since_mono": at(0).mono}
+        known: dict[str, Any] = {"plan": now, "proposed": True, "plan_since_mono": at(0).mono}
         alive = {"b": peer(changed_mono=at(seconds).mono)}
         return self.failing(restarts, sent_s=seconds - 1, **{**known, "peers": alive, **changes})
 
@@ -217,8 +218,8 @@ class TestFailing:
 
 
 class TestSignal:
-    def view(self, *, is_test: bool = False, **changes: object) -> View:
-        return serving(**{"signal": Signal("sig-1", is_test), **changes})  # type: ignore[arg-type]
+    def view(self, *, is_test: bool = False, **changes: Any) -> View:
+        return serving(**{"signal": Signal("sig-1", is_test), **changes})
 
     @pytest.mark.parametrize(
         ("policy", "phase"), [("auto", PlanPhase.WARMING), ("approve", PlanPhase.PROPOSED)]
@@ -239,7 +240,7 @@ class TestSignal:
             ({"plan": plan(PlanPhase.PROPOSED), "peers": {"b": peer()}}, "a move is planned"),
         ],
     )
-    def test_it_is_turned_down_for_good(self, change: dict[str, object], why: str) -> None:
+    def test_it_is_turned_down_for_good(self, change: dict[str, Any], why: str) -> None:
         found = actions(self.view(**change), 1)
         (receipt,) = answers(found)
         assert (receipt.outcome, receipt.id) == ("refused", "sig-1")

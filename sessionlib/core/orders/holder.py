@@ -23,7 +23,10 @@ WAITING = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
 def judge(view: View, lease: Lease, now: Instant) -> Judged | None:
     """The fate of the first order that wants an answer from the holder of `lease`."""
     for order in unanswered(view, lease, frozenset(_JUDGES)):
-        if order.epoch != lease.epoch:
+        if order.epoch > lease.epoch:
+            # Given to whoever has the lease by now, which we have yet to learn.
+            continue
+        if order.epoch < lease.epoch:
             return void(order, f"given at epoch {order.epoch}; it is {lease.epoch} now")
         judged = _JUDGES[order.action](view, lease, order, now)
         if judged is not None:

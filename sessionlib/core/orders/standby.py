@@ -12,7 +12,7 @@ from sessionlib.core.notes import Order, OrderAction, Receipt
 from sessionlib.core.orders.judged import Judged, refused, unanswered, void
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.values import Lease, LeaseState
-from sessionlib.core.view import Sight, View
+from sessionlib.core.view import Sight, View, named_holder
 
 _MINE = frozenset({OrderAction.EMERGENCY})
 
@@ -29,10 +29,16 @@ def emergency(view: View, lease: Lease) -> Order | None:
     if view.sight is not Sight.SEEN:
         return None
     for order in unanswered(view, lease, _MINE):
-        stopped = order.stopped is not None and order.stopped == lease.holder
+        stopped = _names_holder(order, lease)
         if order.account == view.me.account and stands_on(order, lease) and stopped:
             return order
     return None
+
+
+def _names_holder(order: Order, lease: Lease) -> bool:
+    """Whether the order says of the very holder that its session has ended. Nobody can say so
+    of a holder that isn't known."""
+    return order.stopped is not None and order.stopped == named_holder(lease)
 
 
 def approval(view: View, lease: Lease) -> Order | None:
@@ -67,13 +73,15 @@ def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged 
         ours = lease.plan is not None and lease.plan.id == order.plan
         return refused(order, "the move is past its commit point") if offered and ours else None
     takeover = order.action is OrderAction.APPROVE and order.plan is None
-    if order.account != view.me.account or not (takeover or order.action in _MINE):
+    mine = order.account == view.me.account and (takeover or order.action in _MINE)
+    # Where the operator has seen a newer record than we have, our next look decides.
+    if not mine or (order.epoch, order.renewal) > (lease.epoch, lease.renewal):
         return None
     if order.epoch != lease.epoch:
         return void(order, f"given at epoch {order.epoch}; it is {lease.epoch} now")
     if not stands_on(order, lease):
         return void(order, f"{lease.holder} has renewed the lease since it was given")
-    if order.action in _MINE and (order.stopped is None or order.stopped != lease.holder):
+    if order.action in _MINE and not _names_holder(order, lease):
         return refused(order, f"it doesn't say that {lease.holder}'s session has ended")
     return None if can_work else refused(order, f"{view.me.account} has too little time left")
 

@@ -76,21 +76,21 @@ def send(moment: Moment, kind: WriteKind, record: Lease) -> tuple[Action, ...]:
     return (Send(Write(kind, record, moment.view.version, sent=moment.now)),)
 
 
-def claim(moment: Moment, by: Order | None = None) -> tuple[Action, ...]:
-    """Claim on the version that was judged; if it has moved, the claim fails. `by` is the order
-    that is carried out with it."""
+def claim(moment: Moment, *by: Order) -> tuple[Action, ...]:
+    """Claim on the version that was judged; if it has moved, the claim fails. `by` are the
+    orders that are carried out with it."""
     view = moment.view
     if view.lease is None:
         return ()
-    done = by.id if by is not None else None
-    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s, done)
-    if by is not None and by.action is OrderAction.RESUME:
+    done = [order.id for order in by]
+    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s, *done)
+    if any(order.action is OrderAction.RESUME for order in by):
         record = leases.pause(record, paused=False)
     return send(moment, WriteKind.CLAIM, record)
 
 
 def renew(
-    moment: Moment, plan: Plan | None, done: str | None = None, paused: bool | None = None
+    moment: Moment, plan: Plan | None, *done: str | None, paused: bool | None = None
 ) -> tuple[Action, ...]:
     """Renew now, with `plan` in the record, and with the checkpoint that waits to be published."""
     view = moment.view
@@ -99,7 +99,7 @@ def renew(
     plan = _by_now(moment, view.lease, plan)
     made = view.copies.made
     copied = view.copies.order if made is not None else None
-    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, done, copied)
+    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, *done, copied)
     if made is not None:
         record = leases.publish(record, made.pointer)
     if paused is not None:

@@ -103,7 +103,7 @@ def _abort(moment: Moment, lease: Lease) -> tuple[Action, ...]:
         why = f"the data could not be sealed: {view.alarm}"
     if why is None:
         return ()
-    sent = renew(moment, None, done=lease.plan.id)
+    sent = renew(moment, None, lease.plan.id)
     answer = (Answer(Receipt(lease.plan.id, REFUSED, why)),) if sent else ()
     return (REST, *sent, *answer)
 
@@ -137,7 +137,8 @@ def _give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     view = moment.view
     plan = plan_of(lease, _stopped_s(moment))
     if plan is not None and _is_awaited(moment, plan):
-        record = leases.offer(lease, moment.chance, plan, view.data.sealed, done=plan.id)
+        done = (plan.id, view.leaving_order)
+        record = leases.offer(lease, moment.chance, plan, view.data.sealed, *done)
         return send(moment, WriteKind.OFFER, record)
     record = leases.vacate(lease, moment.chance, view.data.sealed, done=view.leaving_order)
     return send(moment, WriteKind.VACATE, record)

@@ -10,7 +10,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sessionlib.core import handover, planning
-from sessionlib.core.actions import Action, Answer, Depart, Fence, HoldOff, Record, Restore, Send
+from sessionlib.core.actions import (
+    Action,
+    Answer,
+    Copy,
+    Depart,
+    Fence,
+    HoldOff,
+    Record,
+    Restore,
+    Send,
+)
 from sessionlib.core.notes import History, Receipt, WorkState
 from sessionlib.core.orders import holder as orders
 from sessionlib.core.orders.judged import Judged, Rewrite
@@ -49,6 +59,7 @@ def serve(moment: Moment) -> tuple[Action, ...]:
         return (holder_goal(moment), *departs)
     planned = _plan(moment, view.lease)
     written = any(isinstance(action, Send) for action in planned)
+    copying = any(isinstance(action, Copy) for action in planned)
     return (
         holder_goal(moment),
         *planned,
@@ -56,7 +67,7 @@ def serve(moment: Moment) -> tuple[Action, ...]:
         *prepare_if_due(moment),
         *_restore(moment),
         *history_if_serving(moment),
-        *copy_if_due(moment),
+        *(() if copying else copy_if_due(moment)),
         *collect_if_due(moment),
         *peek_if_due(moment),
     )
@@ -118,7 +129,7 @@ def _signalled(
     if plan is not None:
         sent = renew(moment, plan)
     elif receipt.outcome == REFUSED:
-        sent = renew(moment, lease.plan, done=receipt.id)
+        sent = renew(moment, lease.plan, receipt.id)
     else:
         return (Answer(receipt),)
     return (Answer(receipt), *sent) if sent else ()
@@ -137,7 +148,8 @@ def _obey(moment: Moment, lease: Lease, judged: Judged) -> tuple[Action, ...]:
 
 def rewrite(moment: Moment, lease: Lease, change: Rewrite) -> tuple[Action, ...]:
     """The renewal that an order asks for, and the word on the plan that ends with it."""
-    sent = renew(moment, change.plan, change.done, change.paused)
+    # What is dropped stands in the record as well: nobody may begin it again.
+    sent = renew(moment, change.plan, change.done, change.drops, paused=change.paused)
     if not sent or change.drops is None:
         return sent
     aborts_clock = (
@@ -150,7 +162,7 @@ def rewrite(moment: Moment, lease: Lease, change: Rewrite) -> tuple[Action, ...]
 def _write_plan(moment: Moment, before: Plan, after: handover.Advance) -> tuple[Action, ...]:
     if after.plan is not None:
         return renew(moment, after.plan)
-    sent = renew(moment, None, done=before.id)
+    sent = renew(moment, None, before.id)
     return (*sent, Answer(Receipt(before.id, REFUSED, after.why or ""))) if sent else ()
 
 

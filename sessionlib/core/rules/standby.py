@@ -59,15 +59,15 @@ def take_over(moment: Moment) -> tuple[Action, ...]:
     # Past its commit point a move is ended by the next claim, which nobody has to approve.
     if view.settings.takeover == "approve" and lease.state is LeaseState.HELD:
         approval = orders.approval(view, lease)
-        return watch(moment) if approval is None or lease.paused else claim_now(moment, approval)
+        return watch(moment) if approval is None else _claim_unless_paused(moment, approval)
     return _claim_unless_paused(moment)
 
 
-def claim_now(moment: Moment, by: Order | None = None) -> tuple[Action, ...]:
+def claim_now(moment: Moment, *by: Order) -> tuple[Action, ...]:
     """The lease is for us to claim: do it, unless this session can't work."""
     if not _can_work(moment):
         return watch(moment)
-    return (*_tend(moment), *claim(moment, by), *peek_if_due(moment))
+    return (*_tend(moment), *claim(moment, *by), *peek_if_due(moment))
 
 
 def claim_offered(moment: Moment) -> tuple[Action, ...]:
@@ -75,12 +75,12 @@ def claim_offered(moment: Moment) -> tuple[Action, ...]:
     return claim_now(moment)
 
 
-def _claim_unless_paused(moment: Moment) -> tuple[Action, ...]:
+def _claim_unless_paused(moment: Moment, *by: Order) -> tuple[Action, ...]:
     lease = moment.view.lease
     if lease is None or not lease.paused:
-        return claim_now(moment)
+        return claim_now(moment, *by)
     resumption = orders.resumption(moment.view, lease)
-    return watch(moment) if resumption is None else claim_now(moment, resumption)
+    return watch(moment) if resumption is None else claim_now(moment, *by, resumption)
 
 
 def adopt(moment: Moment) -> tuple[Action, ...]:
