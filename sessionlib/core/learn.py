@@ -86,13 +86,6 @@ def _fenced(view: View, action: Fence, now: Instant) -> View:
     return replace(view, fenced=True, tenure=None, alarm=action.why)
 
 
-def _recording(view: View, now: Instant) -> View:
-    """The work serves, and so it is known how long a start takes here."""
-    serving = view.work.state is WorkState.SERVING
-    boot_s = now.mono - view.primary_mono if serving else view.boot_s
-    return replace(view, recording=True, boot_s=boot_s)
-
-
 def _departing(view: View, action: Depart, now: Instant) -> View:
     return replace(_leave(view, Leave(action.reason), now, ""), leaving_order=action.order)
 
@@ -107,7 +100,7 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Collect: lambda view, action, now: data.collecting(view, action.pointer),
     FetchAhead: lambda view, action, now: data.fetching(view, action.pointer),
     Prepare: lambda view, action, now: data.preparing(view),
-    Record: lambda view, action, now: _recording(view, now),
+    Record: lambda view, action, now: replace(view, recording=True),
     Answer: lambda view, action, now: with_receipt(view, action.receipt),
     Depart: _departing,
     HoldOff: lambda view, action, now: replace(view, held_off=True),
@@ -229,13 +222,15 @@ def _committed(view: View, write: Write, now: Instant, chance: str) -> View:
         # A renewal that is found to have succeeded after the offer was sent says
         # nothing about the offer, which may still arrive.
         return view
-    if write.kind is WriteKind.CLAIM:
+    if view.tenure is None:
+        # Be it by its claim, or by the renewal of one that was found late.
         view = replace(
             view,
             copies=Copies(),
             passed_over=frozenset(),
             held_off=False,
             primary_mono=now.mono,
+            served_mono=None,
         )
     view = data.published(view, write.lease.checkpoint, now)
     tenure = Tenure(write.lease.epoch, write.sent, view.timing.valid_s)
@@ -356,7 +351,10 @@ def _given(view: View, event: Peeked, now: Instant) -> dict[str, float]:
 
 
 def _work_changed(view: View, event: WorkChanged, now: Instant, chance: str) -> View:
-    return replace(view, work=event.facts)
+    tenure, facts = view.tenure, event.facts
+    view = replace(view, work=facts)
+    serves = facts.state is WorkState.SERVING and tenure is not None and facts.epoch == tenure.epoch
+    return replace(view, served_mono=now.mono) if serves and view.served_mono is None else view
 
 
 def _recorded(view: View, event: Recorded, now: Instant, chance: str) -> View:

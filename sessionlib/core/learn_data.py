@@ -89,9 +89,11 @@ def copy_ended(view: View, event: CopyEnded, now: Instant) -> View:
     if event.token != copies.under_way:
         return view
     if event.why is not None:
-        retry_s = min(view.settings.copy_every_s, view.timing.renew_s)
-        view = replace(view, alarm=event.why)
-        return _copy_failed(view, event.why, retry_mono=now.mono + retry_s)
+        # Due again, or a crash would lose two intervals, but less and less often.
+        retry_s = view.timing.renew_s * 2.0 ** min(copies.failures, 10)
+        retry_mono = now.mono + min(view.settings.copy_every_s, retry_s)
+        view = _copy_failed(replace(view, alarm=event.why), event.why, retry_mono)
+        return replace(view, copies=replace(view.copies, since_mono=float("-inf")))
     if event.made is None:
         view = _copy_failed(view, "there is no data to copy yet", float("-inf"))
         return replace(view, copies=replace(view.copies, is_empty=True))

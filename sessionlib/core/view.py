@@ -229,8 +229,8 @@ class View:
     """The folder in which data that was in the way of the last restore is kept."""
     primary_mono: float = float("-inf")
     """When the last claim was known to have succeeded."""
-    boot_s: float | None = None
-    """How long the last start took here, from the claim until the workload served."""
+    served_mono: float | None = None
+    """When the workload first served in this tenure."""
     claimed: Claimed | None = None
     recorded_epoch: int = -1
     recording: bool = False
@@ -268,6 +268,11 @@ class View:
             self.settings.timeline.signal_s, 4 * self.timing.poll_s + 2 * self.timing.timeout_s
         )
         return self.remaining_s(now) - self.hard_s() - spare_s
+
+    @property
+    def boot_s(self) -> float | None:
+        """How long the start of this tenure took, from the claim until the workload served."""
+        return None if self.served_mono is None else self.served_mono - self.primary_mono
 
     def kit_is_ready(self) -> bool:
         """Whether the workload's program is here."""

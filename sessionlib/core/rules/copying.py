@@ -49,6 +49,9 @@ def collect_if_due(moment: Moment) -> tuple[Action, ...]:
     published = view.copies.published
     if published is None or view.lease is None or view.lease.plan is not None:
         return ()
+    if view.tenure is None or view.suspect is not None or view.tenure.left_s(moment.now) <= 0:
+        # Another one may hold the lease by now, and need what we would remove.
+        return ()
     pointer = published.pointer
     settled = pointer == view.lease.checkpoint and pointer.name != view.copies.collected
     return (Collect(pointer),) if settled and not view.copies.is_busy else ()

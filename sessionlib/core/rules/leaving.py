@@ -24,7 +24,7 @@ from sessionlib.core.rules.common import (
     renew_if_due,
     send,
 )
-from sessionlib.core.rules.primary import history_unserved, plan_of, rewrite
+from sessionlib.core.rules.primary import departs_if_due, history_unserved, plan_of, rewrite
 from sessionlib.core.values import Lease, Plan, PlanPhase
 from sessionlib.core.view import DataState, WriteKind
 
@@ -39,6 +39,9 @@ def quiesce(moment: Moment) -> tuple[Action, ...]:
         return (REST,)
     if view.must_look:
         return (REST, *look_if_due(moment))
+    departs = departs_if_due(moment) if view.leaving is None else ()
+    if departs:
+        return (REST, *departs)
     aborted = _abort(moment, view.lease)
     if aborted:
         return aborted

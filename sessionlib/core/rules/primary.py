@@ -54,7 +54,7 @@ def serve(moment: Moment) -> tuple[Action, ...]:
         return (HOLD,)
     if view.must_look:
         return (holder_goal(moment), *look_if_due(moment))
-    departs = _departs(moment)
+    departs = departs_if_due(moment)
     if departs:
         return (holder_goal(moment), *departs)
     planned = _plan(moment, view.lease)
@@ -92,7 +92,8 @@ def stop_as_fenced(moment: Moment) -> tuple[Action, ...]:
     return (DEAD, Fence(f"the lease was lost: {who} has it"))
 
 
-def _departs(moment: Moment) -> tuple[Action, ...]:
+def departs_if_due(moment: Moment) -> tuple[Action, ...]:
+    """Begin to leave, where an order asks this very incarnation to or its time is over."""
     view = moment.view
     judged = judge_stop(view)
     if judged is not None and judged.receipt is not None:
@@ -186,7 +187,8 @@ def history_if_serving(moment: Moment) -> tuple[Action, ...]:
         return ()
     if view.work.epoch != view.tenure.epoch:
         return ()
-    still_s = view.claimed.quiet_s + moment.now.mono - view.claimed.seen_mono
+    served_mono = moment.now.mono if view.served_mono is None else view.served_mono
+    still_s = view.claimed.quiet_s + served_mono - view.claimed.seen_mono
     return _record(moment, view.claimed, view.tenure.epoch, still_s)
 
 
