@@ -216,14 +216,19 @@ def test_watching_prints_a_block_per_change_and_ends_with_ctrl_c(fleet: FleetOnD
 def test_a_terminal_is_drawn_over_and_left_as_it_was(fleet: FleetOnDisk) -> None:
     fleet.at_work()
     ours, theirs = pty.openpty()
-    args = [sys.executable, "-m", "console", "--config", str(fleet.config_path)]
+    args = [sys.executable, "-m", "console", "status", "--watch"]
     env = {**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"}
+    env["COLABVPS_CONFIG"] = str(fleet.config_path)
     with subprocess.Popen(args, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as running:
         os.close(theirs)
-        drawn = _read_until(ours, b"\x1b[J")
-        running.send_signal(signal.SIGINT)
-        drawn += _read_until(ours, b"interrupted")
-        assert running.wait(timeout=10) == 130
+        try:
+            drawn = _read_until(ours, b"\x1b[J")
+            running.send_signal(signal.SIGINT)
+            drawn += _read_until(ours, b"interrupted")
+            assert running.wait(timeout=10) == 130
+        finally:
+            # Else a failure here would wait for it for ever.
+            running.kill()
     os.close(ours)
     assert drawn.startswith(b"\x1b[?25l")
     lines = drawn.split(b"\x1b[")[1].count(b"\n")
