@@ -192,12 +192,14 @@ def _trouble(view: View, plan: Plan, peer: Peer | None, now: Instant) -> str | N
         return None
     waits_for_work = view.copies.under_way is not None or peer.preparing
     left = left_s(view, plan, now)
-    if left is None or plan.phase not in {PlanPhase.WARMING, PlanPhase.SYNCING}:
+    waits = left is None or plan.origin is PlanOrigin.ORDER
+    if waits or plan.phase not in {PlanPhase.WARMING, PlanPhase.SYNCING}:
+        # Who was named is waited for, also beyond the time that was said.
         hangs = now.mono - view.plan_since_mono > view.settings.plan_timeout_s
         late = hangs and not (waits_for_work and plan.phase is not PlanPhase.QUIESCING)
     else:
         ready = peer.readiness is Readiness.READY
-        late = left <= view.settings.timeline.signal_s and not ready
+        late = left is not None and left <= view.settings.timeline.signal_s and not ready
         late = late and _has_better(view, plan, now)
     return f"{plan.to} was not ready in time, in phase {plan.phase.value}" if late else None
 

@@ -197,11 +197,12 @@ class TestNotReadyInTime:
         assert found is not None
         assert found.to == "c"
 
-    def test_one_that_is_named_by_an_order_is_over(self) -> None:
+    def test_one_that_is_named_by_an_order_is_waited_for_and_not_replaced(self) -> None:
         other = peer(account="c", priority=3)
         now = clock_plan(PlanPhase.WARMING, 0, origin=PlanOrigin.ORDER, approved=True)
         slow = {"b": peer(now, Readiness.WARMING), "c": other}
-        assert planned(actions(view(now, 60, peers=slow), 1)) is None
+        waiting = view(now, 60, peers=slow, plan_since_mono=at(0).mono)
+        assert written(actions(waiting, 1)) is None
 
 
 def made(seq: int, moved_bytes: int = 0, took_s: float = 0.0) -> Made:

@@ -119,11 +119,11 @@ class TestHandover:
             view = learn(view, peeked, at(seconds), "")
         assert view.given_boot == {"o1": at(-90).boot}
 
-    def test_at_warning_it_goes_by_the_sessions_end(self) -> None:
+    def test_at_warning_it_is_due_when_the_last_hour_begins(self) -> None:
         view = serving(orders=(self.given(when=When.WARNING),), started=due_in(9_000))
         made = planned(actions(view, 1))
         assert made is not None
-        assert made.left_s == pytest.approx(8_999)
+        assert made.left_s == pytest.approx(view.remaining_s(at(1)) - 3_600)
         assert made.phase is PlanPhase.PROPOSED
 
     def test_not_later_than_the_session_lasts(self) -> None:

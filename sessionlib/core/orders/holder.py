@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.notes import Order, OrderAction, Receipt, When
 from sessionlib.core.orders.judged import Judged, Rewrite, refused, unanswered, void
 from sessionlib.core.peers import is_alive, successors
@@ -65,7 +66,8 @@ def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judged | 
 def _left_s(view: View, order: Order, now: Instant) -> float:
     """How far ahead the T-0 of a move lies that isn't to be made at once."""
     if order.when is When.WARNING:
-        return view.due_s(now)
+        warning_s = Bounds.for_lifetime(view.lifetime_s).warning_s
+        return max(0.0, view.remaining_s(now) - warning_s)
     given_boot = view.given_boot.get(order.id, now.boot)
     return max(0.0, (order.after_s or 0.0) - (now.boot - given_boot))
 
