@@ -15,12 +15,16 @@ import json
 import sys
 from typing import Any
 
+from tests.bench.carrying import carrying
 from tests.bench.downtime import downtimes
 from tests.bench.startup import startup
 
 
 def main() -> int:
     options = _options()
+    if options.carrying:
+        print(json.dumps(carrying(options.scale, options.moves, _tell)), flush=True)  # noqa: T201
+        return 0
     figures: dict[str, Any] = {"startup": startup(options.starts)}
     _tell(json.dumps(figures))
     figures |= downtimes(options.scale, options.moves, options.ends, _tell)
@@ -33,6 +37,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--moves", type=int, default=15, help="planned moves (default: 15)")
     parser.add_argument("--ends", type=int, default=3, help="of SIGTERM and SIGKILL each")
     parser.add_argument("--starts", type=int, default=21, help="of each program")
+    parser.add_argument(
+        "--carrying", action="store_true", help="instead: downtime with 1 MB and with 2 GB of data"
+    )
     parser.add_argument("--scale", type=float, default=1.0, help="targets are for 1")
     return parser.parse_args()
 

@@ -25,6 +25,9 @@ from tests.soak.mishaps import MISHAPS, Done, Scene, suffer
 from tests.soak.verdict import summary
 from tests.soak.whole_tree import measure
 
+EVERY_S = 1.0
+"""The checkpoint interval: short, so that what a crash loses is held to something."""
+
 
 def main() -> int:
     options = _options()
@@ -56,7 +59,7 @@ def _soak(folder: Path, scale: float, kinds: list[str], chance: random.Random) -
     done: list[Done] = []
     failed: list[str] = []
     try:
-        with fleet_in(folder, scale) as fleet:
+        with fleet_in(folder, scale, {"checkpoint": {"every": f"{EVERY_S * scale:g}s"}}) as fleet:
             fleet.begin()
             for at, kind in enumerate(kinds, start=1):
                 try:
@@ -67,7 +70,7 @@ def _soak(folder: Path, scale: float, kinds: list[str], chance: random.Random) -
                     _tell(failed[-1])
                     _mend(fleet)
             tenures = read_journals(fleet.stage.journals)
-            found = summary(done, tenures)
+            found = summary(done, tenures, EVERY_S)
     except AssertionError as error:
         # The fleet's own judge, which looks at the lease record too.
         failed.append(f"judged: {error}")

@@ -15,6 +15,7 @@ from functools import partial
 
 from sessionlib.clock import sleep
 from sessionlib.core.values import Lease
+from sessionlib.core.work import BACKOFF_LAST_S
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
 END_S = 30.0
@@ -91,7 +92,8 @@ def kill_workload(scene: Scene, holder: str) -> Lease:
     worker = fleet.workload(holder)[-1]
     fleet.signal(worker, signal.SIGKILL)
     fleet.until(lambda: worker not in fleet.workload(holder), "it is dead")
-    return fleet.works()
+    # Killed often enough it is started again only after the longest backoff, or moved.
+    return fleet.works(timeout_s=BACKOFF_LAST_S + END_S)
 
 
 def kill_agent_and_guard(scene: Scene, holder: str) -> Lease:

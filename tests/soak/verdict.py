@@ -12,19 +12,24 @@ from itertools import chain
 from statistics import quantiles
 from typing import Any
 
-from console.demo.journal import Tenure, Tick, epochs_rise, overlap_s, passages
+from console.demo.journal import Passage, Tenure, Tick, epochs_rise, overlap_s, passages
 from tests.soak.mishaps import KEEPS_THE_LEASE, MISHAPS, Done
 
 IN_ORDER = {"planned", "sigterm"}
 """Mishaps in which the work is sealed before it goes."""
+CRASHES = {"sigkill", "sigstop", "agent_and_guard"}
+"""Mishaps in which it is lost as far back as the last checkpoint."""
+UPLOAD_S = 1.0
+"""What one upload may take: a few bytes, but on a busy machine."""
 
 
-def summary(done: Sequence[Done], tenures: Sequence[Tenure]) -> dict[str, Any]:
-    """All figures. `violations` is empty exactly if everything held."""
+def summary(done: Sequence[Done], tenures: Sequence[Tenure], every_s: float) -> dict[str, Any]:
+    """All figures. `violations` is empty exactly if everything held; `every_s` is the
+    checkpoint interval, which with one upload bounds what a crash may lose."""
     runs = sorted(chain.from_iterable(t.runs for t in tenures), key=lambda run: run[0].at_s)
-    lost = {p.after.epoch: p.lost_writes for p in passages(tenures)}
+    gone = {p.after.epoch: p for p in passages(tenures)}
     epochs = [one.after.epoch for one in done]
-    kinds = {kind: _kind([one for one in done if one.kind == kind], runs, lost) for kind in MISHAPS}
+    kinds = {kind: _kind([one for one in done if one.kind == kind], runs, gone) for kind in MISHAPS}
     overlapped_s = overlap_s(tenures)
     rising = epochs_rise(tenures) and epochs == sorted(epochs)
     violations = []
@@ -37,7 +42,13 @@ def summary(done: Sequence[Done], tenures: Sequence[Tenure]) -> dict[str, Any]:
         for kind in sorted(IN_ORDER)
         if kinds[kind].get("lost_writes")
     ]
+    violations += [
+        f"{kind}: {kinds[kind]['lost_s']['max']} s of work lost"
+        for kind in sorted(CRASHES)
+        if kinds[kind].get("lost_s", {"max": 0.0})["max"] > every_s + UPLOAD_S
+    ]
     return {
+        "every_s": every_s,
         "kinds": kinds,
         "tenures": len(tenures),
         "runs": len(runs),
@@ -48,7 +59,7 @@ def summary(done: Sequence[Done], tenures: Sequence[Tenure]) -> dict[str, Any]:
 
 
 def _kind(
-    done: Sequence[Done], runs: Sequence[tuple[Tick, ...]], lost: dict[int, int]
+    done: Sequence[Done], runs: Sequence[tuple[Tick, ...]], gone: dict[int, Passage]
 ) -> dict[str, Any]:
     figures: dict[str, Any] = {"count": len(done)}
     if not done:
@@ -58,12 +69,15 @@ def _kind(
     expected = 0 if done[0].kind in KEEPS_THE_LEASE else 1
     # More epochs than a mishap explains cost downtime, but never safety.
     figures["extra_epochs"] = sum(rise - expected for rise in rises)
+    clean = [
+        gone[one.after.epoch]
+        for one, rise in zip(done, rises, strict=True)
+        if rise == expected and one.after.epoch in gone
+    ]
     if done[0].kind in IN_ORDER:
-        figures["lost_writes"] = sum(
-            lost.get(one.after.epoch, 0)
-            for one, rise in zip(done, rises, strict=True)
-            if rise == expected
-        )
+        figures["lost_writes"] = sum(passage.lost_writes for passage in clean)
+    if done[0].kind in CRASHES and clean:
+        figures["lost_s"] = spread([passage.lost_s for passage in clean])
     return figures
 
 

@@ -1,0 +1,69 @@
+"""Goal: for how long the work stands still when much data moves with it.
+
+Method: a fleet of two at life's own pace, and a workload that keeps its count and
+rewrites parts of its data all the time, 1 % of it a minute. Planned moves there and
+back, once with little data and once with much; the first checkpoint is waited for.
+By the journal's clock. Which part took long is not told apart here.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from console.demo import counter
+from console.demo.journal import passages, read_journals
+from tests.e2e.fleet_fixture import Fleet, fleet_in
+
+CHURN = Path(__file__).with_name("churn.py")
+FIRST_COPY_S = 600.0
+FILES = 200
+ALLOWED_S = 0.5
+
+
+def carrying(scale: float, moves: int, tell: Callable[[str], None]) -> dict[str, Any]:
+    """The median downtime with 1 MB and with 2 GB, and what lies between them."""
+    small = _downtimes(scale, 1_000_000, moves, tell)
+    large = _downtimes(scale, 2_000_000_000, moves, tell)
+    return {
+        "scale": scale,
+        "moves": moves,
+        "p50_s_with_1_mb": round(median(small), 3),
+        "p50_s_with_2_gb": round(median(large), 3),
+        "max_s_with_2_gb": round(max(large), 3),
+        "difference_s": round(median(large) - median(small), 3),
+        "target_difference_s": ALLOWED_S,
+    }
+
+
+def _downtimes(
+    scale: float, size_bytes: int, moves: int, tell: Callable[[str], None]
+) -> list[float]:
+    env = {
+        "PYTHONPATH": str(Path(counter.__file__).parent),
+        "PYTHONSAFEPATH": "1",
+        "CHURN_BYTES": str(size_bytes),
+        "CHURN_FILES": str(FILES),
+    }
+    changes = {"workload": {"command": [sys.executable, str(CHURN)], "env": env}}
+    with (
+        tempfile.TemporaryDirectory(prefix="colabvps-bench-") as folder,
+        fleet_in(Path(folder), scale, changes) as fleet,
+    ):
+        fleet.begin("primary", "backup1")
+        return [_move(fleet, size_bytes, tell) for _ in range(moves)]
+
+
+def _move(fleet: Fleet, size_bytes: int, tell: Callable[[str], None]) -> float:
+    to = "backup1" if fleet.holder == "primary" else "primary"
+    before = fleet.lease().epoch
+    fleet.order(to)
+    lease = fleet.works(above=before, timeout_s=FIRST_COPY_S)
+    found = passages(read_journals(fleet.stage.journals))
+    downtime_s = next(p.downtime_s for p in found if p.after.epoch == lease.epoch)
+    tell(f"{size_bytes / 1e6:,.0f} MB: {downtime_s:.3f} s")
+    return downtime_s
