@@ -111,8 +111,7 @@ _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
 def _sending(view: View, write: Write, now: Instant) -> View:
     """A write is leaving. An offer spends the tenure *before* its fate is known:
     whatever the answer, it may arrive at any time until another write of ours has."""
-    before = view.lease.done if view.lease else ()
-    carries = tuple(order for order in write.lease.done if order not in before)
+    carries = _carries(write, view.lease)
     write = replace(write, carries=carries)
     view = replace(view, write=write, sent_mono=now.mono)
     if write.kind is WriteKind.CLAIM and view.lease is not None:
@@ -120,6 +119,19 @@ def _sending(view: View, write: Write, now: Instant) -> View:
     if write.kind in {WriteKind.OFFER, WriteKind.VACATE} and view.spent is None:
         return replace(view, spent=write.kind, spent_mono=now.mono, carrying=carries)
     return _planning(view, write.lease.plan)
+
+
+def _carries(write: Write, before: Lease | None) -> tuple[str, ...]:
+    """The orders that a write carries out. A plan that a claim or a vacated lease ends isn't
+    among them, though it stands in the record as done with."""
+    known = before.done if before else ()
+    ended = before.plan.id if before and before.plan and write.lease.plan is None else None
+    by_ending = write.kind in {WriteKind.CLAIM, WriteKind.VACATE}
+    return tuple(
+        order
+        for order in write.lease.done
+        if order not in known and not (by_ending and order == ended)
+    )
 
 
 def _planning(view: View, plan: Plan | None) -> View:
@@ -168,6 +180,9 @@ def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View
     news = view.lease is None or lease.mark != view.lease.mark
     for order in _newly_done(view, lease):
         view = _carried_out(view, order)
+    if view.signal is not None and view.signal.id in lease.done:
+        # The record forgets it sooner than the file is too old.
+        view = replace(view, answered=view.answered | {view.signal.id})
     watch = watched(view.watch, lease, now.mono, view.looks_failed)
     view = replace(
         view,

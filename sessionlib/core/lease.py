@@ -20,6 +20,7 @@ from sessionlib.core.values import (
     Lease,
     LeaseState,
     Plan,
+    PlanOrigin,
     PlanPhase,
     Pointer,
 )
@@ -47,7 +48,7 @@ def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, *done: str | Non
         state=LeaseState.HELD,
         successor=None,
         plan=None,
-        done=with_done(lease.done, *done),
+        done=with_done(lease.done, *done, _signal_of(lease)),
     )
 
 
@@ -103,13 +104,21 @@ def vacate(lease: Lease, nonce: str, checkpoint: Pointer | None, done: str | Non
         successor=None,
         checkpoint=checkpoint or lease.checkpoint,
         plan=None,
-        done=with_done(lease.done, done),
+        done=with_done(lease.done, done, _signal_of(lease)),
     )
+
+
+def _signal_of(lease: Lease) -> str | None:
+    """The file that asked for the plan which ends with this record: whatever became of the
+    move, it has proposed once, and it is still there."""
+    plan = lease.plan
+    return plan.id if plan is not None and plan.origin is PlanOrigin.SIGNAL else None
 
 
 def with_done(done: tuple[str, ...], *orders: str | None) -> tuple[str, ...]:
     """`done` with more obeyed orders (None is none), the oldest dropped."""
-    return (*done, *(order for order in orders if order is not None))[-DONE_KEPT:]
+    new = (order for order in orders if order is not None and order not in done)
+    return (*done, *new)[-DONE_KEPT:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ from sessionlib.core.events import (
     WriteAnswered,
 )
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import MoveKind, Report, WorkState
+from sessionlib.core.notes import MoveKind, OrderAction, Report, WorkState
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Pointer, Readiness, Role
@@ -55,6 +55,7 @@ from tests.unit.scene import (
     clock_plan,
     due_in,
     held_by,
+    order,
     peer,
     plan,
     seen,
@@ -315,6 +316,15 @@ class TestCollecting:
     def test_not_beside_a_copy(self) -> None:
         busy = replace(QUIET, published=MADE, under_way="t2")
         assert self.collected(self.published(copies=busy)) == []
+
+    def test_not_beside_one_that_is_begun_at_the_same_moment(self) -> None:
+        found = actions(self.published(copies=Copies(published=MADE)), 1)
+        assert of(Copy, found) != []
+        assert of(Collect, found) == []
+        ordered = self.published(orders=(order(OrderAction.CHECKPOINT),))
+        found = actions(ordered, 1)
+        assert [copy.order for copy in of(Copy, found)] == ["o1"]
+        assert of(Collect, found) == []
 
     def test_not_once_the_lease_has_run_out(self) -> None:
         view = self.published()

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from sessionlib.core import lease as leases
 from sessionlib.core import planning
-from sessionlib.core.actions import HoldOff
+from sessionlib.core.actions import HoldOff, Send
 from sessionlib.core.learn import begun
 from sessionlib.core.notes import OrderAction, Signal, WorkState
 from sessionlib.core.report import Surroundings, report_of
@@ -23,6 +24,7 @@ from sessionlib.core.view import Settings, View
 from sessionlib.core.work import Aim, Facts, Goal
 from tests.unit.scene import (
     ME,
+    OTHER,
     TIMING,
     actions,
     answers,
@@ -34,11 +36,13 @@ from tests.unit.scene import (
     peer,
     plan,
     planned,
+    seen,
     serving,
     written,
 )
 
 LINE = Timeline()
+RIPE_S = TIMING.patience_s(TIMING.ttl_s, 0)
 PROPOSE_S = LINE.propose_s
 
 
@@ -255,6 +259,19 @@ class TestSignal:
         assert written(found) is None
         assert answers(found)[0].outcome == "acted"
         assert "test" in answers(found)[0].why
+
+    def test_whatever_becomes_of_its_move_it_has_proposed_once(self) -> None:
+        proposed = replace(plan(PlanPhase.PROPOSED), id="sig-1", origin=PlanOrigin.SIGNAL)
+        record = held_by(OTHER, plan=proposed)
+        assert leases.claim(record, ME, "n", 60).done == ("sig-1",)
+        assert leases.vacate(record, "n", None, None).done == ("sig-1",)
+        by_order = replace(record, plan=replace(proposed, origin=PlanOrigin.ORDER))
+        assert leases.claim(by_order, ME, "n", 60).done == ()
+        # Whoever takes over hasn't carried it out.
+        view = seen(record)
+        write = written(actions(view, RIPE_S))
+        assert write is not None
+        assert begun(view, Send(write), at(RIPE_S)).write == write
 
     def test_once(self) -> None:
         assert written(actions(self.view(answered=frozenset({"sig-1"})), 1)) is None

@@ -59,7 +59,6 @@ def serve(moment: Moment) -> tuple[Action, ...]:
         return (holder_goal(moment), *departs)
     planned = _plan(moment, view.lease)
     written = any(isinstance(action, Send) for action in planned)
-    copying = any(isinstance(action, Copy) for action in planned)
     return (
         holder_goal(moment),
         *planned,
@@ -67,10 +66,16 @@ def serve(moment: Moment) -> tuple[Action, ...]:
         *prepare_if_due(moment),
         *_restore(moment),
         *history_if_serving(moment),
-        *(() if copying else copy_if_due(moment)),
-        *collect_if_due(moment),
+        *_copy_or_collect(moment, planned),
         *peek_if_due(moment),
     )
+
+
+def _copy_or_collect(moment: Moment, planned: tuple[Action, ...]) -> tuple[Action, ...]:
+    """One or the other: what is being copied isn't known to the one who clears up."""
+    if any(isinstance(action, Copy) for action in planned):
+        return ()
+    return copy_if_due(moment) or collect_if_due(moment)
 
 
 def hold_on(moment: Moment) -> tuple[Action, ...]:
