@@ -37,9 +37,11 @@ imports: dev-env  ## whether rooms import downwards only
 
 docs-check: dev-env
 	@$(BIN)/python -m tools.protocol_doc --check
+	@$(BIN)/python -m tools.console_doc --check
 
 docs: dev-env  ## draw the generated parts of docs/ anew
 	@$(BIN)/python -m tools.protocol_doc
+	@$(BIN)/python -m tools.console_doc
 
 soak: dev-env  ## a hundred of each mishap, on real processes; takes long
 	@$(BIN)/python -m tests.soak $(ARGS)

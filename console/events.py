@@ -14,7 +14,7 @@ from console.readmodel import phase_seen
 from console.seen import Seen, Snapshot
 from console.units import length, size
 from sessionlib.core.lifecycle import Phase
-from sessionlib.core.notes import Report
+from sessionlib.core.notes import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, PlanPhase
 
 _GRAVE = {Phase.LOST, Phase.FENCED, Phase.EXPIRED}
@@ -156,8 +156,9 @@ def _of_words(account: str, before: Report | None, after: Report) -> Iterator[Ev
         yield Event(f"{account}'s workload: {after.workload.value}", "", account)
     if after.readiness is not before.readiness and after.ended is None:
         yield Event(f"{account} is {after.readiness.value}", "", account)
-    if after.preparing is not None and after.preparing != before.preparing:
-        yield Event(f"{account}: {after.preparing}", "dim", account)
+    is_standby = after.workload in {WorkState.NONE, WorkState.WARM}
+    if is_standby and after.preparing is not None and after.preparing != before.preparing:
+        yield Event(f"{account}: {after.preparing}", "dim", account, topic=f"{account} prepares")
     if after.asks is not None and after.asks != before.asks:
         yield Event(f"{account} asks for approval: {after.asks}", "warn", account)
     if after.alarm is not None and after.alarm != before.alarm:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+import console
 import sessionlib
 from tests.unit.cli_fleets import FleetOnDisk, fleet
 
@@ -65,6 +66,24 @@ def test_a_command_on_a_folder_store_loads_nothing_for_others(
     assert code == 0
     assert {"pydantic", "yaml"} <= modules
     assert not modules & HEAVY
+
+
+def test_what_the_screen_rests_on_loads_no_screen() -> None:
+    names = [
+        f"console.{module.name}"
+        for module in pkgutil.iter_modules(console.__path__)
+        if module.name not in {"app", "cli", "__main__"}
+    ]
+    assert {"console.events", "console.live", "console.safety", "console.service"} <= set(names)
+    # Pure parts of the screen itself, from which the docs are made and which tests call alone.
+    names += [f"console.app.{name}" for name in ("bindings", "columns", "drawing", "timeline")]
+    script = (
+        "import importlib, json, sys\n"
+        "for name in json.loads(sys.argv[1]): importlib.import_module(name)\n"
+        "print(json.dumps([0, sorted(sys.modules)]))\n"
+    )
+    _, modules = loaded_by(script, *names)
+    assert not modules & {"textual", "rich"}
 
 
 def test_sessionlib_never_loads_a_screen() -> None:
