@@ -1,6 +1,6 @@
 """Every prefix of a planned move can be recovered from.
 
-Method: in a calm simulated fleet an operator orders a move. The moment the
+Method: in a calm simulated fleet an operator orders a move, or the clock does. The moment the
 record shows a given phase, the holder, the successor or both die, or are cut
 off from the store. Some time later they are back, and somebody has to serve,
 the move being over one way or the other; that never two serve is checked at
@@ -19,6 +19,9 @@ from tests.property.fleet import CALM, Fleet, Node
 
 PHASES = [phase for phase in PlanPhase if phase not in {PlanPhase.PROPOSED, PlanPhase.NOTIFIED}]
 """An ordered move is born warming: it skips the waiting times."""
+BY_THE_CLOCK = [phase for phase in PlanPhase if phase not in PHASES] + [PlanPhase.SYNCING]
+"""Those, and one in which a move by the clock could go on to another successor."""
+LIFETIME_S = 1_200.0
 VICTIMS: dict[str, Callable[[Node, Node], list[Node]]] = {
     "holder": lambda holder, successor: [holder],
     "successor": lambda holder, successor: [successor],
@@ -53,7 +56,25 @@ def fleet_in(phase: PlanPhase, seed: int) -> tuple[Fleet, Node, Node]:
     pytest.fail(f"the move never came to {phase}")
 
 
-@pytest.mark.parametrize("seed", range(3))
+def fleet_by_the_clock(phase: PlanPhase, seed: int) -> tuple[Fleet, Node, Node]:
+    """The same, where the end of the holder's session asks for the move."""
+    policy = {"handover": "approve", "on_no_answer": "proceed"}
+    fleet = Fleet(seed, CALM, lifetime_s=LIFETIME_S, policy=policy)
+    holder, *others = fleet.nodes
+    for node in others:
+        node.die()
+    fleet.run(LIFETIME_S / 3)
+    for node in others:
+        node.start()
+    for _ in range(200_000):
+        plan = fleet.lease.plan
+        if plan is not None and plan.phase is phase:
+            return fleet, holder, next(node for node in others if node.name == plan.to)
+        fleet.run(0.05)
+    pytest.fail(f"the move never came to {phase}")
+
+
+@pytest.mark.parametrize("seed", range(2))
 @pytest.mark.parametrize("mishap", [kill, cut_off, freeze], ids=lambda mishap: mishap.__name__)
 @pytest.mark.parametrize("who", VICTIMS)
 @pytest.mark.parametrize("phase", PHASES, ids=lambda phase: phase.value)
@@ -61,8 +82,25 @@ def test_a_move_that_is_interrupted_ends(
     phase: PlanPhase, who: str, mishap: Callable[[Fleet, Node], None], seed: int
 ) -> None:
     fleet, holder, successor = fleet_in(phase, seed)
+    end(fleet, phase, VICTIMS[who](holder, successor), mishap)
+
+
+@pytest.mark.parametrize("mishap", [kill, cut_off, freeze], ids=lambda mishap: mishap.__name__)
+@pytest.mark.parametrize("who", VICTIMS)
+@pytest.mark.parametrize("phase", BY_THE_CLOCK, ids=lambda phase: phase.value)
+def test_so_does_one_by_the_clock(
+    phase: PlanPhase, who: str, mishap: Callable[[Fleet, Node], None]
+) -> None:
+    fleet, holder, successor = fleet_by_the_clock(phase, 1)
+    end(fleet, phase, VICTIMS[who](holder, successor), mishap)
+
+
+def end(
+    fleet: Fleet, phase: PlanPhase, victims: list[Node], mishap: Callable[[Fleet, Node], None]
+) -> None:
+    """Let it happen, and see that the move ends."""
     epoch = fleet.lease.epoch
-    for victim in VICTIMS[who](holder, successor):
+    for victim in victims:
         mishap(fleet, victim)
     # While they are away the third one may have to step in.
     fleet.run(100)

@@ -281,15 +281,16 @@ class TestPause:
 
 
 class TestResumeByAStandby:
-    resume = order(OrderAction.RESUME)
+    resume = order(OrderAction.RESUME, incarnation="inc-b")
 
     def paused(self, **changes: Any) -> View:
         run_out = replace(held_by(OTHER), paused=True)
         return seen(run_out, **{"orders": (self.resume,), **changes})
 
     def test_on_a_free_lease(self) -> None:
-        free = replace(FREE, epoch=3, paused=True)
-        write = written(actions(seen(free, orders=(self.resume,)), 0))
+        free = replace(FREE, epoch=3, renewal=9, paused=True)
+        resume = replace(self.resume, incarnation=None, renewal=9)
+        write = written(actions(seen(free, orders=(resume,)), 0))
         assert write is not None
         assert (write.kind, write.lease.paused, write.lease.done) == (
             WriteKind.CLAIM,
@@ -305,6 +306,16 @@ class TestResumeByAStandby:
         assert (write.lease.paused, write.lease.done) == (False, ("o1",))
         other_epoch = replace(self.resume, epoch=2)
         assert written(actions(self.paused(orders=(other_epoch,)), RIPE_S)) is None
+
+    def test_not_one_from_before_the_last_renewal_which_may_have_been_done_and_undone(self) -> None:
+        earlier = replace(self.resume, renewal=6)
+        assert written(actions(self.paused(orders=(earlier,)), RIPE_S)) is None
+        free = seen(replace(FREE, epoch=3, renewal=9, paused=True), orders=(earlier,))
+        assert written(actions(free, 10 * RIPE_S)) is None
+        assert outcome(actions(free, 1)) == (
+            "void",
+            "the lease was given up since it was given: give it again",
+        )
 
     def test_where_takeovers_are_approved_it_takes_both(self) -> None:
         approve = order(OrderAction.APPROVE, id="o2", account="a", incarnation="inc-b")

@@ -51,10 +51,11 @@ def approval(view: View, lease: Lease) -> Order | None:
 
 
 def resumption(view: View, lease: Lease) -> Order | None:
-    """The order that lets a paused fleet go on whose lease nobody holds any more."""
+    """The order that lets a paused fleet go on whose lease nobody holds any more. It was given
+    on this very record: an earlier one may have been carried out before a later pause."""
     resuming = frozenset({OrderAction.RESUME})
     return next(
-        (order for order in unanswered(view, lease, resuming) if order.epoch == lease.epoch), None
+        (order for order in unanswered(view, lease, resuming) if stands_on(order, lease)), None
     )
 
 
@@ -68,10 +69,8 @@ def judge(view: View, lease: Lease, *, can_work: bool) -> Judged | None:
 
 
 def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged | None:
-    if order.action is OrderAction.ABORT and order.epoch == lease.epoch:
-        offered = lease.state is LeaseState.OFFERED
-        ours = lease.plan is not None and lease.plan.id == order.plan
-        return refused(order, "the move is past its commit point") if offered and ours else None
+    if order.epoch == lease.epoch and order.action in {OrderAction.ABORT, OrderAction.RESUME}:
+        return _judge_for_nobody(lease, order)
     takeover = order.action is OrderAction.APPROVE and order.plan is None
     mine = order.account == view.me.account and (takeover or order.action in _MINE)
     # Where the operator has seen a newer record than we have, our next look decides.
@@ -84,6 +83,17 @@ def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged 
     if order.action in _MINE and not _names_holder(order, lease):
         return refused(order, f"it doesn't say that {lease.holder}'s session has ended")
     return None if can_work else refused(order, f"{view.me.account} has too little time left")
+
+
+def _judge_for_nobody(lease: Lease, order: Order) -> Judged | None:
+    """A word on an order to the holder, where by now there is none to give it."""
+    ours = lease.plan is not None and lease.plan.id == order.plan
+    if order.action is OrderAction.ABORT and lease.state is LeaseState.OFFERED and ours:
+        return refused(order, "the move is past its commit point")
+    before = order.renewal < lease.renewal
+    if order.action is OrderAction.RESUME and lease.state is LeaseState.FREE and before:
+        return void(order, "the lease was given up since it was given: give it again")
+    return None
 
 
 def judge_stop(view: View) -> Judged | None:

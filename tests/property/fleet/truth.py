@@ -74,7 +74,7 @@ class Truth:
                 self._once("done", order_id)
                 self._on_its_evidence(self.given[order_id], before, claims=claims)
         if after.plan is not None and (before.plan is None or before.plan.id != after.plan.id):
-            self._once("plan", after.plan.id)
+            self._begins(after.plan.id, before)
         if claims:
             self._may_claim(
                 before, {self.given[each].action for each in done if each in self.given}
@@ -93,6 +93,12 @@ class Truth:
         assert new.epoch == after.epoch, f"seed {self.seed}: published under another epoch"
         assert old is None or (old.epoch, old.seq) < (new.epoch, new.seq), "S3: overwritten"
         self.number(new)
+
+    def _begins(self, plan_id: str, before: Lease) -> None:
+        assert plan_id not in before.done, f"seed {self.seed}: {plan_id} is done with (S6)"
+        if not plan_id.startswith("sig-"):
+            # A file only proposes, and the record may have forgotten it.
+            self._once("plan", plan_id)
 
     def _once(self, what: str, order_id: str) -> None:
         self.effects[what, order_id] += 1
