@@ -30,6 +30,7 @@ from sessionlib.core.actions import (
     Seal,
     Send,
 )
+from sessionlib.core.claimed import claimed_by
 from sessionlib.core.copies import Copies, Fetch
 from sessionlib.core.events import (
     CopyEnded,
@@ -48,11 +49,10 @@ from sessionlib.core.events import (
     WriteAnswered,
 )
 from sessionlib.core.lease import Tenure, watched
-from sessionlib.core.notes import MoveKind, OrderAction, Receipt, WorkState
+from sessionlib.core.notes import Receipt, WorkState
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
-    Claimed,
     Data,
     Sight,
     View,
@@ -115,7 +115,7 @@ def _sending(view: View, write: Write, now: Instant) -> View:
     write = replace(write, carries=carries)
     view = replace(view, write=write, sent_mono=now.mono)
     if write.kind is WriteKind.CLAIM and view.lease is not None:
-        return replace(view, claimed=_how(view, view.lease, carries, now))
+        return replace(view, claimed=claimed_by(view, view.lease, carries, now))
     if write.kind in {WriteKind.OFFER, WriteKind.VACATE} and view.spent is None:
         return replace(view, spent=write.kind, spent_mono=now.mono, carrying=carries)
     return _planning(view, write.lease.plan)
@@ -141,27 +141,6 @@ def _planning(view: View, plan: Plan | None) -> View:
         view = replace(view, passed_over=view.passed_over | {before.to})
     failing = plan is not None and plan.origin is PlanOrigin.FAILING
     return replace(view, proposed=view.proposed or failing)
-
-
-def _how(view: View, lease: Lease, carries: tuple[str, ...], now: Instant) -> Claimed:
-    """What kind of move a claim on `lease` is, and since when the work has stood still."""
-    seen_mono = view.watch.since_mono if view.watch else now.mono
-    plan = lease.plan
-    for order in view.orders:
-        if order.id in carries and order.action is OrderAction.EMERGENCY:
-            reason = f"ordered by {order.by}: {order.evidence or 'no evidence named'}"
-            holder = named_holder(lease)
-            return Claimed(MoveKind.EMERGENCY, holder, reason, order.id, view.unseen_s, seen_mono)
-    if lease.state is LeaseState.OFFERED and plan is not None and plan.to == view.me.account:
-        quiet_s = plan.quiet_s + view.unseen_s
-        return Claimed(MoveKind.PLANNED, lease.holder, plan.reason, plan.id, quiet_s, seen_mono)
-    if lease.state is LeaseState.FREE:
-        if lease.epoch == 0:
-            return Claimed(MoveKind.FIRST, None, "first claim", None, 0.0, now.mono)
-        reason = "vacated by its holder"
-        return Claimed(MoveKind.PLANNED, view.last_holder, reason, None, view.unseen_s, seen_mono)
-    reason = "the holder stopped renewing"
-    return Claimed(MoveKind.TAKEOVER, named_holder(lease), reason, None, view.unseen_s, seen_mono)
 
 
 def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View:

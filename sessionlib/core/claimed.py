@@ -1,0 +1,33 @@
+"""How a claim came about, for the history of the fleet.
+
+Decided here: what kind of move a claim on a record is, whom it takes over from, and
+since when the work has stood still as far as can be known. Not decided here: when the
+record of it is written (`rules.primary`).
+"""
+
+from __future__ import annotations
+
+from sessionlib.core.notes import MoveKind, OrderAction
+from sessionlib.core.values import Instant, Lease, LeaseState
+from sessionlib.core.view import Claimed, View, named_holder
+
+
+def claimed_by(view: View, lease: Lease, carries: tuple[str, ...], now: Instant) -> Claimed:
+    """What kind of move a claim on `lease` is, and since when the work has stood still."""
+    seen_mono = view.watch.since_mono if view.watch else now.mono
+    plan = lease.plan
+    for order in view.orders:
+        if order.id in carries and order.action is OrderAction.EMERGENCY:
+            reason = f"ordered by {order.by}: {order.evidence or 'no evidence named'}"
+            holder = named_holder(lease)
+            return Claimed(MoveKind.EMERGENCY, holder, reason, order.id, view.unseen_s, seen_mono)
+    if lease.state is LeaseState.OFFERED and plan is not None and plan.to == view.me.account:
+        quiet_s = plan.quiet_s + view.unseen_s
+        return Claimed(MoveKind.PLANNED, lease.holder, plan.reason, plan.id, quiet_s, seen_mono)
+    if lease.state is LeaseState.FREE:
+        if lease.epoch == 0:
+            return Claimed(MoveKind.FIRST, None, "first claim", None, 0.0, now.mono)
+        reason = "vacated by its holder"
+        return Claimed(MoveKind.PLANNED, view.last_holder, reason, None, view.unseen_s, seen_mono)
+    reason = "the holder stopped renewing"
+    return Claimed(MoveKind.TAKEOVER, named_holder(lease), reason, None, view.unseen_s, seen_mono)
