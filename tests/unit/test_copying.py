@@ -270,6 +270,17 @@ class TestSealing:
         assert write is not None
         assert write.lease.checkpoint == POINTER
 
+    def test_what_couldnt_be_sealed_is_no_planned_move(self) -> None:
+        failed = self.quiescing(
+            serving(sent_s=39, leaving="SIGTERM"),
+            work=Facts(),
+            data=Data(DataState.FAILED, 3),
+            peers={"b": peer(plan(PlanPhase.QUIESCING), changed_mono=at(40).mono)},
+        )
+        write = written(actions(failed, 40))
+        assert write is not None
+        assert write.kind is WriteKind.VACATE
+
     def test_a_seal_that_hangs_beyond_the_sessions_time_ends_in_giving_up(self) -> None:
         from sessionlib.core.actions import Depart  # noqa: PLC0415 - named once
 

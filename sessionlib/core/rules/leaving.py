@@ -148,9 +148,10 @@ def _give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
 
 
 def _is_awaited(moment: Moment, plan: Plan) -> bool:
-    """Whether the plan got as far as its offer, with a successor that still reports."""
+    """Whether the plan got as far as its offer, with nothing lost and a successor that still
+    reports."""
     alive = handover.advance(moment.view, plan, moment.now).why is None
-    return plan.phase is PlanPhase.QUIESCING and alive
+    return plan.phase is PlanPhase.QUIESCING and moment.view.data.is_sealed and alive
 
 
 def _leave_unsettled(moment: Moment) -> tuple[Action, ...]:
