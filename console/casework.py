@@ -33,12 +33,14 @@ from sessionlib.launchers import Status
 class Case:
     """One case: who would take over from whom, and what is known after `for_s` of watching.
 
-    `first` was seen at `began`, when it was opened. `need_s` is how long to watch at least.
+    `first` was seen at `began`, when it was opened, and `last` is the newest look.
+    `need_s` is how long to watch at least.
     """
 
     to: str
     holder: str
     first: Watched
+    last: Snapshot
     began: Instant
     need_s: float
     for_s: float
@@ -70,33 +72,37 @@ class Case:
 def opened(
     config: Config, snapshot: Snapshot, to: str, launched: Status | None, now: Instant
 ) -> Case:
-    """A new case. Raises Refused or WrongUse where there is nobody to take the work from."""
+    """A new case. Raises Refused or WrongUse where there is nobody to take the work from.
+
+    `snapshot` must be a fresh look: a renewal that was only seen late would be taken for a
+    sign of life.
+    """
     holder = intents.lost_holder(config, snapshot, to)
     first = watched(snapshot)
     if first is None:
         raise Refused("the lease can't be read: look again")
     need_s = watch_s(config, snapshot, launched)
     witnesses = evidence_of(config, snapshot, launched, first)
-    return Case(to, holder, first, now, need_s, 0.0, witnesses)
+    return Case(to, holder, first, snapshot, now, need_s, 0.0, witnesses)
 
 
 def looked_into(
     case: Case, config: Config, snapshot: Snapshot, launched: Status | None, now: Instant
 ) -> Case:
-    """The same case after another look; what can't be seen now changes nothing."""
+    """The same case after another fresh look; what can't be seen now changes nothing."""
     for_s = now.since(case.began)
     if snapshot.error is not None or snapshot.lease.value is None:
         return replace(case, for_s=for_s)
     watch = replace(case.first, for_s=for_s)
     witnesses = evidence_of(config, snapshot, launched, watch)
-    return replace(case, for_s=for_s, witnesses=witnesses)
+    return replace(case, last=snapshot, for_s=for_s, witnesses=witnesses)
 
 
-def proposal(case: Case, config: Config, snapshot: Snapshot) -> Proposal:
+def proposal(case: Case, config: Config) -> Proposal:
     """The order that the case would give. Raises Refused where it doesn't bear one."""
     if case.why_not is not None:
         raise Refused(case.why_not)
-    lease = snapshot.lease.value
+    lease = case.last.lease.value
     if lease is None or lease.mark != case.first.lease.mark:
         raise Refused("the lease has changed since the evidence was shown: look again")
-    return intents.emergency(config, snapshot, case.to, case.holder, case.grounds)
+    return intents.emergency(config, case.last, case.to, case.holder, case.grounds)

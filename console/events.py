@@ -95,9 +95,9 @@ def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[Event]:
 def _claimed(old: Lease, new: Lease) -> Event:
     if new.epoch < old.epoch:
         return Event(f"the epoch fell from {old.epoch} to {new.epoch}: stop and look", "bad")
-    how = "as planned" if old.state is LeaseState.OFFERED else "after the lease ran out"
+    how = "as planned" if old.state is LeaseState.OFFERED else f"taken over from {old.holder}"
     if old.state is LeaseState.FREE:
-        how = "free before"
+        how = "which nobody held"
     text = f"{new.holder} is the primary: epoch {new.epoch}, {how}"
     return Event(text, "good" if old.state is LeaseState.OFFERED else "warn", new.holder)
 

@@ -9,7 +9,7 @@ Not decided here: when an order makes sense (`intents`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 
 from console import casework, intents, outcomes
@@ -24,6 +24,7 @@ from sessionlib.core.notes import Order, OrderAction
 from sessionlib.core.values import LeaseState
 from sessionlib.errors import ColabvpsError
 from sessionlib.launchers import Status
+from sessionlib.ports import Store
 
 READ_ONLY = "this console was started with --read-only: it changes nothing"
 
@@ -110,11 +111,11 @@ class Service:
         now = self.fleet.clock.now()
         return casework.looked_into(case, self.fleet.config, snapshot, launched, now)
 
-    def close_case(self, case: Case, snapshot: Snapshot) -> Proposal:
+    def close_case(self, case: Case) -> Proposal:
         """The order that it bears. Raises Refused."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        return casework.proposal(case, self.fleet.config, snapshot)
+        return casework.proposal(case, self.fleet.config)
 
     def heir(self, snapshot: Snapshot, account: str | None) -> str:
         """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""
@@ -127,8 +128,16 @@ class Service:
         intents.lost_holder(config, snapshot, to)
         return to
 
-    def launched(self, account: str) -> Status | None:
-        """What became of the account's last start from this machine; may block."""
+    def witness(self, store: Store) -> tuple[Snapshot, Status | None]:
+        """A fresh look, and what became of the holder's last start from this machine; may
+        block, for as long as a store's time-out."""
+        snapshot = replace(self.fleet, store=store).look()
+        lease = snapshot.lease.value
+        if lease is None or lease.holder is None:
+            return snapshot, None
+        return snapshot, self._launched(lease.holder)
+
+    def _launched(self, account: str) -> Status | None:
         launching = import_module("console.launching")
         launcher = launching.launcher_of(self.fleet.config, self.fleet.clock)
         status: Status | None = launching.launched(launcher, account)

@@ -27,6 +27,7 @@ from console.app.fleet_screen import FleetScreen, Known
 from console.app.orders import Orders
 from console.app.polling import Poller
 from console.app.questions import emergency, question
+from console.casework import Case
 from console.errors import OutcomeUnknown
 from console.events import Event, between
 from console.intents import Proposal
@@ -64,11 +65,14 @@ class ConsoleApp(BaseApp):
             self.proposal, self.order, self.error = proposal, order, error
             super().__init__()
 
-    class Launched(Message):
-        """What this machine's launcher knows of the holder; `again` for an open case."""
+    class Witnessed(Message):
+        """A fresh look, and what this machine's launcher knows of the holder; `case` is the one
+        that it was asked for, None for a new one."""
 
-        def __init__(self, to: str, status: Status | None, *, again: bool = False) -> None:
-            self.to, self.status, self.again = to, status, again
+        def __init__(
+            self, to: str, snapshot: Snapshot, status: Status | None, case: Case | None
+        ) -> None:
+            self.to, self.snapshot, self.status, self.case = to, snapshot, status, case
             super().__init__()
 
     class Crashed(Message):
@@ -83,6 +87,7 @@ class ConsoleApp(BaseApp):
     ) -> None:
         super().__init__(service.fleet.clock)
         self.service, self.live = service, live
+        self._open_store = open_store
         self._poller = Poller(
             service.fleet.config,
             open_store,
@@ -135,7 +140,7 @@ class ConsoleApp(BaseApp):
         if isinstance(self.screen, Page):
             self.screen.renew()
         if isinstance(self.screen, AskEmergency):
-            self._apart(partial(self._ask_launcher, again=True), self.screen.case.to)
+            self._apart(self._witness, self.screen.case.to, self.screen.case)
 
     def _known(self, picture: Picture, *, live_only: bool) -> tuple[Known, tuple[Event, ...]]:
         """What is known now, and what has happened since it was last judged whole."""
@@ -243,22 +248,21 @@ class ConsoleApp(BaseApp):
         except ColabvpsError as error:
             self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
             return
-        self._apart(self._ask_launcher, to)
+        self._apart(self._witness, to, None)
 
-    def _ask_launcher(self, to: str, *, again: bool = False) -> None:
-        lease = self.fleet.snapshot.lease.value
-        holder = lease.holder if lease is not None else None
-        status = None if holder is None else self.service.launched(holder)
-        self._from_thread(self.Launched(to, status, again=again))
+    def _witness(self, to: str, case: Case | None) -> None:
+        snapshot, status = self.service.witness(self._open_store())
+        self._from_thread(self.Witnessed(to, snapshot, status, case))
 
-    def on_console_app_launched(self, message: Launched) -> None:
-        """The launcher has spoken: open the case, or go on with the one that is open."""
-        snapshot, status = self.fleet.snapshot, message.status
-        screen = self.screen
+    def on_console_app_witnessed(self, message: Witnessed) -> None:
+        """Open the case, or go on with the one that is open."""
+        snapshot, status, screen = message.snapshot, message.status, self.screen
         if isinstance(screen, AskEmergency):
-            screen.renew(self.service.look_into(screen.case, snapshot, status))
+            # What was asked for an older state of the case may have been seen before it.
+            if message.case is screen.case:
+                screen.renew(self.service.look_into(screen.case, snapshot, status))
             return
-        if message.again or screen is not self.fleet:
+        if message.case is not None or screen is not self.fleet:
             return
         try:
             case = self.service.open_case(snapshot, message.to, status)
@@ -272,7 +276,7 @@ class ConsoleApp(BaseApp):
         if not agreed:
             return
         try:
-            proposal = self.service.close_case(ask.case, self.fleet.snapshot)
+            proposal = self.service.close_case(ask.case)
         except ColabvpsError as error:
             self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: refused: {error}", "bad"))
             return

@@ -15,7 +15,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
-from textual.events import Resize
+from textual.events import DescendantFocus, Resize
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
@@ -37,7 +37,8 @@ class Ask(ModalScreen[bool]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding(CONFIRM, "agree", "Agree", show=False),
-        Binding("escape,n,q", "cancel", "Cancel", show=False),
+        Binding("escape", "cancel", "Cancel", show=False),
+        Binding("n,q", "no", "Cancel", show=False),
         Binding("left,up", "app.focus_previous", "Back", show=False),
         Binding("right,down", "app.focus_next", "Next", show=False),
     ]
@@ -90,6 +91,9 @@ class Ask(ModalScreen[bool]):
     def action_cancel(self) -> None:
         self.dismiss(False)
 
+    def action_no(self) -> None:
+        self.action_cancel()
+
     def more(self) -> ComposeResult:
         """What stands below the facts."""
         yield from ()
@@ -129,6 +133,10 @@ class AskEmergency(Ask):
         self.case = case
         self._renew()
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        # A name that is typed where it isn't expected must neither agree nor cancel.
+        return action not in {"agree", "no"}
+
     def why_not(self) -> str | None:
         if self.case.why_not is not None:
             return self.case.why_not
@@ -137,6 +145,7 @@ class AskEmergency(Ask):
         return None if typed == self.question.typed else self._how_to_type()
 
     @on(Input.Changed)
+    @on(DescendantFocus)
     def _renew(self) -> None:
         self.query_one("#agree", Button).disabled = self.why_not() is not None
         for panel in self.query(Panel):
@@ -147,7 +156,10 @@ class AskEmergency(Ask):
         self.action_agree()
 
     def _how_to_type(self) -> str:
-        return f"Tab, and type {self.question.typed} to state that its session has ended."
+        found = self.query("#ask-name")
+        there = bool(found) and found.first(Input).has_focus
+        how = "Type" if there else "Tab, and type"
+        return f"{how} {self.question.typed} to state that its session has ended."
 
     def _evidence(self, columns: int) -> list[Runs]:
         return drawing.evidence(evidence(self.case), columns)

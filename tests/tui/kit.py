@@ -20,7 +20,7 @@ from sessionlib import layout
 from sessionlib.config import Config, parse
 from sessionlib.core.notes import Copied, History, Order, Report, WorkState
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Readiness
-from sessionlib.records import decode
+from sessionlib.records import decode, encode
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -178,6 +178,23 @@ class Bench:
         self.app.picture = scene.picture(self.clock)
         self.app.look()
         await self.pilot.pause()
+
+    def store_scene(self, scene: Scene) -> None:
+        """Let the store hold what the scene shows, as old as it is there."""
+        now = self.clock.s
+        self.clock.s = now - (scene.lease.age_s or 0.0)
+        lease = scene.lease.value
+        assert lease is not None
+        found = self.store.read(layout.LEASE)
+        if found is None:
+            self.store.create(layout.LEASE, encode(lease))
+        else:
+            self.store.replace(layout.LEASE, encode(lease), found.version)
+        for account, seen in scene.reports.items():
+            self.clock.s = now - (seen.age_s or 0.0)
+            if seen.value is not None:
+                self.store.put(layout.session_key(account), encode(seen.value))
+        self.clock.s = now
 
     async def pass_s(self, by_s: float) -> None:
         """Time passes, and nothing is read."""

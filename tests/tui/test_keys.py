@@ -14,7 +14,8 @@ import pytest
 
 from console.app.bindings import KEYS, Key
 from console.app.dialogs import Ask, AskEmergency, Page
-from console.app.fleet_screen import FleetScreen, Known
+from console.app.fleet_screen import FleetScreen
+from console.evidence import Verdict
 from console.seen import Seen
 from sessionlib.core.notes import OrderAction, Receipt
 from sessionlib.core.values import Readiness
@@ -246,8 +247,9 @@ async def test_what_cant_be_done_now_says_why(one: Key) -> None:
         assert text.startswith(f"{one.label}: ")
 
 
-async def emergency(bench: Bench) -> AskEmergency:
+async def emergency(bench: Bench, scene: Scene) -> AskEmergency:
     """The dialog, once this machine's launcher was asked."""
+    bench.store_scene(scene)
     await bench.press("E")
     for _ in range(400):
         if isinstance(bench.app.screen, AskEmergency):
@@ -263,7 +265,9 @@ async def looked_again(bench: Bench, scene: Scene, later_s: float) -> None:
     ask = bench.app.screen
     assert isinstance(ask, AskEmergency)
     before = ask.case
-    await bench.show(scene, later_s=later_s)
+    bench.clock.on(later_s)
+    bench.store_scene(scene)
+    await bench.show(scene)
     for _ in range(400):
         if ask.case is not before:
             return
@@ -274,7 +278,7 @@ async def looked_again(bench: Bench, scene: Scene, later_s: float) -> None:
 @pilots("emergency")
 async def test_an_emergency_needs_the_name_and_shows_the_evidence() -> None:
     async with console(lost()) as bench:
-        ask = await emergency(bench)
+        ask = await emergency(bench, lost())
         assert ask.focused is not None
         assert ask.focused.id == "cancel"
         text = bench.text()
@@ -305,7 +309,7 @@ async def test_an_emergency_needs_the_name_and_shows_the_evidence() -> None:
 
 async def test_a_sign_of_life_ends_the_case() -> None:
     async with console(calm()) as bench:
-        ask = await emergency(bench)
+        ask = await emergency(bench, calm())
         assert ask.case.why_not is not None
         assert "for a sign of life" in ask.case.why_not
         await bench.press("shift+tab", *"primary")
@@ -321,25 +325,15 @@ async def test_a_sign_of_life_ends_the_case() -> None:
         assert "primary is alive" in bench.text()
 
 
-async def test_a_renewal_after_the_name_was_typed_is_refused() -> None:
-    async with console(lost()) as bench:
-        ask = await emergency(bench)
-        await bench.press("shift+tab", *"primary")
-        bench.clock.on(1.0)
-        # Seen by the screen, and not yet by the case.
-        bench.app.fleet.show(replace_lease(bench, renewal=8), live_only=False, orders=0)
-        ask.action_agree()
-        await bench.pilot.pause(0.05)
-        assert bench.orders() == []
-        assert any("has changed since the evidence" in text for text in bench.events())
-
-
-def replace_lease(bench: Bench, **changes: Any) -> Known:
-    known = bench.app.fleet.known
-    lease = known.snapshot.lease
-    assert lease.value is not None
-    changed = Seen(replace(lease.value, **changes), 0.5)
-    return replace(known, snapshot=replace(known.snapshot, lease=changed))
+async def test_a_renewal_that_was_only_seen_late_is_no_sign_of_life() -> None:
+    """The screen's own look is a second old when E is pressed."""
+    older = Scene(Seen(replace(GUARDED, renewal=6), 75.0), lost().reports)
+    async with console(older) as bench:
+        ask = await emergency(bench, lost())
+        await looked_again(bench, lost(), 1.0)
+        await looked_again(bench, lost(), 1.0)
+        assert ask.case.verdict is Verdict.UNKNOWN
+        assert ask.case.why_not is None
 
 
 @pilots("down", "up", "first", "last", "page_down", "page_up")

@@ -214,7 +214,7 @@ def test_a_move_is_told_step_by_step() -> None:
     assert texts(Scene(Seen(offered, 0.1), at_work()), Scene(Seen(claimed, 0.1), at_work())) == [
         "backup1 is the primary: epoch 5, as planned"
     ]
-    assert "backup1 is the primary: epoch 5, after the lease ran out" in texts(
+    assert "backup1 is the primary: epoch 5, taken over from primary" in texts(
         calm(), Scene(Seen(claimed, 0.1), at_work())
     )
     assert "the move to backup1 is off: primary serves on" in texts(moving(), calm())
