@@ -1,8 +1,8 @@
 """For all tests: with COLABVPS_NO_SKIPS=1 a test that can't be run here has failed.
 
 A machine that is set up for everything must not pass by leaving something out.
-And ctrl-c means what it says in every process that a test starts: a shell starts
-its background jobs with SIGINT ignored, and children inherit that.
+And signals mean what they say in every process that a test starts: a shell starts
+its background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 
 def _not_skipped(report: R) -> R:

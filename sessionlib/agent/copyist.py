@@ -14,7 +14,7 @@ from contextlib import suppress
 from sessionlib.checkpoints import Cancelled, Checkpoints, Restored
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.core import events
-from sessionlib.core.actions import Copy, FetchAhead, Seal
+from sessionlib.core.actions import Collect, Copy, FetchAhead, Seal
 from sessionlib.core.copies import Made
 from sessionlib.core.values import Pointer
 from sessionlib.errors import StoreError
@@ -84,10 +84,10 @@ class Copyist:
             epoch, made=made, age_s=self._age_s(pointer), aside=aside, text=restored.text
         )
 
-    def collect(self, pointer: Pointer) -> None:
+    def collect(self, action: Collect) -> None:
         """Remove what no checkpoint needs; what can't be removed now is next time."""
         with suppress(Exception):
-            self._checkpoints.collect(pointer)
+            self._checkpoints.collect(action.pointer, action.epoch)
 
     def _age_s(self, pointer: Pointer) -> float:
         """How old a published checkpoint is, by the store's clock; for display."""
@@ -103,6 +103,5 @@ def _receipt(restored: Restored) -> str:
 
 
 def _why(what: str, error: Exception) -> str:
-    if isinstance(error, Cancelled):
-        return f"{what}: something more urgent came first"
-    return f"{what}: {error}"
+    """The reason in words; none where something more urgent came first, which is no trouble."""
+    return "" if isinstance(error, Cancelled) else f"{what}: {error}"

@@ -141,7 +141,7 @@ class Hands:
         self._on_data(lambda: self._copyist.fetch(action), now_mono)
 
     def collect(self, action: Collect, now_mono: float) -> None:
-        self._on_data(lambda: self._copyist.collect(action.pointer), now_mono)
+        self._on_data(lambda: self._copyist.collect(action), now_mono)
 
     def prepare(self, now_mono: float) -> None:
         self._kit_lane.submit(self.outfit.prepare, self.outfit.prepare, now_mono)

@@ -85,9 +85,11 @@ class FetchAhead:
 
 @dataclass(frozen=True, slots=True)
 class Collect:
-    """Remove what no checkpoint needs any more, `pointer` being the one that is published."""
+    """Remove what no checkpoint needs any more, `pointer` being the one that is published, and
+    `epoch` the one under which it is held."""
 
     pointer: Pointer
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

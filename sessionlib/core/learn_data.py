@@ -92,7 +92,9 @@ def copy_ended(view: View, event: CopyEnded, now: Instant) -> View:
         # Due again, or a crash would lose two intervals, but less and less often.
         retry_s = view.timing.renew_s * 2.0 ** min(copies.failures, 10)
         retry_mono = now.mono + min(view.settings.copy_every_s, retry_s)
-        view = _copy_failed(replace(view, alarm=event.why), event.why, retry_mono)
+        # Without a reason something more urgent came first, which is nothing to be told of.
+        why = event.why or "the work was stopped meanwhile"
+        view = _copy_failed(replace(view, alarm=event.why or view.alarm), why, retry_mono)
         return replace(view, copies=replace(view.copies, since_mono=float("-inf")))
     if event.made is None:
         view = _copy_failed(view, "there is no data to copy yet", float("-inf"))
@@ -148,7 +150,9 @@ def fetched(view: View, event: Fetched, now: Instant) -> View:
     if event.why is not None:
         retry_mono = now.mono + view.timing.renew_s
         return replace(
-            view, fetch=Fetch(None, view.fetch.have, retry_mono), alarm=view.alarm or event.why
+            view,
+            fetch=Fetch(None, view.fetch.have, retry_mono),
+            alarm=view.alarm or event.why or None,
         )
     return replace(view, fetch=Fetch(None, event.name))
 

@@ -311,8 +311,8 @@ class TestCollecting:
 
     def test_once_for_each_that_is_published(self) -> None:
         view = self.published()
-        assert self.collected(view) == [Collect(MADE.pointer)]
-        assert self.collected(after(view, Collect(MADE.pointer), 1)) == []
+        assert self.collected(view) == [Collect(MADE.pointer, 3)]
+        assert self.collected(after(view, Collect(MADE.pointer, 3), 1)) == []
 
     def test_never_during_a_plan(self) -> None:
         for phase in PlanPhase:

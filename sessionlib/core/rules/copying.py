@@ -54,7 +54,7 @@ def collect_if_due(moment: Moment) -> tuple[Action, ...]:
         return ()
     pointer = published.pointer
     settled = pointer == view.lease.checkpoint and pointer.name != view.copies.collected
-    return (Collect(pointer),) if settled and not view.copies.is_busy else ()
+    return (Collect(pointer, view.tenure.epoch),) if settled and not view.copies.is_busy else ()
 
 
 def fetch_if_due(moment: Moment) -> tuple[Action, ...]:

@@ -199,7 +199,7 @@ class Node:
                 self.later(self.restored(epoch, pointer), 0.5)
             case Copy(epoch, _, token):
                 self.later(self.copied(epoch, token), 1.0)
-            case Collect(pointer):
+            case Collect(pointer, _):
                 self.fleet.truth.collect(pointer, self.fleet.lease)
             case FetchAhead(pointer):
                 lost = self.fleet.chance.random() < self.fleet.odds.copy_fails
