@@ -20,9 +20,10 @@ from typing import Any
 
 import pytest
 
+from sessionlib.checkpoints.shelf import verify
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.values import Lease, LeaseState
-from sessionlib.layout import DATA, LEASE, session_key
+from sessionlib.layout import LEASE, session_key
 from sessionlib.records import decode
 from sessionlib.stores.folder import FolderStore
 from tests.colab.environment import LISTED, MISSING, environment, find_interpreter, install_wheel
@@ -164,7 +165,8 @@ def test_an_agent_serves_there_and_vacates(python: Path, tmp_path: Path) -> None
     lease = fleet.lease()
     assert (lease.epoch, lease.holder, lease.state) == (1, None, LeaseState.FREE)
     assert lease.checkpoint is not None
-    assert fleet.store.has(DATA + lease.checkpoint.name) == lease.checkpoint.bytes > 0
+    assert lease.checkpoint.bytes > 0
+    assert verify(fleet.store, lease.checkpoint.name) == []
     assert fleet.report()["ended"] == "SIGTERM"
     written = fleet.ticks.read_text()
     sleep(0.5)

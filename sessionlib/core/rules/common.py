@@ -41,7 +41,7 @@ def lane_is_free(view: View) -> bool:
     return view.write is None and not view.looking
 
 
-def poll_s(view: View) -> float:
+def poll_s(view: View, now: Instant) -> float:
     """How often to look: closely while a move concerns us, so that it is short."""
     plan = view.lease.plan if view.lease else None
     if plan is None or plan.phase in handover.UNASKED:
@@ -50,22 +50,30 @@ def poll_s(view: View) -> float:
         return view.timing.poll_s
     if plan.phase is PlanPhase.WARMING and plan.left_s is not None:
         return view.timing.poll_s
-    if plan.phase in {PlanPhase.WARMING, PlanPhase.SYNCING}:
-        return view.timing.poll_fast_s
+    fast_s = view.timing.poll_fast_s
+    waits = plan.phase is PlanPhase.SIGNALLED and _left_s(view, plan, now) > 3 * fast_s
+    if waits or plan.phase in {PlanPhase.WARMING, PlanPhase.SYNCING}:
+        return fast_s
     return view.timing.poll_final_s
+
+
+def _left_s(view: View, plan: Plan, now: Instant) -> float:
+    """How far ahead the plan's T-0 lies at the most, for whoever has read it."""
+    seen_mono = view.watch.since_mono if view.watch else now.mono
+    return (plan.left_s or 0.0) - (now.mono - seen_mono)
 
 
 def look_if_due(moment: Moment) -> tuple[Action, ...]:
     """Read the record where it is time to, or where a write has to be settled."""
     view, now = moment.view, moment.now
-    due = view.must_look or now.mono - view.looked_mono >= poll_s(view)
+    due = view.must_look or now.mono - view.looked_mono >= poll_s(view, now)
     return (Look(),) if due and lane_is_free(view) else ()
 
 
 def peek_if_due(moment: Moment) -> tuple[Action, ...]:
     """Read reports and orders where it is time to."""
     view, now = moment.view, moment.now
-    due = now.mono - view.peeked_mono >= poll_s(view)
+    due = now.mono - view.peeked_mono >= poll_s(view, now)
     return (Peek(),) if due and not view.peeking else ()
 
 

@@ -1,9 +1,10 @@
 """Hazards 1, 6, 14 and 16: foreign zones, signals by hand, and programs that lie in the store.
 
-Goal: in this version nobody moves for a signal file, whoever wrote it and when; what
-lies in the store is data and never run; and no time zone, nor the lack of one,
-changes what agents and console do. Method: the shared fleet, whose agents live in
-the first time zone of the day and in one that doesn't exist.
+Goal: a signal file that is old, foreign or a test moves nothing, whatever time it
+names, by the store's clock alone; what lies in the store is data and never run; and
+no time zone, nor the lack of one, changes what agents and console do. Method: the
+shared fleet, whose agents live in the first time zone of the day and in one that
+doesn't exist.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from tests.e2e.hazards.damage import clear
 from tests.e2e.hazards.kit import Fleet, environment, until
 
 AGES_S = {"fresh": 0.0, "old": 86_400.0 + 300.0, "from the future": -3_600.0}
+STALE_S = 11 * 60.0
 RUNS = "import pathlib\npathlib.Path({!r}).write_text('was here')\n"
 
 
@@ -49,29 +51,44 @@ def origins_signal(age_s: float, **more: object) -> dict[str, object]:
     }
 
 
-def test_no_signal_file_moves_anything(fleet: Fleet, canary: Path) -> None:
-    before, told = fleet.lease(), fleet.report("primary")
-    receipts = told.receipts if told else ()
+def test_no_stale_or_foreign_signal_moves_anything(fleet: Fleet, canary: Path) -> None:
+    """The origin took what a file said of its own time, so that a stale one turned fresh
+    again each day; and anything of that name for a signal, tests among them."""
+    before = fleet.lease()
     signal = fleet.root / "state" / "handover_signal.json"
-    made: list[dict[str, object]] = [
-        *(origins_signal(age_s) for age_s in AGES_S.values()),
-        origins_signal(0.0, test=True),
-        {"action": "start_session"},
+    stale = [origins_signal(age_s) for age_s in AGES_S.values()]
+    stale.append({"action": "start_session", "to": "backup1", "takeover": True, "epoch": 99})
+    foreign: list[dict[str, object]] = [
         {"action": "exec", "command": ["touch", str(canary)], "script": RUNS.format(str(canary))},
-        {"action": "start_session", "to": "backup1", "takeover": True, "epoch": 99},
+        {"primary_ending": True},
     ]
-    for body in made:
-        text = json.dumps(body, indent=2)
-        signal.write_text(text)
+    for body, age_s in [*((body, STALE_S) for body in stale), *((body, 0.0) for body in foreign)]:
+        leave(signal, body, age_s)
         sleep(2 * fleet.timing.poll_s)
-        assert signal.read_text() == text
+        plan = fleet.lease().plan
+        assert plan is None, (body, plan)
+        assert signal.exists()
+    leave(signal, origins_signal(0.0, test=True), 0.0)
+    until(lambda: told_of_test(fleet), "the test of a signal is seen")
     clear(signal)
     after = fleet.served()
     assert (after.epoch, after.incarnation, after.plan) == (before.epoch, before.incarnation, None)
     assert fleet.works()
+
+
+def leave(signal: Path, body: dict[str, object], age_s: float) -> None:
+    """A signal file, whole from the first moment on and as old as it is to be."""
+    draft = signal.with_suffix(".draft")
+    draft.write_text(json.dumps(body, indent=2))
+    at_s = SystemClock().now().wall - age_s
+    os.utime(draft, (at_s, at_s))
+    draft.replace(signal)
+
+
+def told_of_test(fleet: Fleet) -> bool:
     report = fleet.report("primary")
-    assert report is not None
-    assert report.receipts == receipts
+    receipts = report.receipts if report else ()
+    return any(one.id.startswith("sig-") and "a test" in one.why for one in receipts)
 
 
 def test_nothing_that_lies_in_the_store_is_executed(fleet: Fleet, canary: Path) -> None:
