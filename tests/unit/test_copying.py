@@ -107,8 +107,13 @@ class TestMaking:
         return serving(sent_s=seconds - 1, **{"copies": QUIET, **changes})
 
     def test_at_intervals(self) -> None:
-        assert not self.due(self.renewed(EVERY_S - 1), EVERY_S - 1)
-        assert self.due(self.renewed(EVERY_S), EVERY_S)
+        lease = replace(held_by(ME), checkpoint=POINTER)
+        assert not self.due(self.renewed(EVERY_S - 1, lease=lease), EVERY_S - 1)
+        assert self.due(self.renewed(EVERY_S, lease=lease), EVERY_S)
+
+    def test_the_very_first_one_soon(self) -> None:
+        assert not self.due(self.renewed(TIMING.renew_s - 1), TIMING.renew_s - 1)
+        assert self.due(self.renewed(TIMING.renew_s), TIMING.renew_s)
 
     def test_counted_from_the_start_of_the_last(self) -> None:
         view = after(self.renewed(100), Copy(3, None, "t1"), 100)

@@ -130,7 +130,7 @@ def test_what_the_docs_type_can_be_typed(capsys: pytest.CaptureFixture[str]) -> 
         elif words[:3] == ["python", "-m", "sessionlib"]:
             _parser().parse_args(words[3:])
         else:
-            assert words[0] in {"source", "mkdir", "cd", "export"}, said
+            assert words[0] in {"source", "mkdir", "cd", "export", "kill"}, said
     assert {"make", "colabvps-console", "python"} <= seen
     capsys.readouterr()
 

@@ -93,7 +93,16 @@ def _is_wanted(view: View, plan: Plan | None, now_mono: float) -> bool:
         return _another_round(view, copies, plan)
     if plan is not None and plan.phase in {PlanPhase.SIGNALLED, PlanPhase.QUIESCING}:
         return False
-    return now_mono - copies.since_mono >= view.settings.copy_every_s
+    return now_mono - copies.since_mono >= _every_s(view)
+
+
+def _every_s(view: View) -> float:
+    """The interval; but the very first checkpoint is made soon, for without one a crash loses
+    everything."""
+    every_s = view.settings.copy_every_s
+    none_yet = view.lease is not None and view.lease.checkpoint is None
+    hurries = none_yet and not view.copies.is_empty
+    return min(every_s, view.timing.renew_s) if hurries else every_s
 
 
 def _another_round(view: View, copies: Copies, plan: Plan) -> bool:
