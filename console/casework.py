@@ -2,7 +2,8 @@
 
 Decided here: how long a holder is watched before its silence may count, and what
 keeps the work from being taken from it. Pure. Not decided here: what each
-witness says (`evidence`), and that a name has to be typed out (`app.dialogs`).
+witness says (`evidence`), and how a name is asked for (`cli.emergency`,
+`app.dialogs`).
 """
 
 from __future__ import annotations
@@ -61,12 +62,11 @@ class Case:
             return f"watching {self.holder} for a sign of life, {left} more"
         return None
 
-    @property
-    def grounds(self) -> str:
-        """What the order rests on, in words."""
+    def grounds(self, where: str) -> str:
+        """What the order rests on, in words; `where` the operator's word was given, if on that."""
         if self.verdict is Verdict.DEAD:
             return f"proof of its end ({proof_of(self.witnesses)})"
-        return f"the operator's word that {self.holder} has ended, given on the screen"
+        return f"the operator's word that {self.holder} has ended, given {where}"
 
 
 def opened(
@@ -98,11 +98,16 @@ def looked_into(
     return replace(case, last=snapshot, for_s=for_s, witnesses=witnesses)
 
 
-def proposal(case: Case, config: Config) -> Proposal:
+def proposal(case: Case, config: Config, where: str) -> Proposal:
     """The order that the case would give. Raises Refused where it doesn't bear one."""
     if case.why_not is not None:
         raise Refused(case.why_not)
-    lease = case.last.lease.value
+    check_still(case, case.last)
+    return intents.emergency(config, case.last, case.to, case.holder, case.grounds(where))
+
+
+def check_still(case: Case, now: Snapshot) -> None:
+    """Return if the lease is still the one that the evidence is about. Raises Refused."""
+    lease = now.lease.value
     if lease is None or lease.mark != case.first.lease.mark:
         raise Refused("the lease has changed since the evidence was shown: look again")
-    return intents.emergency(config, case.last, case.to, case.holder, case.grounds)

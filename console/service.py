@@ -115,7 +115,7 @@ class Service:
         """The order that it bears. Raises Refused."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        return casework.proposal(case, self.fleet.config)
+        return casework.proposal(case, self.fleet.config, "on the screen")
 
     def heir(self, snapshot: Snapshot, account: str | None) -> str:
         """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""

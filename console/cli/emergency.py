@@ -3,26 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from console import as_json, intents
+from console import as_json, casework, intents
+from console.casework import Case
 from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, TimeoutOption, WaitOption, desk_of
 from console.cli.ordering import LOOK_EVERY_S, follow, give, key_of, signed, timeout_of
 from console.errors import FAILED, Interrupted, Refused, WrongUse
-from console.evidence import (
-    Verdict,
-    Witness,
-    evidence_lines,
-    evidence_of,
-    proof_of,
-    verdict_of,
-    watch_s,
-    watched,
-)
+from console.evidence import Verdict, Witness, evidence_lines
 from console.launching import launched, launcher_of
 from console.seen import Snapshot
 from console.words import length
@@ -33,19 +25,6 @@ EXAMPLES = (
     "colabvps-console emergency --to backup1",
     "colabvps-console emergency --to backup1 --confirm-stopped primary --yes --wait",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class _Case:
-    """The evidence, and the look that it belongs to."""
-
-    holder: str
-    snapshot: Snapshot
-    witnesses: tuple[Witness, ...]
-
-    @property
-    def verdict(self) -> Verdict:
-        return verdict_of(self.witnesses)
 
 
 def run(
@@ -84,13 +63,14 @@ def run(
             f"refused: {case.holder} is alive. To move its work hand it over, or stop it first: "
             f"`colabvps-console stop {case.holder}`",
         )
-    words = _words(case, confirm_stopped)
-    proposal = intents.emergency(fleet.config, case.snapshot, to, case.holder, words)
+    where = "on the command line" if confirm_stopped is not None else "at the prompt"
+    proposal = casework.proposal(case, fleet.config, where)
     if case.verdict is Verdict.UNKNOWN and confirm_stopped is None:
         _have_it_stated(desk, case, proposal.meaning)
     else:
         desk.out.ask(proposal.meaning, yes=desk.yes)
-    _check_still(case, fleet.look())
+    # Somebody may have thought it over for a while.
+    casework.check_still(case, fleet.look())
     order = signed(fleet, proposal.order)
     give(fleet, order)
     head = {"order": order.id, "action": order.action.value, "to": to, **_document(case)}
@@ -106,34 +86,29 @@ def run(
         raise typer.Exit(FAILED)
 
 
-def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> _Case:
+def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> Case:
     """Look, and where the lease is valid look on, until a sign of life or the watch's end."""
-    snapshot = fleet.look()
-    holder = intents.lost_holder(fleet.config, snapshot, to)
+    snapshot, config = fleet.look(), fleet.config
+    holder = intents.lost_holder(config, snapshot, to)
     if confirmed is not None and confirmed != holder:
         raise WrongUse(
             f"--confirm-stopped {confirmed:.40}: the session to be gone is {holder}'s, which holds "
             "the lease. Make sure of that one, and write its name"
         )
-    launcher = launcher_of(fleet.config, fleet.clock)
-    first, began_mono = watched(snapshot), fleet.clock.now().mono
-    need_s = watch_s(fleet.config, snapshot, launched(launcher, holder))
-    if need_s:
-        desk.out.tell(f"watching for a sign of life of {holder}, {length(need_s)} at most")
+    launcher = launcher_of(config, fleet.clock)
+    case = casework.opened(config, snapshot, to, launched(launcher, holder), fleet.clock.now())
+    if case.need_s:
+        desk.out.tell(f"watching for a sign of life of {holder}, {length(case.need_s)} at most")
     try:
-        while True:
-            for_s = fleet.clock.now().mono - began_mono
-            watch = None if first is None else replace(first, for_s=for_s)
-            status = launched(launcher, holder)
-            witnesses = evidence_of(fleet.config, snapshot, status, watch)
-            case = _Case(holder, snapshot, witnesses)
-            if for_s >= need_s or case.verdict is Verdict.ALIVE:
-                return case
+        while case.for_s < case.need_s and case.verdict is not Verdict.ALIVE:
             sleep(LOOK_EVERY_S)
-            snapshot = _seen(fleet, snapshot)
-            intents.lost_holder(fleet.config, snapshot, to)
+            now = _seen(fleet, case.last)
+            intents.lost_holder(config, now, to)
+            status = launched(launcher, holder)
+            case = casework.looked_into(case, config, now, status, fleet.clock.now())
     except KeyboardInterrupt:
         raise Interrupted("interrupted; nothing was changed") from None
+    return case
 
 
 def _seen(fleet: Fleet, before: Snapshot) -> Snapshot:
@@ -144,7 +119,7 @@ def _seen(fleet: Fleet, before: Snapshot) -> Snapshot:
     return now
 
 
-def _show(desk: Desk, case: _Case) -> None:
+def _show(desk: Desk, case: Case) -> None:
     tones = {Verdict.DEAD: "good", Verdict.ALIVE: "bad", Verdict.UNKNOWN: "warn"}
     desk.out.tell(f"Evidence on {case.holder}, which holds the lease:", "head")
     for line in evidence_lines(case.witnesses):
@@ -152,7 +127,7 @@ def _show(desk: Desk, case: _Case) -> None:
     desk.out.tell(f"Verdict: {case.holder} is {case.verdict.value}", tones[case.verdict])
 
 
-def _have_it_stated(desk: Desk, case: _Case, meaning: str) -> None:
+def _have_it_stated(desk: Desk, case: Case, meaning: str) -> None:
     """Return once the operator has typed whose session has ended. Raises Refused."""
     what = (
         f"Nobody can prove that {case.holder} has ended. Make sure of it where it runs: if it "
@@ -164,28 +139,14 @@ def _have_it_stated(desk: Desk, case: _Case, meaning: str) -> None:
     desk.out.ask_typed(f"{meaning}\n{what}", prompt, case.holder)
 
 
-def _words(case: _Case, confirmed: str | None) -> str:
-    if case.verdict is Verdict.DEAD:
-        return f"proof of its end ({proof_of(case.witnesses)})"
-    how = "on the command line" if confirmed is not None else "at the prompt"
-    return f"the operator's word that {case.holder} has ended, given {how}"
-
-
-def _check_still(case: _Case, now: Snapshot) -> None:
-    """Somebody may have thought it over for a while."""
-    old, new = case.snapshot.lease.value, now.lease.value
-    if old is None or new is None or old.mark != new.mark:
-        raise Refused("the lease has changed since the evidence was shown: look again")
-
-
-def _refuse(desk: Desk, case: _Case, why: str) -> None:
+def _refuse(desk: Desk, case: Case, why: str) -> None:
     desk.out.tell(why)
     if desk.out.json:
         desk.out.document({"order": None, **_document(case), "outcome": "refused", "text": why})
     raise typer.Exit(FAILED)
 
 
-def _document(case: _Case) -> dict[str, Any]:
+def _document(case: Case) -> dict[str, Any]:
     return {
         "holder": case.holder,
         "verdict": case.verdict.value,

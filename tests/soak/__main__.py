@@ -33,7 +33,7 @@ def main() -> int:
     options = _options()
     began = SystemClock().now()
     chance = random.Random(options.seed)
-    kinds = [kind for kind in MISHAPS for _ in range(options.rounds)]
+    kinds = [kind for kind in options.kinds for _ in range(options.rounds)]
     chance.shuffle(kinds)
     with tempfile.TemporaryDirectory(prefix="colabvps-soak-") as folder:
         found = _soak(Path(folder), options.scale, kinds, chance)
@@ -49,6 +49,9 @@ def main() -> int:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--rounds", type=int, default=100, help="of each kind (default: 100)")
+    parser.add_argument(
+        "--kinds", nargs="+", choices=list(MISHAPS), default=list(MISHAPS), help="default: all"
+    )
     parser.add_argument("--seed", type=int, default=1, help="decides order and moments")
     parser.add_argument("--scale", type=float, default=20.0, help="how fast (default: 20)")
     parser.add_argument("--trees", type=int, default=20, help="whole trees to freeze")
