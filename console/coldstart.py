@@ -17,7 +17,7 @@ from console.evidence import Verdict, evidence_of, verdict_of
 from console.intents.common import lease_of, report_of
 from console.readmodel import is_running, is_valid
 from console.seen import Snapshot
-from console.words import length
+from console.words import ago, length
 from sessionlib.config import Config
 from sessionlib.config.schema import Launcher
 from sessionlib.core.notes import Report, WorkState
@@ -135,28 +135,27 @@ def stand(
     return _at_work(lease, report)
 
 
-def checkpoint_words(snapshot: Snapshot) -> str:
-    """What the work starts from, as far as the lease and the reports tell."""
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the store holds of the checkpoint that the lease points at: how many files, and how
+    long ago it was made by the store's clock; or why that can't be read."""
+
+    files: int = 0
+    age_s: float | None = None
+    error: str | None = None
+
+
+def checkpoint_words(snapshot: Snapshot, held: Held) -> str:
+    """What the work starts from."""
     lease = snapshot.lease.value
     if lease is None or lease.checkpoint is None:
         return "no checkpoint is published, so it begins with what its own work folder holds"
     pointer = lease.checkpoint
-    age_s = next(
-        (
-            seen.value.copied.age_s + (seen.age_s or 0.0)
-            for seen in snapshot.reports.values()
-            if seen.value is not None
-            and seen.value.copied is not None
-            and seen.value.copied.name == pointer.name
-        ),
-        None,
-    )
-    made = "" if age_s is None else f", made {length(age_s)} ago"
-    size = f"{pointer.bytes / 1_000_000:.1f} MB"
-    return (
-        f"checkpoint {pointer.seq} of epoch {pointer.epoch} ({size}{made}); what was written after "
-        "it stays in the work folder of who wrote it"
-    )
+    name = f"checkpoint {pointer.seq} of epoch {pointer.epoch}"
+    if held.error is not None:
+        return f"{name}, which can't be read now ({held.error}): the start waits until it can"
+    size = f"{held.files} files, {pointer.bytes / 1_000_000:.1f} MB, made {ago(held.age_s)}"
+    return f"{name} ({size}); what was written after it stays in the work folder of who wrote it"
 
 
 def manual_steps(config: Config, account: str) -> tuple[str, ...]:

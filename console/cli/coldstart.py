@@ -12,12 +12,16 @@ from console import coldstart
 from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, TimeoutOption, desk_of
 from console.cli.ordering import LOOK_EVERY_S, timeout_of
-from console.coldstart import STEPS, Candidate, Stand, Step
+from console.coldstart import STEPS, Candidate, Held, Stand, Step
 from console.errors import Interrupted, OutcomeUnknown, Refused
 from console.intents.common import check_known
 from console.launching import all_launched, launched, launcher_of
+from console.patience import within
+from console.seen import Snapshot
+from sessionlib.checkpoints import CheckpointError, shelf
 from sessionlib.clock import sleep
 from sessionlib.config.schema import Launcher as Kind
+from sessionlib.errors import StoreError
 from sessionlib.launchers import Launcher, State
 
 CHANGES = True
@@ -131,9 +135,23 @@ def _walk(walk: _Walk, timeout_s: float) -> Stand:
         sleep(LOOK_EVERY_S)
 
 
+def _held(fleet: Fleet, snapshot: Snapshot) -> Held:
+    """The manifest of the checkpoint that the lease points at, in short."""
+    pointer = snapshot.lease.value.checkpoint if snapshot.lease.value else None
+    if pointer is None:
+        return Held()
+    timeout_s = fleet.config.timings.timeout_s
+    try:
+        head, age_s = within(timeout_s, lambda: shelf.read_head(fleet.store, pointer.name))
+    except (CheckpointError, StoreError) as error:
+        return Held(error=str(error))
+    return Held(head.files, age_s)
+
+
 def _start(walk: _Walk) -> None:
     config, out = walk.fleet.config, walk.desk.out
-    start_from = coldstart.checkpoint_words(walk.fleet.look())
+    snapshot = walk.fleet.look()
+    start_from = coldstart.checkpoint_words(snapshot, _held(walk.fleet, snapshot))
     email = config.accounts[walk.account].email
     how = "starts on this machine" if walk.is_local else "is started by its own person"
     out.ask(

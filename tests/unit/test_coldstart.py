@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 from console import coldstart
-from console.coldstart import STEPS, Step
+from console.coldstart import STEPS, Held, Step
 from console.errors import Refused
 from console.seen import Seen, Snapshot
 from sessionlib.config import parse
-from sessionlib.core.notes import Copied, Report, WorkState
+from sessionlib.core.notes import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Pointer
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import CONFIG, LEASE, report, serving
@@ -181,16 +181,12 @@ def test_accounts_are_ranked_with_what_speaks_for_each() -> None:
 
 
 def test_what_the_work_begins_with_is_said() -> None:
-    assert "no checkpoint" in coldstart.checkpoint_words(fleet())
-    pointer = Pointer(4, 7, "c-7", 12_300_000)
-    seen = fleet(replace(LEASE, checkpoint=pointer))
-    assert coldstart.checkpoint_words(seen).startswith("checkpoint 7 of epoch 4 (12.3 MB);")
-    copied = Copied("c-7", 60.0, 12_300_000, 1, 1.0, "whole")
-    seen = fleet(replace(LEASE, checkpoint=pointer), report("primary", copied=copied))
-    assert "(12.3 MB, made 1m01s ago)" in coldstart.checkpoint_words(seen)
-    other = replace(copied, name="c-6")
-    seen = fleet(replace(LEASE, checkpoint=pointer), report("primary", copied=other))
-    assert "made" not in coldstart.checkpoint_words(seen)
+    assert "no checkpoint" in coldstart.checkpoint_words(fleet(), Held())
+    seen = fleet(replace(LEASE, checkpoint=Pointer(4, 7, "c-7", 12_300_000)))
+    words = coldstart.checkpoint_words(seen, Held(12, 61.0))
+    assert words.startswith("checkpoint 7 of epoch 4 (12 files, 12.3 MB, made 1m01s ago);")
+    unread = coldstart.checkpoint_words(seen, Held(error="it is gone"))
+    assert "can't be read now (it is gone)" in unread
 
 
 def test_an_owner_is_told_what_to_type() -> None:
