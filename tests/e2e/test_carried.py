@@ -202,3 +202,17 @@ def test_the_data_is_made_whole_before_it_is_copied_or_it_is_not_copied(tmp_path
         pointer_beyond(fleet, standing)
         fleet.move("backup1")
         assert (fleet.stage.home("backup1") / "data" / "whole").read_text() == "yes"
+
+
+def test_a_workload_that_fails_where_it_is_is_moved_to_where_it_runs(tmp_path: Path) -> None:
+    fails = f'[ "$SESSION_ACCOUNT" = primary ] && exit 3; exec {sys.executable} counter.py'
+    changes = {"workload": {"command": ["sh", "-c", fails]}, "policy": {"handover": "auto"}}
+    with fleet_in(tmp_path, SCALE, changes) as fleet:
+        for account in ("primary", "backup1"):
+            fleet.stage.start(account)
+        after = fleet.works(above=1)
+        assert after.holder == "backup1"
+        fleet.until(lambda: after.epoch in fleet.history(), "its history")
+        move = fleet.history()[after.epoch]
+        assert (move.kind, move.from_) == (MoveKind.PLANNED, "primary")
+        assert move.reason == "the workload failed 5 times in a row"

@@ -82,9 +82,11 @@ def prepare_if_due(moment: Moment) -> tuple[Action, ...]:
 
 
 def _has_begun(view: View) -> bool:
-    """Whether the workload has had this tenure's data in hand."""
+    """Whether the workload has had this tenure's data in hand, if only to fail on it: a move away
+    from where it can't run has to carry what it left."""
     epoch = view.tenure.epoch if view.tenure else None
-    return view.data.ready_for == epoch and view.work.epoch == epoch
+    tried = view.work.epoch == epoch or view.work.restarts > 0
+    return view.data.ready_for == epoch and tried
 
 
 def _is_wanted(view: View, plan: Plan | None, now_mono: float) -> bool:
