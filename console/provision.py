@@ -3,8 +3,9 @@
 Decided here: which lease record a store without one gets. A store that shows no
 trace of an earlier life begins free at epoch 0. One that does has lost its
 record: the new one names an unknown holder, so that it is claimed only after a
-full ttl of watching, under an epoch above every trace. Not decided here: what
-the operator is asked (`cli.init`).
+full ttl of watching, under an epoch above every trace, and points at the newest
+checkpoint that can be read: no published data is lost with the record. Not decided
+here: what the operator is asked (`cli.init`).
 """
 
 from __future__ import annotations
@@ -15,9 +16,10 @@ from console.errors import OutcomeUnknown, Refused
 from console.looking import epochs, read
 from console.seen import Seen
 from sessionlib import layout
+from sessionlib.checkpoints import shelf
 from sessionlib.core.lease import first_record
 from sessionlib.core.notes import Order, Report
-from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
+from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from sessionlib.errors import Conflict, Unknown
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode
@@ -49,7 +51,15 @@ def missing_lease(store: Store, ttl_s: float) -> Lease | None:
         nonce=nonce,
         ttl_s=ttl_s,
         state=LeaseState.HELD,
+        checkpoint=newest_checkpoint(store),
     )
+
+
+def newest_checkpoint(store: Store) -> Pointer | None:
+    """The newest checkpoint whose manifest can be read; None where there is none. It may have
+    been made and not yet published, and is whole all the same."""
+    whole = (one for one in shelf.shelved(store) if one.error is None)
+    return next((Pointer(one.epoch, one.seq, one.name, one.bytes) for one in whole), None)
 
 
 def highest_trace(store: Store) -> int | None:
@@ -57,6 +67,7 @@ def highest_trace(store: Store) -> int | None:
     found = epochs(store)
     found += [_trace(read(store, Report, key)) for key in store.list(layout.SESSIONS)]
     found += [_trace(read(store, Order, key)) for key in store.list(layout.ORDERS)]
+    found += [one.epoch for one in shelf.shelved(store)]
     return max(found, default=0) or None
 
 

@@ -109,10 +109,14 @@ def _store_steps(config: Config) -> list[Step]:
 def _lease_asks(lease: Lease) -> str:
     if lease.holder != UNKNOWN_HOLDER:
         return "Make the lease record: free, epoch 0."
+    pointer = lease.checkpoint
+    data = "no checkpoint, for none can be read"
+    if pointer is not None:
+        data = f"checkpoint {pointer.seq} of epoch {pointer.epoch}, the newest that can be read"
     return (
         "WARNING: the lease record is gone, but this store has been in use. It is made again "
-        f"with holder unknown and epoch {lease.epoch}; an agent may claim it only after "
-        f"watching it for {lease.ttl_s:g} s. Find out who removed it."
+        f"with holder unknown and epoch {lease.epoch}, pointing at {data}; an agent may claim "
+        f"it only after watching it for {lease.ttl_s:g} s. Find out who removed it."
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 
 from console.__main__ import main
 from sessionlib import layout
+from sessionlib.checkpoints import Checkpoints, Made
+from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.records import decode
@@ -103,6 +105,29 @@ def test_a_lost_lease_is_made_again_above_every_trace(fleet: FleetOnDisk, trace:
     _, document, said = fleet.run_json("status")
     assert document["lease"]["valid"] is None
     assert "nobody can say who works" in said
+
+
+def test_a_lease_made_again_points_at_the_newest_checkpoint_that_can_be_read(
+    fleet: FleetOnDisk,
+) -> None:
+    data = fleet.folder / "data"
+    data.mkdir()
+    copies = Checkpoints(fleet.store, data, fleet.folder / "room", SystemClock(), keep=5)
+    made: list[Made] = []
+    for epoch in (7, 41):
+        (data / "count").write_text(str(epoch))
+        copy = copies.copy(epoch, made[-1].pointer if made else None)
+        assert copy is not None
+        made.append(copy)
+    newer = made[-1].pointer
+    assert "checkpoint 1 of epoch 41" in fleet.run("init")[2]
+    record = fleet.folder / "shared" / "data" / "manifests" / f"{newer.name}.json"
+    record.write_bytes(b"{")
+    assert fleet.run("init", "--yes")[0] == 0
+    lease = lease_of(fleet)
+    assert lease.checkpoint == made[0].pointer
+    # What can't be read is a trace all the same.
+    assert lease.epoch > 41
 
 
 def test_a_lease_that_cant_be_read_is_not_replaced(fleet: FleetOnDisk) -> None:
