@@ -73,7 +73,7 @@ def _soak(folder: Path, scale: float, kinds: list[str], chance: random.Random) -
                     _tell(failed[-1])
                     _mend(fleet)
             tenures = read_journals(fleet.stage.journals)
-            found = summary(done, tenures, EVERY_S)
+            found = summary(done, tenures, EVERY_S, fleet.timing.ttl_s)
     except AssertionError as error:
         # The fleet's own judge, which looks at the lease record too.
         failed.append(f"judged: {error}")

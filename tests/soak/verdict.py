@@ -21,9 +21,13 @@ CRASHES = {"sigkill", "sigstop", "agent_and_guard"}
 """Mishaps in which it is lost as far back as the last checkpoint."""
 UPLOAD_S = 1.0
 """What one upload may take: a few bytes, but on a busy machine."""
+WORKS_ON = {"sigstop"}
+"""Mishaps after which the work goes on to the lease's deadline, with nobody to copy it."""
 
 
-def summary(done: Sequence[Done], tenures: Sequence[Tenure], every_s: float) -> dict[str, Any]:
+def summary(
+    done: Sequence[Done], tenures: Sequence[Tenure], every_s: float, ttl_s: float
+) -> dict[str, Any]:
     """All figures. `violations` is empty exactly if everything held; `every_s` is the
     checkpoint interval, which with one upload bounds what a crash may lose."""
     runs = sorted(chain.from_iterable(t.runs for t in tenures), key=lambda run: run[0].at_s)
@@ -45,7 +49,8 @@ def summary(done: Sequence[Done], tenures: Sequence[Tenure], every_s: float) -> 
     violations += [
         f"{kind}: {kinds[kind]['lost_s']['max']} s of work lost"
         for kind in sorted(CRASHES)
-        if kinds[kind].get("lost_s", {"max": 0.0})["max"] > every_s + UPLOAD_S
+        if kinds[kind].get("lost_s", {"max": 0.0})["max"]
+        > every_s + UPLOAD_S + (ttl_s if kind in WORKS_ON else 0.0)
     ]
     return {
         "every_s": every_s,
