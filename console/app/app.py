@@ -295,6 +295,7 @@ class ConsoleApp(BaseApp):
                 self.tell(Event(f"{of(wanted).label}: {why}", "warn"))
                 return True
         try:
+            # The narrower union again, handed on.
             return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]
         except ActionError:
             return False

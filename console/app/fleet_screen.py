@@ -61,7 +61,7 @@ class FleetScreen(Screen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = _bindings()
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (116, "-wide")]  # noqa: RUF012 - Textual's own declaration
-    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-low"), (22, "-tall"), (30, "-high")]  # noqa: RUF012
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-low"), (22, "-tall"), (30, "-high")]  # noqa: RUF012 - as above
 
     class Wanted(Message):
         """The operator wants something done, to the selected account where it concerns one."""

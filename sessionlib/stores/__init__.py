@@ -16,7 +16,7 @@ from sessionlib.ports import Store
 
 
 def _folder(path: Path, clock: Clock) -> Store:
-    from sessionlib.stores.folder import FolderStore  # noqa: PLC0415
+    from sessionlib.stores.folder import FolderStore  # noqa: PLC0415 - only for who asks for it
 
     return FolderStore(path, clock)
 

@@ -54,7 +54,7 @@ def _measured(folder: Path, size_mb: int, files: int) -> dict[str, Any]:
     _tell(f"making {files} files, {size_mb} MB in all")
     _make(source, size_mb * 1_000_000 // files, files)
     ours = _Ours(folder)
-    rclone = lambda: _run("rclone", "sync", source, folder / "rclone")  # noqa: E731
+    rclone = lambda: _run("rclone", "sync", source, folder / "rclone")  # noqa: E731 - one of three
     restic = _Restic(folder, source)
     backup = {"ours": ours.copy, "rclone": rclone, "restic": restic.backup}
     first = _times("first copy", backup)
