@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from sessionlib.core.values import Instant
 from sessionlib.core.work import STEADY_S, Failures
@@ -19,18 +20,47 @@ from sessionlib.guard.wire import Command, Event, Freeze, Grant, Started
 News = Event | GuardLost
 
 
+class Client(Protocol):
+    """The agent's side of one guard, as `guard.client` is."""
+
+    cleared: bool
+
+    @property
+    def markers(self) -> dict[str, str]:
+        """What its environment is known by."""
+
+    def start(self) -> None:
+        """Clear the home and start the guard. Raises GuardError."""
+
+    def send(self, command: Command) -> None:
+        """Tell it something."""
+
+    def close(self) -> bool:
+        """End it and all below it; whether nothing is left."""
+
+
+Hire = Callable[[Path, Limits, Callable[[News], None]], Client]
+
+
 class GuardPost:
     """Always the one guard of a home, or none for a moment.
 
     `post` is called in other threads. `cleared` says that nothing runs in this home
-    that isn't known of.
+    that isn't known of. `hire` makes the client of a guard that isn't started yet.
     """
 
-    def __init__(self, home: Path, limits: Limits, post: Callable[[News], None]) -> None:
+    def __init__(
+        self,
+        home: Path,
+        limits: Limits,
+        post: Callable[[News], None],
+        hire: Hire = GuardClient,
+    ) -> None:
         self._home = home
         self._limits = limits
         self._post = post
-        self._client: GuardClient | None = None
+        self._hire = hire
+        self._client: Client | None = None
         self._grant: Grant | None = None
         self._held: Instant | None = None
         self.failures = Failures()
@@ -47,7 +77,7 @@ class GuardPost:
         """Start a guard if there is none. Afterwards nothing of an earlier agent is left."""
         if self._closed or self._client is not None or now.mono < self.failures.retry_mono:
             return
-        client = GuardClient(self._home, self._limits, self._post)
+        client = self._hire(self._home, self._limits, self._post)
         try:
             client.start()
         except GuardError as error:

@@ -77,7 +77,7 @@ def build(
     seat = Seat(place.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
         spec,
-        seat,
+        WorkFiles(seat),
         Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),

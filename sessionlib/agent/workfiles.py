@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sessionlib.agent.worklog import LogKeeper
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard.client import without_secrets
 
@@ -70,6 +71,10 @@ class WorkFiles:
         }
         # Its log is read while it runs, and what it had buffered would be lost with it.
         return {"PYTHONUNBUFFERED": "1", **without_secrets(inherited), **spec.env, **own}
+
+    def keep_log(self) -> LogKeeper:
+        """From now on the log stays below its cap."""
+        return LogKeeper(self.log)
 
     def read_status(self) -> Status:
         """What the workload says of itself."""

@@ -17,38 +17,41 @@ from collections.abc import Callable
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from sessionlib.agent.guardpost import GuardPost, News
+from sessionlib.agent.guardpost import GuardPost, Hire, News
 from sessionlib.agent.probe import Check, Probe, file_check, http_check
-from sessionlib.agent.workfiles import Seat, Status, WorkFiles
+from sessionlib.agent.workfiles import Status, WorkFiles
 from sessionlib.agent.worklog import LogKeeper
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core import work
 from sessionlib.core.values import Instant
 from sessionlib.core.work import Aim, Facts, Failures, Goal, Mode, Run, WorkloadSpec
 from sessionlib.guard import wire
-from sessionlib.guard.client import GuardLost
+from sessionlib.guard.client import GuardClient, GuardLost
 from sessionlib.guard.policy import Limits
 
 
 class Workload:
     """The workload of one session. `facts` is what is known of it, `spec` may be replaced and
-    counts from the next start on."""
+    counts from the next start on. A simulation brings a clock and guards of its own."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - the last two are for simulations
         self,
         spec: WorkloadSpec,
-        seat: Seat,
+        files: WorkFiles,
         limits: Limits,
         on_change: Callable[[Facts], None],
         notify: Callable[[], None] | None = None,
+        *,
+        clock: Clock | None = None,
+        hire: Hire = GuardClient,
     ) -> None:
         self.spec = spec
-        self._files = WorkFiles(seat)
+        self._files = files
         self._on_change = on_change
         self._notify = notify
-        self._clock: Clock = SystemClock()
+        self._clock: Clock = clock or SystemClock()
         self._mail: SimpleQueue[News | Probe] = SimpleQueue()
-        self._guard = GuardPost(self._files.home, limits, self._post)
+        self._guard = GuardPost(self._files.home, limits, self._post, hire)
         self._goal = self._purpose = Goal(Aim.REST)
         self._run: Run | None = None
         self._up_mono: float | None = None
@@ -234,7 +237,7 @@ class Workload:
             self._failures = self._failures.and_another(f"can't be started: {error}", now.mono)
             return
         self._run = Run(mode, epoch)
-        self._log_keeper = self._log_keeper or LogKeeper(files.log)
+        self._log_keeper = self._log_keeper or files.keep_log()
 
     def _new_check(self, spec: WorkloadSpec) -> Check | None:
         if spec.ready_http is not None:

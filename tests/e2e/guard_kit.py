@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sessionlib.agent.workfiles import Seat
+from sessionlib.agent.workfiles import Seat, WorkFiles
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.notes import WorkState
@@ -84,7 +84,7 @@ def spawn_in(
 
 def workload_in(home: Path, kinds: list[str], on_change: Callable[[Facts], None]) -> Workload:
     seat = Seat(home, "alpha", "s-1", deadline_unix_s=2_000_000_000.0)
-    return Workload(spec_of(home, kinds), seat, LIMITS, on_change)
+    return Workload(spec_of(home, kinds), WorkFiles(seat), LIMITS, on_change)
 
 
 class Journal:
