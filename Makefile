@@ -4,7 +4,7 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check soak bench bench-console \
+.PHONY: help demo test check lint types imports docs docs-check simulate mutants soak bench bench-console \
 	bench-checkpoints pictures lock clean run-env dev-env
 
 BIN := .venv/bin
@@ -42,6 +42,14 @@ docs-check: dev-env
 docs: dev-env  ## draw the generated parts of docs/ anew
 	@$(BIN)/python -m tools.protocol_doc
 	@$(BIN)/python -m tools.console_doc
+
+SEEDS ?= 100
+SEED ?= 0
+simulate: dev-env  ## fleets in simulated time; SEEDS=n [SEED=first] ARGS="--transcript"
+	@$(BIN)/python -m tests.simulation --seeds $(SEEDS) --first $(SEED) $(ARGS)
+
+mutants: dev-env  ## take out one rule of safety after the other: the simulation has to notice
+	@$(BIN)/python -m tests.simulation.mutants $(ARGS)
 
 soak: dev-env  ## a hundred of each mishap, on real processes; takes long
 	@$(BIN)/python -m tests.soak $(ARGS)

@@ -20,8 +20,8 @@ from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, sho
 from sessionlib.checkpoints.index import Index, rested
 from sessionlib.checkpoints.making import Source, make, megabytes
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
-from sessionlib.checkpoints.names import Mark
-from sessionlib.checkpoints.place import Note, Place
+from sessionlib.checkpoints.names import Mark, next_mark
+from sessionlib.checkpoints.place import Note, Place, may_go_on
 from sessionlib.checkpoints.sameness import is_exactly
 from sessionlib.checkpoints.scan import time_there_ns
 from sessionlib.checkpoints.tree import Tree
@@ -82,6 +82,7 @@ class Checkpoints:
         self._stop: threading.Event | None = None
         self._progress: str | None = None
         self._newest: Manifest | None = None
+        self._last: Mark | None = None
         self._needs: collecting.Needs = {}
         self._index = remembering.load(room, self._place.data)
         self._unsaved_bytes = 0
@@ -117,7 +118,8 @@ class Checkpoints:
             )
         if not self._place.is_there():
             return None
-        mark = Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
+        mark = next_mark(epoch, None if base is None else Mark(base.epoch, base.seq), self._last)
+        self._last = mark
         with self._stoppable() as stop:
             made = make(
                 self._store, mark, self._source(base), stop.is_set, self._telling("copying")
@@ -243,14 +245,7 @@ class Checkpoints:
             remembering.save(self._room, self._place.data, index)
 
     def _may_go_on(self, wanted: Note) -> bool:
-        if not self._place.is_there():
-            return False
-        found = self._place.note()
-        if wanted.stems == (None,) and (found is None or _was_remade(found)):
-            return True
-        if found is None:
-            return False
-        return found.epoch in {wanted.epoch - 1, wanted.epoch} and wanted.stems[0] in found.stems
+        return self._place.is_there() and may_go_on(self._place.note(), wanted)
 
     def _set_aside(self, epoch: int) -> Path | None:
         return self._place.set_aside(epoch) if self._place.is_there() else None
@@ -283,12 +278,6 @@ class Checkpoints:
 
         self._progress = doing
         return tell
-
-
-def _was_remade(note: Note) -> bool:
-    """Whether the lease record must have been lost: it once pointed at a checkpoint, as the
-    directory does. Whoever makes it again says who is to claim first."""
-    return bool(note.stems) and None not in note.stems
 
 
 def _name(pointer: Pointer | None) -> str | None:

@@ -30,6 +30,14 @@ class Mark(NamedTuple):
     seq: int
 
 
+def next_mark(epoch: int, base: Mark | None, last: Mark | None) -> Mark:
+    """The mark of a copy made under `epoch`, `base` being what the lease is known to point at
+    and `last` what this session has made last. Above both: what was made last may be published
+    by a write of which nothing is known yet, and no two checkpoints share a mark."""
+    seqs = [mark.seq for mark in (base, last) if mark is not None and mark.epoch == epoch]
+    return Mark(epoch, max(seqs, default=0) + 1)
+
+
 def blob_name(mark: Mark, nonce: str, number: int, sha256: bytes) -> str:
     """A name that no upload but this one has: `nonce` is new for each copy."""
     return f"{mark.epoch}-{mark.seq}-{nonce}-{number}-{sha256.hex()[:16]}"

@@ -47,6 +47,23 @@ class Note:
     stems: tuple[str | None, ...]
 
 
+def may_go_on(found: Note | None, wanted: Note) -> bool:
+    """Whether a directory that is there, and is noted to be `found`, may be worked on as
+    `wanted`: it stems from that very checkpoint and nobody has claimed in between, or no
+    agent ever used it and nothing was ever published."""
+    if wanted.stems == (None,) and (found is None or _was_remade(found)):
+        return True
+    if found is None:
+        return False
+    return found.epoch in {wanted.epoch - 1, wanted.epoch} and wanted.stems[0] in found.stems
+
+
+def _was_remade(note: Note) -> bool:
+    """Whether the lease record must have been lost: it once pointed at a checkpoint, as the
+    directory does. Whoever makes it again says who is to claim first."""
+    return bool(note.stems) and None not in note.stems
+
+
 class Place:
     """Where one session keeps its data."""
 

@@ -26,7 +26,7 @@ from sessionlib.core.rules.common import (
 )
 from sessionlib.core.rules.primary import departs_if_due, history_unserved, plan_of, rewrite
 from sessionlib.core.values import Lease, Plan, PlanPhase
-from sessionlib.core.view import DataState, WriteKind
+from sessionlib.core.view import DataState, View, WriteKind
 
 SEAL_TRIES_S = 30.0
 """A session that must end gives up sealing after this long: to vacate is worth more."""
@@ -52,7 +52,7 @@ def quiesce(moment: Moment) -> tuple[Action, ...]:
 def _seal_and_give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     """Nothing works any more: seal what it left, then give the lease up in one write."""
     view = moment.view
-    if view.data.is_sealed or _seal_is_hopeless(moment):
+    if view.data.is_sealed or not _has_data(view) or _seal_is_hopeless(moment):
         return (REST, *_give_up(moment, lease))
     if view.copies.under_way is not None:
         return (REST, StopCopying(), *renew_if_due(moment), *peek_if_due(moment))
@@ -111,10 +111,19 @@ def _abort(moment: Moment, lease: Lease) -> tuple[Action, ...]:
     return (REST, *sent, *answer)
 
 
+def _has_data(view: View) -> bool:
+    """Whether the directory has been made ready in this tenure. What lies there of an earlier
+    one lacks what others have done since: sealed, it would take the place of theirs."""
+    return view.tenure is not None and view.data.ready_for == view.tenure.epoch
+
+
 def _seal(moment: Moment) -> tuple[Action, ...]:
     data = moment.view.data
     waits = data.state is DataState.FAILED and moment.now.mono < data.retry_mono
     if data.state is DataState.SEALING or waits or moment.view.tenure is None:
+        return ()
+    if moment.view.write is not None:
+        # It may be publishing a checkpoint, and the seal has to follow on what is published.
         return ()
     base = moment.view.lease.checkpoint if moment.view.lease else None
     return (Seal(moment.view.tenure.epoch, moment.chance, base),)

@@ -453,9 +453,21 @@ def test_names_that_are_no_text_are_kept(here: Side, there: Side) -> None:
     assert picture(there.data) == picture(here.data)
 
 
+def test_no_two_copies_of_a_session_share_a_sequence(here: Side) -> None:
+    # The first may be published by a write of which nothing is known yet.
+    fill(here.data, a="1" * 100)
+    base = here.copy(4, None)
+    pointers = [base, here.copy(4, base), here.copy(4, base), here.copy(4, None)]
+    assert [(pointer.epoch, pointer.seq) for pointer in pointers] == [(4, n) for n in range(1, 5)]
+    assert here.copy(5, pointers[1]).seq == 1
+
+
 def test_copies_of_one_sequence_do_not_collide(store: Meddled, here: Side) -> None:
     fill(here.data, a="1" * 100)
-    pointers = [here.copy(4, None) for _ in range(3)]
+    pointers = []
+    for _ in range(3):
+        here.start()
+        pointers.append(here.copy(4, None))
     assert {(pointer.epoch, pointer.seq) for pointer in pointers} == {(4, 1)}
     assert len({pointer.name for pointer in pointers}) == 3
     assert all(len(pointer.name) <= 56 for pointer in pointers)
@@ -473,7 +485,7 @@ def test_only_what_the_published_checkpoint_names_is_named_again(
     lost = here.copy(1, published)
     third = here.copy(1, published)
     new = {blob_mark(name) for name in read_manifest(store, third.name).blob_names()}
-    assert new == {(1, 1), (1, 2)}
+    assert new == {(1, 1), (1, 3)}
     only_lost = named(store, lost.name) - named(store, published.name)
     assert not only_lost & named(store, third.name)
 

@@ -15,7 +15,9 @@ import pytest
 
 from sessionlib.core.handover import STEPS
 from sessionlib.core.values import LeaseState, PlanPhase
-from tests.property.fleet import CALM, Fleet, Node
+from tests.simulation.faults import CALM
+from tests.simulation.node import Node
+from tests.simulation.world import Fleet
 
 PHASES = [phase for phase in PlanPhase if phase not in {PlanPhase.PROPOSED, PlanPhase.NOTIFIED}]
 """An ordered move is born warming: it skips the waiting times."""
@@ -30,7 +32,7 @@ VICTIMS: dict[str, Callable[[Node, Node], list[Node]]] = {
 
 
 def kill(fleet: Fleet, node: Node) -> None:
-    node.die()
+    node.die("is killed")
 
 
 def cut_off(fleet: Fleet, node: Node) -> None:
@@ -38,7 +40,7 @@ def cut_off(fleet: Fleet, node: Node) -> None:
 
 
 def freeze(fleet: Fleet, node: Node) -> None:
-    node.frozen_until = fleet.t + 90
+    node.freeze(90)
 
 
 def fleet_in(phase: PlanPhase, seed: int) -> tuple[Fleet, Node, Node]:
@@ -48,9 +50,10 @@ def fleet_in(phase: PlanPhase, seed: int) -> tuple[Fleet, Node, Node]:
     holder = fleet.primary()
     assert holder is not None
     successor = next(node for node in fleet.nodes if node is not holder)
-    fleet._order(successor)
+    fleet.order_to(successor)
     for _ in range(200_000):
-        if fleet.lease.plan is not None and fleet.lease.plan.phase is phase:
+        plan = fleet.lease.plan
+        if plan is not None and plan.phase is phase:
             return fleet, holder, successor
         fleet.run(0.01)
     pytest.fail(f"the move never came to {phase}")
@@ -62,10 +65,10 @@ def fleet_by_the_clock(phase: PlanPhase, seed: int) -> tuple[Fleet, Node, Node]:
     fleet = Fleet(seed, CALM, lifetime_s=LIFETIME_S, policy=policy)
     holder, *others = fleet.nodes
     for node in others:
-        node.die()
+        node.die("is not there yet")
     fleet.run(LIFETIME_S / 3)
     for node in others:
-        node.start()
+        node.begin_session_anew()
     for _ in range(200_000):
         plan = fleet.lease.plan
         if plan is not None and plan.phase is phase:

@@ -1,0 +1,143 @@
+"""Rules of data: what is sealed, what counts as kept, what may be removed or gone on with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sessionlib.checkpoints import checkpoints, collecting, making, sending
+from sessionlib.checkpoints.manifest import Blob, Manifest
+from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
+from sessionlib.core import learn_data
+from sessionlib.core.actions import Action, Collect, Work
+from sessionlib.core.events import Sealed
+from sessionlib.core.rules import common, copying, leaving, primary
+from sessionlib.core.rules.common import Moment
+from sessionlib.core.values import Instant, Lease
+from sessionlib.core.view import Data, DataState, View
+from sessionlib.core.work import Aim, Goal
+from sessionlib.ports import Store
+from tests.simulation import disks
+from tests.simulation.faults import BUSY, DEADLY, PLAIN, ROUGH
+from tests.simulation.mutants.kinds import Mutant, Patch
+
+
+def offer_without_a_seal(patch: Patch) -> None:
+    plain = leaving._seal_and_give_up
+
+    def give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+        data = replace(moment.view.data, is_sealed=True)
+        return plain(replace(moment, view=replace(moment.view, data=data)), lease)
+
+    patch.set(leaving, "_seal_and_give_up", give_up)
+
+
+def seal_of_an_earlier_stop(patch: Patch) -> None:
+    def sealed(view: View, event: Sealed, now: Instant) -> View:
+        if event.why is not None:
+            return view
+        data = replace(view.data, state=DataState.IDLE, sealed=event.pointer, is_sealed=True)
+        return replace(view, data=data)
+
+    def unsealed(data: Data) -> Data:
+        state = DataState.IDLE if data.state is DataState.SEALING else data.state
+        return replace(data, state=state)
+
+    patch.set(learn_data, "sealed", sealed)
+    patch.set(learn_data, "unsealed", unsealed)
+
+
+def start_before_the_data_is_there(patch: Patch) -> None:
+    plain = common.holder_goal
+
+    def holder_goal(moment: Moment) -> Work:
+        goal = plain(moment)
+        view = moment.view
+        if goal.goal.aim is Aim.WARM and view.tenure is not None:
+            return Work(Goal(Aim.SERVE, view.tenure.epoch))
+        return goal
+
+    patch.set(primary, "holder_goal", holder_goal)
+
+
+def clearing_up_beside_a_copy(patch: Patch) -> None:
+    def both(moment: Moment, planned: object) -> tuple[Action, ...]:
+        return (*copying.copy_if_due(moment), *copying.collect_if_due(moment))
+
+    patch.set(primary, "_copy_or_collect", both)
+
+
+def clearing_up_without_the_lease(patch: Patch) -> None:
+    def collect_if_due(moment: Moment) -> tuple[Action, ...]:
+        view = moment.view
+        published = view.copies.published
+        if published is None or published.pointer.name == view.copies.collected:
+            return ()
+        epoch = view.seen_epoch + 1
+        return (Collect(published.pointer, epoch),)
+
+    patch.set(primary, "collect_if_due", collect_if_due)
+
+
+def counted_as_kept_on_upload(patch: Patch) -> None:
+    def put(sender: sending.Sender, blob: Blob, data: bytes) -> None:
+        sender._store.put(blob_key(blob.name), data)
+
+    patch.set(sending.Sender, "_put", put)
+
+
+def reused_blobs_removed(patch: Patch) -> None:
+    plain = collecting._unneeded
+
+    def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
+        new = {name for name in needed if blob_mark(name) == newest}
+        return plain(store, newest, new)
+
+    patch.set(collecting, "_unneeded", unneeded)
+
+
+def newer_uploads_removed(patch: Patch) -> None:
+    plain = collecting._unneeded
+
+    def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
+        return plain(store, Mark(MAX_NUMBER, MAX_NUMBER), needed)
+
+    patch.set(collecting, "_unneeded", unneeded)
+
+
+def blobs_of_anything_named_again(patch: Patch) -> None:
+    """A base that the lease doesn't point at: the last copy made, published or not."""
+    plain = checkpoints.Checkpoints._source
+
+    def source(self: checkpoints.Checkpoints, base: object) -> making.Source:
+        newest: Manifest | None = self._newest
+        return plain(self, newest.pointer if newest is not None else base)  # type: ignore[arg-type]  # a pointer or None
+
+    patch.set(checkpoints.Checkpoints, "_source", source)
+
+
+def restored_over_newer_data(patch: Patch) -> None:
+    for where in (checkpoints, disks):
+        patch.set(where, "may_go_on", lambda found, wanted: False)
+
+
+def went_on_with_old_data(patch: Patch) -> None:
+    for where in (checkpoints, disks):
+        patch.set(where, "may_go_on", lambda found, wanted: found is not None)
+
+
+ON_FILES = {"on_files": True}
+COPIES = {"on_files": True, "policy": {"copy_every_s": 20}}
+
+DATA = (
+    Mutant("offer_without_a_seal", offer_without_a_seal, BUSY),
+    Mutant("seal_of_an_earlier_stop", seal_of_an_earlier_stop, BUSY),
+    Mutant("start_before_the_data_is_there", start_before_the_data_is_there, ROUGH),
+    Mutant("counted_as_kept_on_upload", counted_as_kept_on_upload, PLAIN, fleet=ON_FILES),
+    Mutant("reused_blobs_removed", reused_blobs_removed, PLAIN, fleet=COPIES),
+    Mutant("restored_over_newer_data", restored_over_newer_data, DEADLY),
+    Mutant("went_on_with_old_data", went_on_with_old_data, DEADLY),
+    Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES),
+    Mutant("clearing_up_without_the_lease", clearing_up_without_the_lease, ROUGH, fleet=COPIES),
+    Mutant("clearing_up_beside_a_copy", clearing_up_beside_a_copy, ROUGH, fleet=COPIES),
+    Mutant("blobs_of_anything_named_again", blobs_of_anything_named_again, ROUGH, fleet=COPIES),
+)
