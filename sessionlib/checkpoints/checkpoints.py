@@ -21,7 +21,7 @@ from sessionlib.checkpoints.index import Index, rested
 from sessionlib.checkpoints.making import Source, make, megabytes
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
 from sessionlib.checkpoints.names import Mark, next_mark
-from sessionlib.checkpoints.place import Note, Place, may_go_on
+from sessionlib.checkpoints.place import Note, Place, may_go_on, stems_after
 from sessionlib.checkpoints.sameness import is_exactly
 from sessionlib.checkpoints.scan import time_there_ns
 from sessionlib.checkpoints.tree import Tree
@@ -127,7 +127,8 @@ class Checkpoints:
         self._know(made.index, made.read_bytes)
         self._differs = None
         self._newest = made.manifest
-        self._place.write_note(Note(epoch, (_name(base), made.manifest.name)))
+        stems = stems_after(self._place.note(), epoch, _name(base), made.manifest.name)
+        self._place.write_note(stems)
         took_s = self._clock.now().mono - began_mono
         return Made(made.manifest.pointer, made.moved_bytes, took_s, made.receipt)
 

@@ -5,7 +5,7 @@ order in which directories are switched. Beside `data`:
 
 - `data.stem.json`, the note: under which epoch the directory is used, and which
   checkpoints it may be continued from: the one that it was made from, and the
-  last one that was copied from it.
+  last ones that were copied from it.
 - `.data.next`, the shadow: a tree that is being brought to a checkpoint.
 - `.data.drop-*`: a shadow that isn't needed any more, on its way out.
 - `data.aside-<epoch>-*`: what was there before and may exist nowhere else. Nothing
@@ -36,7 +36,7 @@ from sessionlib.errors import RecordUnreadable
 from sessionlib.records import read_object
 
 _SCHEMA = "stem/1"
-_MAX_STEMS = 2
+_MAX_STEMS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,17 @@ class Note:
 
     epoch: int
     stems: tuple[str | None, ...]
+
+
+def stems_after(found: Note | None, epoch: int, base: str | None, made: str) -> Note:
+    """What a directory is noted to be once `made` was copied from it under `epoch`.
+
+    All that was copied from it under this epoch counts: which of them is published may
+    turn on a write of which nothing is known yet.
+    """
+    known = found.stems if found is not None and found.epoch == epoch else ()
+    stems = [*known, *(name for name in (base, made) if name not in known)]
+    return Note(epoch, tuple(stems[:1] + stems[1:][1 - _MAX_STEMS :]))
 
 
 def may_go_on(found: Note | None, wanted: Note) -> bool:

@@ -14,7 +14,7 @@ from typing import Protocol
 
 from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, next_mark
-from sessionlib.checkpoints.place import Note, may_go_on
+from sessionlib.checkpoints.place import Note, may_go_on, stems_after
 from sessionlib.core.values import Pointer
 
 __all__ = ["CheckpointError", "Content", "Damaged", "Depot", "Disk", "LedgerDisk", "Missing"]
@@ -119,7 +119,8 @@ class LedgerDisk:
         known = None if base is None else Mark(base.epoch, base.seq)
         mark = self._last = next_mark(epoch, known, self._last)
         pointer = self._ledger.save(mark, self._content)
-        self._note = Note(epoch, (None if base is None else base.name, pointer.name))
+        of = None if base is None else base.name
+        self._note = stems_after(self._note, epoch, of, pointer.name)
         return pointer
 
     def fetch(self, pointer: Pointer) -> None:

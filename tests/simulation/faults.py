@@ -38,6 +38,7 @@ class Kind(StrEnum):
     TOUCH = "version_moved_for_nothing"
     RECORD_LOST = "lease_record_lost"
     OPERATOR = "operator_acted"
+    MOVE = "move_ordered"
     SIGNAL = "signal_file"
     LOST = "request_lost"
     ANSWER_LOST = "answer_lost"
@@ -72,6 +73,7 @@ class Odds:
     touches: float = 0.5
     losses: float = 0.03
     operators: float = 18.0
+    moves: float = 4.0
     signals: float = 1.5
     # per request, or per step
     lost: float = 0.04
@@ -101,7 +103,8 @@ CALM = Odds(**{each.name: 0 for each in fields(Odds) if each.name != "delay_s"})
 
 PLAIN = Odds()
 ROUGH = replace(PLAIN * 2.5, lost=0.12, late=0.06, operators=40)
-BUSY = replace(PLAIN, operators=160, lost=0.2, late=0.15, kills=0.5, freezes=0.5, outages=0)
+BUSY = replace(PLAIN, moves=60, lost=0.2, late=0.15, kills=0.5, freezes=0.5, outages=0)
+WORDY = replace(ROUGH, operators=200)
 LOSSY = replace(PLAIN, lost=0.4, late=0.2, duplicate=0.1, partitions=6)
 SLOW = replace(PLAIN, delay_s=7.0, slow=0.2, partitions=10, operators=10)
 CLOCKS = replace(PLAIN, clocks=20, sleeps=8, freezes=6, guards=6, guard_late=0.5)
@@ -110,6 +113,7 @@ MIXTURES = {
     "plain": PLAIN,
     "rough": ROUGH,
     "busy": BUSY,
+    "wordy": WORDY,
     "lossy": LOSSY,
     "slow": SLOW,
     "clocks": CLOCKS,
@@ -160,6 +164,7 @@ _STREAMS = (
     _Stream(Kind.TOUCH, "touches", fleetwide=True),
     _Stream(Kind.RECORD_LOST, "losses", for_s=(5, 120), fleetwide=True),
     _Stream(Kind.OPERATOR, "operators", fleetwide=True),
+    _Stream(Kind.MOVE, "moves", fleetwide=True),
     _Stream(Kind.SIGNAL, "signals", fleetwide=True),
 )
 

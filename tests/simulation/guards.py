@@ -109,8 +109,7 @@ class SimulatedGuard:
         self._post = post
         self._waiting: list[Command] = []
         self._alive = False
-        self._next_look = float("inf")
-        self._told_frozen = False
+        self._due = self._next_look = float("inf")
 
     @property
     def markers(self) -> dict[str, str]:
@@ -130,7 +129,7 @@ class SimulatedGuard:
     def send(self, command: Command) -> None:
         if not self._alive:
             return
-        if self.is_frozen or self.node.sleeps:
+        if self.is_frozen or self.node.sleeps or self._is_late():
             self._waiting.append(command)
             return
         self._take(command)
@@ -188,8 +187,11 @@ class SimulatedGuard:
 
     def look(self) -> None:
         """Judge now, and see to it that it is looked again when that could change."""
-        if not self._alive or self.is_frozen or self.node.sleeps:
+        if not self._alive or self.is_frozen or self.node.sleeps or self._is_late():
             return
+        waiting, self._waiting = self._waiting, []
+        for command in waiting:
+            self._take(command)
         now = self.node.now()
         # It looks many times a second; all those looks at which nothing happens are left out.
         self.custody = replace(self.custody, looked=now)
@@ -237,15 +239,21 @@ class SimulatedGuard:
         if not waits:
             return
         # A hair more: at the very moment it may not be over yet.
-        wait_s = max(0.0, self.node.clocks.lasts(min(waits))) + 1e-6 + self._late_s()
-        at = self.node.fleet.t + wait_s
-        if at < self._next_look or self._next_look <= self.node.fleet.t:
-            self._next_look = at
-            self.node.fleet.after(wait_s, lambda: self._on_time(at))
+        due_s = max(0.0, self.node.clocks.lasts(min(waits))) + 1e-6
+        due = self.node.fleet.t + due_s
+        if due < self._due or self._due <= self.node.fleet.t:
+            self._due = due
+            # Until then it isn't let run: nor does it hear anything.
+            self._next_look = due + self._late_s()
+            at = self._next_look
+            self.node.fleet.after(at - self.node.fleet.t, lambda: self._on_time(at))
+
+    def _is_late(self) -> bool:
+        return self._due <= self.node.fleet.t < self._next_look
 
     def _on_time(self, at: float) -> None:
         if at == self._next_look:
-            self._next_look = float("inf")
+            self._due = self._next_look = float("inf")
             self.look()
 
     def _late_s(self) -> float:

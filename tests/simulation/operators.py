@@ -43,6 +43,17 @@ class Operators:
             twin = replace(order, id=self._id(), by=next(n for n in NAMES if n != order.by))
             self.fleet.after(chance.uniform(0, THINKS_S), lambda: self.fleet.notes.give(twin))
 
+    def move(self, fault: Fault) -> None:
+        """One of them wants the work somewhere else, and now."""
+        lease = self.fleet.register.lease
+        if lease is None:
+            return
+        chance = random.Random(fault.roll)
+        others = [name for name in self.fleet.names if name != lease.holder]
+        to = chance.choice(others)
+        order = self.on(lease, OrderAction.HANDOVER, chance.choice(NAMES), account=to)
+        self.fleet.notes.give(order)
+
     def signal(self, fault: Fault) -> None:
         """Somebody puts a file into the folder."""
         is_test = fault.roll < 0.3

@@ -32,6 +32,10 @@ FORGETS = 20
 """Of a thousand uploads so many are silently lost by a store of files."""
 
 
+TOUCHY = 20
+"""So many moves of the version for nothing, each hour, are in the nature of a store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """An account, as it is configured."""
@@ -195,6 +199,13 @@ class Fleet:
         for node in self.nodes:
             node.calm_down()
         self._set_right()
+        if self.odds.touches > TOUCHY:
+            self._touch_on()
+
+    def _touch_on(self) -> None:
+        """A store that moves versions for nothing all the time does so in quiet times too."""
+        self.register.touch()
+        self.after(25, self._touch_on)
 
     def _set_right(self) -> None:
         lease = self.register.lease
@@ -231,6 +242,8 @@ class Fleet:
                 self.register.lose(fault)
             case Kind.OPERATOR:
                 self.operators.act(fault)
+            case Kind.MOVE:
+                self.operators.move(fault)
             case Kind.SIGNAL:
                 self.operators.signal(fault)
             case _:
@@ -238,7 +251,7 @@ class Fleet:
                 if not strike(node, fault):
                     return
         self.count(fault.kind)
-        if fault.kind is not Kind.OPERATOR:
+        if fault.kind not in {Kind.OPERATOR, Kind.MOVE}:
             lasts = f" for {fault.for_s:.1f} s" if fault.for_s else ""
             self.tell(fault.account, lambda: f"-- {fault.kind.value.replace('_', ' ')}{lasts}")
 

@@ -8,9 +8,9 @@ from sessionlib.checkpoints import checkpoints, collecting, making, sending
 from sessionlib.checkpoints.manifest import Blob, Manifest
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
 from sessionlib.core import learn_data
-from sessionlib.core.actions import Action, Collect, Work
+from sessionlib.core.actions import Action, Work
 from sessionlib.core.events import Sealed
-from sessionlib.core.rules import common, copying, leaving, primary
+from sessionlib.core.rules import common, leaving, primary
 from sessionlib.core.rules.common import Moment
 from sessionlib.core.values import Instant, Lease
 from sessionlib.core.view import Data, DataState, View
@@ -57,25 +57,6 @@ def start_before_the_data_is_there(patch: Patch) -> None:
         return goal
 
     patch.set(primary, "holder_goal", holder_goal)
-
-
-def clearing_up_beside_a_copy(patch: Patch) -> None:
-    def both(moment: Moment, planned: object) -> tuple[Action, ...]:
-        return (*copying.copy_if_due(moment), *copying.collect_if_due(moment))
-
-    patch.set(primary, "_copy_or_collect", both)
-
-
-def clearing_up_without_the_lease(patch: Patch) -> None:
-    def collect_if_due(moment: Moment) -> tuple[Action, ...]:
-        view = moment.view
-        published = view.copies.published
-        if published is None or published.pointer.name == view.copies.collected:
-            return ()
-        epoch = view.seen_epoch + 1
-        return (Collect(published.pointer, epoch),)
-
-    patch.set(primary, "collect_if_due", collect_if_due)
 
 
 def counted_as_kept_on_upload(patch: Patch) -> None:
@@ -137,7 +118,5 @@ DATA = (
     Mutant("restored_over_newer_data", restored_over_newer_data, DEADLY),
     Mutant("went_on_with_old_data", went_on_with_old_data, DEADLY),
     Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES),
-    Mutant("clearing_up_without_the_lease", clearing_up_without_the_lease, ROUGH, fleet=COPIES),
-    Mutant("clearing_up_beside_a_copy", clearing_up_beside_a_copy, ROUGH, fleet=COPIES),
     Mutant("blobs_of_anything_named_again", blobs_of_anything_named_again, ROUGH, fleet=COPIES),
 )

@@ -18,10 +18,8 @@ from sessionlib.core.rules import primary, standby
 from sessionlib.core.rules.common import Moment
 from sessionlib.core.values import Instant, Lease
 from sessionlib.core.view import Finding, Member, View
-from tests.simulation.faults import BUSY, PLAIN, ROUGH, Odds
+from tests.simulation.faults import PLAIN, ROUGH, WORDY
 from tests.simulation.mutants.kinds import Mutant, Patch
-
-WORDY: Odds = replace(ROUGH, operators=200)
 
 
 def order_obeyed_at_another_epoch(patch: Patch) -> None:
@@ -112,7 +110,7 @@ ORDERS = (
     Mutant("orders_forgotten", orders_forgotten, WORDY),
     Mutant("obeyed_orders_not_in_the_record", obeyed_orders_not_in_the_record, WORDY),
     Mutant("dropped_plan_not_in_the_record", dropped_plan_not_in_the_record, WORDY),
-    Mutant("stop_obeyed_by_a_later_incarnation", stop_obeyed_by_a_later_incarnation, BUSY),
+    Mutant("stop_obeyed_by_a_later_incarnation", stop_obeyed_by_a_later_incarnation, WORDY),
     Mutant("test_flag_ignored", test_flag_ignored, replace(PLAIN, signals=20)),
     Mutant("pause_overlooked", pause_overlooked, WORDY),
     Mutant("approval_not_waited_for", approval_not_waited_for, ROUGH, fleet=ASKED),

@@ -17,7 +17,7 @@ from tests.simulation.clocks import Clocks
 from tests.simulation.faults import CLOCKS, PLAIN, ROUGH, SLOW, Odds
 from tests.simulation.mutants.kinds import Mutant, Patch
 
-CUT_OFF = replace(PLAIN, partitions=40, operators=0, kills=0, freezes=0, guard_late=0.8)
+CUT_OFF = replace(PLAIN, partitions=60, operators=0, kills=0, terms=0, freezes=0, guard_late=1.0)
 
 
 def margin_left_out(patch: Patch) -> None:
@@ -141,7 +141,7 @@ TIME = (
     Mutant("readers_own_ttl", readers_own_ttl, ROUGH, fleet={"ttls_s": {"b": 30.0}}),
     Mutant("watch_that_is_ripe_at_once", watch_that_is_ripe_at_once, ROUGH),
     Mutant("renewals_not_watched", renewals_not_watched, ROUGH),
-    Mutant("version_watched", version_watched, TOUCHED),
+    Mutant("version_watched", version_watched, TOUCHED, fleet={"names": ("a", "b")}),
     Mutant("remade_record_claimed_at_once", remade_record_claimed_at_once, RECORDS),
     Mutant("torn_read_is_dead", torn_read_is_dead, TORN),
     Mutant("missing_is_dead", missing_is_dead, TORN),
