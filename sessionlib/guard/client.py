@@ -88,16 +88,22 @@ class GuardClient:
         if not sweep(HOME_MARKER, home_mark(self._home), patience_s=0):
             raise GuardError("processes of an earlier agent of this home don't end")
         self.cleared = True
+        try:
+            self._channel = Channel(self._started())
+        except OSError as error:
+            raise GuardError(f"the guard can't be started: {error}") from error
+        self._reader = threading.Thread(target=self._read, name="guard", daemon=True)
+        self._reader.start()
+
+    def _started(self) -> socket.socket:
         ours, guards = socket.socketpair()
         try:
             with guards:
                 self._process = self._popen(guards)
-        except OSError as error:
+        except OSError:
             ours.close()
-            raise GuardError(f"the guard can't be started: {error}") from error
-        self._channel = Channel(ours)
-        self._reader = threading.Thread(target=self._read, name="guard", daemon=True)
-        self._reader.start()
+            raise
+        return ours
 
     def _popen(self, sock: socket.socket) -> subprocess.Popen[bytes]:
         logs = self._home / "logs"

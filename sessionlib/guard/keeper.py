@@ -21,7 +21,7 @@ from sessionlib.guard.channel import Channel
 from sessionlib.guard.hands import Hands
 from sessionlib.guard.policy import Custody, Limits, Verdict
 from sessionlib.guard.silence import Silence
-from sessionlib.guard.tree import Proc, read_proc, reap, send
+from sessionlib.guard.tree import Proc, reap
 from sessionlib.guard.wakeup import Wakeup
 from sessionlib.guard.wire import (
     Activate,
@@ -130,11 +130,10 @@ class Keeper:
                 return
             case Spawned(pid):
                 self._spawning = False
-                self._main = read_proc(pid)
-                self._hands.disturb()
+                self._main = self._hands.disturb(pid)
                 self._agent.send(event)
             case Exited():
-                self._main = None
+                self._main = self._hands.group = None
                 # What the main process left behind gets the grace it would have had itself.
                 self._custody = policy.stopping(self._custody, now, kill=False)
                 self._agent.send(event)
@@ -189,7 +188,11 @@ class Keeper:
         except OSError as error:
             self._custody = policy.doomed(self._custody, f"control file: {error.strerror}")
             return
-        send(self._main, signal.SIGUSR1)
+        try:
+            self._hands.tell(self._main, signal.SIGUSR1)
+        except OSError as error:
+            self._custody = policy.doomed(self._custody, f"it can't be told: {error.strerror}")
+            return
         self._agent.send(Activated(epoch))
 
     def _enforce(self, now: Instant) -> None:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import os
 import select
 import signal
+from functools import partial
 
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.guard import linux
 from sessionlib.guard.channel import Channel
 from sessionlib.guard.launch import fork_exec, read_reason
+from sessionlib.guard.reserve import Reserve
 from sessionlib.guard.silence import Silence
 from sessionlib.guard.tree import family, pause_s, reap, strike
 from sessionlib.guard.wakeup import Wakeup
@@ -31,6 +33,7 @@ class Reaper:
         self._clock: Clock = SystemClock()
         self._silence = Silence(silence_s, self._clock.now())
         self._woken = Wakeup()
+        self._reserve = Reserve()
         self._main: int | None = None
         self._told: int | None = None
         self._filled = False
@@ -107,8 +110,22 @@ class Reaper:
 
     def _kill_all(self) -> None:
         passes = 0
-        while not reap()[1]:
-            strike(family([os.getpid()]).members, signal.SIGKILL, passes)
+        while not self._all_ended():
+            try:
+                self._reserve.attempt(partial(self._strike, passes))
+            except OSError:
+                # Our own child, so its number can't be anybody else's before it is reaped.
+                if self._main is not None:
+                    os.kill(self._main, signal.SIGKILL)
             passes += 1
             select.select([self._woken], [], [], pause_s(passes))
             self._woken.drain()
+
+    def _strike(self, passes: int) -> None:
+        strike(family([os.getpid()]).members, signal.SIGKILL, passes)
+
+    def _all_ended(self) -> bool:
+        codes, childless = reap()
+        if self._main in codes:
+            self._main = None
+        return childless

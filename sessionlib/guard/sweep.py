@@ -11,10 +11,11 @@ import hashlib
 import os
 import signal
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from sessionlib.clock import Clock, SystemClock, sleep
-from sessionlib.guard.tree import DEAD, Proc, family, read_proc, snapshot, strike
+from sessionlib.guard.tree import DEAD, SCARCE, Proc, family, read_proc, snapshot, strike
 
 GUARD_MARKER = "COLABVPS_GUARD"
 HOME_MARKER = "COLABVPS_HOME"
@@ -27,7 +28,8 @@ def home_mark(home: Path) -> str:
 
 
 def marked(name: str, value: str) -> list[Proc]:
-    """The living processes born with `name=value`, but this one and those it runs below."""
+    """The living processes born with `name=value`, but this one and those it runs below. Raises
+    OSError where they can't be told."""
     table = snapshot()
     spared, pid = set(), os.getpid()
     while pid in table and pid not in spared:
@@ -44,7 +46,9 @@ def marked(name: str, value: str) -> list[Proc]:
 def _environ(pid: int) -> list[bytes]:
     try:
         return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-    except OSError:
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
         # It has ended, or is another user's and so none of ours.
         return []
 
@@ -52,7 +56,8 @@ def _environ(pid: int) -> list[bytes]:
 def sweep(
     name: str, value: str, patience_s: float, limit_s: float = 5.0, clock: Clock | None = None
 ) -> bool:
-    """Kill everything marked so and everything below it; True once nothing is left.
+    """Kill everything marked so and everything below it; True once nothing is left, and that
+    could be seen.
 
     For `patience_s` it only watches: a reaper that has lost its guard is at it
     already, and reaches those too that have thrown their environment away.
@@ -75,13 +80,14 @@ def _until(done: Callable[[], bool], late: Callable[[], bool]) -> bool:
 
 def _pass(name: str, value: str, kill: bool) -> bool:
     """One look; True if nothing was there."""
-    heads = marked(name, value)
-    if not heads:
-        return True
-    if kill:
-        # Descendants first: once a reaper is gone, nobody knows any more what was below it.
-        below = family(proc.pid for proc in heads).members
-        strike((*below, *heads), signal.SIGKILL, 0)
+    with suppress(OSError):
+        heads = marked(name, value)
+        if not heads:
+            return True
+        if kill:
+            # Descendants first: once a reaper is gone, nobody knows any more what was below it.
+            below = family(proc.pid for proc in heads).members
+            strike((*below, *heads), signal.SIGKILL, 0)
     return False
 
 

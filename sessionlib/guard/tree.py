@@ -11,6 +11,7 @@ listed as an orphan, so that whoever must miss nobody can look again.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from collections.abc import Callable, Collection, Iterable
@@ -20,6 +21,8 @@ from dataclasses import dataclass
 STOPPED = frozenset("TtZXx")
 """States in which a process executes nothing: stopped, traced, dead."""
 DEAD = frozenset("ZXx")
+SCARCE = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOMEM})
+"""Failures that say nothing of the process that was looked for, only of who looks."""
 STUBBORN_PASSES = 3
 """From this pass on whole process groups are hit: the kernel does that at one stroke,
 so that processes which replace themselves faster than one can read are caught too."""
@@ -53,14 +56,19 @@ Look = Callable[[], Family]
 
 
 def read_proc(pid: int) -> Proc | None:
-    """One process, or None if there is none of that number."""
+    """One process, or None if there is none of that number. Raises OSError where nothing can be
+    read for want of descriptors: a process that can't be seen is not one that has ended."""
     try:
         handle = os.open(f"/proc/{pid}/stat", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
         return None
     try:
         data = os.read(handle, 4096)
-    except OSError:
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
         return None
     finally:
         os.close(handle)
@@ -70,7 +78,7 @@ def read_proc(pid: int) -> Proc | None:
 
 
 def snapshot() -> dict[int, Proc]:
-    """Every process that can be seen, by its number."""
+    """Every process that can be seen, by its number. Raises OSError where none can."""
     found = (read_proc(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - half the time of Path.iterdir, in a loop against forks
     return {proc.pid: proc for proc in found if proc is not None}
 
@@ -95,7 +103,8 @@ def family(roots: Iterable[int], spared: Collection[int] = ()) -> Family:
 
 
 def send(proc: Proc, signum: int) -> None:
-    """Signal exactly this process; nothing happens if it has ended."""
+    """Signal exactly this process; nothing happens if it has ended. Raises OSError where it can't
+    be told whether it is this one."""
     with suppress(ProcessLookupError, PermissionError):
         try:
             handle = os.pidfd_open(proc.pid)
