@@ -4,7 +4,8 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check simulate mutants soak bench bench-console \
+.PHONY: help demo test check lint types imports docs docs-check simulate mutants model chaos \
+	fuzz bench bench-console \
 	bench-checkpoints pictures lock clean run-env dev-env
 
 BIN := .venv/bin
@@ -51,8 +52,8 @@ simulate: dev-env  ## fleets in simulated time; SEEDS=n [SEED=first] ARGS="--tra
 mutants: dev-env  ## take out one rule of safety after the other: the simulation has to notice
 	@$(BIN)/python -m tests.simulation.mutants $(ARGS)
 
-soak: dev-env  ## a hundred of each mishap, on real processes; takes long
-	@$(BIN)/python -m tests.soak $(ARGS)
+chaos: dev-env  ## break living fleets on purpose: real processes; ARGS="--help" tells more
+	@$(BIN)/python -m tests.chaos $(ARGS)
 
 bench: dev-env  ## measure downtimes and start-up times
 	@$(BIN)/python -m tests.bench $(ARGS)

@@ -7,6 +7,7 @@ version of the chain; versions are pruned much later than it looks.
 
 from __future__ import annotations
 
+import os
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,11 +22,13 @@ EVERY_S = 0.02
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """One state of the record, and when it was first seen by the boot-time clock."""
+    """One state of the record, by the boot-time clock: when it was first seen, and when its file
+    was written, which is a little before it became the record."""
 
     version: int
     at_s: float
     lease: Lease
+    made_s: float
 
 
 class ChainWatch:
@@ -63,11 +66,14 @@ class ChainWatch:
         try:
             with (self._folder / str(version)).open("rb") as file:
                 lease = decode(Lease, file.read(2_000))
+                made_unix_s = os.fstat(file.fileno()).st_mtime
         except (OSError, RecordUnreadable):
             return
         if lease.nonce not in self._nonces:
             self._nonces.add(lease.nonce)
-            self.written.append(Written(version, SystemClock().now().boot, lease))
+            now = SystemClock().now()
+            made_s = made_unix_s - now.wall + now.boot
+            self.written.append(Written(version, now.boot, lease, made_s))
 
     def last(self, epoch: int) -> Written:
         """The newest state under `epoch`."""

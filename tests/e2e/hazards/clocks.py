@@ -24,7 +24,7 @@ _PYTHON = """\
 #!{python} -IS
 import runpy, select, sys, time
 time.sleep = lambda seconds: select.select([], [], [], seconds)
-del sys.argv[0]
+{rate}del sys.argv[0]
 while sys.argv[0] in ("-I", "-S"):
     del sys.argv[0]
 kind = sys.argv.pop(0)
@@ -52,21 +52,34 @@ def library() -> Path:
     pytest.skip("needs faketime: apt-get install faketime")
 
 
-class WallClock:
-    """The wall clock of one machine, off by `set`."""
+_RATE = """\
+_monotonic, _gettime, _counted = time.monotonic, time.clock_gettime, {{time.CLOCK_BOOTTIME, 1}}
+time.monotonic = lambda: _monotonic() * {rate}
+time.clock_gettime = lambda clock: _gettime(clock) * ({rate} if clock in _counted else 1)
+"""
+"""Only `sessionlib.clock` reads a clock, and by these names."""
 
-    def __init__(self, folder: Path, off: str) -> None:
+
+class WallClock:
+    """The wall clock of one machine, off by `set`. Its others run at `rate`, and are never set."""
+
+    def __init__(self, folder: Path, off: str, rate: float = 1.0) -> None:
         self._file = folder / "clock"
         self._library = library()
         wrapper = folder / "python"
-        text = _PYTHON.format(python=sys.executable, wrapper=str(wrapper), path=sys.path)
+        text = _PYTHON.format(
+            python=sys.executable,
+            wrapper=str(wrapper),
+            path=sys.path,
+            rate="" if rate == 1.0 else _RATE.format(rate=rate),
+        )
         wrapper.write_text(text)
         wrapper.chmod(0o755)
         self.python = (str(wrapper),)
         self.set(off)
 
     def set(self, off: str) -> None:
-        """Step the clock, at once: `+5h`, `-300m`, `+0`."""
+        """Step the clock, at once: `+5h`, `-300m`, `+0`; `+0 x2` runs at twice the rate."""
         draft = self._file.with_suffix(".new")
         draft.write_text(off)
         draft.replace(self._file)

@@ -1,0 +1,115 @@
+"""Goal: several fleets side by side, each in a process of its own, and their word together.
+
+Method: what a fleet waits for costs no processor, so a few of them are hardly slower
+than one. A lane has its mounts in a namespace that goes with it. An interrupt is
+passed on, and then every lane is waited for: it ends its own processes.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.chaos.deck import Hand
+from tests.chaos.lane import Spec
+from tests.chaos.powers import ALONE
+from tests.chaos.verdict import Judged
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass
+class Run:
+    """All lanes of one run; `tell` gets a line for whatever happens."""
+
+    hands: Sequence[Hand]
+    seed: int
+    scale: float
+    seconds: float | None
+    mounts: bool
+    tell: Callable[[str], None]
+    judged: list[Judged] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    kept: list[str] = field(default_factory=list)
+    interrupted: bool = False
+
+    def play(self) -> None:
+        """Until every lane has ended."""
+        with tempfile.TemporaryDirectory(prefix="colabvps-chaos-") as folder:
+            lanes = [(hand, self._start(hand, Path(folder))) for hand in self.hands]
+            threads = [threading.Thread(target=self._listen, args=lane) for lane in lanes]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                self._wait(thread, [lane for _, lane in lanes])
+
+    def _start(self, hand: Hand, folder: Path) -> subprocess.Popen[str]:
+        keep = tempfile.mkdtemp(prefix="colabvps-chaos-kept-")
+        self.kept.append(keep)
+        spec = Spec(
+            folder=str(folder / f"fleet-{hand.number}"),
+            keep=f"{keep}/fleet",
+            seed=self.seed,
+            scale=self.scale,
+            seconds=self.seconds,
+            mounts=self.mounts,
+            number=hand.number,
+            clocked=hand.clocked,
+            kinds=list(hand.kinds),
+        )
+        words = [sys.executable, "-m", "tests.chaos.lane", json.dumps(asdict(spec))]
+        return subprocess.Popen(
+            [*(ALONE if self.mounts else ()), *words],
+            cwd=ROOT,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            text=True,
+            # The terminal's interrupt is passed on, once, by us.
+            start_new_session=True,
+        )
+
+    def _listen(self, hand: Hand, lane: subprocess.Popen[str]) -> None:
+        assert lane.stdout is not None
+        heard = False
+        for line in lane.stdout:
+            said: dict[str, Any] = json.loads(line)
+            if "judged" in said:
+                heard = True
+                self.judged.append(Judged(**said["judged"]))
+                self.counts.update(said["counts"])
+                self.interrupted = self.interrupted or said["interrupted"]
+            else:
+                self.tell(f"fleet {hand.number}: {said['text']}")
+        if lane.wait() != 0 or not heard:
+            self.failed.append(f"fleet {hand.number} ended with code {lane.returncode}, unjudged")
+
+    def _wait(self, thread: threading.Thread, lanes: Sequence[subprocess.Popen[str]]) -> None:
+        while thread.is_alive():
+            try:
+                thread.join()
+            except KeyboardInterrupt:
+                if not self.interrupted:
+                    self.tell("interrupted: every fleet is ended and judged as far as it got")
+                self.interrupted = True
+                for lane in lanes:
+                    lane.send_signal(signal.SIGINT)
+
+    def leftovers(self) -> list[str]:
+        """The folders in which something was kept; the empty ones are removed."""
+        found = []
+        for folder in map(Path, self.kept):
+            if (folder / "fleet").exists():
+                found.append(str(folder / "fleet"))
+            else:
+                folder.rmdir()
+        return found
