@@ -17,7 +17,7 @@ import json
 import os
 import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sessionlib.clock import SystemClock
@@ -29,6 +29,8 @@ from tests.chaos.verdict import summary
 from tests.chaos.whole_tree import measure
 from tests.conftest import NO_SKIPS
 
+OFTEN = 5
+"""From so many times on harm that nobody notices is none; one freeze or two may be short."""
 EPILOG = """\
 examples:
   python -m tests.chaos --short                      every kind once, about two minutes
@@ -82,8 +84,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _found(run: Run) -> dict[str, Any]:
-    found = {**summary(run.judged), "harm": dict(sorted(run.counts.items()))}
-    found["violations"] += run.failed
+    harm, heard = dict(sorted(run.counts.items())), dict(sorted(run.heard.items()))
+    found = {**summary(run.judged), "harm": harm, "heard": heard}
+    found["violations"] += [*run.failed, *_unheard(found["kinds"], heard)]
     found["interrupted"] = run.interrupted
     kept = run.leftovers()
     for violation in found["violations"]:
@@ -92,6 +95,16 @@ def _found(run: Run) -> dict[str, Any]:
         found["kept"] = kept
         _tell(f"kept: {', '.join(kept)}: {LOOK_AT}")
     return found
+
+
+def _unheard(kinds: Mapping[str, Any], heard: Mapping[str, int]) -> list[str]:
+    """Kinds that reached nobody: done often, and no agent has said a word of it."""
+    return [
+        f"{kind} was done {found['count']} times, and no agent noticed: it does nothing"
+        for kind, found in kinds.items()
+        if kind in KINDS and found["count"] >= OFTEN
+        if (what := KINDS[kind].heard) is not None and not heard.get(what)
+    ]
 
 
 def _why(kind: str, missing: dict[Power, str]) -> str:

@@ -33,6 +33,17 @@ EVERY_S = 1.0
 """The checkpoint interval: short, so that what a crash loses is held to something."""
 LIFETIME = "240h"
 """No session of a run comes to its natural end."""
+HEARD = {
+    "EIO": "Input/output error",
+    "EMFILE": "Too many open files",
+    "ENOSPC": "o space left on",
+    "EROFS": "Read-only file system",
+    "fenced": "fenced:",
+    "no_store": "is the folder mounted",
+    "no_answer": "the store did not answer",
+    "woke_late": "woke up late",
+}
+"""What agents say of harm that reaches them. With EFBIG they can't, for that is a file too."""
 GIVES_UP_AFTER = 3
 """So many rounds in a row that a fleet doesn't get over."""
 
@@ -147,6 +158,11 @@ class Lane:
             else:
                 return
 
+    def heard(self) -> dict[str, int]:
+        """How often the agents said what was done to them."""
+        said = [path.read_text() for path in Path(self.spec.folder).glob("*.err*")]
+        return {what: sum(text.count(words) for text in said) for what, words in HEARD.items()}
+
     def _keep(self, machines: Machines, chain: ChainWatch) -> None:
         keep = Path(self.spec.keep)
         machines.keep(keep)
@@ -164,7 +180,7 @@ def tell(what: dict[str, Any]) -> None:
 def main() -> None:
     lane = Lane(Spec(**json.loads(sys.argv[1])))
     judged = lane.run()
-    ended = {"counts": dict(lane.counts), "interrupted": lane.interrupted}
+    ended = {"counts": dict(lane.counts), "heard": lane.heard(), "interrupted": lane.interrupted}
     tell({"judged": asdict(judged), **ended})
 
 

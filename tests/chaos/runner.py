@@ -40,6 +40,7 @@ class Run:
     judged: list[Judged] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
+    heard: Counter[str] = field(default_factory=Counter)
     kept: list[str] = field(default_factory=list)
     interrupted: bool = False
 
@@ -87,6 +88,7 @@ class Run:
                 heard = True
                 self.judged.append(Judged(**said["judged"]))
                 self.counts.update(said["counts"])
+                self.heard.update(said["heard"])
                 self.interrupted = self.interrupted or said["interrupted"]
             else:
                 self.tell(f"fleet {hand.number}: {said['text']}")

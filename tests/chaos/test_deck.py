@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import replace
 from itertools import islice
 
 import pytest
@@ -72,6 +73,7 @@ class Played:
     def __init__(self, judged: list[Judged], failed: list[str], interrupted: bool) -> None:
         self.judged, self.failed, self.interrupted = judged, failed, interrupted
         self.counts: Counter[str] = Counter()
+        self.heard: Counter[str] = Counter()
 
     def play(self) -> None:
         return
@@ -105,6 +107,17 @@ def test_the_exit_code_says_what_was_found(
     assert bool(body["violations"]) == (code == 1)
     assert (body["seed"], body["interrupted"]) == (5, run.interrupted)
     assert '"seed": 5' in said.err
+
+
+@pytest.mark.parametrize(("times", "said", "code"), [(5, 0, 1), (5, 1, 0), (4, 0, 0)])
+def test_harm_that_nobody_notices_is_found(
+    monkeypatch: pytest.MonkeyPatch, times: int, said: int, code: int
+) -> None:
+    run = Played([replace(GOOD, downtimes={"eio": [0.0] * times})], [], False)
+    run.heard["EIO"] = said
+    monkeypatch.setattr(program, "Run", lambda *_: run)
+    monkeypatch.setattr(program, "lacking", dict)
+    assert program.main(["--kinds", "eio", "--rounds", "1"]) == code
 
 
 def test_what_is_left_out_is_said_and_a_machine_set_up_for_all_of_it_fails(

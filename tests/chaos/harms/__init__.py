@@ -21,12 +21,14 @@ Harm = Callable[[Scene, random.Random], None]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind. `moves`: alone it ends the holder's lease. `hinders`: copies may fail under it."""
+    """One kind. `moves`: alone it ends the holder's lease. `hinders`: copies may fail under it.
+    `heard`: what agents say of it, so that harm which reaches nobody is noticed."""
 
     harm: Harm
     needs: Power | None = None
     moves: bool = False
     hinders: bool = False
+    heard: str | None = None
 
 
 KINDS: Mapping[str, Kind] = {
@@ -37,7 +39,7 @@ KINDS: Mapping[str, Kind] = {
     "sigkill": Kind(signals.kill_holder, moves=True),
     "standby_killed": Kind(signals.kill_standby),
     "all_killed": Kind(signals.kill_all, moves=True),
-    "sigstop": Kind(signals.freeze_holder, moves=True, hinders=True),
+    "sigstop": Kind(signals.freeze_holder, moves=True, hinders=True, heard="woke_late"),
     "thawed_at_the_deadline": Kind(signals.thaw_at_the_deadline, hinders=True),
     "standby_frozen": Kind(signals.freeze_standby),
     "two_frozen": Kind(signals.freeze_two, hinders=True),
@@ -48,16 +50,16 @@ KINDS: Mapping[str, Kind] = {
     "killed_at_a_call": Kind(calls.killed, Power.CALLS),
     "frozen_at_a_call": Kind(calls.frozen, Power.CALLS, hinders=True),
     "late_link": Kind(calls.late_link, Power.CALLS, hinders=True),
-    "eio": Kind(calls.eio, Power.CALLS, hinders=True),
-    "eio_after_link": Kind(calls.eio_after_link, Power.CALLS, hinders=True),
-    "emfile": Kind(limits.emfile, hinders=True),
-    "emfile_everywhere": Kind(limits.emfile_everywhere, hinders=True),
+    "eio": Kind(calls.eio, Power.CALLS, hinders=True, heard="EIO"),
+    "eio_after_link": Kind(calls.eio_after_link, Power.CALLS, hinders=True, heard="EIO"),
+    "emfile": Kind(limits.emfile, hinders=True, heard="EMFILE"),
+    "emfile_everywhere": Kind(limits.emfile_everywhere, hinders=True, heard="EMFILE"),
     "efbig": Kind(limits.efbig, hinders=True),
-    "store_full": Kind(disks.store_full, Power.MOUNTS, hinders=True),
+    "store_full": Kind(disks.store_full, Power.MOUNTS, hinders=True, heard="ENOSPC"),
     "home_full": Kind(disks.home_full, Power.MOUNTS, hinders=True),
-    "store_read_only": Kind(disks.store_read_only, Power.MOUNTS, hinders=True),
-    "store_gone": Kind(disks.store_gone, hinders=True),
-    "clock_step": Kind(clocks.step, Power.CLOCKS, hinders=True),
+    "store_read_only": Kind(disks.store_read_only, Power.MOUNTS, hinders=True, heard="EROFS"),
+    "store_gone": Kind(disks.store_gone, hinders=True, heard="no_store"),
+    "clock_step": Kind(clocks.step, Power.CLOCKS, hinders=True, heard="woke_late"),
     "clock_rate": Kind(clocks.rate, Power.CLOCKS, hinders=True),
 }
 
