@@ -12,7 +12,8 @@ import json
 import random
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,6 +74,7 @@ class Lane:
 
     spec: Spec
     done: list[Done] = field(default_factory=list)
+    broken_off: list[Done] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     interrupted: bool = False
@@ -91,7 +93,7 @@ class Lane:
             chain.close()
         self.failed += crashes(machines)
         tenures = read_journals(machines.journals) if machines.journals.exists() else []
-        judged = judge(self.done, tenures, chain.written, EVERY_S)
+        judged = judge(self.done, tenures, chain.written, EVERY_S, self.broken_off)
         judged.violations.extend(self.failed)
         if judged.violations:
             self._keep(machines, chain)
@@ -120,9 +122,10 @@ class Lane:
         in_a_row = 0
         for at, (kind, chance) in enumerate(self._rounds(), start=1):
             harms = parts(kind, self.spec.hand, chance)
+            scene = Scene(fleet, machines, self.counts, alone=len(harms) == 1)
             try:
-                scene = Scene(fleet, machines, self.counts, alone=len(harms) == 1)
-                self.done.append(play(scene, kind, harms, chance))
+                with self._accounted_for(kind, harms):
+                    self.done.append(play(scene, kind, harms, chance))
                 in_a_row = 0
                 self._tell_done(at, self.done[-1])
             except AssertionError as error:
@@ -131,7 +134,18 @@ class Lane:
                 tell({"text": self.failed[-1]})
                 if in_a_row == GIVES_UP_AFTER:
                     return
-                Scene(fleet, machines, self.counts, alone=True).heal()
+                scene.heal()
+
+    @contextmanager
+    def _accounted_for(self, kind: str, harms: Sequence[str]) -> Iterator[None]:
+        """The harm of a round that came to no good end was done all the same."""
+        begin_s = boot_s()
+        try:
+            yield
+        except BaseException:
+            end_s = boot_s()
+            self.broken_off.append(Done(kind, tuple(harms), begin_s, end_s, end_s, -1, -1))
+            raise
 
     def _rounds(self) -> Iterator[tuple[str, random.Random]]:
         clock = SystemClock()

@@ -55,6 +55,7 @@ class Machines(Stage):
         self.mounts = mounts
         self._rates = rates
         self._lock = threading.Lock()
+        self._closed = False
         self._agents: dict[str, subprocess.Popen[bytes]] = {}
         self._pids: list[int] = []
         self.started_s: dict[str, float] = {}
@@ -108,9 +109,10 @@ class Machines(Stage):
             self.way(account).unlink()
 
     def start(self, account: str) -> None:
-        """Start an account's agent, unless it runs. It ends when this process does."""
+        """Start an account's agent, unless it runs. It ends when this process does. Afterwards
+        there is one, unless the fleet is at its end."""
         with self._lock:
-            if not self.is_running(account):
+            if not self._closed and not self.is_running(account):
                 self._note_end(account)
                 self._agents[account] = self._spawn(account)
                 self._pids.append(self.pid(account))
@@ -151,7 +153,9 @@ class Machines(Stage):
         return self._agents[account]
 
     def close(self) -> None:
-        """Leave no process of it."""
+        """Leave no process of it, nor let one be started any more."""
+        with self._lock:
+            self._closed = True
         for agent in self._agents.values():
             if agent.poll() is None:
                 agent.kill()

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from tests.chaos.deck import Hand
@@ -25,6 +26,7 @@ from tests.chaos.powers import ALONE
 from tests.chaos.verdict import Judged
 
 ROOT = Path(__file__).parents[2]
+LOOK_S = 0.5
 
 
 @dataclass
@@ -48,11 +50,17 @@ class Run:
         """Until every lane has ended."""
         with tempfile.TemporaryDirectory(prefix="colabvps-chaos-") as folder:
             lanes = [(hand, self._start(hand, Path(folder))) for hand in self.hands]
-            threads = [threading.Thread(target=self._listen, args=lane) for lane in lanes]
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                self._wait(thread, [lane for _, lane in lanes])
+            ended: SimpleQueue[int] = SimpleQueue()
+            for hand, lane in lanes:
+                threading.Thread(target=self._listen, args=(hand, lane, ended)).start()
+            waits_for = {hand.number for hand in self.hands}
+            while waits_for:
+                try:
+                    waits_for.discard(ended.get(timeout=LOOK_S))
+                except Empty:
+                    continue
+                except KeyboardInterrupt:
+                    self._interrupt([lane for _, lane in lanes])
 
     def _start(self, hand: Hand, folder: Path) -> subprocess.Popen[str]:
         keep = tempfile.mkdtemp(prefix="colabvps-chaos-kept-")
@@ -79,7 +87,13 @@ class Run:
             start_new_session=True,
         )
 
-    def _listen(self, hand: Hand, lane: subprocess.Popen[str]) -> None:
+    def _listen(self, hand: Hand, lane: subprocess.Popen[str], ended: SimpleQueue[int]) -> None:
+        try:
+            self._hear(hand, lane)
+        finally:
+            ended.put(hand.number)
+
+    def _hear(self, hand: Hand, lane: subprocess.Popen[str]) -> None:
         assert lane.stdout is not None
         heard = False
         for line in lane.stdout:
@@ -95,16 +109,12 @@ class Run:
         if lane.wait() != 0 or not heard:
             self.failed.append(f"fleet {hand.number} ended with code {lane.returncode}, unjudged")
 
-    def _wait(self, thread: threading.Thread, lanes: Sequence[subprocess.Popen[str]]) -> None:
-        while thread.is_alive():
-            try:
-                thread.join()
-            except KeyboardInterrupt:
-                if not self.interrupted:
-                    self.tell("interrupted: every fleet is ended and judged as far as it got")
-                self.interrupted = True
-                for lane in lanes:
-                    lane.send_signal(signal.SIGINT)
+    def _interrupt(self, lanes: Sequence[subprocess.Popen[str]]) -> None:
+        if not self.interrupted:
+            self.tell("interrupted: every fleet is ended and judged as far as it got")
+        self.interrupted = True
+        for lane in lanes:
+            lane.send_signal(signal.SIGINT)
 
     def leftovers(self) -> list[str]:
         """The folders in which something was kept; the empty ones are removed."""

@@ -44,9 +44,14 @@ class Judged:
 
 
 def judge(
-    done: Sequence[Done], tenures: Sequence[Tenure], written: Sequence[Written], every_s: float
+    done: Sequence[Done],
+    tenures: Sequence[Tenure],
+    written: Sequence[Written],
+    every_s: float,
+    broken_off: Sequence[Done] = (),
 ) -> Judged:
-    """`every_s` is the checkpoint interval, `written` every version of the lease record."""
+    """`every_s` is the checkpoint interval, `written` every version of the lease record, and
+    `broken_off` are rounds whose harm was done, but whose end wasn't seen."""
     ticks = sorted(tick.at_s for tenure in tenures for tick in tenure.ticks)
     downtimes: dict[str, list[float]] = {}
     for one in done:
@@ -56,7 +61,7 @@ def judge(
     crash_lost_s = []
     for passage in passages(tenures):
         owed = max(owed, _published_count(passage.before, written))
-        found, in_order = _lost(passage, owed, written, done, every_s)
+        found, in_order = _lost(passage, owed, written, [*done, *broken_off], every_s)
         violations += found
         if in_order:
             ordered += 1

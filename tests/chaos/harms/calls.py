@@ -16,12 +16,13 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sessionlib.clock import sleep
-from sessionlib.guard.tree import read_proc
+from sessionlib.guard.tree import DEAD, STOPPED, read_proc
 from tests.chaos.scene import Scene
 from tests.e2e.fleet_fixture import boot_s
 
 ATTACH_S = 10.0
 HAPPENS_S = 4.0
+STILL_LOOKS = 10
 BY_FOLDER = "openat,linkat,renameat,unlinkat,newfstatat,mkdirat"
 MOMENTS = ("linkat", "fsync", "renameat", "unlinkat", "openat", "sendto")
 """Where a signal may come: before the write that decides, before it is safe, in between."""
@@ -44,8 +45,7 @@ def frozen(scene: Scene, chance: random.Random) -> None:
     with _traced(
         scene, account, chance.choice(MOMENTS), f"signal=STOP:when={chance.randint(1, 4)}"
     ):
-        _until_stopped(pid)
-    scene.count("agents_sigstop")
+        _until_stopped(scene, pid)
     sleep(chance.uniform(0.1, 1.4) * scene.ttl_s)
     scene.signal_pid(pid, signal.SIGCONT)
 
@@ -92,8 +92,8 @@ def _traced(
         start_new_session=True,
     )
     try:
-        _until_attached(tracer, pid)
-        scene.count("calls_tampered_with")
+        if _attached(tracer, pid):
+            scene.count("agents_traced")
         yield
     finally:
         # It lets go of whom it traces, even if it is stopped, and can't be waited for then.
@@ -104,13 +104,15 @@ def _traced(
         tracer.wait()
 
 
-def _until_attached(tracer: subprocess.Popen[bytes], pid: int) -> None:
+def _attached(tracer: subprocess.Popen[bytes], pid: int) -> bool:
+    """Wait until it is; False if there is nobody to be traced any more."""
     until_s = boot_s() + ATTACH_S
     while tracer.poll() is None and boot_s() < until_s:
         with suppress(OSError):
             if f"TracerPid:\t{tracer.pid}\n" in Path(f"/proc/{pid}/status").read_text():
-                return
+                return True
         sleep(0.005)
+    return False
 
 
 def _until_gone(scene: Scene, account: str) -> None:
@@ -118,16 +120,26 @@ def _until_gone(scene: Scene, account: str) -> None:
     while boot_s() < until_s:
         if not scene.machines.is_running(account):
             scene.count("agents_sigkill")
+            scene.count("agents_sigkill_at_a_call")
             return
         sleep(0.01)
     # It makes no such call: it dies between two others then.
     scene.kill(account)
 
 
-def _until_stopped(pid: int) -> None:
+def _until_stopped(scene: Scene, pid: int) -> None:
     until_s = boot_s() + HAPPENS_S
-    while boot_s() < until_s:
+    looks = 0
+    while boot_s() < until_s and looks < STILL_LOOKS:
         proc = read_proc(pid)
-        if proc is None or proc.state in "TtZX":
+        if proc is None or proc.state in DEAD:
             return
+        # Traced, every call stops it for an instant too.
+        looks = looks + 1 if proc.state in STOPPED else 0
         sleep(0.01)
+    scene.count("agents_sigstop")
+    if looks == STILL_LOOKS:
+        scene.count("agents_sigstop_at_a_call")
+    else:
+        # It makes no such call: it stops between two others then.
+        scene.signal_pid(pid, signal.SIGSTOP)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import os
 import random
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 
+from console.demo.stage import ACCOUNTS
 from sessionlib.clock import sleep
 from tests.chaos.scene import Scene
 from tests.contract.full_disk import fill
@@ -39,13 +40,14 @@ def store_read_only(scene: Scene, chance: random.Random) -> None:
 
 
 def store_gone(scene: Scene, chance: random.Random) -> None:
-    """For one machine: an empty folder is where it was, or nothing."""
-    account = scene.anybody(chance)
-    scene.machines.detach(account)
-    try:
+    """For one machine, or for all of them: an empty folder is where it was, or nothing."""
+    everybody = chance.sample(list(ACCOUNTS), len(ACCOUNTS))
+    accounts = everybody if chance.random() < 0.25 else [scene.anybody(chance)]
+    with ExitStack() as gone:
+        for account in accounts:
+            scene.machines.detach(account)
+            gone.callback(scene.machines.attach, account)
         sleep(_some_time_s(scene, chance))
-    finally:
-        scene.machines.attach(account)
 
 
 def _full(scene: Scene, folder: Path, chance: random.Random) -> None:
