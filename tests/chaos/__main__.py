@@ -23,17 +23,19 @@ from typing import Any
 from sessionlib.clock import SystemClock
 from tests.chaos.deck import ALL_KINDS, deal, possible
 from tests.chaos.harms import KINDS
+from tests.chaos.lane import heed_interrupts
 from tests.chaos.powers import Power, lacking
 from tests.chaos.runner import Run
 from tests.chaos.verdict import summary
 from tests.chaos.whole_tree import measure
 from tests.conftest import NO_SKIPS
 
+SHORT_ROUNDS = 2
 OFTEN = 5
 """From so many times on harm that nobody notices is none; one freeze or two may be short."""
 EPILOG = """\
 examples:
-  python -m tests.chaos --short                      every kind once, about two minutes
+  python -m tests.chaos --short                      every kind twice, about two minutes
   python -m tests.chaos --seconds 600 --fleets 4     as much as ten minutes hold
   python -m tests.chaos --kinds sigkill eio overlap --rounds 50 --seed 7
   python -m tests.chaos --kinds sigkill --rounds 1 --trees 20
@@ -49,6 +51,7 @@ LOOK_AT = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
+    heed_interrupts()
     began = SystemClock().now()
     missing = lacking()
     kinds = possible(options.kinds, missing)
@@ -122,7 +125,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     much = parser.add_mutually_exclusive_group()
     much.add_argument("--rounds", type=int, default=20, help="of each kind (default: 20)")
     much.add_argument("--seconds", type=float, help="rounds for so long, in place of a number")
-    much.add_argument("--short", action="store_true", help="every kind once, as in CI")
+    much.add_argument("--short", action="store_true", help="two of each kind, as in CI")
     parser.add_argument(
         "--seed", type=int, default=1, help="decides order and moments (default: 1)"
     )
@@ -141,7 +144,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
     )
     options = parser.parse_args(argv)
     if options.short:
-        options.rounds = 1
+        options.rounds = SHORT_ROUNDS
     if options.rounds < 1 or options.fleets < 1 or not options.scale > 0:
         parser.error("--rounds, --fleets and --scale must be more than 0")
     return options

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import random
+import signal
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -191,7 +192,14 @@ def tell(what: dict[str, Any]) -> None:
     print(json.dumps(what), flush=True)  # noqa: T201
 
 
+def heed_interrupts() -> None:
+    """Ctrl-C and SIGTERM end a run in order, even one that a shell started in the background."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
+
+
 def main() -> None:
+    heed_interrupts()
     lane = Lane(Spec(**json.loads(sys.argv[1])))
     judged = lane.run()
     ended = {"counts": dict(lane.counts), "heard": lane.heard(), "interrupted": lane.interrupted}
