@@ -51,7 +51,6 @@ LOOK_AT = (
 
 def main(argv: Sequence[str] | None = None) -> int:
     options = _options(argv)
-    heed_interrupts()
     began = SystemClock().now()
     missing = lacking()
     kinds = possible(options.kinds, missing)
@@ -155,4 +154,5 @@ def _tell(text: str) -> None:
 
 
 if __name__ == "__main__":
+    heed_interrupts()
     sys.exit(main())
