@@ -17,6 +17,10 @@ from tests.chaos.powers import Power
 
 WITH_CLOCKS = ("planned", "sigterm", "sigkill", "sigstop", "thawed_at_the_deadline")
 """What wrong clocks have to be got along with."""
+PLAIN = ("sigkill", "sigstop", "standby_killed", "standby_frozen")
+"""What overlaps where nothing else is asked for."""
+ALONE = ("two_of_three_stopped",)
+"""With the third stopped too nobody could end work that runs on, and no machine does that."""
 ALL_KINDS = (*KINDS, OVERLAP)
 
 
@@ -72,8 +76,8 @@ def dealt(hand: Hand, seed: int, *, again: bool) -> Iterator[tuple[str, random.R
 
 
 def parts(kind: str, hand: Hand, chance: random.Random) -> list[str]:
-    """The kinds that one round consists of: itself, or several at once."""
+    """The kinds that one round consists of: itself, or several at once, each of them once."""
     if kind != OVERLAP:
         return [kind]
-    choice = sorted(set(hand.kinds) - {OVERLAP}) or ["sigkill", "sigstop", "standby_killed"]
-    return chance.choices(choice, k=chance.choice([2, 2, 3]))
+    choice = sorted(set(hand.kinds) - {OVERLAP, *ALONE}) or list(PLAIN)
+    return chance.sample(choice, k=min(chance.choice([2, 2, 3]), len(choice)))

@@ -55,11 +55,15 @@ def test_what_cant_be_done_here_is_told_apart() -> None:
     assert possible(ALL_KINDS, ()) == list(ALL_KINDS)
 
 
-def test_several_at_once_are_of_the_hand_and_never_more_of_the_same_kind_of_round() -> None:
-    (hand,) = deal([OVERLAP, "sigkill", "eio", "store_full"], 5, 1, 3)
-    at_once = [parts(kind, hand, chance) for kind, chance in dealt(hand, 3, again=False)]
-    assert all(set(each) <= {"sigkill", "eio", "store_full"} for each in at_once)
-    assert sum(len(each) > 1 for each in at_once) == 5
+def test_several_at_once_are_of_the_hand_and_each_of_them_comes_once() -> None:
+    (hand,) = deal([OVERLAP, "sigkill", "eio", "two_of_three_stopped", "guard"], 20, 1, 3)
+    rounds = [(kind, parts(kind, hand, chance)) for kind, chance in dealt(hand, 3, again=False)]
+    at_once = [each for kind, each in rounds if kind == OVERLAP]
+    assert {frozenset(each) for each in at_once} == {
+        frozenset(each) for each in (("sigkill", "eio"), ("sigkill", "guard"), ("eio", "guard"))
+    } | {frozenset({"sigkill", "eio", "guard"})}
+    assert all(len(each) == len(set(each)) for each in at_once)
+    assert all(each == [kind] for kind, each in rounds if kind != OVERLAP)
 
 
 def test_every_kind_says_what_it_does() -> None:
