@@ -65,6 +65,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "left_out": left_out,
     }
     _tell(f"options: {json.dumps({**given, 'kinds_given': kinds})}")
+    for kind, why in left_out.items():
+        _tell(f"left out: {kind}, which {why}")
     load_before = os.getloadavg()[0]
     run = Run(
         hands, options.seed, options.scale, options.seconds, Power.MOUNTS not in missing, _tell
