@@ -22,7 +22,7 @@ from tests.chaos.machines import Machines
 from tests.chaos.scene import Scene
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
-END_S = 30.0
+END_S = 60.0
 EXIT_CODES = {0, 1, 3, -9}
 """Ended as asked; failed, or fenced; left without a word from the store; killed."""
 

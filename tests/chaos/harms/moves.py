@@ -16,7 +16,7 @@ from tests.e2e.fleet_fixture import boot_s
 
 ORDER_TRIES = 4
 MOVE_S = 8.0
-END_S = 30.0
+END_S = 60.0
 
 
 def planned(scene: Scene, chance: random.Random) -> None:
