@@ -8,11 +8,12 @@ dead as soon as one seed ends in a violation.
 from __future__ import annotations
 
 from tests.simulation.mutants.data import DATA
+from tests.simulation.mutants.found import FOUND
 from tests.simulation.mutants.kinds import Mutant
 from tests.simulation.mutants.lease import LEASE
 from tests.simulation.mutants.orders import ORDERS
 from tests.simulation.mutants.time import TIME
 
-MUTANTS: tuple[Mutant, ...] = (*TIME, *LEASE, *ORDERS, *DATA)
+MUTANTS: tuple[Mutant, ...] = (*TIME, *LEASE, *ORDERS, *DATA, *FOUND)
 
 __all__ = ["MUTANTS", "Mutant"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.checkpoints import checkpoints, collecting, making, sending
-from sessionlib.checkpoints.manifest import Blob, Manifest
+from sessionlib.checkpoints import checkpoints, collecting, sending
+from sessionlib.checkpoints.manifest import Blob
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
 from sessionlib.core import learn_data
 from sessionlib.core.actions import Action, Work
@@ -85,17 +85,6 @@ def newer_uploads_removed(patch: Patch) -> None:
     patch.set(collecting, "_unneeded", unneeded)
 
 
-def blobs_of_anything_named_again(patch: Patch) -> None:
-    """A base that the lease doesn't point at: the last copy made, published or not."""
-    plain = checkpoints.Checkpoints._source
-
-    def source(self: checkpoints.Checkpoints, base: object) -> making.Source:
-        newest: Manifest | None = self._newest
-        return plain(self, newest.pointer if newest is not None else base)  # type: ignore[arg-type]  # a pointer or None
-
-    patch.set(checkpoints.Checkpoints, "_source", source)
-
-
 def restored_over_newer_data(patch: Patch) -> None:
     for where in (checkpoints, disks):
         patch.set(where, "may_go_on", lambda found, wanted: False)
@@ -118,5 +107,4 @@ DATA = (
     Mutant("restored_over_newer_data", restored_over_newer_data, DEADLY),
     Mutant("went_on_with_old_data", went_on_with_old_data, DEADLY),
     Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES),
-    Mutant("blobs_of_anything_named_again", blobs_of_anything_named_again, ROUGH, fleet=COPIES),
 )

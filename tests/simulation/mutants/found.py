@@ -1,0 +1,45 @@
+"""Faults that the product had until the simulation found them, put back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sessionlib.checkpoints import checkpoints
+from sessionlib.checkpoints.names import Mark
+from sessionlib.checkpoints.place import Note
+from sessionlib.core.rules import leaving
+from tests.simulation import disks
+from tests.simulation.faults import BUSY, SLOW, WORDY
+from tests.simulation.mutants.kinds import Mutant, Patch
+
+
+def stale_data_sealed(patch: Patch) -> None:
+    """A session that is told to stop as it claims seals what lies there of an earlier tenure."""
+    patch.set(leaving, "_has_data", lambda view: True)
+
+
+def one_mark_for_two_checkpoints(patch: Patch) -> None:
+    """A seal doesn't know of the checkpoint whose publication is still under way."""
+
+    def next_mark(epoch: int, base: Mark | None, last: Mark | None) -> Mark:
+        return Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
+
+    for where in (checkpoints, disks):
+        patch.set(where, "next_mark", next_mark)
+
+
+def newest_data_set_aside(patch: Patch) -> None:
+    """A directory remembers only the last checkpoint made of it, and the one known before."""
+
+    def stems_after(found: Note | None, epoch: int, base: str | None, made: str) -> Note:
+        return Note(epoch, (base, made))
+
+    for where in (checkpoints, disks):
+        patch.set(where, "stems_after", stems_after)
+
+
+FOUND = (
+    Mutant("stale_data_sealed", stale_data_sealed, WORDY),
+    Mutant("one_mark_for_two_checkpoints", one_mark_for_two_checkpoints, BUSY),
+    Mutant("newest_data_set_aside", newest_data_set_aside, replace(SLOW, lost=0.3, terms=8)),
+)
