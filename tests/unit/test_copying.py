@@ -269,6 +269,22 @@ class TestSealing:
         assert write is not None
         assert (write.kind, write.lease.checkpoint) == (WriteKind.OFFER, last)
 
+    def test_the_seal_waits_for_a_write_that_may_be_publishing(self) -> None:
+        waiting = self.quiescing(sent(copied(), 2), work=Facts())
+        assert waiting.write is not None
+        assert of(Seal, actions(waiting, 3)) == []
+        assert of(Seal, actions(replace(waiting, write=None), 3)) != []
+
+    def test_data_of_an_earlier_tenure_is_never_sealed(self) -> None:
+        """What others have done since isn't in it, and what they published would be lost."""
+        lease = replace(held_by(ME), checkpoint=POINTER)
+        told = serving(lease=lease, leaving="stopped by order", work=Facts(), data=Data())
+        found = actions(told, 1)
+        assert of(Seal, found) == []
+        write = written(found)
+        assert write is not None
+        assert (write.kind, write.lease.checkpoint) == (WriteKind.VACATE, POINTER)
+
     def test_nothing_to_seal_keeps_the_pointer_that_stands(self) -> None:
         sealed = self.quiescing(serving(), work=Facts(), data=Data(ready_for=3, is_sealed=True))
         write = written(actions(sealed, 3))
