@@ -24,6 +24,7 @@ TEMPS = ".tmp"
 DIGEST_PART_BYTES = 1024 * 1024
 
 _NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+_NO_FOLDER = (errno.ELOOP, errno.ENOTDIR)
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)
 REFUSED = (
     *_NO_SPACE,
@@ -157,7 +158,8 @@ class Tree:
     def link(self, source: str, target: str) -> None:
         """Give `source` a second name. Raises FileExistsError if that is taken."""
         try:
-            os.link(source, target, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+            with self._above(source) as (here, old), self._above(target) as (there, new):
+                os.link(old, new, src_dir_fd=here, dst_dir_fd=there)
         except OSError as error:
             if error.errno not in _NO_LINKS:
                 raise
@@ -165,16 +167,36 @@ class Tree:
             raise OSError(error.errno, why) from error
 
     def rename(self, source: str, target: str) -> None:
-        os.rename(source, target, src_dir_fd=self._fd, dst_dir_fd=self._fd)
+        with self._above(source) as (here, old), self._above(target) as (there, new):
+            os.rename(old, new, src_dir_fd=here, dst_dir_fd=there)
 
     def unlink(self, path: str) -> None:
-        os.unlink(path, dir_fd=self._fd)
+        with self._above(path) as (folder, name):
+            os.unlink(name, dir_fd=folder)
 
     def sync(self, folder: str) -> None:
         """Put the names in `folder` onto the disk."""
-        fd = os.open(folder or ".", os.O_RDONLY | os.O_DIRECTORY, dir_fd=self._fd)
-        try:
+        with self._opened(folder) as fd:
             os.fsync(fd)
+
+    @contextmanager
+    def _above(self, path: str) -> Iterator[tuple[int, str]]:
+        """The folder that `path` is in, held open, and its name there."""
+        folder, _, name = path.rpartition("/")
+        with self._opened(folder) as fd:
+            yield fd, name
+
+    @contextmanager
+    def _opened(self, folder: str) -> Iterator[int]:
+        """A folder that something is written in. Every step to it is a real folder: through a
+        link, which anybody who shares the store could put there, we would write elsewhere."""
+        fd = os.dup(self._fd)
+        try:
+            for name in filter(None, folder.split("/")):
+                below = _step(fd, name)
+                os.close(fd)
+                fd = below
+            yield fd
         finally:
             os.close(fd)
 
@@ -184,8 +206,8 @@ class Tree:
             return
         above = folder.rpartition("/")[0]
         self.make_folder(above)
-        with suppress(FileExistsError):
-            os.mkdir(folder, dir_fd=self._fd)
+        with suppress(FileExistsError), self._above(folder) as (fd, name):
+            os.mkdir(name, dir_fd=fd)
         self.sync(above)
 
     @contextmanager
@@ -203,7 +225,8 @@ class Tree:
     def _write_new(self, path: str, data: bytes, synced: bool) -> float:
         self.make_folder(TEMPS)
         # Readable by everybody whom the umask allows: accounts share the folder.
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=self._fd)
+        with self._above(path) as (folder, name):
+            fd = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666, dir_fd=folder)
         try:
             rest = memoryview(data)
             while rest:
@@ -244,6 +267,17 @@ def _open_root(root: Path) -> int:
         os.close(fd)
         raise _not_there(root / STATE)
     return fd
+
+
+def _step(fd: int, name: str) -> int:
+    """The real folder `name` in an open one."""
+    try:
+        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=fd)
+    except OSError as error:
+        if error.errno not in _NO_FOLDER:
+            raise
+        why = f"{name} is a link or a file, not a folder: nothing is written through it"
+        raise OSError(errno.ENOTDIR, why) from error
 
 
 def _not_there(path: Path) -> Unreachable:
