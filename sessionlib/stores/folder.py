@@ -38,7 +38,7 @@ from sessionlib.clock import Clock
 from sessionlib.errors import StoreError
 from sessionlib.layout import FOLDERS
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Unreachable, Version
-from sessionlib.stores.keys import check_key, check_prefix, is_number, is_part
+from sessionlib.stores.keys import MAX_KEY_CHARS, check_key, check_prefix, is_number, is_part
 from sessionlib.stores.servertime import ServerTime
 from sessionlib.stores.tree import REFUSED, TEMPS, Temp, Tree, pinned
 
@@ -272,8 +272,9 @@ def _walk(tree: Tree, folder: str) -> Iterator[str]:
         path = folder + name
         if is_number(name):
             yield _record(folder[:-1])
-        elif is_part(name):
-            # Not through links to folders: one that leads upwards has no end.
+        elif is_part(name) and len(path) <= MAX_KEY_CHARS:
+            # No deeper than keys go, for who reads must end; and not through links to folders,
+            # of which one may lead upwards.
             status = tree.status(path, follow=False)
             if status is None:
                 continue
