@@ -19,6 +19,8 @@ EXAMPLES = (
     "colabvps-console logs primary --workload --follow",
 )
 LOOK_EVERY_S = 1.0
+MAX_BYTES = 1024 * 1024
+"""Far more than an agent ships; a file of that name that is larger is somebody else's."""
 
 
 def run(
@@ -69,6 +71,10 @@ def _follow(desk: Desk, fleet: Fleet, name: str, logs: dict[str, list[Entry]]) -
 
 def _read(fleet: Fleet, account: str, name: str) -> list[Entry]:
     key, timeout_s = log_key(account, name), fleet.config.timings.timeout_s
+    size = within(timeout_s, lambda: fleet.store.has(key))
+    if size is not None and size > MAX_BYTES:
+        text = f"{key} in the store has {size} bytes, and no agent writes as many: not shown"
+        return [Entry(None, account, "error", text)]
     data = within(timeout_s, lambda: fleet.store.get(key))
     return list(entries(data or b"", account))
 

@@ -80,7 +80,8 @@ def fetch(
         if cancelled():
             raise Cancelled("fetching the code was called off")
         key = bundle_piece_key(archive.digest, index)
-        data = store.get(key)
+        # Asked first, for what stands there may be more than fits into memory.
+        data = store.get(key) if store.has(key) == size else None
         if data is None or len(data) != size:
             raise KitError(f"{key} is missing from the store, or torn: publish the code again")
         whole.update(data)
