@@ -22,7 +22,7 @@ from sessionlib.core.notes import Order, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from sessionlib.errors import Conflict, Unknown
 from sessionlib.ports import Store
-from sessionlib.records import decode, encode
+from sessionlib.records import MAX_EPOCH, decode, encode
 
 SPARE_EPOCHS = 100
 """A claim leaves its history only once the work serves, so some may have left no trace."""
@@ -58,17 +58,22 @@ def missing_lease(store: Store, ttl_s: float) -> Lease | None:
 def newest_checkpoint(store: Store) -> Pointer | None:
     """The newest checkpoint whose manifest can be read; None where there is none. It may have
     been made and not yet published, and is whole all the same."""
-    whole = (one for one in shelf.shelved(store) if one.error is None)
+    whole = (one for one in shelf.shelved(store) if one.error is None and _is_real(one.epoch))
     return next((Pointer(one.epoch, one.seq, one.name, one.bytes) for one in whole), None)
 
 
 def highest_trace(store: Store) -> int | None:
-    """The highest epoch that anything in the store tells of, None where nothing does."""
+    """The highest epoch that anything in the store tells of, None where nothing does. One that
+    claims can't have come to tells only that something was here."""
     found = epochs(store)
     found += [_trace(read(store, Report, key)) for key in store.list(layout.SESSIONS)]
     found += [_trace(read(store, Order, key)) for key in store.list(layout.ORDERS)]
     found += [one.epoch for one in shelf.shelved(store)]
-    return max(found, default=0) or None
+    return max((epoch if _is_real(epoch) else 1 for epoch in found), default=0) or None
+
+
+def _is_real(epoch: int) -> bool:
+    return epoch <= MAX_EPOCH - SPARE_EPOCHS
 
 
 def _trace(seen: Seen[Report] | Seen[Order]) -> int:

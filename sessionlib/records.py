@@ -22,6 +22,9 @@ from sessionlib.errors import RecordUnreadable
 MAX_LEASE_BYTES = 1_000
 MAX_RECORD_BYTES = 64 * 1024
 MAX_DEPTH = 16
+MAX_EPOCH = 1_000_000_000
+"""A claim a second for thirty years. Nobody comes so far, and a record that says so would
+poison the fleet for good: epochs never fall, and checkpoints are named by them."""
 
 _SCHEMAS: dict[type, str] = {
     Lease: "lease/1",
@@ -62,6 +65,8 @@ def decode(kind: type[T], data: bytes) -> T:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "record"
         raise RecordUnreadable(f"{where}: {first['msg']}") from None
+    if isinstance(value, Lease) and value.epoch > MAX_EPOCH:
+        raise RecordUnreadable(f"epoch: {value.epoch} is more than claims can have come to")
     return value
 
 

@@ -20,7 +20,7 @@ from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, sho
 from sessionlib.checkpoints.index import Index, rested
 from sessionlib.checkpoints.making import Source, make, megabytes
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
-from sessionlib.checkpoints.names import Mark, next_mark
+from sessionlib.checkpoints.names import MAX_NUMBER, Mark, next_mark
 from sessionlib.checkpoints.place import Note, Place, may_go_on, stems_after
 from sessionlib.checkpoints.sameness import is_exactly
 from sessionlib.checkpoints.scan import time_there_ns
@@ -119,6 +119,11 @@ class Checkpoints:
         if not self._place.is_there():
             return None
         mark = next_mark(epoch, None if base is None else Mark(base.epoch, base.seq), self._last)
+        if max(mark) > MAX_NUMBER:
+            raise CheckpointError(
+                f"no checkpoint can be called {mark.epoch}-{mark.seq}: the lease holds a number "
+                "that none of ours can have come to; find out who wrote it"
+            )
         self._last = mark
         with self._stoppable() as stop:
             made = make(
