@@ -9,6 +9,7 @@ beyond the size that the head states.
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import zlib
 from collections.abc import Iterable, Sequence
@@ -77,7 +78,8 @@ def decode_lists(name: str, head: Head, parts: Iterable[bytes]) -> Manifest:
     """The whole manifest, from its unpacked lists in order. Raises Damaged."""
     reader = _Reader(head)
     for raw in parts:
-        for line in raw.splitlines():
+        # Not split at once: a million lines, or none but line ends, would all be there.
+        for line in io.BytesIO(raw):
             reader.read(line)
     return reader.manifest(name)
 
