@@ -268,7 +268,9 @@ def _at_work(lease: Lease, report: Report) -> Stand:
     account = report.account
     claimed = f"{account} has claimed epoch {lease.epoch}"
     if report.workload is WorkState.SERVING and report.epoch == lease.epoch:
-        where = f", at {report.url}" if report.url else ""
+        # A terminal makes a link of it, and only the agent has looked at it before.
+        is_web = report.url is not None and report.url.startswith(("http://", "https://"))
+        where = f", at {report.url}" if is_web else ""
         return Stand(Step.DONE, f"{account} serves under epoch {lease.epoch}{where}")
     if report.workload in {WorkState.NONE, WorkState.WARM}:
         return Stand(Step.RESTORE, f"{claimed}; {report.preparing or 'its data is put in place'}")

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from sessionlib.plain_text import plain
+
 MAX_LINE_BYTES = 16 * 1024
 _OWN = ("at", "account", "level", "event", "text")
 
@@ -56,9 +58,10 @@ def news(known: list[Entry], now: list[Entry]) -> list[Entry]:
 
 
 def human(entry: Entry) -> str:
-    """`12:30:05 primary info …`, in the reader's own time zone."""
+    """`12:30:05 primary info …`, in the reader's own time zone; one line, whatever is in it."""
     extra = "".join(f" {name}={value}" for name, value in entry.fields.items())
-    return f"{_clock_time(entry.at)} {entry.account} {entry.level} {entry.text}{extra}"
+    said = plain(f"{entry.level} {entry.text}{extra}").rstrip()
+    return f"{_clock_time(entry.at)} {entry.account} {said}"
 
 
 def document(entry: Entry) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from console.patience import within
+from console.reading import read_record
 from console.seen import Seen, Snapshot
 from sessionlib import layout
 from sessionlib.clock import Clock
@@ -18,7 +19,6 @@ from sessionlib.core.notes import History, Order, Report
 from sessionlib.core.values import Lease
 from sessionlib.errors import RecordUnreadable, StoreError, Unreachable
 from sessionlib.ports import Found, Store
-from sessionlib.records import decode
 
 T = TypeVar("T", Lease, Report, History, Order)
 
@@ -74,7 +74,7 @@ def _seen(kind: type[T], found: Found | None) -> Seen[T]:
     if found is None:
         return Seen()
     try:
-        return Seen(decode(kind, found.data), found.age_s)
+        return Seen(read_record(kind, found.data), found.age_s)
     except RecordUnreadable as error:
         return Seen(None, found.age_s, str(error))
 

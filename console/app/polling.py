@@ -16,6 +16,7 @@ from typing import TypeVar
 
 from console.live import Picture, Piece
 from console.looking import own
+from console.reading import read_record
 from console.seen import Seen
 from sessionlib import layout
 from sessionlib.clock import Clock
@@ -24,7 +25,6 @@ from sessionlib.core.notes import History, Order, Report
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, StoreError
 from sessionlib.ports import Found, Store
-from sessionlib.records import decode
 
 LOOK_EVERY_S = 1.0
 READERS = 4
@@ -192,7 +192,7 @@ class Poller:
             # The same bytes mean the same: they needn't be read again.
             return Piece(Seen(known.seen.value, found.age_s, known.seen.error), now, found.data)
         try:
-            seen = Seen(decode(kind, found.data), found.age_s)
+            seen = Seen(read_record(kind, found.data), found.age_s)
         except RecordUnreadable as error:
             seen = Seen(None, found.age_s, str(error))
         return Piece(seen, now, found.data)

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sessionlib.checkpoints.crew import Crew
-from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing
+from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
 from sessionlib.checkpoints.manifest import Blob, Head, ListBlob, Manifest
 from sessionlib.checkpoints.names import (
     MANIFESTS,
@@ -145,4 +145,4 @@ def _harm(manifest: Manifest, blob: Blob, what: str) -> str:
         file.path for file in manifest.files if any(p.blob.name == blob.name for p in file.pieces)
     ]
     more = f" and {len(hit) - 1} more" if len(hit) > 1 else ""
-    return f"blob {blob.name} {what}: it holds parts of {hit[0] if hit else 'no file'}{more}"
+    return f"blob {blob.name} {what}: it holds parts of {shown(hit[0]) if hit else 'no file'}{more}"
