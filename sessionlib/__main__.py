@@ -14,6 +14,7 @@ from pathlib import Path
 
 from sessionlib import __version__
 from sessionlib.errors import ColabvpsError, ConfigError
+from sessionlib.plain_text import plain
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,14 +27,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = load(options.config)
         return run(config, options.account, options.home, until_eof=options.until_eof)
     except ConfigError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+        _say(*error.problems)
         return 2
     except ColabvpsError as error:
-        print(f"agent: {error}", file=sys.stderr)  # noqa: T201
+        _say(f"agent: {error}")
         return 1
     except OSError as error:
-        print(f"agent: {error.filename or 'file'}: {error.strerror}", file=sys.stderr)  # noqa: T201
+        _say(f"agent: {error.filename or 'file'}: {error.strerror}")
         return 1
+
+
+def _say(*lines: str) -> None:
+    """To the terminal, without what it would obey: an error quotes what was wrong."""
+    for line in lines:
+        print(plain(line), file=sys.stderr)  # noqa: T201
 
 
 def _parser() -> argparse.ArgumentParser:
