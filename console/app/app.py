@@ -16,6 +16,7 @@ from typing import ClassVar
 from textual.actions import ActionError
 from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
+from textual.markup import escape
 from textual.message import Message
 from textual.screen import Screen
 
@@ -27,6 +28,7 @@ from console.app.fleet_screen import FleetScreen, Known
 from console.app.orders import Orders
 from console.app.polling import Poller
 from console.app.questions import emergency, question
+from console.app.runs import harmless
 from console.casework import Case
 from console.errors import OutcomeUnknown
 from console.events import Event, between
@@ -238,7 +240,8 @@ class ConsoleApp(BaseApp):
     def _toast(self, event: Event) -> None:
         severities = {"good": "information", "warn": "warning", "bad": "error"}
         severity = severities.get(event.tone, "information")
-        self.notify(event.text, severity=severity, markup=False)  # type: ignore[arg-type]  # its words
+        text = harmless(event.text)
+        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]  # its words
 
     # Emergencies
 
@@ -306,7 +309,8 @@ class ConsoleApp(BaseApp):
             if key.id == "command_palette":
                 continue
             why = self.fleet.why_not(key)
-            text = key.help if why is None else f"not now: {why}"
+            # The palette reads markup, and the reason may name what others wrote.
+            text = escape(harmless(key.help if why is None else f"not now: {why}"))
             run = partial(self.run_action, key.action, self.fleet)
             yield SystemCommand(key.label, text, run)
         yield SystemCommand("Colours", "choose a theme", self.action_change_theme)
