@@ -8,13 +8,12 @@ anything but its inbox, and notices when it was not let run.
 from __future__ import annotations
 
 import secrets
-import traceback
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
 
-from sessionlib import __version__
+from sessionlib import __version__, crash_text
 from sessionlib.agent.hands import Hands, Inbox
 from sessionlib.agent.home import Home
 from sessionlib.agent.logs import AgentLog, tail
@@ -98,7 +97,8 @@ class Agent:
     def _crashed(self, error: Exception) -> str:
         path = self.home.logs / "crash.txt"
         with suppress(OSError):
-            path.write_text("".join(traceback.format_exception(error)))
+            path.unlink(missing_ok=True)
+            crash_text.keep(path, crash_text.report(error, "agent"))
         why = f"a fault in this program ({type(error).__name__}); {path} says where"
         self.log.say(Line("error", "crash", why))
         return why

@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.crash import redacted
 from console.output import Output
 from console.patience import within
 from console.safe_text import clipped, lines, one_line, padded, width
 from console.words import ago, length, table
 from sessionlib.clock import sleep
+from sessionlib.crash_text import redacted
 from sessionlib.errors import Unknown, Unreachable
 
 
