@@ -38,6 +38,8 @@ def write_fleet_key(path: Path, public_hex: str) -> None:
         raise Refused(f"{path}: fleet_key {error}") from None
     beside = target.with_name(f".{target.name}.new")
     try:
+        # Nobody else's to read before it has the rights of the file that it replaces.
+        beside.touch(mode=0o600)
         beside.write_bytes(changed.encode())
         beside.chmod(stat.S_IMODE(target.stat().st_mode))
         beside.replace(target)
