@@ -56,7 +56,8 @@ class Home:
 
         The lock goes with the process: nothing has to be cleaned up after a kill.
         """
-        self.logs.mkdir(parents=True, exist_ok=True)
+        # What set-up and workload print is for nobody else on this machine.
+        self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (self.path / "agent.lock").open("a+")
         if not _taken(lock):
             lock.seek(0)

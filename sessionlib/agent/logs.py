@@ -15,6 +15,7 @@ from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
+from sessionlib.agent.regular import opened
 from sessionlib.core.narrate import Line
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -87,9 +88,8 @@ def _quiet(handler: logging.Handler) -> logging.Handler:
 
 def tail(path: Path, limit: int) -> bytes:
     """The last whole lines of a file, at most `limit` bytes; empty where there is none."""
-    with contextlib.suppress(OSError), path.open("rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        file.seek(max(0, size - limit))
-        body = file.read(limit)
+    with contextlib.suppress(OSError), opened(path) as (fd, status):
+        size = status.st_size
+        body = os.pread(fd, limit, max(0, size - limit))
         return body if size <= limit else body.partition(b"\n")[2]
     return b""

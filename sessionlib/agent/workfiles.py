@@ -8,11 +8,13 @@ Not decided here: when any of it is used.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from sessionlib.agent.regular import opened
 from sessionlib.agent.worklog import LogKeeper
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard.client import without_secrets
@@ -84,12 +86,9 @@ class WorkFiles:
 
 def _read(path: Path, limit: int) -> str:
     """A small text file; nothing if it is missing, larger, or no regular file."""
-    with suppress(OSError, ValueError):
-        # A pipe of that name would never be done with being opened.
-        if path.is_file():
-            with path.open("rb") as file:
-                data = file.read(limit + 1)
-            return data.decode("utf-8") if len(data) <= limit else ""
+    with suppress(OSError, ValueError), opened(path) as (fd, _):
+        data = os.read(fd, limit + 1)
+        return data.decode("utf-8") if len(data) <= limit else ""
     return ""
 
 

@@ -13,22 +13,34 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
+from sessionlib.agent.regular import opened
+
 CAP_BYTES = 8 * 1024 * 1024
 _EVERY_S = 1.0
 
 
 def cap(path: Path, cap_bytes: int = CAP_BYTES) -> bool:
     """Move the log to `<name>.1`, replacing that, once it is larger; True if it was."""
-    with suppress(OSError):
-        if path.stat().st_size > cap_bytes:
-            kept = path.with_name(f"{path.name}.1")
+    with suppress(OSError), opened(path, os.O_RDWR) as (fd, status):
+        if status.st_size > cap_bytes:
             try:
-                shutil.copyfile(path, kept)
+                _keep(fd, path.with_name(f"{path.name}.1"))
             finally:
                 # Also when the disk is full already: then all the more.
-                os.truncate(path, 0)
+                os.ftruncate(fd, 0)
             return True
     return False
+
+
+def _keep(fd: int, kept: Path) -> None:
+    """What is in the log, in a new file of our own."""
+    kept.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+    with (
+        os.fdopen(fd, "rb", closefd=False) as log,
+        os.fdopen(os.open(kept, flags, 0o600), "wb") as copy,
+    ):
+        shutil.copyfileobj(log, copy)
 
 
 class LogKeeper:

@@ -18,5 +18,8 @@ def write(path: str, mode: Mode, epoch: int | None) -> None:
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
     fresh = target.with_name(f".{target.name}.new")
-    fresh.write_text(json.dumps({"mode": mode, "epoch": epoch}) + "\n", encoding="utf-8")
+    # A file of our own making, whatever the workload has put in its place.
+    fresh.unlink(missing_ok=True)
+    with fresh.open("x", encoding="utf-8") as file:
+        file.write(json.dumps({"mode": mode, "epoch": epoch}) + "\n")
     fresh.replace(target)

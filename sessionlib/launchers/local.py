@@ -65,7 +65,7 @@ class LocalLauncher:
             )
         home = self._config.home(account)
         try:
-            (home / "logs").mkdir(parents=True, exist_ok=True)
+            (home / "logs").mkdir(mode=0o700, parents=True, exist_ok=True)
             with locked(home / LAUNCH_LOCK, self._clock) as lock:
                 if lock is None or is_taken(home / AGENT_LOCK):
                     raise LaunchRefused(_in_use(home, account))

@@ -1,0 +1,27 @@
+"""Files that somebody else may have put there, opened as files and as nothing else.
+
+Decided here: that no link is followed and no pipe waited for: the workload has its
+folders to itself, and what it puts in the place of a file must neither hold the agent
+up nor lead it elsewhere. Not decided here: what is read, and how much of it.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[tuple[int, os.stat_result]]:
+    """A regular file and its status. Raises OSError for anything else, and where there is none."""
+    fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(fd)
+        if not stat.S_ISREG(status.st_mode):
+            raise OSError(f"{path} is no regular file")
+        yield fd, status
+    finally:
+        os.close(fd)
