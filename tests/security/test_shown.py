@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from contextlib import redirect_stderr
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from console.__main__ import main as console_main
 from console.coldstart import _at_work
 from console.reading import read_record
 from sessionlib import layout
+from sessionlib.__main__ import main as agent_main
 from sessionlib.agent.logs import AgentLog
 from sessionlib.checkpoints.names import BLOBS
 from sessionlib.clock import SystemClock
@@ -156,7 +157,9 @@ def test_a_manifest_with_names_for_a_terminal_is_told_in_one_line(fleet: FleetOn
 
 
 @pytest.mark.parametrize("place", ["fleet", "email", "owner", "key"])
-def test_an_error_that_quotes_the_configuration_is_text(tmp_path: Path, place: str) -> None:
+def test_an_error_that_quotes_the_configuration_is_text(
+    tmp_path: Path, place: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The file may come from somebody else: agent and console quote what is wrong with it."""
     quoted = json.dumps(EVIL)
     lines = {
@@ -174,14 +177,15 @@ def test_an_error_that_quotes_the_configuration_is_text(tmp_path: Path, place: s
     name = {"email": "accounts", "owner": "accounts"}.get(place, place)
     path = tmp_path / "accounts.yaml"
     path.write_text("\n".join({**good, name: lines[place]}.values()) + "\n")
-    for words in (
-        ["-m", "sessionlib", "agent", "--config", str(path), "--account", "p"],
-        ["-m", "console", "status", "--config", str(path)],
-    ):
-        ran = subprocess.run([sys.executable, *words], capture_output=True, text=True, check=False)
-        assert ran.returncode == 2, ran.stderr
-        assert "evil" in ran.stderr
-        harmless(ran.stderr)
+    runs: tuple[tuple[Callable[[list[str]], int], list[str]], ...] = (
+        (agent_main, ["agent", "--config", str(path), "--account", "p"]),
+        (console_main, ["status", "--config", str(path)]),
+    )
+    for main, words in runs:
+        assert main(words) == 2
+        said = capsys.readouterr().err
+        assert "evil" in said
+        harmless(said)
 
 
 @pytest.mark.parametrize(

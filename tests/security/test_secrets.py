@@ -1,0 +1,156 @@
+"""Goal: the operators' seed, a service's token and the workload's secrets stay where they belong.
+
+Method: a real fleet of three, started and ordered about as an operator does who has all of
+them in the environment, with recognisable values; a program with set-up and a step that
+makes its data whole; settings published and the work moved. All the while every
+process's command line is read; afterwards every file that came to be, in store, homes,
+logs, temporary folder and the user's own, is searched.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from sessionlib.guard.sweep import GUARD_MARKER, HOME_MARKER, home_mark, marked
+from tests.e2e.fleet_fixture import Fleet, fleet_in
+
+ROOT = Path(__file__).parents[2]
+TOKEN = "coordinator-token-" + "7c" * 16
+SECRET = "workload-secret-" + "9d" * 16
+CONTROL = "what-everybody-may-see-" + "3b" * 8
+LOOK_EVERY_S = 0.03
+SETUP = "import os, sys; sys.exit('API_TOKEN' not in os.environ)"
+COMMANDS = (
+    ("publish", "--yes"),
+    ("key", "show"),
+    ("handover", "--to", "backup1", "--yes", "--wait"),
+    ("logs",),
+)
+
+
+@dataclass
+class Watch:
+    """Reads the command lines of all processes, over and over."""
+
+    needles: tuple[bytes, ...]
+    found: list[bytes] = field(default_factory=list)
+    _ended: threading.Event = field(default_factory=threading.Event)
+
+    def run(self) -> None:
+        while not self._ended.wait(LOOK_EVERY_S):
+            for process in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError):
+                    words = (process / "cmdline").read_bytes()
+                    self.found += [words for one in self.needles if one in words]
+
+    @contextmanager
+    def watching(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.run, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._ended.set()
+            thread.join()
+
+
+def environ_of(pid: int) -> dict[str, str]:
+    body = os.fsdecode(Path(f"/proc/{pid}/environ").read_bytes())
+    return dict(line.split("=", 1) for line in body.split("\0") if "=" in line)
+
+
+def console(fleet: Fleet, user: Path, *words: str) -> str:
+    """All that the program prints when an operator runs it, with everything in the environment."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "console", *words, "--config", str(fleet.stage.config_path)],
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "HOME": str(user),
+            "XDG_STATE_HOME": str(user / "state"),
+            "XDG_CONFIG_HOME": str(user / "config"),
+            "TMPDIR": str(user),
+            "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring",
+        },
+        cwd=user,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return ran.stdout + ran.stderr
+
+
+def files_with(folder: Path, needles: tuple[bytes, ...]) -> list[str]:
+    """Every file below that holds one of them, or is called by one."""
+    found = []
+    for path in folder.rglob("*"):
+        if any(needle in os.fsencode(path.name) for needle in needles):
+            found.append(str(path))
+        if path.is_file() and not path.is_symlink():
+            body = path.read_bytes()
+            found += [str(path) for needle in needles if needle in body]
+    return found
+
+
+def test_no_secret_is_where_it_does_not_belong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("API_TOKEN", SECRET)
+    monkeypatch.setenv("COLABVPS_COORDINATOR_TOKEN", TOKEN)
+    user = tmp_path / "user"
+    user.mkdir()
+    changes = {
+        "workload": {
+            "secrets": ["API_TOKEN"],
+            "setup": [sys.executable, "-c", SETUP],
+        },
+        "checkpoint": {"every": "20s", "prepare": [sys.executable, "-c", SETUP]},
+    }
+    talk: dict[str, str] = {}
+    with fleet_in(tmp_path, scale=20, changes=changes) as fleet:
+        seed = fleet.stage.seed
+        monkeypatch.setenv("COLABVPS_FLEET_KEY", seed)
+        needles = tuple(text.encode() for text in (seed, TOKEN, SECRET))
+        watch = Watch((*needles, CONTROL.encode()))
+        with watch.watching():
+            lease = fleet.begin("primary", "backup1")
+            check_environments(fleet, seed)
+            talk = {" ".join(words): console(fleet, user, *words) for words in COMMANDS}
+            assert fleet.works(above=lease.epoch).holder == "backup1"
+            shown = subprocess.Popen(
+                [sys.executable, "-c", "input()", CONTROL], stdin=subprocess.PIPE
+            )
+            fleet.until(lambda: watch.found, "what is searched for is found where it is shown")
+            shown.communicate(b"\n")
+        # Nothing else was shown by anybody at any time.
+        assert {words.split(b"\0")[-2] for words in watch.found} == {CONTROL.encode()}
+    assert "published" in talk["publish --yes"]
+    assert "backup1 serves" in talk["handover --to backup1 --yes --wait"]
+    # The one file of the demonstration's that is for the operator.
+    assert set(files_with(tmp_path, needles)) == {str(fleet.stage.key_path)}
+    assert fleet.stage.key_path.stat().st_mode & 0o777 == 0o600
+    for words, text in talk.items():
+        assert not [needle for needle in needles if needle.decode() in text], words
+    assert list(tmp_path.rglob("core*")) == []
+
+
+def check_environments(fleet: Fleet, seed: str) -> None:
+    """What the sessions were born with: the workload its own secret, and nobody the seed."""
+    (worker, *_) = fleet.workload("primary")
+    seen = environ_of(worker.pid)
+    assert seen["API_TOKEN"] == SECRET
+    ours = {name for name in seen if name.startswith("COLABVPS_")}
+    assert ours == {GUARD_MARKER, HOME_MARKER}
+    below = marked(HOME_MARKER, home_mark(fleet.stage.home("primary")))
+    for pid in (fleet.stage.pid("primary"), *(proc.pid for proc in below)):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            assert seed not in environ_of(pid).values()
