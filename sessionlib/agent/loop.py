@@ -73,6 +73,7 @@ class Agent:
     _beat: int = 0
     _last: Report | None = None
     _told_mono: float = float("-inf")
+    _warned: tuple[str, ...] = ()
 
     def leave(self, reason: str) -> None:
         """Ask the agent to stop, seal, vacate and exit. Fit for a signal handler."""
@@ -217,6 +218,15 @@ class Agent:
             self._beat += 1
             self._told_mono = now.mono
 
+    def _warn(self) -> str | None:
+        """Tell, once, of what in the store isn't genuine; the first of it goes into the report."""
+        warnings = self.hands.outfit.warnings
+        for text in warnings:
+            if text not in self._warned:
+                self.log.say(Line("warning", "not_genuine", text))
+        self._warned = warnings
+        return next(iter(warnings), None)
+
     def _report(self, now: Instant, ended: str | None) -> Report:
         progress, tasks, url = self.workload.status()
         around = Surroundings(
@@ -228,6 +238,7 @@ class Agent:
             resources=self.meter.read(),
             config=self.hands.outfit.config_words,
             preparing=self.hands.preparing,
+            warning=self._warn(),
         )
         return report_of(self.view, now, self._beat, around)
 

@@ -18,10 +18,14 @@ from sessionlib.config import Config
 from sessionlib.core import events
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import StoreError
-from sessionlib.kit.fleetconfig import compare, newest_config
+from sessionlib.kit.fleetconfig import CONFIG, compare
 from sessionlib.kit.keys import FollowedKey
 from sessionlib.kit.kits import Kits, Want
+from sessionlib.kit.signed import Series
 from sessionlib.ports import Store
+
+MAX_WARNINGS = 8
+"""So many are told of: whoever plants one can plant a thousand."""
 
 
 class Outfit:
@@ -48,7 +52,10 @@ class Outfit:
         self._kits = Kits(store, home, config, self.public_key)
         self._kits.env = {**config.workload.env, **self._secrets}
         self._want: Want | None = None
+        self._settings = Series(store, CONFIG, config.fleet)
         self.config_words: str | None = None
+        self.warnings: tuple[str, ...] = ()
+        """What of the published was passed over at the last look, and why."""
         self.on_ready: Callable[[WorkloadSpec], None] = lambda spec: None
 
     @property
@@ -83,10 +90,13 @@ class Outfit:
         if self._followed is not None:
             self._followed.look()
             self._kits.public_key = self._followed.public
-            published = newest_config(self._store, self._followed.public, self._config.fleet)
+            published = self._settings.newest(self._followed.public)
             self.config_words = compare(self._config, published)
         if self.needs_preparing:
             self._want = self._kits.wanted()
+        key = self._followed.refused if self._followed is not None else ""
+        found = (key, *self._kits.refused, *self._settings.refused)
+        self.warnings = tuple(text for text in found if text)[:MAX_WARNINGS]
 
     def prepare(self) -> events.Prepared:
         """Fetch the program and set it up."""

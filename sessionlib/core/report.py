@@ -31,6 +31,7 @@ class Surroundings:
     resources: Resources = field(default_factory=Resources)
     config: str | None = None
     preparing: str | None = None
+    warning: str | None = None
 
 
 def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Report:
@@ -57,7 +58,7 @@ def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Repo
         progress=around.progress,
         tasks=around.tasks,
         url=around.url,
-        alarm=_short(_alarm(view, now)),
+        alarm=_short(_alarm(view, now) or around.warning),
         version=around.version,
         every_s=view.timing.report_s,
         resources=around.resources,

@@ -18,9 +18,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sessionlib.config import Config
-from sessionlib.kit.signed import Kind, Series
+from sessionlib.kit.signed import Kind
 from sessionlib.layout import CONFIG_VERSIONS
-from sessionlib.ports import Store
 
 _COMPARED = ("accounts", "policy", "session", "timings", "workload", "checkpoint")
 _MOST_NAMED = 5
@@ -44,11 +43,6 @@ class PublishedConfig:
 
 
 CONFIG: Kind[PublishedConfig] = Kind(CONFIG_VERSIONS, "config/1", PublishedConfig)
-
-
-def newest_config(store: Store, public_key: str, fleet: str) -> PublishedConfig | None:
-    """The newest genuine version; None where there is none. Raises StoreError."""
-    return Series(store, CONFIG, fleet).newest(public_key)
 
 
 def comparable(config: Config) -> dict[str, Any]:

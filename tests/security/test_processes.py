@@ -8,15 +8,23 @@ Python's are; and the sockets of its processes, as the system lists them.
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
 import psutil
 import pytest
 
+from console.provision import create_lease, missing_lease
+from sessionlib.clock import SystemClock
 from sessionlib.config import parse
+from sessionlib.core.notes import Report
 from sessionlib.errors import ConfigError
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
+from sessionlib.kit.publishing import Publisher
+from sessionlib.layout import session_key
+from sessionlib.records import decode
+from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import rig_in
 from tests.unit.test_launcher import BODY, Place, place, until
 
@@ -72,6 +80,27 @@ def test_no_process_of_a_session_can_be_talked_to(place: Place) -> None:
     for path in place.home.rglob("*"):
         assert not path.is_socket(), path
         assert not path.is_fifo(), path
+
+
+def test_an_agent_says_what_in_the_store_isnt_genuine(place: Place, tmp_path: Path) -> None:
+    """Somebody has written there who may not, and an operator has to hear of it."""
+    store = FolderStore(tmp_path / "shared", SystemClock())
+    store.provision()
+    lease = missing_lease(store, place.config.timing().ttl_s)
+    assert lease is not None
+    create_lease(store, lease)
+    publisher = Publisher(store, "my-fleet", "0a" * 32, "mallory", 0.0)
+    forged = publisher.config(place.config)
+    place.launcher.start("primary")
+
+    def alarm() -> str:
+        found = store.read(session_key("primary"))
+        return (decode(Report, found.data).alarm or "") if found else ""
+
+    said = f"config/{forged.version}.json: it isn't signed by this fleet's key"
+    until(lambda: alarm() == said, "it stands in the report")
+    lines = (place.home / "logs" / "agent.jsonl").read_text().splitlines()
+    assert [json.loads(line)["text"] for line in lines if "not_genuine" in line] == [said]
 
 
 @pytest.mark.parametrize("name", ["COLABVPS_FLEET_KEY", "COLABVPS_X", "SESSION_EPOCH"])

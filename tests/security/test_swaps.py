@@ -30,7 +30,7 @@ from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.errors import KitError, RecordUnreadable
 from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.fleetconfig import newest_config
+from sessionlib.kit.fleetconfig import CONFIG
 from sessionlib.kit.keys import SUCCESSION, FollowedKey, Succession
 from sessionlib.kit.signed import Series
 from sessionlib.kit.unpacking import unpack
@@ -201,7 +201,7 @@ def test_an_agent_that_saw_the_newer_is_not_taken_back(fleet: Fleet) -> None:
 
 def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet: Fleet) -> None:
     fleet.publisher().config(fleet.config())
-    genuine = newest_config(fleet.store, PUBLIC, "my-fleet")
+    genuine = Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
     assert genuine is not None
     body = json.loads(fleet.store.get(version_key(layout.CONFIG_VERSIONS, 1)) or b"")
     body["settings"]["workload"]["command"] = ["sh", "-c", "touch canary"]
@@ -212,6 +212,10 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
     outfit = Outfit(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
     outfit.look()
     assert outfit.config_words == "none published"
+    assert sorted(outfit.warnings) == [
+        "config/1.json: it isn't signed by this fleet's key",
+        "config/2.json: it isn't signed by this fleet's key",
+    ]
     assert outfit.spec().command == config.workload.command
 
 

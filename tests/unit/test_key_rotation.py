@@ -15,8 +15,8 @@ from console.credentials import SERVICE
 from console.keys import key_state, signing_seed
 from console.rotation import begin
 from sessionlib.errors import Unknown
+from sessionlib.kit import fleetconfig
 from sessionlib.kit.bundle import CODE
-from sessionlib.kit.fleetconfig import newest_config
 from sessionlib.kit.keys import SUCCESSION, FollowedKey, Succession, current_key
 from sessionlib.kit.signed import Series
 from sessionlib.layout import succession_key
@@ -78,7 +78,7 @@ def assert_all_is_well(fleet: FleetOnDisk, home: Path) -> None:
     assert current_key(fleet.store, "my-fleet", pinned) == signs
     code = Series(fleet.store, CODE, "my-fleet").newest(signs)
     assert code is not None
-    assert newest_config(fleet.store, signs, "my-fleet") is not None
+    assert Series(fleet.store, fleetconfig.CONFIG, "my-fleet").newest(signs) is not None
 
 
 @pytest.mark.parametrize("after", range(6))

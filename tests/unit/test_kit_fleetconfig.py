@@ -16,8 +16,8 @@ from sessionlib.kit.fleetconfig import (
     comparable,
     compare,
     digest_of,
-    newest_config,
 )
+from sessionlib.kit.signed import Series
 from sessionlib.layout import CONFIG_VERSIONS, version_key
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, Fleet, fleet
 
@@ -41,9 +41,9 @@ def changed(fleet: Fleet, extra: str = "", workload: str = "code: app") -> Confi
 
 def test_what_is_published_is_compared_setting_by_setting(fleet: Fleet) -> None:
     assert compare(fleet.config(), None) == "none published"
-    assert newest_config(fleet.store, PUBLIC, "my-fleet") is None
+    assert Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) is None
     published = fleet.publisher().config(fleet.config())
-    found = newest_config(fleet.store, PUBLIC, "my-fleet")
+    found = Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
     assert found == published
     assert compare(fleet.config(), found) == "v1"
     for extra, workload, said in (
@@ -85,8 +85,8 @@ def test_only_the_fleets_own_word_counts(fleet: Fleet) -> None:
     fleet.publisher(OTHER_SEED).config(fleet.config("code: app, env: {A: b}"))
     forged = replace(published, version=3, settings={})
     fleet.store.create(version_key(CONFIG_VERSIONS, 3), CONFIG.encode(forged))
-    assert newest_config(fleet.store, PUBLIC, "my-fleet") == published
-    assert newest_config(fleet.store, PUBLIC, "other") is None
+    assert Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) == published
+    assert Series(fleet.store, CONFIG, "other").newest(PUBLIC) is None
 
 
 def test_settings_that_are_too_long_are_refused_in_a_sentence(fleet: Fleet) -> None:
