@@ -1,7 +1,7 @@
 """JSON to values and back.
 
 Decided here: what is accepted from a store that others can write to. A value
-is read strictly (no coercion), bounded in size and depth, and says by its
+is read strictly (no coercion), bounded in size, depth and numbers, and says by its
 `schema` what it is; anything else raises RecordUnreadable with a reason that
 can be shown, and the reader keeps what it knew. Not decided here: the fields,
 which are the core's.
@@ -10,6 +10,7 @@ which are the core's.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any, TypeVar
 
 import pydantic_core
@@ -25,6 +26,9 @@ MAX_DEPTH = 16
 MAX_EPOCH = 1_000_000_000
 """A claim a second for thirty years. Nobody comes so far, and a record that says so would
 poison the fleet for good: epochs never fall, and checkpoints are named by them."""
+MAX_NUMBER = (1 << 63) - 1
+"""What 64 bits hold. A float may be larger, but not infinite: that can't be written as JSON
+again, and so neither be signed nor verified."""
 
 _SCHEMAS: dict[type, str] = {
     Lease: "lease/1",
@@ -85,7 +89,7 @@ def read_object(data: bytes, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
     if _depth(body) > MAX_DEPTH:
         raise RecordUnreadable(f"nested deeper than {MAX_DEPTH}")
     # The parser takes the last of two, another one the first: such a record has two readings.
-    json.loads(data, object_pairs_hook=_once, parse_int=str, parse_float=str)
+    json.loads(data, object_pairs_hook=_once, parse_int=_bounded, parse_float=_finite)
     return body
 
 
@@ -94,6 +98,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(body) != len(pairs):
         raise RecordUnreadable("a key stands twice")
     return body
+
+
+def _bounded(text: str) -> None:
+    if not -MAX_NUMBER <= int(text) <= MAX_NUMBER:
+        raise RecordUnreadable(f"a number of {len(text)} digits, more than 64 bits hold")
+
+
+def _finite(text: str) -> None:
+    if not math.isfinite(float(text)):
+        raise RecordUnreadable(f"{text:.40} is more than a number can be")
 
 
 def _depth(value: object) -> int:

@@ -88,6 +88,7 @@ def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
         (4, CODE.encode(good)),  # replayed under a higher number
         (5, b"{"),
         (6, b'{"schema":"code/2"}'),
+        (7, CODE.encode(replace(good, version=7, at=1.5)).replace(b"1.5", b"1e999")),
     ):
         fleet.store.create(version_key(CODE_VERSIONS, number), data)
     series = Series(fleet.store, CODE, "my-fleet")
@@ -95,6 +96,7 @@ def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
     said = "\n".join(series.refused)
     assert "6.json: schema is 'code/2'" in said
     assert "5.json: not JSON" in said
+    assert "7.json: 1e999 is more than a number can be" in said
     assert said.count("made for another fleet or version") == 2
     assert "2.json: it isn't signed by this fleet's key" in said
     assert newest(fleet, public_of(OTHER_SEED)) == foreign

@@ -58,7 +58,12 @@ def test_others_reports_are_read_with_their_age(
     assert notes.peek().reports == {"b": (REPORT, 7)}
 
 
-@pytest.mark.parametrize("rubbish", [b"", b"{", b"\x00" * 9, b'{"schema":"session/9"}', b"[]"])
+BEYOND = encode(replace(ORDER, id="bad", after_s=1.5)).replace(b"1.5", b"1e999")
+
+
+@pytest.mark.parametrize(
+    "rubbish", [b"", b"{", b"\x00" * 9, b'{"schema":"session/9"}', b"[]", BEYOND]
+)
 def test_rubbish_hides_nothing_else(notes: Notes, store: MemoryStore, rubbish: bytes) -> None:
     store.put(layout.session_key("c"), rubbish)
     store.put(layout.session_key("b"), encode(REPORT))

@@ -12,7 +12,14 @@ from hypothesis import strategies as st
 from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer, Readiness, Role
 from sessionlib.errors import RecordUnreadable
-from sessionlib.records import MAX_DEPTH, MAX_LEASE_BYTES, MAX_RECORD_BYTES, decode, encode
+from sessionlib.records import (
+    MAX_DEPTH,
+    MAX_LEASE_BYTES,
+    MAX_NUMBER,
+    MAX_RECORD_BYTES,
+    decode,
+    encode,
+)
 from tests.unit.scene import FREE, ME, held_by
 
 LONGEST = Lease(
@@ -89,6 +96,11 @@ def _changed(**changes: object) -> bytes:
         (_changed(plan=[]), "plan"),
         (encode(held_by(ME)).replace(b"60.0", b"NaN"), "not JSON"),
         (encode(held_by(ME)).replace(b"60.0", b"Infinity"), "not JSON"),
+        (encode(held_by(ME)).replace(b"60.0", b"1e999"), "1e999 is more than"),
+        (encode(held_by(ME)).replace(b"60.0", b"-1e999"), "1e999 is more than"),
+        (_changed(ttl_s=10**400), "401 digits"),
+        (_changed(epoch=MAX_NUMBER + 1), "19 digits"),
+        (_changed(foreign={"a": [-MAX_NUMBER - 1]}), "20 digits"),
         (b'{"a":' + b"[" * 40 + b"]" * 40 + b"}", "deeper"),
         (b'{"a":' * 10_000 + b"1" + b"}" * 10_000, "not JSON"),
         (b" " * (MAX_RECORD_BYTES + 1), "bytes, more than"),
