@@ -22,13 +22,15 @@ def with_fleet_key(text: str, public_hex: str) -> str:
     known = before.lines.get(("fleet_key",))
     new = f'fleet_key: "{public_hex}"'
     if known is not None:
-        match = _LINE.match(lines[known - 1])
+        match = _LINE.match(_line(lines, known))
         if match is not None:
             lines[known - 1] = new + match["rest"]
     else:
         _insert(before, lines, new)
     after = line_end.join(lines)
-    if document.parse(after).data != {**(before.data or {}), "fleet_key": public_hex}:
+    settings = {} if before.data is None else before.data
+    is_one = isinstance(settings, dict)
+    if not is_one or document.parse(after).data != {**settings, "fleet_key": public_hex}:
         raise ValueError(f"can't be written by itself: add the line {new}")
     return after
 
@@ -41,5 +43,10 @@ def _insert(read: document.Document, lines: list[str], new: str) -> None:
             return
     fleet = read.lines.get(("fleet",), 1)
     # Below it only where its value stands on the same line, or the value is torn off.
-    on_one_line = re.match(r"fleet[ \t]*:[ \t]*[^\s#]", lines[fleet - 1])
+    on_one_line = re.match(r"fleet[ \t]*:[ \t]*[^\s#]", _line(lines, fleet))
     lines.insert(fleet if on_one_line else fleet - 1, new)
+
+
+def _line(lines: list[str], number: int) -> str:
+    """Counted from 1; empty where there is none, for YAML knows more line ends than we."""
+    return lines[number - 1] if number <= len(lines) else ""

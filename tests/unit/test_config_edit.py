@@ -29,7 +29,18 @@ def test_one_line_is_written(before: str, after: str) -> None:
     assert with_fleet_key(after, KEY) == after
 
 
-@pytest.mark.parametrize("text", ["{fleet: a}", "fleet_key: |\n  old\nfleet: a\n", "fleet: [\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{fleet: a}",
+        "fleet_key: |\n  old\nfleet: a\n",
+        "fleet: [\n",
+        "a sentence",
+        "[a, list]",
+        "store: {}\rfleet: a\rfleet_key: old\r",  # line ends of another time
+        "store: {}\u2028fleet: a\u2028fleet_key: old\n",
+    ],
+)
 def test_where_one_line_cant_say_it_nothing_is_changed(text: str) -> None:
     with pytest.raises(ValueError, match="add the line fleet_key"):
         with_fleet_key(text, KEY)
