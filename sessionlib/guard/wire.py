@@ -181,7 +181,14 @@ def decode(line: bytes) -> Message:
         message: Message = kind(**values, **body)
     except Garbled:
         raise
-    except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        AttributeError,
+        KeyError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         # The line itself isn't quoted: it may carry the workload's secrets.
         raise Garbled(f"{len(line)} bytes that are no message: {type(error).__name__}") from None
     return message

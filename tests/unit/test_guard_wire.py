@@ -88,6 +88,7 @@ GRANT = json.loads(encode(wire.Grant(7, NOW, 54.4)))
         json.dumps({**GRANT, "valid_s": float("nan")}).encode(),
         json.dumps({**GRANT, "valid_s": float("inf")}).encode(),
         json.dumps(GRANT).replace("54.4", "1e999").encode(),
+        json.dumps({**GRANT, "valid_s": 10**400}).encode(),
     ],
 )
 def test_anything_else_is_garbled(line: bytes) -> None:
