@@ -1,7 +1,8 @@
 """Log records of agents and workloads, as they lie in the store.
 
-Decided here: that a line which isn't a record is still shown, as text of an
-unknown time. Pure. Not decided here: what is logged.
+Decided here: that a line which isn't a record, or one with numbers or a depth that no
+writer of ours makes, is still shown, as text of an unknown time. Pure. Not decided
+here: what is logged.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sessionlib.plain_text import plain
+from sessionlib.records import bounded, finite, require_shallow
 
 MAX_LINE_BYTES = 16 * 1024
 _OWN = ("at", "account", "level", "event", "text")
@@ -96,10 +98,13 @@ def _entry(line: bytes, account: str) -> Entry:
 
 def _record(text: str) -> dict[str, Any] | None:
     try:
-        record = json.loads(text)
+        record = json.loads(text, parse_int=bounded, parse_float=finite, parse_constant=bounded)
+        if not isinstance(record, dict):
+            return None
+        require_shallow(record)
     except (ValueError, RecursionError):
         return None
-    return record if isinstance(record, dict) and ("text" in record or "event" in record) else None
+    return record if "text" in record or "event" in record else None
 
 
 def _clock_time(at: float | None) -> str:

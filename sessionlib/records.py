@@ -86,11 +86,32 @@ def read_object(data: bytes, limit: int = MAX_RECORD_BYTES) -> dict[str, Any]:
         raise RecordUnreadable(f"not JSON, or torn: {error}") from None
     if not isinstance(body, dict):
         raise RecordUnreadable("JSON, but not an object")
+    require_shallow(body)
+    # The parser takes the last of two, another one the first: such a record has two readings.
+    json.loads(data, object_pairs_hook=_once, parse_int=bounded, parse_float=finite)
+    return body
+
+
+def require_shallow(body: dict[str, Any]) -> None:
+    """Raises RecordUnreadable for what is nested deeper than MAX_DEPTH."""
     if _depth(body) > MAX_DEPTH:
         raise RecordUnreadable(f"nested deeper than {MAX_DEPTH}")
-    # The parser takes the last of two, another one the first: such a record has two readings.
-    json.loads(data, object_pairs_hook=_once, parse_int=_bounded, parse_float=_finite)
-    return body
+
+
+def bounded(text: str) -> int:
+    """JSON's whole number, for its parser. Raises RecordUnreadable beyond MAX_NUMBER."""
+    value = int(text)
+    if not -MAX_NUMBER <= value <= MAX_NUMBER:
+        raise RecordUnreadable(f"a number of {len(text)} digits, more than 64 bits hold")
+    return value
+
+
+def finite(text: str) -> float:
+    """JSON's other number, for its parser. Raises RecordUnreadable for what becomes infinite."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise RecordUnreadable(f"{text:.40} is more than a number can be")
+    return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -98,16 +119,6 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(body) != len(pairs):
         raise RecordUnreadable("a key stands twice")
     return body
-
-
-def _bounded(text: str) -> None:
-    if not -MAX_NUMBER <= int(text) <= MAX_NUMBER:
-        raise RecordUnreadable(f"a number of {len(text)} digits, more than 64 bits hold")
-
-
-def _finite(text: str) -> None:
-    if not math.isfinite(float(text)):
-        raise RecordUnreadable(f"{text:.40} is more than a number can be")
 
 
 def _depth(value: object) -> int:

@@ -105,6 +105,16 @@ def test_records_of_any_shape_are_shown() -> None:
     assert len(shown) == 3
 
 
+@pytest.mark.parametrize(
+    "value", ["NaN", "Infinity", "1e999", "1" * 400, "[" * 400 + "]" * 400], ids=lambda v: v[:9]
+)
+@pytest.mark.parametrize("name", ["at", "more"])
+def test_a_record_that_json_cant_say_again_is_text(name: str, value: str) -> None:
+    line = f'{{"text": "t", "{name}": {value}}}'
+    (entry,) = entries(line.encode(), "a")
+    assert (entry.at, entry.level, entry.text) == (None, "out", line)
+
+
 def test_a_line_without_a_time_stays_behind_the_line_before_it() -> None:
     one = list(entries(record(10, "a1") + b"a2\n" + record(30, "a3"), "a"))
     two = list(entries(record(20, "b1"), "b"))
