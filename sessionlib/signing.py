@@ -11,6 +11,7 @@ is genuine is still obeyed.
 from __future__ import annotations
 
 import json
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -26,6 +27,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 from sessionlib.core.notes import Order
 from sessionlib.errors import SignatureInvalid
 
+_HEX = re.compile(r"[0-9a-fA-F]{64}")
+"""Python's own reading of hex passes over spaces and line ends."""
+
 
 class Purpose(StrEnum):
     """What a signature is for; one for one purpose is not good for another."""
@@ -39,6 +43,11 @@ class Purpose(StrEnum):
     def prefix(self) -> bytes:
         """What stands before the signed bytes."""
         return f"colabvps {self.value}\n".encode()
+
+
+def is_key(text: str) -> bool:
+    """Whether `text` could be a seed or a public half: 64 hex digits and nothing else."""
+    return _HEX.fullmatch(text) is not None
 
 
 def new_seed() -> str:
@@ -95,8 +104,7 @@ def _body(order: Order) -> bytes:
 
 
 def _private(seed_hex: str) -> Ed25519PrivateKey:
-    try:
-        return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed_hex))
-    except ValueError:
-        # The key's own text stays out of the message, and out of the cause.
-        raise ValueError("a fleet key is 64 hex digits") from None
+    if not is_key(seed_hex):
+        # The key's own text stays out of the message.
+        raise ValueError("a fleet key is 64 hex digits")
+    return Ed25519PrivateKey.from_private_bytes(bytes.fromhex(seed_hex))

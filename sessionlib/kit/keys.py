@@ -84,7 +84,11 @@ def read_succession(store: Store, fleet: str, old_public: str) -> Succession | N
     found = store.read(succession_key(old_public))
     if found is None:
         return None
+    from sessionlib.signing import is_key  # noqa: PLC0415 - cryptography loads only for keys
+
     step = SUCCESSION.decode(found.data)
+    if not is_key(step.new):
+        raise RecordUnreadable("what it names as the next key is none")
     if (step.fleet, step.old) != (fleet, old_public):
         raise SignatureInvalid("it was made for another fleet or key, or renamed")
     try:
@@ -119,11 +123,14 @@ class FollowedKey:
         return self.public
 
     def _recall(self) -> str:
+        from sessionlib.signing import is_key  # noqa: PLC0415 - cryptography loads only for keys
+
         with suppress(OSError, RecordUnreadable):
             known = read_object(self._path.read_bytes())
             # Another key in the file is the operator's word, and newer than what we remember.
-            if known.get("pinned") == self._pinned and isinstance(known.get("public"), str):
-                return str(known["public"])
+            public = known.get("public")
+            if known.get("pinned") == self._pinned and isinstance(public, str) and is_key(public):
+                return public
         return self._pinned
 
     def _remember(self) -> None:

@@ -5,6 +5,7 @@ Method: chains of keys in a real folder store, some of them forged.
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -59,8 +60,9 @@ def test_whoever_has_an_old_key_follows_the_chain(fleet: Fleet) -> None:
         SUCCESSION.signed(replace(word(0, 1), signature=""), SEEDS[1]),
         word(0, 1, fleet="other"),
         word(1, 2),
+        SUCCESSION.signed(replace(word(0, 1), new="../another place"), SEEDS[0]),
     ],
-    ids=["changed", "signed by the new key", "another fleet", "another key's, renamed"],
+    ids=["changed", "signed by the new key", "another fleet", "another key's, renamed", "no key"],
 )
 def test_what_the_old_key_didnt_sign_is_passed_over(fleet: Fleet, step: Succession) -> None:
     put(fleet, step, old=0)
@@ -108,3 +110,9 @@ def test_an_agent_remembers_how_far_it_has_come(fleet: Fleet, tmp_path: Path) ->
     put(fleet, word(2, 1))
     assert again.look() == KEYS[2]
     assert "go round" in again.refused
+
+
+def test_what_is_remembered_and_is_no_key_is_forgotten(fleet: Fleet, tmp_path: Path) -> None:
+    for public in ("", "../x", f"{KEYS[1]} ", 5, None):
+        (tmp_path / "fleet-key.json").write_text(json.dumps({"pinned": KEYS[0], "public": public}))
+        assert FollowedKey(fleet.store, "my-fleet", KEYS[0], tmp_path).look() == KEYS[0]

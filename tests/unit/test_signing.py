@@ -69,7 +69,7 @@ def test_the_signed_bytes_stay_as_they_are() -> None:
     )
 
 
-@pytest.mark.parametrize("seed", ["", "abc", "zz" * 32, "01" * 31])
+@pytest.mark.parametrize("seed", ["", "abc", "zz" * 32, "01" * 31, "01" * 32 + "\n"])
 def test_a_bad_seed_is_not_repeated(seed: str) -> None:
     for call in (lambda: sign(ORDER, seed), lambda: public_of(seed)):
         with pytest.raises(ValueError, match="a fleet key is 64 hex digits") as caught:
