@@ -39,6 +39,7 @@ from sessionlib.errors import StoreError
 from sessionlib.layout import FOLDERS
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Unreachable, Version
 from sessionlib.stores.keys import MAX_KEY_CHARS, check_key, check_prefix, is_number, is_part
+from sessionlib.stores.keys import check_key, check_prefix, is_key, is_number, is_part
 from sessionlib.stores.servertime import ServerTime
 from sessionlib.stores.tree import REFUSED, TEMPS, Temp, Tree, pinned
 
@@ -118,7 +119,9 @@ class FolderStore:
         """The keys at any depth below `prefix`, sorted."""
         check_prefix(prefix)
         with pinned(self.root) as tree, tree.nothing_happened(prefix):
-            return sorted({key for key in _walk(tree, prefix) if key.startswith(prefix)})
+            found = {key for key in _walk(tree, prefix) if key.startswith(prefix)}
+            # Somebody's folders may be deeper than a key is long, or called as no record is.
+            return sorted(filter(is_key, found))
 
     def put(self, key: str, data: bytes) -> None:
         check_key(key)

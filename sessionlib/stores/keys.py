@@ -23,9 +23,13 @@ def check_key(key: str) -> None:
     A last part that is only a number is refused as well: the folder store keeps
     the versions of a record under such names.
     """
-    last = key.rpartition("/")[2]
-    if not _well_formed(key) or is_number(last):
+    if not is_key(key):
         raise ValueError(f"not a key: {key!r:.80}")
+
+
+def is_key(key: str) -> bool:
+    """Whether `key` is one that the port allows."""
+    return _well_formed(key) and not is_number(key.rpartition("/")[2])
 
 
 def check_prefix(prefix: str) -> None:

@@ -92,6 +92,16 @@ def test_foreign_names_and_links_upwards_are_not_listed(folder: FolderStore) -> 
     assert folder.list("state/") == ["state/a.json"]
 
 
+def test_every_key_that_is_listed_can_be_asked_for(folder: FolderStore) -> None:
+    folder.create("state/orders/a.json", b"")
+    deep = folder.root / "state/orders" / "/".join(["d" * 190] * 3)
+    deep.mkdir(parents=True)
+    (deep / "deeper.json").touch()
+    (folder.root / "state/orders/7.versions").mkdir()
+    (folder.root / "state/orders/7.versions/1").touch()
+    assert folder.list("state/") == ["state/orders/a.json"]
+
+
 def test_leftovers_are_swept_when_old_by_the_servers_clock(folder: FolderStore) -> None:
     temps = folder.root / ".tmp"
     (temps / "old").touch()
