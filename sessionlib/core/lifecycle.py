@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 HOUR_S = 3600.0
+SHORTEST_S = 0.001
+"""A lifetime of nothing, or less, has no phases: it counts as this."""
 ENDS_NEEDED = 8
 """Fewer natural ends than this teach nothing about an account's sessions."""
 
@@ -44,8 +46,8 @@ class Bounds:
 
     @classmethod
     def for_lifetime(cls, lifetime_s: float) -> Bounds:
-        """The 12-hour bounds, stretched to another lifetime."""
-        part = lifetime_s / (12 * HOUR_S)
+        """The 12-hour bounds, stretched to another lifetime, which others may have reported."""
+        part = max(lifetime_s, SHORTEST_S) / (12 * HOUR_S)
         return cls(11 * HOUR_S * part, 5 * HOUR_S * part, 1 * HOUR_S * part)
 
 

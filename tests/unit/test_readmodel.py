@@ -83,6 +83,8 @@ def test_the_reports_own_interval_counts() -> None:
         ({"remaining_s": 2.0}, "Expired"),
         ({"remaining_s": 580.0, "lifetime_s": 600.0}, "Fresh"),
         ({"phase": "Starting"}, "Starting"),
+        ({"remaining_s": 2.0, "lifetime_s": 5e-324}, "Expired"),
+        ({"remaining_s": 1e308, "lifetime_s": 1e308}, "Fresh"),
         ({"member": "fenced"}, "Fenced"),
         ({"member": "fenced", "ended": "fenced"}, "Fenced"),
         ({"ended": "stopped"}, "Cold"),
