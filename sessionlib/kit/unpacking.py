@@ -34,6 +34,9 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
             plain.drain()
     except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError) as error:
         raise KitError(f"the code's archive can't be read: {error}") from None
+    except RecursionError:
+        # The library calls itself for each of the headers that speak of the next one.
+        raise KitError("the code's archive can't be read: headers without end") from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         raise KitError(f"the code can't be unpacked: {where}{error.strerror}") from None

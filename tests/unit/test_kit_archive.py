@@ -288,14 +288,22 @@ def test_what_hides_behind_the_archives_end_counts_too(tmp_path: Path) -> None:
         unpack(longer, tmp_path, size, files=10)
 
 
+HEADERS = member("x", tarfile.XHDTYPE).tobuf() * 2_000
+
+
 @pytest.mark.parametrize(
     "data",
-    [b"", b"not gzip", gzip.compress(b"not a tar" * 200, mtime=0)],
-    ids=["empty", "not gzip", "gzip of something else"],
+    [
+        b"",
+        b"not gzip",
+        gzip.compress(b"not a tar" * 200, mtime=0),
+        gzip.compress(HEADERS, mtime=0),
+    ],
+    ids=["empty", "not gzip", "gzip of something else", "headers of headers"],
 )
 def test_what_is_no_archive_says_so(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(KitError, match="can't be read"):
-        unpack(io.BytesIO(data), tmp_path, 10_000, 10)
+        unpack(io.BytesIO(data), tmp_path, len(HEADERS), 10)
 
 
 def test_a_torn_archive_says_so(tmp_path: Path) -> None:
