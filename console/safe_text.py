@@ -11,6 +11,9 @@ import unicodedata
 
 from sessionlib.plain_text import plain
 
+MARKED = 4
+"""So many characters to a column: accents take none, and a pile of them hides other lines."""
+
 
 def one_line(text: str, most: int = 500) -> str:
     """`text` without anything a terminal would obey, on one line, clipped."""
@@ -39,12 +42,13 @@ def width(text: str) -> int:
 
 def clipped(text: str, columns: int) -> str:
     """`text` in at most `columns`, its end replaced by … where it is longer."""
-    if len(text) * 2 <= columns or width(text) <= columns:
+    most = MARKED * columns
+    if len(text) <= most and (len(text) * 2 <= columns or width(text) <= columns):
         return text
     taken = 0
     for index, char in enumerate(text):
         taken += width(char)
-        if taken > columns - 1:
+        if taken > columns - 1 or index >= most - 1:
             return text[:index] + "…"
     return text
 

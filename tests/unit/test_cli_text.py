@@ -51,6 +51,11 @@ def test_a_cell_has_its_width(text: str, columns: int) -> None:
     assert width(clipped(one_line(text), columns)) <= columns
 
 
+def test_a_pile_of_accents_is_no_wider_and_no_longer_than_other_text() -> None:
+    assert one_line("e" + "\u0301" * 10_000, 10) == "e" + "\u0301" * 38 + "…"
+    assert one_line("e\u0301" * 10, 10) == "e\u0301" * 10
+
+
 def test_leading_blanks_of_a_line_stay() -> None:
     assert lines("  a\x1b[1m  \n b") == "  a\n b"
 
