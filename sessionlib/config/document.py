@@ -19,6 +19,8 @@ import yaml
 MAX_BYTES = 1024 * 1024
 MAX_DEPTH = 12
 MAX_VALUES = 10_000
+MAX_NODES = 2 * MAX_VALUES
+"""Values and their keys. Without a bound a file of a megabyte would take minutes to be read."""
 Where = tuple[str | int, ...]
 """The way to a value: `("accounts", "backup1", "role")`."""
 
@@ -84,6 +86,10 @@ def parse(text: str) -> Document:
         document.problems.append(Problem(error.line, (), error.text))
     except yaml.YAMLError as error:
         document.problems.append(_syntax_problem(text, error))
+    except (ValueError, OverflowError):
+        # The library's own reading of numbers: a character that there isn't, a version of YAML.
+        said = "is not YAML, a number after \\U or %YAML is too large: remove it"
+        document.problems.append(Problem(0, (), said))
     else:
         if root is None:
             document.problems.append(
@@ -104,15 +110,19 @@ class _TooMuch(Exception):
 
 
 class _Composer(yaml.SafeLoader):
-    """Nodes with their marks; stops before depth can exhaust the stack."""
+    """Nodes with their marks; stops before depth can exhaust the stack, or their number us."""
 
     _depth = 0
+    _count = 0
 
     def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
         self._depth += 1
+        self._count += 1
+        line = 1 if parent is None else parent.start_mark.line + 1
         if self._depth > MAX_DEPTH:
-            line = 1 if parent is None else parent.start_mark.line + 1
             raise _TooMuch(line, f"is nested deeper than {MAX_DEPTH} levels: no setting is")
+        if self._count > MAX_NODES:
+            raise _TooMuch(line, "holds more than a configuration ever does: check the path")
         try:
             node: yaml.Node | None = super().compose_node(parent, index)
         finally:
@@ -148,6 +158,8 @@ class _Walk:
                 self._value(item, (*where, index), depth + 1)
                 for index, item in enumerate(node.value)
             ]
+        if _is_torn(node.value):
+            self._problem(line, where, "holds half a character (\\ud800 to \\udfff): remove it")
         return _scalar(node)
 
     def _pairs(self, node: yaml.MappingNode, where: Where, depth: int) -> Iterator[tuple[str, Any]]:
@@ -155,7 +167,7 @@ class _Walk:
         for key_node, value_node in node.value:
             line = key_node.start_mark.line + 1
             key = key_node.value
-            if not isinstance(key, str) or key_node.tag == _YAML + "merge":
+            if not isinstance(key, str) or key_node.tag == _YAML + "merge" or _is_torn(key):
                 self._problem(line, where, "this key can't be used here: write a plain name")
                 continue
             here = (*where, key)
@@ -169,6 +181,11 @@ class _Walk:
 
     def _problem(self, line: int, where: Where, text: str) -> None:
         self._document.problems.append(Problem(line, where, text))
+
+
+def _is_torn(text: str) -> bool:
+    """Whether there is half a character in it: no file is called so, and no program told it."""
+    return any("\ud800" <= char <= "\udfff" for char in text)
 
 
 def _scalar(node: yaml.Node) -> Any:

@@ -1,7 +1,7 @@
 """Durations as people write them: `60s`, `5m`, `12h`, `1h30m`, or a plain number of seconds.
 
-Decided here: which spellings are read, and that a duration is finite and below
-a year. Not decided here: which durations are safe together (`core.timing`).
+Decided here: which spellings are read, and that a duration is short to write, finite
+and below a year. Not decided here: which durations are safe together (`core.timing`).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pydantic import BeforeValidator
 from sessionlib.config.kinds import setting_error
 
 YEAR_S = 366 * 86_400.0
+MAX_CHARS = 64
 _UNITS_S = {"d": 86_400.0, "h": 3_600.0, "m": 60.0, "s": 1.0, "ms": 0.001}
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|[dhms])")
 _EXAMPLES = "write it as 60s, 5m, 12h or 1h30m, or as a number of seconds"
@@ -21,6 +22,9 @@ _EXAMPLES = "write it as 60s, 5m, 12h or 1h30m, or as a number of seconds"
 
 def seconds(text: str) -> float:
     """`1h30m` as 5400.0. Raises ValueError for anything else than units that fall."""
+    # The search below takes a time that grows with the square of what it is given.
+    if len(text) > MAX_CHARS:
+        raise ValueError(_EXAMPLES)
     rest = text.replace(" ", "").lower()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", rest):
         return float(rest)

@@ -114,7 +114,7 @@ def _not_number(_where: Where, item: ErrorDetails, _document: Document) -> str:
 def _out_of_bounds(_where: Where, item: ErrorDetails, _document: Document) -> str:
     words = {"ge": "at least", "gt": "more than", "le": "at most"}
     name, bound = next((name, item["ctx"][name]) for name in words if name in item["ctx"])
-    return f"is {item['input']:g}: it must be {words[name]} {bound:g}"
+    return f"is {_shown(item['input'])}: it must be {words[name]} {bound:g}"
 
 
 def _no_account(_where: Where, _item: ErrorDetails, _document: Document) -> str:

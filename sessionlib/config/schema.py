@@ -142,7 +142,7 @@ class TimingSettings(Section):
     poll_s: Duration = Field(default=_SAFE.poll_s, alias="poll")
     rank_step_s: Duration = Field(default=_SAFE.rank_step_s, alias="rank_step")
     report_s: Duration | None = Field(default=None, alias="report")
-    scale: Annotated[float, Field(gt=0, le=10_000)] = 1.0
+    scale: Annotated[float, Field(ge=0.001, le=10_000)] = 1.0
 
     @model_validator(mode="after")
     def _safe(self) -> Self:

@@ -154,11 +154,35 @@ def test_durations_as_people_write_them(text: str, value_s: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "m", "30m1h", "5m5m", "5 parsecs", "-5m", "1:30", "5mm", "h5", "1e3", "٣s"]
+    "text",
+    [
+        "",
+        "m",
+        "30m1h",
+        "5m5m",
+        "5 parsecs",
+        "-5m",
+        "1:30",
+        "5mm",
+        "h5",
+        "1e3",
+        "٣s",
+        "9" * 300_000 + "x",
+    ],
 )
 def test_other_spellings_are_no_durations(text: str) -> None:
     with pytest.raises(ValueError, match="write it as 60s"):
         seconds(text)
+
+
+def test_a_thousand_accounts_are_no_bomb() -> None:
+    rows = (
+        f"  a{n}: {{email: a{n}@example.com, role: cold_backup, priority: {n}, owner: A, "
+        "launcher: manual}\n"
+        for n in range(1, 1_001)
+    )
+    text = f"fleet: f\nstore: {{}}\nworkload: {{command: [x]}}\naccounts:\n{''.join(rows)}"
+    assert len(parse(text, Path("accounts.yaml")).accounts) == 1_000
 
 
 def test_an_account_that_isnt_there_is_told_with_a_likely_one() -> None:

@@ -51,6 +51,7 @@ TABLE = [
     ("    role: hot_standby\n", "", 10, "accounts.backup1.role", 'add "role: hot_standby"'),
     ("priority: 2", "priority: 1", 13, "accounts.backup1.priority", "give each account its own"),
     ("priority: 2", "priority: 0", 13, "accounts.backup1.priority", "at least 1"),
+    ("priority: 2", f"priority: {10**400}", 13, "accounts.backup1.priority", "at most 10000"),
     ("priority: 2", "priority: two", 13, "accounts.backup1.priority", "a plain number"),
     ("priority: 2", "priority: true", 13, "accounts.backup1.priority", "a plain number"),
     ("priority: 2", "priority: 1.5", 13, "accounts.backup1.priority", "a plain number"),
@@ -79,7 +80,7 @@ MORE = [
     ("timings: {ttl: true}", "timings.ttl", "is not a duration"),
     ("timings: {ttl: {}}", "timings.ttl", "is not a duration"),
     ("timings: {ttl_s: 60}", "timings.ttl_s", 'did you mean "ttl"?'),
-    ("timings: {scale: 0}", "timings.scale", "more than 0"),
+    ("timings: {scale: 0}", "timings.scale", "at least 0.001"),
     ("timings: {scale: fast}", "timings.scale", "a plain number"),
     ("policy: yes", "policy", "indented below it"),
     ("policy: {handover: maybe}", "policy.handover", "not one of auto, approve, manual"),
@@ -108,6 +109,8 @@ MORE = [
     ("  code: !!python/object:os.system x", "workload.code", "remove it"),
     ("x: !!set {a, b}", "x", "remove it"),
     ("? [a, b]\n: c", "", "write a plain name"),
+    ('"\\ud800": c', "", "write a plain name"),
+    ('  env: {MODE: "\\udcff"}', "workload.env.MODE", "holds half a character"),
 ]
 
 
@@ -175,6 +178,9 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
         ("fleet: a\n---\nfleet: b\n", "accounts.yaml:2: is not YAML"),
         ("fleet: a\nstore: \x07\n", "accounts.yaml:2: holds a control character"),
         ("a: *nowhere\n", "accounts.yaml:1: is not YAML"),
+        ('a: "\\U00110000"\n', "accounts.yaml: is not YAML, a number"),
+        ('a: "\\UFFFFFFFF"\n', "accounts.yaml: is not YAML, a number"),
+        ("%YAML " + "9" * 5_000 + ".1\n---\n", "accounts.yaml: is not YAML, a number"),
     ],
 )
 def test_what_isnt_a_configuration(text: str, said: str) -> None:
@@ -192,6 +198,7 @@ def test_what_isnt_a_configuration(text: str, said: str) -> None:
         + "".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 10)),
         "a: [" + "1," * 50_000 + "]",
         "- " * 2_000 + "a",
+        "a: 1\n" * 100_000,
     ],
 )
 @pytest.mark.timeout(10)
