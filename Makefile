@@ -55,6 +55,9 @@ mutants: dev-env  ## take out one rule of safety after the other: the simulation
 chaos: dev-env  ## break living fleets on purpose: real processes; ARGS="--help" tells more
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
+fuzz: dev-env  ## five million inputs to every reader of what others write; takes half a day
+	@$(BIN)/python -m tests.fuzz $(ARGS)
+
 bench: dev-env  ## measure downtimes and start-up times
 	@$(BIN)/python -m tests.bench $(ARGS)
 

@@ -1,0 +1,102 @@
+"""The configuration, as people write it: all of it, a duration, one line, and what is left out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sessionlib.config import Config, document, load
+from sessionlib.config.durations import YEAR_S, brief, seconds
+from sessionlib.config.edit import with_fleet_key
+from sessionlib.errors import ConfigError, KitError
+from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
+from sessionlib.kit.ignoring import IGNORE_FILE, Ignored, ignored_in
+from tests.fuzz.target import Target
+from tests.fuzz.targets.homes import spot
+
+KEY = "5e" * 32
+_NAMES = ("a", "main.py", "data", "a b", "[x]", ".env", "é", "x" * 60)
+LONGEST_COMPLAINT = 40_000
+"""All that is wrong with a file is told at once, a line each."""
+
+
+def _configuration(data: bytes) -> Config:
+    path = spot() / "accounts.yaml"
+    path.write_bytes(data)
+    return load(path)
+
+
+def _configuration_holds(config: Config) -> None:
+    """All that is made of it before anything runs."""
+    settings = comparable(config)
+    published = PublishedConfig(config.fleet, 1, digest_of(settings), settings, 0.0, "op")
+    assert compare(config, CONFIG.decode(CONFIG.encode(published))) == "v1"
+    assert config.timing().valid_s > 0
+    spec = config.workload_spec()
+    assert spec.command
+    for word in (*spec.command, *spec.env, *spec.env.values()):
+        assert b"\0" not in word.encode(), word
+    for name in config.accounts:
+        assert 0 < config.lifetime_s(name) < float("inf")
+        assert 0 < config.idle_s(name) < float("inf")
+        assert config.home(name).parent == config.folder / "work"
+    assert 0 < config.checkpoint_every_s() < float("inf")
+    assert ".." not in Path(config.workload.data).parts
+
+
+def _duration(data: bytes) -> float:
+    return seconds(data.decode("utf-8", "replace"))
+
+
+def _duration_holds(duration_s: float) -> None:
+    assert duration_s >= 0
+    if duration_s <= YEAR_S:
+        assert abs(seconds(brief(duration_s)) - duration_s) <= 0.001
+
+
+def _key_line(data: bytes) -> tuple[str, str]:
+    text = data.decode("utf-8", "replace")
+    return text, with_fleet_key(text, KEY)
+
+
+def _key_line_holds(found: tuple[str, str]) -> None:
+    before, after = (document.parse(text).data for text in found)
+    assert after["fleet_key"] == KEY
+    assert {**(before or {}), "fleet_key": KEY} == after
+    assert with_fleet_key(found[1], KEY) == found[1]
+
+
+def _ignored(data: bytes) -> Ignored:
+    (spot() / IGNORE_FILE).write_bytes(data)
+    return ignored_in(spot())
+
+
+def _ignored_holds(ignored: Ignored) -> None:
+    for name in _NAMES:
+        for path in (name, f"{name}/{name}"):
+            # What holds for a file holds for a folder: a pattern may mean folders only.
+            assert ignored(path, True) or not ignored(path, False)
+    assert ignored(".git", True)
+
+
+TARGETS = (
+    Target(
+        "configuration",
+        "config.load; kit.fleetconfig.comparable, compare",
+        _configuration,
+        (ConfigError,),
+        _configuration_holds,
+        longest_reason=LONGEST_COMPLAINT,
+        also=("yaml",),
+    ),
+    Target("duration", "config.durations.seconds", _duration, (ValueError,), _duration_holds),
+    Target(
+        "key-line",
+        "config.edit.with_fleet_key",
+        _key_line,
+        (ValueError,),
+        _key_line_holds,
+        longest=512,
+        also=("yaml",),
+    ),
+    Target("ignore", "kit.ignoring.ignored_in", _ignored, (KitError,), _ignored_holds, longest=512),
+)

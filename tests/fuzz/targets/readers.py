@@ -1,0 +1,121 @@
+"""What agents and the console make of records that read: they may be absurd, and mustn't hurt.
+
+An agent learns and decides with them, as a standby and as a primary; the console
+shows them. Three records, one a line: the lease, the other account's report, and
+the history of the lease's epoch.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from console import as_json
+from console.app import columns, drawing, timeline
+from console.app.runs import Runs
+from console.events import between
+from console.looking import own, piece
+from console.output import _harmless
+from console.readmodel import FleetView, fleet_view
+from console.safe_text import lines
+from console.seen import Seen, Snapshot
+from console.words import fleet_lines
+from sessionlib import layout
+from sessionlib.agent.leasebook import read_lease
+from sessionlib.agent.notes import Notes
+from sessionlib.config import parse
+from sessionlib.core.actions import Send
+from sessionlib.core.decide import decide
+from sessionlib.core.learn import begun, learn
+from sessionlib.core.notes import History, Report
+from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.values import Lease
+from sessionlib.core.view import View
+from sessionlib.ports import Store
+from sessionlib.records import decode, encode
+from sessionlib.stores.memory import MemoryStore
+from tests.fuzz.examples import CONFIGURATION, HERE
+from tests.fuzz.target import Target
+from tests.fuzz.targets.records import PUBLIC, Stopped
+from tests.fuzz.targets.text import is_harmless
+from tests.unit.scene import ME, OTHER, at, held_by, seen, serving
+
+_CONFIG = parse(CONFIGURATION, HERE)
+_COLUMNS = 80
+_LAST_EPOCHS = 8
+"""A claim on the highest number that a record can hold has no number to take: see `records`."""
+_HIGHEST = (1 << 63) - _LAST_EPOCHS
+
+
+def _store(data: bytes) -> Store:
+    store = MemoryStore(Stopped())
+    for key, line in zip((layout.LEASE, layout.session_key("b")), data.split(b"\n"), strict=False):
+        store.create(key, line)
+    lease = read_lease(store).lease
+    if lease is not None and data.count(b"\n") >= 2:
+        store.create(layout.history_key(lease.epoch), data.split(b"\n")[2])
+    return store
+
+
+def _decided(view: View, store: Store) -> None:
+    """A few turns with the lease and the notes as they stand."""
+    for event in (read_lease(store), Notes(store, "fleet", PUBLIC, ("a", "b"), "a").peek()):
+        for turn in range(3):
+            now = at(10.0 + 70.0 * turn)
+            view = learn(view, event, now, "chance")
+            for action in decide(view, now, "chance"):
+                view = begun(view, action, now)
+                if isinstance(action, Send) and action.write.lease.epoch < _HIGHEST:
+                    written = action.write.lease
+                    assert decode(Lease, encode(written)) == written
+            report = report_of(view, now, 1, Surroundings())
+            assert decode(Report, encode(report)) == report
+
+
+def _agents(store: Store) -> None:
+    """Both sides of an agent: one that waits, and one that serves."""
+    _decided(seen(held_by(OTHER)), store)
+    _decided(serving(lease=held_by(ME)), store)
+
+
+def _look(store: Store) -> Snapshot:
+    lease = piece(store, Lease, layout.LEASE)
+    reports = {
+        name: own(name, piece(store, Report, layout.session_key(name))) for name in _CONFIG.accounts
+    }
+    last: Seen[History] = Seen()
+    if lease.value is not None:
+        last = piece(store, History, layout.history_key(lease.value.epoch))
+    return Snapshot("memory", 0.001, None, lease, reports, last, answered_s=0.0)
+
+
+def _shown(store: Store) -> None:
+    """Everything that the command line and the screen say of it."""
+    snapshot = _look(store)
+    view = fleet_view(_CONFIG, snapshot)
+    for line in fleet_lines(view, "accounts.yaml"):
+        assert is_harmless(lines(line.text).replace("\n", ""))
+    json.dumps(_harmless(as_json.status(view)), allow_nan=False)
+    if view.last_move is not None:
+        json.dumps(_harmless(as_json.move(view.last_move)), allow_nan=False)
+    for event in (*between(None, snapshot), *between(Snapshot("memory"), snapshot)):
+        assert event.text
+    for runs in _drawn(view):
+        for text, _ in runs:
+            assert is_harmless(text), text
+
+
+def _drawn(view: FleetView) -> Iterator[Runs]:
+    yield from drawing.header(view, _COLUMNS, read_only=False, orders=1, short=False)
+    yield from drawing.checkpoint(view, _COLUMNS)
+    yield from drawing.troubles(view, Seen(), _COLUMNS)
+    yield from timeline.lines(view, _COLUMNS)
+    places = columns.placed(view.accounts, _COLUMNS)
+    for row in view.accounts:
+        yield columns.runs(row, places)
+
+
+TARGETS = (
+    Target("agent", "core.learn, core.decide, core.report", _store, (), _agents, "json"),
+    Target("screen", "console.readmodel, words, events, as_json, app", _store, (), _shown, "json"),
+)
