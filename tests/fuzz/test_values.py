@@ -51,13 +51,13 @@ def leases(draw: st.DrawFn) -> Lease:
 
 
 @given(leases() | any_of(Report) | any_of(History) | ORDERS)
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_record_comes_back_as_it_went(value: Any) -> None:
     assert decode(type(value), encode(value)) == value
 
 
 @given(leases() | any_of(Report) | any_of(History) | ORDERS, st.data())
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 def test_a_torn_record_is_none(value: Any, data: st.DataObject) -> None:
     whole = encode(value)
     with pytest.raises(RecordUnreadable):
@@ -65,13 +65,14 @@ def test_a_torn_record_is_none(value: Any, data: st.DataObject) -> None:
 
 
 @given(ORDERS, ORDERS)
+@settings(deadline=None)
 def test_two_orders_never_have_their_signed_bytes_in_common(one: Order, other: Order) -> None:
     assume(replace(one, signature="") != replace(other, signature=""))
     assert signed_bytes(one) != signed_bytes(other)
 
 
 @given(ORDERS, st.data())
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_an_order_with_one_field_changed_is_another(order: Order, data: st.DataObject) -> None:
     """Texts that end where others begin, a number as text, nothing and the empty text."""
     name = data.draw(
@@ -97,7 +98,7 @@ def _depth(value: Any) -> int:
     ids=["code", "settings", "succession"],
 )
 @given(st.data())
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 def test_what_is_signed_is_believed_after_a_trip_through_the_store(
     kind: Kind[Any], fields_of: type, data: st.DataObject
 ) -> None:
@@ -111,6 +112,6 @@ def test_what_is_signed_is_believed_after_a_trip_through_the_store(
 
 
 @given(st.one_of(*map(any_of, (*wire.Command.__args__, *wire.Event.__args__))))
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 def test_a_message_comes_back_as_it_went(message: wire.Message) -> None:
     assert wire.decode(wire.encode(message).rstrip(b"\n")) == message

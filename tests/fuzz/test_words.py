@@ -45,7 +45,7 @@ TEXTS = st.lists(ESCAPES | st.text(max_size=4), max_size=12).map("".join)
 
 
 @given(TEXTS)
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 def test_nothing_that_a_terminal_obeys_is_left_of_a_text(text: str) -> None:
     data = text.encode("utf-8", "surrogatepass")
     assert fault(TARGETS["text"], data) is None
@@ -53,11 +53,13 @@ def test_nothing_that_a_terminal_obeys_is_left_of_a_text(text: str) -> None:
 
 
 @given(st.floats(0, YEAR_S))
+@settings(deadline=None)
 def test_a_length_of_time_is_read_as_it_was_written(duration_s: float) -> None:
     assert abs(seconds(brief(duration_s)) - duration_s) <= 0.001
 
 
 @given(st.lists(st.tuples(st.integers(0, 9_999), st.sampled_from("dhms")), max_size=5))
+@settings(deadline=None)
 def test_a_length_of_time_in_parts(parts: list[tuple[int, str]]) -> None:
     text = "".join(f"{count}{unit}" for count, unit in parts)
     assert fault(TARGETS["duration"], text.encode()) is None
