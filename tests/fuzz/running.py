@@ -23,7 +23,7 @@ from sessionlib.clock import SystemClock
 from tests.fuzz.shrinking import shrunk
 from tests.fuzz.table import ROOMS
 from tests.fuzz.target import Target, fault, kept
-from tests.fuzz.targets.homes import SPOT
+from tests.fuzz.targets.homes import IN_MEMORY, SPOT
 
 ROOT = Path(__file__).parents[2]
 CACHE = ROOT / ".cache" / "fuzz"
@@ -35,7 +35,6 @@ _RUNS = re.compile(r"stat::number_of_executed_units:\s*(\d+)")
 _RATE = re.compile(r"stat::average_exec_per_sec:\s*(\d+)")
 _TOKEN = re.compile(rb'"[^"\\\n]{1,40}"|[A-Za-z_]{3,20}')
 _MOST_TOKENS = 400
-_IN_MEMORY = Path("/dev/shm")
 _TAIL_CHARS = 2_000
 
 
@@ -70,7 +69,8 @@ class Result:
 def run(target: Target, limits: Limits, tell: Callable[[str], None]) -> Result:
     """Fuzz one target up to its limits, or a finding, which is made small and kept."""
     clock = SystemClock()
-    with tempfile.TemporaryDirectory(dir=_IN_MEMORY if _IN_MEMORY.is_dir() else None) as spot:
+    place = IN_MEMORY if IN_MEMORY.is_dir() else None
+    with tempfile.TemporaryDirectory(prefix="colabvps-fuzz-", dir=place) as spot:
         room = Path(spot)
         said = room / "said.txt"
         began = clock.now()

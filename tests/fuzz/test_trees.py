@@ -23,6 +23,7 @@ from sessionlib.kit.links import stays_inside as stays_in_bundle
 from tests.fuzz.table import TARGETS
 from tests.fuzz.target import fault
 from tests.fuzz.targets.checkpoints import manifest_holds
+from tests.fuzz.targets.homes import spot
 
 LISTS = TARGETS["lists"]
 GOOD = st.sampled_from(["a", "b", "c"])
@@ -90,7 +91,7 @@ def test_what_is_accepted_leads_nowhere_else_on_disk(data: bytes) -> None:
         manifest = LISTS.read(data)
     except Damaged:
         return
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory(dir=spot()) as place:
         root = Path(place).resolve() / "x" / "data"
         root.mkdir(parents=True)
         made(manifest, root)

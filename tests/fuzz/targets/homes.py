@@ -36,13 +36,20 @@ LIFETIME_S = 43_200.0
 BOOT = b"@boot@"
 """Stands for this boot of this machine, which no corpus can know."""
 SPOT = "FUZZ_SPOT"
-"""The variable that names a folder in memory, which whoever starts a fuzzer removes."""
+"""The variable that names a folder which whoever starts a fuzzer removes: libFuzzer ends its
+process without a word to anybody."""
+IN_MEMORY = Path("/dev/shm")
 
 
 @cache
+def _room() -> tempfile.TemporaryDirectory[str]:
+    place = os.environ.get(SPOT) or (IN_MEMORY if IN_MEMORY.is_dir() else None)
+    return tempfile.TemporaryDirectory(prefix="colabvps-fuzz-", dir=place)
+
+
 def spot() -> Path:
-    """A folder of this process's own."""
-    return Path(tempfile.mkdtemp(prefix="fuzz-", dir=os.environ.get(SPOT)))
+    """A folder of this process's own, in memory where there is such a place."""
+    return Path(_room().name)
 
 
 @cache
