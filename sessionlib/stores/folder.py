@@ -38,8 +38,14 @@ from sessionlib.clock import Clock
 from sessionlib.errors import StoreError
 from sessionlib.layout import FOLDERS
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Unreachable, Version
-from sessionlib.stores.keys import MAX_KEY_CHARS, check_key, check_prefix, is_number, is_part
-from sessionlib.stores.keys import check_key, check_prefix, is_key, is_number, is_part
+from sessionlib.stores.keys import (
+    MAX_KEY_CHARS,
+    check_key,
+    check_prefix,
+    is_key,
+    is_number,
+    is_part,
+)
 from sessionlib.stores.servertime import ServerTime
 from sessionlib.stores.tree import REFUSED, TEMPS, Temp, Tree, pinned
 
