@@ -186,11 +186,16 @@ class Rig:
 
 
 def guard_and_reaper(home: Path) -> tuple[Proc, Proc]:
-    """The guard's pair of this home, found from outside."""
-    named = {}
-    for proc in marked(HOME_MARKER, home_mark(home)):
-        with suppress(OSError):
-            named[Path(f"/proc/{proc.pid}/comm").read_text().strip()] = proc
+    """The guard's pair of this home, found from outside. A reaper that has just been forked
+    goes by its parent's name for a moment."""
+    named: dict[str, Proc] = {}
+    for _ in range(250):
+        for proc in marked(HOME_MARKER, home_mark(home)):
+            with suppress(OSError):
+                named[Path(f"/proc/{proc.pid}/comm").read_text().strip()] = proc
+        if {"colabvps-guard", "colabvps-reaper"} <= set(named):
+            break
+        sleep(0.02)
     return named["colabvps-guard"], named["colabvps-reaper"]
 
 

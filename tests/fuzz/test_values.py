@@ -20,7 +20,7 @@ from sessionlib.kit.bundle import CODE, Published
 from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig
 from sessionlib.kit.keys import SUCCESSION, Succession
 from sessionlib.kit.signed import Kind
-from sessionlib.records import MAX_DEPTH, decode, encode
+from sessionlib.records import MAX_DEPTH, MAX_EPOCH, decode, encode
 from sessionlib.signing import public_of, sign, signed_bytes, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
 
@@ -34,7 +34,7 @@ _NATURAL = WHOLE.map(abs)
 def leases(draw: st.DrawFn) -> Lease:
     state = draw(st.sampled_from(list(LeaseState)))
     return Lease(
-        epoch=draw(_NATURAL),
+        epoch=draw(st.integers(0, MAX_EPOCH)),
         holder=None if state is LeaseState.FREE else draw(TEXT),
         session=draw(st.none() | TEXT),
         incarnation=draw(st.none() | TEXT),

@@ -161,7 +161,8 @@ class Truth:
                 "S5",
                 f"{after.holder} takes over from {holder.name}, who may work on for {still:.3f} s",
             )
-        if before.state is LeaseState.OFFERED and after.holder != before.successor:
+        passed_by = before.state is LeaseState.OFFERED and after.holder != before.successor
+        if passed_by and OrderAction.EMERGENCY not in by:
             since_s = self.fleet.t - self.fleet.register.written_at
             holds(
                 since_s > 0.99 * before.ttl_s,
