@@ -19,6 +19,10 @@ from sessionlib.guard.tree import DEAD, SCARCE, Proc, family, read_proc, snapsho
 
 GUARD_MARKER = "COLABVPS_GUARD"
 HOME_MARKER = "COLABVPS_HOME"
+_YOUNG_S = 10.0
+_EXEC_LOOKS = 200
+_EXEC_PAUSE_S = 0.002
+"""A machine that is so busy that an exec takes longer isn't waited for."""
 _PAUSE_S = 0.005
 
 
@@ -39,18 +43,38 @@ def marked(name: str, value: str) -> list[Proc]:
     return [
         proc
         for proc in table.values()
-        if proc.pid not in spared and proc.state not in DEAD and want in _environ(proc.pid)
+        if proc.pid not in spared and proc.state not in DEAD and want in _environ(proc)
     ]
 
 
-def _environ(pid: int) -> list[bytes]:
+def _environ(proc: Proc) -> list[bytes]:
+    """What it was born with. In the middle of an exec there is nothing to be read, while what was
+    locked by the one before is free already: a young one without an environment is waited for."""
+    data = _read_environ(proc.pid)
+    for _ in range(_EXEC_LOOKS):
+        if data or not _may_be_in_exec(proc):
+            break
+        sleep(_EXEC_PAUSE_S)
+        data = _read_environ(proc.pid)
+    return data.split(b"\0")
+
+
+def _may_be_in_exec(proc: Proc) -> bool:
+    # Threads of the kernel, which have no environment ever, are in no process group.
+    born_s = proc.start / os.sysconf("SC_CLK_TCK")
+    young = SystemClock().now().boot - born_s < _YOUNG_S
+    now = read_proc(proc.pid) if young and proc.pgid else None
+    return now is not None and now.start == proc.start and now.state not in DEAD
+
+
+def _read_environ(pid: int) -> bytes:
     try:
-        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        return Path(f"/proc/{pid}/environ").read_bytes()
     except OSError as error:
         if error.errno in SCARCE:
             raise
         # It has ended, or is another user's and so none of ours.
-        return []
+        return b""
 
 
 def sweep(

@@ -74,7 +74,29 @@ def read_proc(pid: int) -> Proc | None:
         os.close(handle)
     # The name stands in parentheses and may itself hold parentheses and spaces.
     state, ppid, pgid, *rest = data.rpartition(b")")[2].split()
-    return Proc(pid, int(ppid), int(pgid), state.decode(), int(rest[16]))
+    threads, start = int(rest[14]), int(rest[16])
+    alive = state.decode()
+    if alive in DEAD and threads > 1:
+        alive = _state_of_threads(pid)
+    return Proc(pid, int(ppid), int(pgid), alive, start)
+
+
+def _state_of_threads(pid: int) -> str:
+    """What a process does whose first thread has ended: the others go on, and it isn't dead
+    before the last of them is. Raises OSError as `read_proc` does."""
+    states = []
+    try:
+        for name in os.listdir(f"/proc/{pid}/task"):  # noqa: PTH208 - as in `snapshot`
+            with open(f"/proc/{pid}/task/{name}/stat", "rb") as file:  # noqa: PTH123 - as there
+                states.append(file.read().rpartition(b")")[2].split()[0].decode())
+    except OSError as error:
+        if error.errno in SCARCE:
+            raise
+        # Threads end while they are looked at; what can't be judged counts as running.
+        return "R"
+    living = [state for state in states if state not in DEAD]
+    running = [state for state in living if state not in STOPPED]
+    return (running or living or ["Z"])[0]
 
 
 def snapshot() -> dict[int, Proc]:

@@ -163,3 +163,45 @@ def test_who_is_marked_is_found_but_not_those_we_run_below() -> None:
 
 def test_a_pass_is_soon_at_first_and_patient_later() -> None:
     assert tree.pause_s(0) < tree.pause_s(10_000) <= 0.1
+
+HEADLESS = """
+import ctypes, sys, threading, time
+def go_on():
+    while True:
+        time.sleep(0.005)
+        sys.stdout.write(".")
+        sys.stdout.flush()
+threading.Thread(target=go_on).start()
+ctypes.CDLL(None).syscall({exit}, 0)
+"""
+"""A program whose first thread ends, while another one works on: C programs do so."""
+EXIT = {"x86_64": 60, "aarch64": 93}.get(os.uname().machine)
+
+
+@pytest.mark.skipif(EXIT is None, reason="the number of exit(2) isn't known for this machine")
+def test_a_process_whose_first_thread_has_ended_is_not_dead(tmp_path: Path) -> None:
+    journal = tmp_path / "journal"
+    with journal.open("wb") as out:
+        headless = subprocess.Popen(
+            [sys.executable, "-c", HEADLESS.format(exit=EXIT)], stdout=out, start_new_session=True
+        )
+    try:
+        main = Path(f"/proc/{headless.pid}/task/{headless.pid}/stat")
+        while main.read_bytes().rpartition(b")")[2].split()[0] != b"Z":
+            sleep(0.005)
+        proc = read_proc(headless.pid)
+        assert proc is not None
+        assert proc.state not in tree.STOPPED, "it works on"
+        assert proc in family([os.getpid()]).members or executes(proc)
+        send(proc, signal.SIGSTOP)
+        while (now := read_proc(headless.pid)) is not None and now.state not in tree.STOPPED:
+            sleep(0.005)
+        written = journal.stat().st_size
+        sleep(0.05)
+        assert journal.stat().st_size == written, "it is said to be stopped"
+        assert executes(proc), "and not to be dead"
+        send(proc, signal.SIGKILL)
+        assert ends(proc)
+    finally:
+        headless.kill()
+        headless.wait()
