@@ -144,7 +144,8 @@ def test_no_secret_is_where_it_does_not_belong(
 
 
 def check_environments(fleet: Fleet, seed: str) -> None:
-    """What the sessions were born with: the workload its own secret, and nobody the seed."""
+    """What the sessions were born with: the workload its own secret, nobody the seed, and the
+    coordinator's token the agent alone."""
     (worker, *_) = fleet.workload("primary")
     seen = environ_of(worker.pid)
     assert seen["API_TOKEN"] == SECRET
@@ -153,4 +154,7 @@ def check_environments(fleet: Fleet, seed: str) -> None:
     below = marked(HOME_MARKER, home_mark(fleet.stage.home("primary")))
     for pid in (fleet.stage.pid("primary"), *(proc.pid for proc in below)):
         with suppress(FileNotFoundError, ProcessLookupError):
-            assert seed not in environ_of(pid).values()
+            values = environ_of(pid).values()
+            assert seed not in values
+            # The agent speaks to the coordinator; what it starts has no business there.
+            assert (TOKEN in values) is (pid == fleet.stage.pid("primary"))

