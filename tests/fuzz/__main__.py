@@ -25,6 +25,8 @@ from tests.fuzz.table import TARGETS
 from tests.fuzz.target import Target
 
 RUNS = 5_000_000
+SHORT_S = 2
+SHORT_JOBS = 2
 
 
 def main(words: Sequence[str] | None = None) -> int:
@@ -41,8 +43,9 @@ def main(words: Sequence[str] | None = None) -> int:
     if find_spec("atheris") is None:
         _tell("atheris is not here: it is made for Linux on x86-64, where `make dev-env` has it")
         return 2
-    limits = Limits(options.runs, options.seconds, options.seed)
-    with ThreadPoolExecutor(options.jobs) as crew:
+    seconds, jobs = (SHORT_S, SHORT_JOBS) if options.short else (options.seconds, options.jobs)
+    limits = Limits(options.runs, seconds, options.seed)
+    with ThreadPoolExecutor(jobs) as crew:
         results = list(crew.map(lambda target: _run(target, limits), targets))
     told = zip(targets, results, strict=True)
     print(json.dumps({target.name: result.document() for target, result in told}))  # noqa: T201
@@ -54,7 +57,7 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
         prog="python -m tests.fuzz",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="Examples: --seconds 2 --jobs 2, or: order lease --runs 100000",
+        epilog="Examples: --short, or: order lease --runs 100000",
     )
     parser.add_argument(
         "targets", nargs="*", metavar="TARGET", help="default: every one, one after the other"
@@ -65,6 +68,11 @@ def _options(words: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument(
         "--seconds", type=int, default=0, help="for each, if that is sooner (default: no bound)"
+    )
+    parser.add_argument(
+        "--short",
+        action="store_true",
+        help=f"{SHORT_S} seconds for each, {SHORT_JOBS} at a time: about a minute in all",
     )
     parser.add_argument("--seed", type=int, default=1, help="of libFuzzer (default: 1)")
     parser.add_argument("--jobs", type=int, default=1, help="targets at a time (default: 1)")

@@ -32,7 +32,7 @@ from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.values import Lease
 from sessionlib.core.view import View
 from sessionlib.ports import Store
-from sessionlib.records import decode, encode
+from sessionlib.records import MAX_EPOCH, MAX_NUMBER, decode, encode
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.examples import CONFIGURATION, HERE
 from tests.fuzz.target import Target
@@ -42,9 +42,6 @@ from tests.unit.scene import ME, OTHER, at, held_by, seen, serving
 
 _CONFIG = parse(CONFIGURATION, HERE)
 _COLUMNS = 80
-_LAST_EPOCHS = 8
-"""A claim on the highest number that a record can hold has no number to take: see `records`."""
-_HIGHEST = (1 << 63) - _LAST_EPOCHS
 
 
 def _store(data: bytes) -> Store:
@@ -65,11 +62,16 @@ def _decided(view: View, store: Store) -> None:
             view = learn(view, event, now, "chance")
             for action in decide(view, now, "chance"):
                 view = begun(view, action, now)
-                if isinstance(action, Send) and action.write.lease.epoch < _HIGHEST:
+                if isinstance(action, Send) and _has_numbers_left(action.write.lease):
                     written = action.write.lease
                     assert decode(Lease, encode(written)) == written
             report = report_of(view, now, 1, Surroundings())
             assert decode(Report, encode(report)) == report
+
+
+def _has_numbers_left(written: Lease) -> bool:
+    """What follows on the highest number that a record may hold can't be read by anybody."""
+    return written.epoch <= MAX_EPOCH and written.renewal <= MAX_NUMBER
 
 
 def _agents(store: Store) -> None:
