@@ -52,6 +52,9 @@ simulate: dev-env  ## fleets in simulated time; SEEDS=n [SEED=first] ARGS="--tra
 mutants: dev-env  ## take out one rule of safety after the other: the simulation has to notice
 	@$(BIN)/python -m tests.simulation.mutants $(ARGS)
 
+model: dev-env  ## the decision table, state by state, to the last one; ARGS="--small"
+	@$(BIN)/python -m tests.model $(ARGS)
+
 chaos: dev-env  ## break living fleets on purpose: real processes; ARGS="--help" tells more
 	@$(BIN)/python -m tests.chaos $(ARGS)
 
