@@ -164,6 +164,7 @@ def test_who_is_marked_is_found_but_not_those_we_run_below() -> None:
 def test_a_pass_is_soon_at_first_and_patient_later() -> None:
     assert tree.pause_s(0) < tree.pause_s(10_000) <= 0.1
 
+
 HEADLESS = """
 import ctypes, sys, threading, time
 def go_on():
