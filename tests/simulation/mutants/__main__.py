@@ -66,7 +66,7 @@ def _options() -> argparse.Namespace:
 
 def _killed(name: str) -> tuple[str, int, str | None]:
     mutant = next(each for each in MUTANTS if each.name == name)
-    for seed in range(MOST_SEEDS):
+    for seed in range(mutant.first, mutant.first + MOST_SEEDS):
         why = mutant.dies(seed)
         if why is not None:
             return name, seed, why

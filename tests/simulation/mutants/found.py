@@ -41,5 +41,10 @@ def newest_data_set_aside(patch: Patch) -> None:
 FOUND = (
     Mutant("stale_data_sealed", stale_data_sealed, WORDY),
     Mutant("one_mark_for_two_checkpoints", one_mark_for_two_checkpoints, BUSY),
-    Mutant("newest_data_set_aside", newest_data_set_aside, replace(SLOW, lost=0.3, terms=8)),
+    Mutant(
+        "newest_data_set_aside",
+        newest_data_set_aside,
+        replace(SLOW, lost=0.3, terms=8),
+        first=112,
+    ),
 )

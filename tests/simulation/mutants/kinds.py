@@ -32,13 +32,15 @@ class Patch:
 
 @dataclass(frozen=True)
 class Mutant:
-    """`mutate` takes the rule out; `fleet` holds what every seed's fleet is given."""
+    """`mutate` takes the rule out; `fleet` holds what every seed's fleet is given, and `first`
+    is the seed to begin with: where one shows rarely, near one that showed it."""
 
     name: str
     mutate: Callable[[Patch], None]
     odds: Odds = PLAIN
     hours: float = 1.0
     fleet: Mapping[str, Any] = field(default_factory=dict)
+    first: int = 0
 
     @contextmanager
     def at_large(self) -> Iterator[None]:

@@ -130,7 +130,7 @@ RECORDS = replace(PLAIN, losses=6.0)
 TOUCHED: Odds = replace(PLAIN, touches=60, kills=6)
 
 TIME = (
-    Mutant("margin_left_out", margin_left_out, CUT_OFF),
+    Mutant("margin_left_out", margin_left_out, CUT_OFF, first=80),
     Mutant("validity_of_one_more_renewal", validity_of_one_more_renewal, ROUGH),
     Mutant("validity_from_the_answer", validity_from_the_answer, replace(SLOW, guard_late=0.8)),
     Mutant("guards_deadline_ignored", guards_deadline_ignored, ROUGH),
