@@ -11,7 +11,6 @@ is genuine is still obeyed.
 from __future__ import annotations
 
 import json
-import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -26,9 +25,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from sessionlib.core.notes import Order
 from sessionlib.errors import SignatureInvalid
-
-_HEX = re.compile(r"[0-9a-fA-F]{64}")
-"""Python's own reading of hex passes over spaces and line ends."""
+from sessionlib.key_text import is_key
 
 
 class Purpose(StrEnum):
@@ -43,11 +40,6 @@ class Purpose(StrEnum):
     def prefix(self) -> bytes:
         """What stands before the signed bytes."""
         return f"colabvps {self.value}\n".encode()
-
-
-def is_key(text: str) -> bool:
-    """Whether `text` could be a seed or a public half: 64 hex digits and nothing else."""
-    return _HEX.fullmatch(text) is not None
 
 
 def new_seed() -> str:

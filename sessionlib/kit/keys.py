@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid
+from sessionlib.key_text import is_key
 from sessionlib.kit.signed import Kind
 from sessionlib.layout import SUCCESSIONS, succession_key
 from sessionlib.ports import Store
@@ -84,8 +85,6 @@ def read_succession(store: Store, fleet: str, old_public: str) -> Succession | N
     found = store.read(succession_key(old_public))
     if found is None:
         return None
-    from sessionlib.signing import is_key  # noqa: PLC0415 - cryptography loads only for keys
-
     step = SUCCESSION.decode(found.data)
     if not is_key(step.new):
         raise RecordUnreadable("what it names as the next key is none")
@@ -123,8 +122,6 @@ class FollowedKey:
         return self.public
 
     def _recall(self) -> str:
-        from sessionlib.signing import is_key  # noqa: PLC0415 - cryptography loads only for keys
-
         with suppress(OSError, RecordUnreadable):
             known = read_object(self._path.read_bytes())
             # Another key in the file is the operator's word, and newer than what we remember.
