@@ -174,7 +174,7 @@ def _unscheduled(view: View, plan: Plan, now: Instant) -> Advance:
     if plan.origin is PlanOrigin.FAILING and view.work.restarts == 0:
         return Advance(None, "the workload recovered")
     peer = view.peers.get(plan.to)
-    if peer is None or not is_alive(peer, now, view.timing.poll_s):
+    if peer is None or not is_alive(peer, now, view.timing.slack_s):
         return _without(view, plan, f"{plan.to} has stopped reporting", now)
     waited_s = now.mono - view.plan_since_mono
     answered = plan.approved or view.settings.handover == "auto"
@@ -186,7 +186,7 @@ def _unscheduled(view: View, plan: Plan, now: Instant) -> Advance:
 
 def _trouble(view: View, plan: Plan, peer: Peer | None, now: Instant) -> str | None:
     """Why the move can't go on with this successor, if it can't."""
-    if peer is None or not is_alive(peer, now, view.timing.poll_s):
+    if peer is None or not is_alive(peer, now, view.timing.slack_s):
         return f"{plan.to} has stopped reporting"
     if plan.phase in UNASKED:
         return None

@@ -41,7 +41,8 @@ def rank_of(view: View, now: Instant) -> int:
         if (peer.priority, peer.account) < mine
         and peer.account != holder
         and (
-            (first and peer.role is not Role.COLD_BACKUP) or is_alive(peer, now, view.timing.poll_s)
+            (first and peer.role is not Role.COLD_BACKUP)
+            or is_alive(peer, now, view.timing.slack_s)
         )
     )
 
@@ -51,7 +52,7 @@ def successors(view: View, now: Instant, need_s: float) -> list[Peer]:
     able = [
         peer
         for peer in view.peers.values()
-        if is_alive(peer, now, view.timing.poll_s) and peer.remaining_s > need_s
+        if is_alive(peer, now, view.timing.slack_s) and peer.remaining_s > need_s
     ]
     return sorted(able, key=lambda peer: (peer.priority, peer.account))
 

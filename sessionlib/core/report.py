@@ -102,7 +102,7 @@ def _latest_safe_s(view: View, now: Instant) -> float | None:
     if view.tenure is None:
         return None
     ready = any(
-        peer.readiness is Readiness.READY and is_alive(peer, now, view.timing.poll_s)
+        peer.readiness is Readiness.READY and is_alive(peer, now, view.timing.slack_s)
         for peer in view.peers.values()
     )
     warm_s = 0.0 if ready else view.settings.timeline.warm_s

@@ -22,7 +22,12 @@ MAX_LEASE_SCALE = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """The lease's durations in seconds. Raises UnsafeTiming for a set that isn't safe."""
+    """The lease's durations in seconds. Raises UnsafeTiming for a set that isn't safe.
+
+    `peek_s` and `peek_standby_s` are how far apart a holder's and a standby's looks at what
+    others wrote beside the lease are at the least, while no move is under way: where a look
+    has a price they are more than `poll_s`.
+    """
 
     ttl_s: float = 60.0
     renew_s: float = 15.0
@@ -33,6 +38,8 @@ class Timing:
     poll_fast_s: float = 1.0
     poll_final_s: float = 0.2
     report_s: float = 15.0
+    peek_s: float = 0.2
+    peek_standby_s: float = 0.2
 
     def __post_init__(self) -> None:
         for name in self.__slots__:
@@ -51,6 +58,11 @@ class Timing:
     def valid_s(self) -> float:
         """How long after *sending* a successful write its sender may work."""
         return self.ttl_s * (1 - DRIFT) - self.margin_s
+
+    @property
+    def slack_s(self) -> float:
+        """How much later than it was written we may read what another one wrote."""
+        return max(self.poll_s, self.peek_s, self.peek_standby_s)
 
     def patience_s(self, ttl_s: float, rank: int) -> float:
         """How long a challenger watches an unchanged record, by the record's own `ttl_s`."""

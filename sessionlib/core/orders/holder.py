@@ -84,7 +84,7 @@ def _why_not(view: View, lease: Lease, order: Order, now: Instant, able: list[st
         (to is None and not able, "no standby is alive"),
         (to is not None and peer is None, f"{to} is not an account of this fleet"),
         (
-            peer is not None and not is_alive(peer, now, view.timing.poll_s),
+            peer is not None and not is_alive(peer, now, view.timing.slack_s),
             f"{to} is not reporting: start its agent first",
         ),
         (to is not None and to not in able, f"{to} has too little of its session left"),

@@ -57,6 +57,16 @@ def poll_s(view: View, now: Instant) -> float:
     return view.timing.poll_final_s
 
 
+def peek_s(view: View, now: Instant) -> float:
+    """How often to read what others wrote: more rarely than the lease, where a look has a price
+    and nothing is under way."""
+    every_s = poll_s(view, now)
+    if every_s < view.timing.poll_s:
+        return every_s
+    timing = view.timing
+    return max(every_s, timing.peek_standby_s if view.tenure is None else timing.peek_s)
+
+
 def _left_s(view: View, plan: Plan, now: Instant) -> float:
     """How far ahead the plan's T-0 lies at the most, for whoever has read it."""
     seen_mono = view.watch.since_mono if view.watch else now.mono
@@ -73,7 +83,7 @@ def look_if_due(moment: Moment) -> tuple[Action, ...]:
 def peek_if_due(moment: Moment) -> tuple[Action, ...]:
     """Read reports and orders where it is time to."""
     view, now = moment.view, moment.now
-    due = now.mono - view.peeked_mono >= poll_s(view, now)
+    due = now.mono - view.peeked_mono >= peek_s(view, now)
     return (Peek(),) if due and not view.peeking else ()
 
 
