@@ -17,6 +17,23 @@ CODE_VERSIONS = "scripts/versions/"
 CONFIG_VERSIONS = "config/"
 SUCCESSIONS = "config/keys/"
 FOLDERS = ("state", "scripts", "data", "logs", "config")
+BELL = "state/bell.json"
+"""On Drive: what was created last, so that nobody has to list a folder to hear of it."""
+DRIVE_FOLDERS = (
+    *FOLDERS,
+    "state/sessions",
+    "state/orders",
+    "state/history",
+    "scripts/bundles",
+    "scripts/versions",
+    "data/blobs",
+    "data/manifests",
+    "config/keys",
+)
+"""Folders of a Drive store, each known by its id: what lies deeper has a `/` in its title."""
+DRIVE_FILES = (LEASE, BELL)
+DRIVE_PATHS = (*DRIVE_FOLDERS, *DRIVE_FILES)
+"""What `store.ids` of a Drive store names, all of it; `init` makes it once."""
 
 
 def session_key(account: str) -> str:

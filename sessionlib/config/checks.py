@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from sessionlib.config.document import Where
+from sessionlib.layout import DRIVE_PATHS
 
 Finding = tuple[Where, str]
 
-_GOES_WITH = {"path": "folder", "folder_id": "drive", "url": "objects"}
+_GOES_WITH = {"path": "folder", "folder_id": "drive", "ids": "drive", "url": "objects"}
 _NEEDS = {
     "drive": ("folder_id", "is missing: add the shared folder's id, from its web address"),
     "objects": ("url", 'is missing: add the place, as "s3://bucket/prefix"'),
@@ -62,6 +63,23 @@ def _store(store: dict[str, Any]) -> Iterator[Finding]:
     name, text = _NEEDS.get(kind, ("", ""))
     if name and not store.get(name):
         yield ("store", name), text
+    yield from _ids(store.get("ids"))
+
+
+def _ids(ids: Any) -> Iterator[Finding]:
+    """All of the tree or nothing: a session that lacks one id would put files elsewhere."""
+    if not isinstance(ids, dict):
+        return
+    lacking = [path for path in DRIVE_PATHS if not ids.get(path)]
+    if lacking:
+        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+        text = f"lacks {lacking[0]}{more}: run `colabvps-console init`, which writes them all"
+        yield ("store", "ids"), text
+    first: dict[Any, str] = {}
+    for path, file_id in ids.items():
+        if file_id is not None and first.setdefault(file_id, path) != path:
+            text = f"is also the id of {first[file_id]}: run `colabvps-console init` again"
+            yield ("store", "ids", path), text
 
 
 def _doubly_set(workload: dict[str, Any]) -> Iterator[Finding]:

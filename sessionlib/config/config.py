@@ -22,6 +22,8 @@ from sessionlib.errors import ConfigError
 
 REPORT_S = {StoreKind.FOLDER: 15.0, StoreKind.DRIVE: 60.0, StoreKind.OBJECTS: 15.0}
 """Drive allows few writes a minute, so reports to it are rarer."""
+PEEK_S = {StoreKind.DRIVE: (15.0, 30.0)}
+"""How often a holder and a standby look at what others wrote, where each look has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,8 @@ class Config(Settings):
 
     def timing(self) -> Timing:
         """The lease's durations, scaled."""
-        return self.timings.timing(REPORT_S[self.store.kind])
+        peeks_s = PEEK_S.get(self.store.kind, ())
+        return self.timings.timing(REPORT_S[self.store.kind], *peeks_s)
 
     def lifetime_s(self, account: str) -> float:
         """How long this account's session lasts, scaled."""
@@ -87,11 +90,19 @@ class Config(Settings):
         """The checkpoint interval, scaled."""
         return self.checkpoint.every_s / self.timings.scale
 
+    def drive_ids(self) -> tuple[str, dict[str, str]]:
+        """A Drive store's folder, and the ids of what is in it. Raises ConfigError."""
+        if self.store.folder_id is None or self.store.ids is None:
+            place = self.where("store", "ids")
+            text = "is missing: run `colabvps-console init`, which makes the tree and writes it"
+            raise ConfigError([f"{place}: store.ids: {text}"])
+        return self.store.folder_id, dict(self.store.ids)
+
     def store_folder(self) -> Path:
-        """The folder store's root. Raises ConfigError for the kinds that can't be opened."""
+        """The folder store's root. Raises ConfigError for other kinds."""
         if self.store.kind is not StoreKind.FOLDER:
             place = self.where("store", "kind")
-            text = f"{self.store.kind} is not available in this version: use folder"
+            text = f"{self.store.kind} is not available for this in this version: use folder"
             raise ConfigError([f"{place}: store.kind: {text}"])
         return self.folder / Path(self.store.path).expanduser()
 

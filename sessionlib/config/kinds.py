@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from sessionlib.layout import DRIVE_PATHS
+
 OWN_PREFIXES = ("SESSION_", "COLABVPS_")
 """Environment variables the program itself sets or reads; a workload's settings leave them be."""
 
@@ -96,6 +98,23 @@ def _variable(name: str) -> str:
     return name
 
 
+def _drive_id(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{10,128}", text):
+        raise setting_error(
+            f'"{text:.80}" is no id of Google Drive: it is what follows folders/ in the '
+            "folder's web address"
+        )
+    return text
+
+
+def _drive_path(text: str) -> str:
+    if text not in DRIVE_PATHS:
+        raise setting_error(
+            f'"{text:.40}" is not in the tree that `init` makes: remove it, or run `init` again'
+        )
+    return text
+
+
 def _some_path(text: str) -> str:
     if not text.strip() or "\0" in text:
         raise setting_error("is empty: write a path")
@@ -116,6 +135,8 @@ FleetName = Annotated[str, AfterValidator(_fleet_name)]
 Email = Annotated[str, AfterValidator(_email)]
 PublicKey = Annotated[str, AfterValidator(_key)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+DriveId = Annotated[str, AfterValidator(_drive_id)]
+DrivePath = Annotated[str, AfterValidator(_drive_path)]
 SomePath = Annotated[str, AfterValidator(_some_path)]
 InnerPath = Annotated[str, AfterValidator(_inner_path)]
 Variable = Annotated[str, AfterValidator(_variable)]

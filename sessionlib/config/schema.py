@@ -18,6 +18,8 @@ from sessionlib.config.kinds import (
     AccountName,
     Command,
     Count,
+    DriveId,
+    DrivePath,
     Email,
     FleetName,
     InnerPath,
@@ -96,11 +98,15 @@ def _choice(default: StrEnum) -> Any:
 
 
 class StoreSettings(Section):
-    """`path` goes with a folder, `folder_id` with drive, `url` with objects."""
+    """`path` goes with a folder, `folder_id` and `ids` with drive, `url` with objects.
+
+    `ids` are those of the folders and files below it, by their paths: `init` writes them.
+    """
 
     kind: StoreKind = _choice(StoreKind.FOLDER)
     path: SomePath = "VPS_Shared"
-    folder_id: str | None = None
+    folder_id: DriveId | None = None
+    ids: dict[DrivePath, DriveId] | None = None
     url: str | None = None
 
 
@@ -149,8 +155,13 @@ class TimingSettings(Section):
         self.timing(_SAFE.report_s)
         return self
 
-    def timing(self, report_s: float) -> Timing:
-        """The scaled lease durations. Raises UnsafeTiming."""
+    def timing(
+        self,
+        report_s: float,
+        peek_s: float = _SAFE.peek_s,
+        peek_standby_s: float = _SAFE.peek_standby_s,
+    ) -> Timing:
+        """The scaled lease durations; those given are the store's. Raises UnsafeTiming."""
         return Timing(
             ttl_s=self.ttl_s,
             renew_s=self.renew_s,
@@ -159,6 +170,8 @@ class TimingSettings(Section):
             poll_s=self.poll_s,
             rank_step_s=self.rank_step_s,
             report_s=self.report_s or report_s,
+            peek_s=peek_s,
+            peek_standby_s=peek_standby_s,
         ).scaled(self.scale)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from sessionlib.config.durations import brief, seconds
 from sessionlib.core.timing import MAX_LEASE_SCALE, Timing
 from sessionlib.core.values import Role
 from sessionlib.errors import ConfigError
+from sessionlib.layout import DRIVE_PATHS
 
 MINIMAL = """\
 fleet: my-fleet
@@ -106,12 +108,54 @@ def test_an_account_may_have_a_lifetime_of_its_own() -> None:
     assert (config.lifetime_s("primary"), config.idle_s("primary")) == (5400, 5400)
 
 
-def test_drive_reports_more_rarely_and_cant_be_opened_yet() -> None:
-    base = MINIMAL.replace("kind: folder, path: VPS_Shared", "kind: drive, folder_id: abc")
-    config = parsed(base=base)
-    assert config.timing().report_s == 60
+def on_drive(ids: Mapping[str, str] | None) -> Config:
+    written = "" if ids is None else f", ids: {json.dumps(ids)}"
+    kind = f"kind: drive, folder_id: 1AbCdEfGhIjK{written}"
+    return parsed(base=MINIMAL.replace("kind: folder, path: VPS_Shared", kind))
+
+
+TREE = {path: f"1-id-of-{number:04}" for number, path in enumerate(DRIVE_PATHS)}
+
+
+def test_on_drive_what_has_a_price_is_done_more_rarely() -> None:
+    timing = on_drive(TREE).timing()
+    assert timing.report_s == 60
+    assert timing.poll_s == 5
+    assert (timing.peek_s, timing.peek_standby_s, timing.slack_s) == (15, 30, 30)
+    assert parsed().timing().slack_s == 5
+
+
+def test_a_drive_store_is_its_folder_and_the_ids_of_all_that_is_in_it() -> None:
+    assert on_drive(TREE).drive_ids() == ("1AbCdEfGhIjK", TREE)
     with pytest.raises(ConfigError, match=r"accounts.yaml:2: store.kind: drive is not available"):
-        config.store_folder()
+        on_drive(TREE).store_folder()
+    with pytest.raises(ConfigError, match=r"store.ids: is missing: run `colabvps-console init`"):
+        on_drive(None).drive_ids()
+
+
+@pytest.mark.parametrize(
+    ("change", "field", "fix"),
+    [
+        ({"state/lease.json": None}, r"store\.ids", "lacks state/lease.json: run .*init"),
+        ({"state/orders": None, "logs": None}, r"store\.ids", "lacks logs and 1 more"),
+        ({"state": "short"}, r"store\.ids\.state", "no id of Google Drive"),
+        ({"state": "https://drive.google.com/x"}, r"store\.ids\.state", "what follows folders/"),
+        ({"attic": "1-id-of-9999"}, r"store\.ids\.attic", "not in the tree that `init` makes"),
+        ({"logs": TREE["data"]}, r"store\.ids\.(data|logs)", "also the id of (data|logs)"),
+    ],
+)
+def test_wrong_ids_are_told_with_the_way_out(
+    change: Mapping[str, str | None], field: str, fix: str
+) -> None:
+    ids = {path: id_ for path, id_ in {**TREE, **change}.items() if id_ is not None}
+    with pytest.raises(ConfigError, match=rf"accounts.yaml:\d: {field}: .*{fix}"):
+        on_drive(ids)
+
+
+def test_ids_go_with_a_drive_alone() -> None:
+    base = MINIMAL.replace("path: VPS_Shared", f"ids: {json.dumps(TREE)}")
+    with pytest.raises(ConfigError, match=r"store.ids: goes with kind drive"):
+        parsed(base=base)
 
 
 def test_a_setting_with_nothing_behind_it_counts_as_left_out() -> None:

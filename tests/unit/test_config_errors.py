@@ -43,7 +43,7 @@ TABLE = [
     ("kind: folder", "kind: foldr", 3, "store.kind", "not one of folder, drive, objects"),
     ("path: VPS_Shared", "path: ''", 4, "store.path", "write a path"),
     ("path: VPS_Shared", "pth: x", 4, "store.pth", 'did you mean "path"?'),
-    ("path: VPS", "zzz: VPS", 4, "store.zzz", "here go kind, path, folder_id, url"),
+    ("path: VPS", "zzz: VPS", 4, "store.zzz", "here go kind, path, folder_id, ids, url"),
     ("path: VPS", "folder_id: VPS", 4, "store.folder_id", "goes with kind drive"),
     ("kind: folder", "kind: drive", 2, "store.folder_id", "is missing: add"),
     ("kind: folder", "kind: objects", 2, "store.url", "s3://"),
