@@ -34,4 +34,4 @@ def open_fleet(desk: Desk) -> Fleet:
     """The fleet that the command line names. Raises ConfigError."""
     clock = SystemClock()
     config = load(find_config(desk.config))
-    return Fleet(config, open_store(config.store.kind, config.store_folder(), clock), clock)
+    return Fleet(config, open_store(config, clock), clock)

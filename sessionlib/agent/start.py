@@ -61,7 +61,12 @@ def build(
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
     outfit = Outfit(
-        _store(config, clock), config, place.path, _public_key(config), secrets_found, clock
+        _store(config, account, clock),
+        config,
+        place.path,
+        _public_key(config),
+        secrets_found,
+        clock,
     )
     spec = outfit.spec()
     settings = _settings(config, account, spec, needs_kit=outfit.needs_preparing)
@@ -84,7 +89,7 @@ def build(
     )
     outfit.on_ready = workload.use
     notes = Notes(
-        _store(config, clock),
+        _store(config, account, clock),
         config.fleet,
         outfit.public_key,
         tuple(config.accounts),
@@ -93,7 +98,8 @@ def build(
         lambda: outfit.public_key,
     )
     copyist = _copyist(config, place, seat, workload, clock)
-    hands = Hands(inbox, _store(config, clock), notes, copyist, outfit, settings.timing.timeout_s)
+    lease_store = _store(config, account, clock)
+    hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s)
     log = AgentLog(place.logs, account, terminal=terminal)
     meter = ResourceMeter(place.path)
     return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter)
@@ -125,7 +131,7 @@ def _leave_on_signals(agent: Agent) -> None:
 
 
 def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock: Clock) -> Copyist:
-    store = _store(config, clock)
+    store = _store(config, seat.account, clock)
     data = place.path / config.workload.data
     checkpoints = Checkpoints(
         store, data, place.path / "checkpoints", clock, config.checkpoint.keep
@@ -168,9 +174,10 @@ def _kill_after_s(config: Config) -> float:
     return max(MIN_KILL_AFTER_S, KILL_AFTER_S / config.timings.scale)
 
 
-def _store(config: Config, clock: Clock) -> Store:
-    """A store of its own for each lane: calls of one must not wait for another's."""
-    return open_store(config.store.kind, config.store_folder(), clock)
+def _store(config: Config, account: str, clock: Clock) -> Store:
+    """A store for each lane: calls of one must not wait for another's. On Drive it is one store
+    with a client for each thread, so that they share what they know."""
+    return open_store(config, clock, account)
 
 
 def _public_key(config: Config) -> str | None:

@@ -8,25 +8,42 @@ how an adapter keeps the port's promises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.config.schema import StoreKind
 from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
 
 
-def _folder(path: Path, clock: Clock) -> Store:
+def _folder(config: Config, clock: Clock, _account: str | None) -> Store:
     from sessionlib.stores.folder import FolderStore  # noqa: PLC0415 - only for who asks for it
 
-    return FolderStore(path, clock)
+    return FolderStore(config.store_folder(), clock)
+
+
+def _drive(config: Config, clock: Clock, account: str | None) -> Store:
+    from sessionlib.stores.drive.opening import open_drive  # noqa: PLC0415 - as above
+
+    return open_drive(config, clock, account)
 
 
 # Memory is missing on purpose: nobody but its own process could see it.
-_KINDS: Mapping[str, Callable[[Path, Clock], Store]] = {"folder": _folder}
+_KINDS: Mapping[str, Callable[[Config, Clock, str | None], Store]] = {
+    StoreKind.FOLDER: _folder,
+    StoreKind.DRIVE: _drive,
+}
 
 
-def open_store(kind: str, path: Path, clock: Clock) -> Store:
-    """The store of `kind` at `path`, not touched yet. Raises ConfigError for an unknown kind."""
+def open_store(config: Config, clock: Clock, account: str | None = None) -> Store:
+    """The store of a fleet, not touched yet, as `account` sees it.
+
+    Where no account is named, it is whoever is signed in here. Raises ConfigError for a kind
+    that isn't built in, and where nobody is signed in.
+    """
+    kind = config.store.kind
     if kind not in _KINDS:
-        raise ConfigError([f"store.kind is {kind!r}; built in: {', '.join(sorted(_KINDS))}"])
-    return _KINDS[kind](path, clock)
+        place = config.where("store", "kind")
+        text = f"{kind} is not available in this version: use {' or '.join(sorted(_KINDS))}"
+        raise ConfigError([f"{place}: store.kind: {text}"])
+    return _KINDS[kind](config, clock, account)

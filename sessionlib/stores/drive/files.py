@@ -1,0 +1,78 @@
+"""What Drive says of a file, read with care.
+
+Decided here: which fields are asked for, that a value of another form than
+documented makes the answer unreadable, and that where two files have one name the
+older counts. Not decided here: what is kept in which field (`content`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sessionlib.stores.drive.verdicts import Lost
+
+FIELDS = (
+    "id,title,mimeType,etag,createdDate,modifiedDate,description,md5Checksum,fileSize,"
+    "labels/trashed,parents/id"
+)
+LIST_FIELDS = f"nextPageToken,incompleteSearch,items({FIELDS})"
+FOLDER_TYPE = "application/vnd.google-apps.folder"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """One file. Times are Unix seconds by Drive's clock."""
+
+    id: str
+    title: str
+    etag: str
+    created_s: float
+    modified_s: float
+    description: str = ""
+    md5: str = ""
+    size_bytes: int = 0
+    is_trashed: bool = False
+    is_folder: bool = False
+    parents: tuple[str, ...] = ()
+
+
+def file_of(body: Any) -> File:
+    """A file from Drive's JSON. Raises Lost for anything else."""
+    try:
+        return File(
+            id=_text(body, "id"),
+            title=_text(body, "title"),
+            etag=_text(body, "etag"),
+            created_s=_seconds(body, "createdDate"),
+            modified_s=_seconds(body, "modifiedDate"),
+            description=_text(body, "description", ""),
+            md5=_text(body, "md5Checksum", ""),
+            size_bytes=int(_text(body, "fileSize", "0")),
+            is_trashed=body.get("labels", {}).get("trashed") is True,
+            is_folder=body.get("mimeType") == FOLDER_TYPE,
+            parents=tuple(_text(parent, "id") for parent in body.get("parents", [])),
+        )
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise Lost(f"the answer isn't a file as Drive describes them ({error})") from error
+
+
+def by_title(files: Iterable[File]) -> dict[str, File]:
+    """The file that counts for each title: of several the oldest, then the lowest id."""
+    found: dict[str, File] = {}
+    for file in sorted(files, key=lambda file: (file.created_s, file.id)):
+        found.setdefault(file.title, file)
+    return found
+
+
+def _text(body: Any, name: str, default: str | None = None) -> str:
+    value = body[name] if default is None else body.get(name, default)
+    if not isinstance(value, str):
+        raise TypeError(f"{name} is {type(value).__name__}")
+    return value
+
+
+def _seconds(body: Any, name: str) -> float:
+    return datetime.fromisoformat(_text(body, name)).timestamp()

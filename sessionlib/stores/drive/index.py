@@ -1,0 +1,163 @@
+"""Which file is which key.
+
+Decided here: when a folder is listed. Never on a hot path: a key whose id is known
+costs nothing, and what others created is heard from the bell. A listing lags behind,
+so it neither hides what the bell or we have made nor brings back what is gone; and
+where it decides what may be deleted, it is asked for anew. Not decided here: how
+files are read and written (`store`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sessionlib.clock import Clock
+from sessionlib.stores.drive.bell import Bell, Ring
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.files import File, by_title
+from sessionlib.stores.drive.places import Tree, key_of
+
+BELL_FRESH_S = 1.0
+"""For so long one look at the bell serves: one round through reports and orders is one look."""
+BY_HAND_S = 300.0
+"""How often the folder in which people put files by hand is listed without a ring."""
+ANYWAY_S = 6 * 3_600.0
+"""How often any other is: only a writer that died before it could ring is found so."""
+QUIET_S = 2.0
+"""How often a folder of blobs, which don't ring, is listed for names that aren't known."""
+KEPT_S = 600.0
+"""How long what is known to be there counts, though a listing lacks it."""
+
+_BY_HAND = "state"
+_QUIET = "data"
+
+
+@dataclass(slots=True)
+class _Listing:
+    files: dict[str, File]
+    at_mono: float
+
+
+class Index:
+    """The ids behind keys. Its lock is never held while Drive is asked."""
+
+    def __init__(
+        self, tree: Tree, client: Client, clock: Clock, read_bell: Callable[[], Bell]
+    ) -> None:
+        self._tree = tree
+        self._client = client
+        self._clock = clock
+        self._read_bell = read_bell
+        self._lock = threading.Lock()
+        self._listings: dict[str, _Listing] = {}
+        self._told: dict[str, tuple[str, float]] = {}
+        self._gone: set[str] = set()
+        self._bell: Bell | None = None
+        self._bell_mono = float("-inf")
+
+    def find(self, key: str, *, named_once: bool = False) -> str | None:
+        """The id of the file that is `key`. Raises as the client does.
+
+        `named_once` is for a key that only we would have made: a listing of any age serves.
+        """
+        known = self._known(key)
+        if known is None:
+            self._follow()
+            known = self._known(key)
+        if known is None and self._is_old(key, named_once=named_once):
+            self._list(self._tree.place(key).folder)
+            known = self._known(key)
+        return known
+
+    def keys(self, prefix: str) -> list[str]:
+        """All titles below `prefix` as keys, whether they are well-formed or not."""
+        self._follow()
+        folders = self._tree.folders_of(prefix)
+        for folder in folders:
+            if folder.startswith(_QUIET) or self._is_due(folder, ANYWAY_S):
+                self._list(folder)
+        with self._lock:
+            found = {key for key in self._told if self._tree.place(key).folder in folders}
+            for folder in folders:
+                listing = self._listings.get(folder)
+                for title, file in listing.files.items() if listing else ():
+                    if file.id not in self._gone and not file.is_folder:
+                        found.add(key_of(folder, title))
+        return sorted(key for key in found if key.startswith(prefix))
+
+    def listed(self, key: str) -> File | None:
+        """What a listing said of a key's file."""
+        place = self._tree.place(key)
+        with self._lock:
+            listing = self._listings.get(place.folder)
+            return None if listing is None else listing.files.get(place.title)
+
+    def learn(self, key: str, file_id: str) -> None:
+        """That file is `key`, whatever a listing says."""
+        with self._lock:
+            self._told[key] = (file_id, self._clock.now().mono)
+            self._gone.discard(file_id)
+
+    def forget(self, key: str, file_id: str) -> None:
+        """That file is gone for good."""
+        with self._lock:
+            self._gone.add(file_id)
+            if self._told.get(key, ("",))[0] == file_id:
+                del self._told[key]
+
+    def heard(self, bell: Bell) -> None:
+        """The bell as it was just read or written."""
+        now_mono = self._clock.now().mono
+        with self._lock:
+            before, self._bell, self._bell_mono = self._bell, bell, now_mono
+            news = bell.since(before)
+            if news is None:
+                self._listings.clear()
+            for ring in bell.rings if news is None else news:
+                is_news = self._told.get(ring.key, ("",))[0] != ring.id
+                if is_news and ring.id not in self._gone and _is_sound(ring):
+                    self._told[ring.key] = (ring.id, now_mono)
+
+    def _follow(self) -> None:
+        if self._clock.now().mono - self._bell_mono >= BELL_FRESH_S:
+            self.heard(self._read_bell())
+
+    def _known(self, key: str) -> str | None:
+        place = self._tree.place(key)
+        with self._lock:
+            told = self._told.get(key)
+            if told is not None and told[0] not in self._gone:
+                return told[0]
+            listing = self._listings.get(place.folder)
+            file = listing.files.get(place.title) if listing else None
+            return None if file is None or file.id in self._gone else file.id
+
+    def _is_old(self, key: str, *, named_once: bool) -> bool:
+        """Whether its folder's listing is too old to say that there is no such file."""
+        folder = self._tree.place(key).folder
+        if folder.startswith(_QUIET):
+            return self._is_due(folder, ANYWAY_S if named_once else QUIET_S)
+        return self._is_due(folder, BY_HAND_S if folder == _BY_HAND else ANYWAY_S)
+
+    def _is_due(self, folder: str, every_s: float) -> bool:
+        with self._lock:
+            listing = self._listings.get(folder)
+        return listing is None or self._clock.now().mono - listing.at_mono >= every_s
+
+    def _list(self, folder: str) -> None:
+        at_mono = self._clock.now().mono
+        files = by_title(self._client.list(self._tree.folder_id(folder)))
+        with self._lock:
+            self._listings[folder] = _Listing(files, at_mono)
+            ids = {file.id for file in files.values()}
+            for key, (file_id, since_mono) in list(self._told.items()):
+                unlisted = self._tree.place(key).folder == folder and file_id not in ids
+                if unlisted and at_mono - since_mono >= KEPT_S:
+                    del self._told[key]
+
+
+def _is_sound(ring: Ring) -> bool:
+    """Others can write to the bell: what it names has to look like a key and an id."""
+    return 0 < len(ring.key) <= 512 and 0 < len(ring.id) <= 200 and ring.id.isascii()

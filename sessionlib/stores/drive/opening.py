@@ -1,0 +1,82 @@
+"""From a configuration to a Drive store.
+
+Decided here: whose sign-in is used, that all who ask in one process share one store
+(it serves many threads, and what it has learnt of ids is paid for), and that an
+emulator stands in for Drive only where the environment says so, on this machine only.
+Not decided here: how an account signs in, which leaves its credentials in the keyring.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.errors import ConfigError
+from sessionlib.layout import BELL, DRIVE_FILES
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.index import Index
+from sessionlib.stores.drive.places import Tree
+from sessionlib.stores.drive.reading import Reader
+from sessionlib.stores.drive.ringing import Ringer
+from sessionlib.stores.drive.signin import Credentials
+from sessionlib.stores.drive.store import DriveStore
+from sessionlib.stores.drive.transport import checked_base
+
+EMULATOR_VARIABLE = "COLABVPS_DRIVE_EMULATOR"
+"""The address of an emulator that stands in for Google, for demonstrations and tests."""
+SCOPE = "https://www.googleapis.com/auth/drive"
+SHARE_OF_TIMEOUT = 0.9
+"""A call ends before the lane that made it gives up on it."""
+
+FindCredentials = Callable[[str | None], Credentials]
+
+_open: dict[tuple[str, ...], DriveStore] = {}
+_lock = threading.Lock()
+
+
+def open_drive(config: Config, clock: Clock, account: str | None) -> DriveStore:
+    """The store of `config` as `account` sees it. Raises ConfigError."""
+    root_id, ids = config.drive_ids()
+    base = emulator()
+    call_s = config.timing().timeout_s * SHARE_OF_TIMEOUT
+    name = (root_id, account or "", base or "", str(call_s), *map("=".join, sorted(ids.items())))
+    with _lock:
+        if name not in _open:
+            client = Client(credentials(account), clock, base)
+            _open[name] = store_of(client, root_id, ids, clock, call_s)
+        return _open[name]
+
+
+def store_of(
+    client: Client, root_id: str, ids: dict[str, str], clock: Clock, call_s: float
+) -> DriveStore:
+    """A store over `client`; a call on a record takes `call_s` at the most."""
+    tree = Tree(root_id, ids, DRIVE_FILES)
+    ringer = Ringer(client, Reader(client), ids[BELL])
+    return DriveStore(tree, client, Index(tree, client, clock, ringer.read), ringer, call_s)
+
+
+def emulator() -> str | None:
+    """Where Google's hosts are emulated, if they are. Raises ConfigError."""
+    text = os.environ.get(EMULATOR_VARIABLE)
+    return checked_base(text) if text else None
+
+
+def credentials(account: str | None) -> Credentials:
+    """The sign-in of this machine: on Colab the notebook's own. Raises ConfigError."""
+    import google.auth  # noqa: PLC0415 - slow, and only where nothing else is handed in
+    import google.auth.exceptions  # noqa: PLC0415 - as above
+
+    try:
+        found: Credentials = google.auth.default(scopes=[SCOPE])[0]
+    except google.auth.exceptions.DefaultCredentialsError:
+        who = f" {account}" if account else ""
+        text = (
+            f"nobody is signed in to Google here: run `colabvps-console login{who}`; in a "
+            "notebook run `from google.colab import auth; auth.authenticate_user()` first"
+        )
+        raise ConfigError([text]) from None
+    return found

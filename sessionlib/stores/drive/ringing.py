@@ -1,0 +1,84 @@
+"""Reading and ringing the bell.
+
+Decided here: that a ring is a conditional write, tried again while others ring, and
+that the first file rung under a key is the record. Not decided here: the bell's form
+(`bell`), and what hears it (`index`).
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+
+from sessionlib.layout import BELL
+from sessionlib.stores.drive import bell as bells
+from sessionlib.stores.drive.bell import Bell
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.reading import Reader
+from sessionlib.stores.drive.register import CHANGED, NOT_FOUND, body_of, pause
+from sessionlib.stores.drive.verdicts import Lost, NotSent, Refused
+
+TRIES = 12
+
+
+class Ringer:
+    """The bell of one store."""
+
+    def __init__(self, client: Client, reader: Reader, bell_id: str) -> None:
+        self._client = client
+        self._reader = reader
+        self._bell_id = bell_id
+
+    def read(self) -> Bell:
+        """The bell; a new one, with nothing on it, where it can't be made out."""
+        return self._look()[0]
+
+    def ring(self, key: str, file_id: str) -> tuple[str, Bell]:
+        """Announce a file; the id that counts for `key`, and the bell. Raises as the client does.
+
+        Another id counts where another file was rung before, and is still there.
+        """
+        for _ in range(TRIES):
+            bell, etag = self._look()
+            other = bell.id_of(key)
+            if other == file_id or (other is not None and self._is_there(other)):
+                return other, bell
+            if other is not None:
+                rings = tuple(ring for ring in bell.rings if ring.key != key)
+                bell = replace(bell, rings=rings, cast=secrets.token_hex(4))
+            rung = bell.rung(key, file_id)
+            try:
+                self._client.update(
+                    self._bell_id, body_of(_title(), bells.encode(rung)), None, etag
+                )
+            except Refused as error:
+                if error.answer.status != CHANGED and not error.answer.is_passing:
+                    raise
+            except (Lost, NotSent):
+                pass  # the next look tells whether it was rung
+            else:
+                return file_id, rung
+            pause()
+        raise Lost("the bell is rung by others without end")
+
+    def _look(self) -> tuple[Bell, str]:
+        try:
+            file = self._reader.look(self._bell_id)
+        except Refused as error:
+            if error.answer.status == NOT_FOUND:
+                raise NotSent(f"{BELL} isn't there or not shared with this account") from error
+            raise
+        found = bells.decode(file.description)
+        return found or Bell(secrets.token_hex(4)), file.etag
+
+    def _is_there(self, file_id: str) -> bool:
+        try:
+            return not self._reader.look(file_id).is_trashed
+        except Refused as error:
+            if error.answer.status == NOT_FOUND:
+                return False
+            raise
+
+
+def _title() -> str:
+    return BELL.rpartition("/")[2]

@@ -1,0 +1,325 @@
+"""The port over Google Drive.
+
+Decided here: which request each call of the port is. A record that the configuration
+names by id (the lease) is a register from the start; any other is a file that its
+first writer makes, found by the index. How an exclusive `create` is had where names
+may repeat:
+
+  A file is made with an id of our own, so that a repeated insert makes one file, and
+  then rung on the bell by a conditional write. The first id rung under a key is the
+  record; whoever comes second takes its own file away and has lost. A writer that dies
+  between the two leaves a file that isn't announced: it counts once a listing shows
+  it, so "may have happened" (Unknown) is what its caller would have heard.
+
+Kept in mind: only an account itself may delete what it owns. Another's file is taken
+out of the folder, and stays in its owner's Drive.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from sessionlib.layout import BELL, HISTORY, LOGS, ORDERS, STATE
+from sessionlib.ports import Conflict, Found, Proof, Unknown, Version
+from sessionlib.stores.drive import content
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.files import File
+from sessionlib.stores.drive.index import Index
+from sessionlib.stores.drive.places import Tree
+from sessionlib.stores.drive.reading import Reader
+from sessionlib.stores.drive.register import NOT_FOUND, Register, body_of, is_blank
+from sessionlib.stores.drive.ringing import Ringer
+from sessionlib.stores.drive.verdicts import NotSent, Refused, Trouble, of_read, of_write
+from sessionlib.stores.keys import check_key, check_prefix
+
+FORBIDDEN = 403
+BLOB_S = 180.0
+"""How long a call on a blob may go on trying. Calls on records end within the time-out."""
+MAX_WRITTEN_ONCE = 4_000
+
+_WRITTEN_ONCE = (ORDERS, HISTORY)
+"""Records that a fleet never replaces nor removes: read once, known for good."""
+_RUNG = (STATE, LOGS)
+"""Blobs whose first writing others have to hear of."""
+
+
+class DriveStore:
+    """The port over one folder. Safe to share between threads: each has its connections."""
+
+    kind = "drive"
+
+    def __init__(self, tree: Tree, client: Client, index: Index, ringer: Ringer, call_s: float):
+        self._tree = tree
+        self._client = client
+        self._index = index
+        self._ringer = ringer
+        self._call_s = call_s
+        self._reader = Reader(client)
+        self._register = Register(client)
+        self._known: dict[str, tuple[File, bytes]] = {}
+        self._rewritten: set[str] = set()
+        self._lock = threading.Lock()
+
+    def read(self, key: str) -> Found | None:
+        check_key(key)
+        with self._reading(key, self._call_s):
+            known = self._written_once(key) or self._whole(key)
+        if known is None:
+            return None
+        file, data = known
+        return Found(data, file.etag, self._client.time.age_s(file.modified_s))
+
+    def create(self, key: str, data: bytes) -> Version:
+        check_key(key)
+        register_id = self._tree.file_id(key)
+        with self._client.within(self._call_s):
+            if register_id is not None:
+                return self._fill(key, register_id, data)
+            with self._nothing_happened(key):
+                if self._look(key) is not None:
+                    raise Conflict(f"{key} exists already")
+                file_id = self._client.new_id()
+            with self._writing(key):
+                self._insert(key, file_id, data)
+            return self._announced(key, file_id)
+
+    def replace(self, key: str, data: bytes, expected: Version) -> Version:
+        check_key(key)
+        with self._client.within(self._call_s):
+            with self._nothing_happened(key):
+                file_id = self._id_of(key)
+            if file_id is None:
+                raise Conflict(f"{key} doesn't exist")
+            title = self._tree.place(key).title
+            with self._lock:
+                self._rewritten.add(key)
+            return self._register.replace(key, file_id, title, data, expected)
+
+    def list(self, prefix: str) -> list[str]:
+        """The keys at any depth below `prefix`; titles that are no keys are passed over."""
+        check_prefix(prefix)
+        with self._reading(prefix, self._call_s):
+            return [key for key in self._index.keys(prefix) if self._is_key(key)]
+
+    def put(self, key: str, data: bytes) -> None:
+        check_key(key)
+        with self._client.within(self._blob_s(key)):
+            with self._nothing_happened(key):
+                file_id = self._index.find(key, named_once=True)
+            with self._writing(key):
+                if file_id is not None and self._overwritten(key, file_id, data):
+                    return
+                self._put_new(key, data)
+
+    def get(self, key: str) -> bytes | None:
+        check_key(key)
+        with self._reading(key, self._blob_s(key)):
+            found = self._whole(key)
+            return None if found is None else found[1]
+
+    def has(self, key: str) -> int | None:
+        check_key(key)
+        with self._reading(key, self._call_s):
+            file = self._look(key)
+            return None if file is None else content.size_bytes(file)
+
+    def proof(self, key: str) -> Proof | None:
+        """Size and MD5 as Drive reports them of a file's content."""
+        check_key(key)
+        with self._reading(key, self._call_s):
+            file = self._look(key)
+            if file is None:
+                return None
+            return Proof(content.size_bytes(file), "md5", content.digest(file))
+
+    def delete(self, key: str) -> None:
+        check_key(key)
+        with self._client.within(self._call_s):
+            with self._nothing_happened(key):
+                file_id = self._id_of(key)
+            if file_id is None:
+                return
+            with self._lock:
+                self._rewritten.add(key)
+            with self._writing(key):
+                self._remove(key, file_id)
+
+    def _put_new(self, key: str, data: bytes) -> None:
+        file_id = self._client.new_id()
+        self._insert(key, file_id, data)
+        if key.startswith(_RUNG):
+            counts, bell = self._ringer.ring(key, file_id)
+            self._index.heard(bell)
+            if counts != file_id:
+                # Another process of ours was first: what it made is the blob.
+                self._client.delete(file_id)
+                self._overwritten(key, counts, data)
+                file_id = counts
+        self._index.learn(key, file_id)
+
+    def _whole(self, key: str) -> tuple[File, bytes] | None:
+        file_id = self._id_of(key)
+        while file_id is not None:
+            try:
+                file, data = self._reader.whole(file_id)
+            except Refused as error:
+                self._missing(key, file_id, error)
+            else:
+                if not file.is_trashed:
+                    return self._kept(key, file, data)
+                self._binned(key, file_id)
+            # Gone; perhaps another has taken its place since.
+            file_id = self._index.find(key)
+        return None
+
+    def _look(self, key: str) -> File | None:
+        file_id = self._id_of(key)
+        while file_id is not None:
+            try:
+                file = self._reader.look(file_id)
+            except Refused as error:
+                self._missing(key, file_id, error)
+            else:
+                if not file.is_trashed:
+                    return None if self._is_unused(key, file) else file
+                self._binned(key, file_id)
+            file_id = self._index.find(key)
+        return None
+
+    def _kept(self, key: str, file: File, data: bytes) -> tuple[File, bytes] | None:
+        if self._is_unused(key, file):
+            return None
+        if self._stays(key):
+            with self._lock:
+                if len(self._known) >= MAX_WRITTEN_ONCE:
+                    self._known.clear()
+                self._known[key] = (file, data)
+        return file, data
+
+    def _written_once(self, key: str) -> tuple[File, bytes] | None:
+        """A record that never changes, as it was read or listed before: no request of its own."""
+        if not self._stays(key):
+            return None
+        if key in self._known:
+            return self._known[key]
+        file = self._index.listed(key)
+        inline = None if file is None else content.inline_value(file)
+        if file is None or inline is None or self._index.find(key) != file.id:
+            return None
+        return self._kept(key, file, inline)
+
+    def _stays(self, key: str) -> bool:
+        return key.startswith(_WRITTEN_ONCE) and key not in self._rewritten
+
+    def _missing(self, key: str, file_id: str, error: Refused) -> None:
+        """Drive knows no such file, or not for us. Raises what else it was."""
+        if error.answer.status != NOT_FOUND:
+            raise error
+        if self._tree.file_id(key) is not None:
+            raise NotSent("its file isn't there, or not shared with this account") from error
+        self._index.forget(key, file_id)
+
+    def _binned(self, key: str, file_id: str) -> None:
+        if self._tree.file_id(key) is not None:
+            raise NotSent("its file is in its owner's bin: it has to be put back")
+        self._index.forget(key, file_id)
+
+    def _is_unused(self, key: str, file: File) -> bool:
+        return self._tree.file_id(key) is not None and is_blank(file)
+
+    def _id_of(self, key: str) -> str | None:
+        return self._tree.file_id(key) or self._index.find(key)
+
+    def _is_key(self, key: str) -> bool:
+        if key == BELL:
+            return False
+        try:
+            check_key(key)
+        except ValueError:
+            return False
+        return self._tree.file_id(key) is None or self._look(key) is not None
+
+    def _fill(self, key: str, file_id: str, data: bytes) -> Version:
+        """Create a record whose file is there from the start: over its blank version."""
+        with self._nothing_happened(key):
+            file = self._reader.look(file_id)
+            if file.is_trashed:
+                self._binned(key, file_id)
+        if not is_blank(file):
+            raise Conflict(f"{key} exists already")
+        return self._register.replace(key, file_id, file.title, data, file.etag)
+
+    def _insert(self, key: str, file_id: str, data: bytes) -> None:
+        place = self._tree.place(key)
+        body = {
+            **body_of(place.title, data),
+            "id": file_id,
+            "parents": [{"id": self._tree.folder_id(place.folder)}],
+        }
+        self._client.insert(body, None if content.is_inline(data) else data)
+
+    def _announced(self, key: str, file_id: str) -> Version:
+        """Ring for a file that was made; its version, if it is the one that counts."""
+        try:
+            counts, bell = self._ringer.ring(key, file_id)
+            self._index.learn(key, counts)
+            self._index.heard(bell)
+            if counts == file_id:
+                return self._reader.look(file_id).etag
+        except Trouble as error:
+            raise Unknown(f"{key}: it was written, and then: {error}") from error
+        with suppress(*Trouble):
+            self._client.delete(file_id)
+        raise Conflict(f"{key} was written by another one at the same time")
+
+    def _overwritten(self, key: str, file_id: str, data: bytes) -> bool:
+        """Whether a blob's file could be written over. It is its writer's own: tries may repeat."""
+        media = None if content.is_inline(data) else data
+        body = body_of(self._tree.place(key).title, data)
+        try:
+            file = self._client.patiently(lambda: self._client.update(file_id, body, media))
+        except Refused as error:
+            if error.answer.status != NOT_FOUND:
+                raise
+            self._index.forget(key, file_id)
+            return False
+        if file.is_trashed:
+            self._index.forget(key, file_id)
+        return not file.is_trashed
+
+    def _remove(self, key: str, file_id: str) -> None:
+        folder_id = self._tree.folder_id(self._tree.place(key).folder)
+        try:
+            self._client.patiently(lambda: self._client.delete(file_id))
+        except Refused as error:
+            if error.answer.status == FORBIDDEN and not error.answer.is_passing:
+                self._client.patiently(lambda: self._client.take_out(file_id, folder_id))
+            elif error.answer.status != NOT_FOUND:
+                raise
+        self._index.forget(key, file_id)
+
+    def _blob_s(self, key: str) -> float:
+        """Reports and logs are told within the time-out as records are."""
+        return self._call_s if key.startswith(_RUNG) else BLOB_S
+
+    @contextmanager
+    def _reading(self, key: str, seconds: float) -> Iterator[None]:
+        with self._client.within(seconds), self._nothing_happened(key):
+            yield
+
+    @contextmanager
+    def _nothing_happened(self, key: str) -> Iterator[None]:
+        """Before anything is written every failure is Unreachable."""
+        try:
+            yield
+        except Trouble as error:
+            raise of_read(error, key) from error
+
+    @contextmanager
+    def _writing(self, key: str) -> Iterator[None]:
+        try:
+            yield
+        except Trouble as error:
+            raise of_write(error, key) from error
