@@ -42,7 +42,7 @@ class Notes:
     followed: Callable[[], str | None] | None = None
     """The fleet's key by now, where it may have been changed."""
     _orders: dict[str, Order | tuple[str, str]] = field(default_factory=dict)
-    _reports: dict[str, tuple[str, Report]] = field(default_factory=dict)
+    _shipped: dict[str, bytes] = field(default_factory=dict)
 
     def peek(self) -> Peeked:
         """Read what others wrote. What can't be read is left out."""
@@ -151,6 +151,8 @@ class Notes:
         return Recorded(history.epoch)
 
     def ship(self, logs: Mapping[str, bytes]) -> None:
-        """Put the tails of our logs where the operator can read them."""
+        """Put the tails of our logs where the operator can read them, as far as they are news."""
         for name, tail in logs.items():
-            self.store.put(layout.log_key(self.me, name), tail)
+            if self._shipped.get(name) != tail:
+                self.store.put(layout.log_key(self.me, name), tail)
+                self._shipped[name] = tail

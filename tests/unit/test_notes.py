@@ -127,3 +127,17 @@ def test_logs_and_reports_go_where_the_layout_says(notes: Notes, store: MemorySt
     notes.ship({"agent.jsonl": b"{}\n"})
     assert store.get("state/sessions/a.json") is not None
     assert store.get("logs/a/agent.jsonl") == b"{}\n"
+
+
+def test_logs_that_say_nothing_new_are_not_sent_again(notes: Notes, store: MemoryStore) -> None:
+    def version(name: str) -> str:
+        found = store.read(f"logs/a/{name}")
+        assert found is not None
+        return found.version
+
+    notes.ship({"agent.jsonl": b"1", "workload.log": b"1"})
+    before = version("agent.jsonl"), version("workload.log")
+    notes.ship({"agent.jsonl": b"1", "workload.log": b"2"})
+    assert version("agent.jsonl") == before[0]
+    assert version("workload.log") != before[1]
+    assert store.get("logs/a/workload.log") == b"2"
