@@ -1,0 +1,64 @@
+"""Goal: looks at what others wrote are rare where each has a price, and close while a move runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sessionlib.core.actions import Look, Peek
+from sessionlib.core.peers import is_alive
+from sessionlib.core.timing import Timing
+from sessionlib.core.values import PlanPhase
+from sessionlib.core.view import Settings, View
+from tests.unit.scene import ME, OTHER, actions, at, held_by, peer, plan, seen, serving
+
+PRICED = Timing(peek_s=20.0, peek_standby_s=30.0)
+FREE = Timing()
+
+
+def peeks(view: View, seconds: float) -> bool:
+    return any(isinstance(action, Peek) for action in actions(view, seconds))
+
+
+def standby(timing: Timing) -> View:
+    return seen(held_by(OTHER), settings=Settings(timing))
+
+
+def holder(timing: Timing) -> View:
+    return serving(settings=Settings(timing))
+
+
+@pytest.mark.parametrize(
+    ("view", "every_s"),
+    [
+        (standby(FREE), 5),
+        (holder(FREE), 5),
+        (standby(PRICED), 30),
+        (holder(PRICED), 20),
+    ],
+)
+def test_at_rest_each_kind_looks_as_often_as_it_may(view: View, every_s: float) -> None:
+    assert not peeks(view, every_s - 0.1)
+    assert peeks(view, every_s)
+
+
+def test_the_lease_is_looked_at_as_ever() -> None:
+    found = actions(standby(PRICED), PRICED.poll_s)
+    assert any(isinstance(action, Look) for action in found)
+
+
+@pytest.mark.parametrize("phase", [PlanPhase.SYNCING, PlanPhase.QUIESCING])
+def test_a_move_that_concerns_us_is_followed_closely(phase: PlanPhase) -> None:
+    ready = {"b": peer(plan(phase))}
+    moving = serving(plan=plan(phase), settings=Settings(PRICED), peers=ready)
+    assert peeks(moving, PRICED.poll_fast_s)
+    named = replace(held_by(OTHER), plan=plan(phase, to=ME.account))
+    assert peeks(seen(named, settings=Settings(PRICED)), PRICED.poll_fast_s)
+
+
+def test_a_peer_is_given_the_time_that_we_take_to_look() -> None:
+    reporting = replace(peer(), every_s=60.0)
+    assert is_alive(reporting, at(3 * 60 + 30), PRICED.slack_s)
+    assert not is_alive(reporting, at(3 * 60 + 31), PRICED.slack_s)
+    assert FREE.slack_s == FREE.poll_s
