@@ -22,7 +22,7 @@ from sessionlib.errors import ConfigError
 
 REPORT_S = {StoreKind.FOLDER: 15.0, StoreKind.DRIVE: 60.0, StoreKind.OBJECTS: 15.0}
 """Drive allows few writes a minute, so reports to it are rarer."""
-PEEK_S = {StoreKind.DRIVE: (15.0, 30.0)}
+PEEK_S = {StoreKind.DRIVE: (20.0, 30.0)}
 """How often a holder and a standby look at what others wrote, where each look has a price."""
 
 

@@ -121,7 +121,7 @@ def test_on_drive_what_has_a_price_is_done_more_rarely() -> None:
     timing = on_drive(TREE).timing()
     assert timing.report_s == 60
     assert timing.poll_s == 5
-    assert (timing.peek_s, timing.peek_standby_s, timing.slack_s) == (15, 30, 30)
+    assert (timing.peek_s, timing.peek_standby_s, timing.slack_s) == (20, 30, 30)
     assert parsed().timing().slack_s == 5
 
 

@@ -19,7 +19,18 @@ from tests.unit.cli_fleets import FleetOnDisk, fleet
 
 __all__ = ["fleet"]
 ROOT = Path(__file__).parents[2]
-HEAVY = {"textual", "pydrive2", "keyring", "cryptography", "httpx", "rich", "asyncio"}
+HEAVY = {
+    "textual",
+    "pydrive2",
+    "googleapiclient",
+    "google",
+    "httplib2",
+    "keyring",
+    "cryptography",
+    "httpx",
+    "rich",
+    "asyncio",
+}
 RUN = """
 import io, json, sys
 args = json.loads(sys.argv[1])

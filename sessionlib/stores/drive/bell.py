@@ -39,22 +39,29 @@ class Bell:
     def id_of(self, key: str) -> str | None:
         return next((ring.id for ring in self.rings if ring.key == key), None)
 
-    def rung(self, key: str, file_id: str) -> Bell:
-        """The bell after one more ring, the oldest forgotten where there are too many."""
-        number = self.number + 1
-        rings = (*self.rings, Ring(number, key, file_id))[-MAX_RINGS:]
-        bell = replace(self, number=number, rings=rings)
+    def rung(self, *files: tuple[str, str]) -> Bell:
+        """The bell after a ring for each key and id, the oldest forgotten where there are too
+        many."""
+        number = self.number + len(files)
+        new = [Ring(self.number + 1 + i, key, id_) for i, (key, id_) in enumerate(files)]
+        bell = replace(self, number=number, rings=(*self.rings, *new)[-MAX_RINGS:])
         while len(encode(bell)) > MAX_BELL_BYTES and len(bell.rings) > 1:
             bell = replace(bell, rings=bell.rings[1:])
         return bell
 
     def since(self, before: Bell | None) -> tuple[Ring, ...] | None:
         """The rings after `before`; None if some of them are forgotten."""
-        if before is None or before.cast != self.cast or before.number > self.number:
+        if before is None or before.number > self.number:
+            return None
+        if before.cast not in {self.cast, BLANK.cast}:
             return None
         missed = self.number - before.number
         newer = tuple(ring for ring in self.rings if ring.number > before.number)
         return newer if len(newer) == missed else None
+
+
+BLANK = Bell("")
+"""Before the first ring; and what is made of a bell that can't be made out."""
 
 
 def encode(bell: Bell) -> bytes:

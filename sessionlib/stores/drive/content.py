@@ -1,40 +1,65 @@
 """Where a value is kept: in a file's description, or in the file.
 
-Decided here: that a small JSON text stands in the description, where one read of 5
-units brings value and ETag together (a download costs 200, and may be of another
-moment than the ETag); all else is the file's content, and a read of both counts only
-if the checksum fits.
+Decided here: that a small value stands in the description, where one read of 5 units
+brings value and ETag together (a download costs 200, and may be of another moment than
+the ETag): JSON as it is, so that people can read it, all else in base64. What is
+larger is the file's content, and a read of both counts only if the checksum fits.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 
 from sessionlib.stores.drive.files import File
+from sessionlib.stores.drive.verdicts import Lost
 
 MAX_INLINE_BYTES = 4_000
 """What `doctor` has seen come back whole from the real Drive; no limit is documented."""
 IN_FILE = "(in the file)"
 """The description of a file whose value is its content."""
+_PACKED = "base64:"
+
+
+def inline_of(data: bytes) -> str | None:
+    """`data` as a description; None where it is too large for one."""
+    text = data.decode() if _is_plain(data) else _PACKED + base64.b64encode(data).decode()
+    return text if len(text.encode()) <= MAX_INLINE_BYTES else None
 
 
 def is_inline(data: bytes) -> bool:
-    """Whether `data` can stand in a description: short, printable, and never blank at its ends."""
-    if len(data) > MAX_INLINE_BYTES or not (data[:1] == b"{" and data[-1:] == b"}"):
+    return inline_of(data) is not None
+
+
+def description_of(data: bytes) -> str:
+    inline = inline_of(data)
+    return IN_FILE if inline is None else inline
+
+
+def inline_value(file: File) -> bytes | None:
+    """The value that stands in the description; None where it is the file's content.
+
+    Raises Lost for one that somebody has spoilt.
+    """
+    text = file.description
+    if text.startswith("{"):
+        return text.encode()
+    if not text.startswith(_PACKED):
+        return None
+    try:
+        return base64.b64decode(text.removeprefix(_PACKED), validate=True)
+    except ValueError as error:
+        raise Lost("what stands in its description was changed by hand") from error
+
+
+def _is_plain(data: bytes) -> bool:
+    """Whether `data` comes back from a text field as it was: JSON on one printable line."""
+    if not (data[:1] == b"{" and data[-1:] == b"}"):
         return False
     try:
         return data.decode().isprintable()
     except UnicodeDecodeError:
         return False
-
-
-def description_of(data: bytes) -> str:
-    return data.decode() if is_inline(data) else IN_FILE
-
-
-def inline_value(file: File) -> bytes | None:
-    """The value that stands in the description; None where it is the file's content."""
-    return file.description.encode() if file.description.startswith("{") else None
 
 
 def size_bytes(file: File) -> int:

@@ -2,9 +2,10 @@
 
 Decided here: when a folder is listed. Never on a hot path: a key whose id is known
 costs nothing, and what others created is heard from the bell. A listing lags behind,
-so it neither hides what the bell or we have made nor brings back what is gone; and
-where it decides what may be deleted, it is asked for anew. Not decided here: how
-files are read and written (`store`).
+so it neither hides what the bell or we have made nor brings back what is gone. Only the
+holder of the lease removes checkpoints, and it publishes before it removes: so what is
+known of them holds until somebody else's is rung. Not decided here: how files are read
+and written (`store`).
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sessionlib.stores.drive.places import Tree, key_of
 
 BELL_FRESH_S = 1.0
 """For so long one look at the bell serves: one round through reports and orders is one look."""
-BY_HAND_S = 300.0
+BY_HAND_S = 400.0
 """How often the folder in which people put files by hand is listed without a ring."""
 ANYWAY_S = 6 * 3_600.0
 """How often any other is: only a writer that died before it could ring is found so."""
@@ -38,6 +39,16 @@ _QUIET = "data"
 class _Listing:
     files: dict[str, File]
     at_mono: float
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """A file that the bell or we ourselves say is there; `step` counts what was learnt before."""
+
+    id: str
+    at_mono: float
+    step: int
 
 
 class Index:
@@ -52,7 +63,8 @@ class Index:
         self._read_bell = read_bell
         self._lock = threading.Lock()
         self._listings: dict[str, _Listing] = {}
-        self._told: dict[str, tuple[str, float]] = {}
+        self._told: dict[str, _Told] = {}
+        self._steps = 0
         self._gone: set[str] = set()
         self._bell: Bell | None = None
         self._bell_mono = float("-inf")
@@ -76,16 +88,23 @@ class Index:
         self._follow()
         folders = self._tree.folders_of(prefix)
         for folder in folders:
-            if folder.startswith(_QUIET) or self._is_due(folder, ANYWAY_S):
+            if self._is_due(folder, ANYWAY_S):
                 self._list(folder)
         with self._lock:
-            found = {key for key in self._told if self._tree.place(key).folder in folders}
+            found = {key for key in self._told if self._is_still_told(key, folders)}
             for folder in folders:
                 listing = self._listings.get(folder)
                 for title, file in listing.files.items() if listing else ():
                     if file.id not in self._gone and not file.is_folder:
                         found.add(key_of(folder, title))
         return sorted(key for key in found if key.startswith(prefix))
+
+    def _is_still_told(self, key: str, folders: list[str]) -> bool:
+        """Of blobs a later listing counts for more: the holder may have removed some."""
+        folder = self._tree.place(key).folder
+        listing = self._listings.get(folder)
+        overruled = folder.startswith(_QUIET) and listing and self._told[key].step < listing.step
+        return folder in folders and not overruled
 
     def listed(self, key: str) -> File | None:
         """What a listing said of a key's file."""
@@ -97,28 +116,53 @@ class Index:
     def learn(self, key: str, file_id: str) -> None:
         """That file is `key`, whatever a listing says."""
         with self._lock:
-            self._told[key] = (file_id, self._clock.now().mono)
+            self._tell(key, file_id)
             self._gone.discard(file_id)
 
     def forget(self, key: str, file_id: str) -> None:
         """That file is gone for good."""
         with self._lock:
-            self._gone.add(file_id)
-            if self._told.get(key, ("",))[0] == file_id:
+            if self._told_id(key) == file_id:
                 del self._told[key]
+            self._gone.add(file_id)
 
     def heard(self, bell: Bell) -> None:
         """The bell as it was just read or written."""
-        now_mono = self._clock.now().mono
         with self._lock:
-            before, self._bell, self._bell_mono = self._bell, bell, now_mono
+            self._bell_mono = self._clock.now().mono
+            before = self._bell
+            if before is not None and bell.cast == before.cast and bell.number < before.number:
+                return  # a reading from before one that we have had
+            self._bell = bell
             news = bell.since(before)
             if news is None:
                 self._listings.clear()
-            for ring in bell.rings if news is None else news:
-                is_news = self._told.get(ring.key, ("",))[0] != ring.id
-                if is_news and ring.id not in self._gone and _is_sound(ring):
-                    self._told[ring.key] = (ring.id, now_mono)
+            told = [
+                ring
+                for ring in (bell.rings if news is None else news)
+                if self._told_id(ring.key) != ring.id
+                and ring.id not in self._gone
+                and _is_sound(ring)
+            ]
+            if any(ring.key.startswith(_QUIET) for ring in told):
+                self._forget_checkpoints()
+            for ring in told:
+                self._tell(ring.key, ring.id)
+
+    def _tell(self, key: str, file_id: str) -> None:
+        self._steps += 1
+        self._told[key] = _Told(file_id, self._clock.now().mono, self._steps)
+
+    def _told_id(self, key: str) -> str | None:
+        told = self._told.get(key)
+        return None if told is None or told.id in self._gone else told.id
+
+    def _forget_checkpoints(self) -> None:
+        """Another one publishes checkpoints, so it removes some as well: list them again."""
+        for folder in [folder for folder in self._listings if folder.startswith(_QUIET)]:
+            del self._listings[folder]
+        for key in [key for key in self._told if key.startswith(_QUIET)]:
+            del self._told[key]
 
     def _follow(self) -> None:
         if self._clock.now().mono - self._bell_mono >= BELL_FRESH_S:
@@ -127,9 +171,9 @@ class Index:
     def _known(self, key: str) -> str | None:
         place = self._tree.place(key)
         with self._lock:
-            told = self._told.get(key)
-            if told is not None and told[0] not in self._gone:
-                return told[0]
+            told = self._told_id(key)
+            if told is not None:
+                return told
             listing = self._listings.get(place.folder)
             file = listing.files.get(place.title) if listing else None
             return None if file is None or file.id in self._gone else file.id
@@ -147,14 +191,16 @@ class Index:
         return listing is None or self._clock.now().mono - listing.at_mono >= every_s
 
     def _list(self, folder: str) -> None:
-        at_mono = self._clock.now().mono
+        with self._lock:
+            self._steps += 1
+            step, at_mono = self._steps, self._clock.now().mono
         files = by_title(self._client.list(self._tree.folder_id(folder)))
         with self._lock:
-            self._listings[folder] = _Listing(files, at_mono)
+            self._listings[folder] = _Listing(files, at_mono, step)
             ids = {file.id for file in files.values()}
-            for key, (file_id, since_mono) in list(self._told.items()):
-                unlisted = self._tree.place(key).folder == folder and file_id not in ids
-                if unlisted and at_mono - since_mono >= KEPT_S:
+            for key, told in list(self._told.items()):
+                unlisted = self._tree.place(key).folder == folder and told.id not in ids
+                if unlisted and at_mono - told.at_mono >= KEPT_S:
                     del self._told[key]
 
 

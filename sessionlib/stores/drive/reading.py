@@ -54,9 +54,14 @@ class Reader:
         data = self._client.patiently(lambda: self._client.download(file.id))
         if content.md5(data) != file.md5:
             return None
-        if len(data) <= MAX_KEPT_BYTES:
-            with self._lock:
-                self._kept[place] = data
-                while len(self._kept) > MAX_KEPT:
-                    self._kept.popitem(last=False)
+        self.keep(file.id, data)
         return data
+
+    def keep(self, file_id: str, data: bytes) -> None:
+        """Remember a content that was read or written."""
+        if len(data) > MAX_KEPT_BYTES:
+            return
+        with self._lock:
+            self._kept[file_id, content.md5(data)] = data
+            while len(self._kept) > MAX_KEPT:
+                self._kept.popitem(last=False)

@@ -8,11 +8,12 @@ that the first file rung under a key is the record. Not decided here: the bell's
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from sessionlib.layout import BELL
 from sessionlib.stores.drive import bell as bells
-from sessionlib.stores.drive.bell import Bell
+from sessionlib.stores.drive.bell import BLANK, Bell
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.reading import Reader
 from sessionlib.stores.drive.register import CHANGED, NOT_FOUND, body_of, pause
@@ -30,13 +31,16 @@ class Ringer:
         self._bell_id = bell_id
 
     def read(self) -> Bell:
-        """The bell; a new one, with nothing on it, where it can't be made out."""
+        """The bell; one with nothing on it where it is blank or can't be made out."""
         return self._look()[0]
 
-    def ring(self, key: str, file_id: str) -> tuple[str, Bell]:
+    def ring(
+        self, key: str, file_id: str, also: Sequence[tuple[str, str]] = ()
+    ) -> tuple[str, Bell]:
         """Announce a file; the id that counts for `key`, and the bell. Raises as the client does.
 
-        Another id counts where another file was rung before, and is still there.
+        Another id counts where another file was rung before, and is still there. `also` are
+        keys and ids of what nobody else could have made, told with the same ring.
         """
         for _ in range(TRIES):
             bell, etag = self._look()
@@ -45,8 +49,10 @@ class Ringer:
                 return other, bell
             if other is not None:
                 rings = tuple(ring for ring in bell.rings if ring.key != key)
-                bell = replace(bell, rings=rings, cast=secrets.token_hex(4))
-            rung = bell.rung(key, file_id)
+                bell = replace(bell, rings=rings, cast=BLANK.cast)
+            # Who has heard the one before must not take the numbers of this one for its own.
+            bell = replace(bell, cast=bell.cast or secrets.token_hex(4))
+            rung = bell.rung(*also, (key, file_id))
             try:
                 self._client.update(
                     self._bell_id, body_of(_title(), bells.encode(rung)), None, etag
@@ -69,7 +75,7 @@ class Ringer:
                 raise NotSent(f"{BELL} isn't there or not shared with this account") from error
             raise
         found = bells.decode(file.description)
-        return found or Bell(secrets.token_hex(4)), file.etag
+        return found or BLANK, file.etag
 
     def _is_there(self, file_id: str) -> bool:
         try:

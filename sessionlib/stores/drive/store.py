@@ -18,10 +18,11 @@ out of the folder, and stays in its owner's Drive.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
-from sessionlib.layout import BELL, HISTORY, LOGS, ORDERS, STATE
+from sessionlib.layout import BELL, DATA, HISTORY, LOGS, ORDERS, STATE
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Version
 from sessionlib.stores.drive import content
 from sessionlib.stores.drive.client import Client
@@ -38,6 +39,8 @@ FORBIDDEN = 403
 BLOB_S = 180.0
 """How long a call on a blob may go on trying. Calls on records end within the time-out."""
 MAX_WRITTEN_ONCE = 4_000
+TOLD_BESIDE = 4
+"""So many blobs are told with the record that names them. More would drive others off the bell."""
 
 _WRITTEN_ONCE = (ORDERS, HISTORY)
 """Records that a fleet never replaces nor removes: read once, known for good."""
@@ -60,6 +63,7 @@ class DriveStore:
         self._register = Register(client)
         self._known: dict[str, tuple[File, bytes]] = {}
         self._rewritten: set[str] = set()
+        self._unrung: deque[tuple[str, str]] = deque(maxlen=TOLD_BESIDE + 1)
         self._lock = threading.Lock()
 
     def read(self, key: str) -> Found | None:
@@ -78,7 +82,9 @@ class DriveStore:
             if register_id is not None:
                 return self._fill(key, register_id, data)
             with self._nothing_happened(key):
-                if self._look(key) is not None:
+                # A checkpoint's name is its content: nobody else makes the same.
+                known = self._index.find(key, named_once=key.startswith(DATA))
+                if known is not None and self._look(key) is not None:
                     raise Conflict(f"{key} exists already")
                 file_id = self._client.new_id()
             with self._writing(key):
@@ -157,6 +163,9 @@ class DriveStore:
                 self._client.delete(file_id)
                 self._overwritten(key, counts, data)
                 file_id = counts
+        else:
+            with self._lock:
+                self._unrung.append((key, file_id))
         self._index.learn(key, file_id)
 
     def _whole(self, key: str) -> tuple[File, bytes] | None:
@@ -167,7 +176,7 @@ class DriveStore:
             except Refused as error:
                 self._missing(key, file_id, error)
             else:
-                if not file.is_trashed:
+                if self._is_in_place(key, file):
                     return self._kept(key, file, data)
                 self._binned(key, file_id)
             # Gone; perhaps another has taken its place since.
@@ -182,7 +191,7 @@ class DriveStore:
             except Refused as error:
                 self._missing(key, file_id, error)
             else:
-                if not file.is_trashed:
+                if self._is_in_place(key, file):
                     return None if self._is_unused(key, file) else file
                 self._binned(key, file_id)
             file_id = self._index.find(key)
@@ -226,6 +235,12 @@ class DriveStore:
             raise NotSent("its file is in its owner's bin: it has to be put back")
         self._index.forget(key, file_id)
 
+    def _is_in_place(self, key: str, file: File) -> bool:
+        """Whether others find it where we know it: not in the bin, nor taken out of its folder."""
+        folder_id = self._tree.folder_id(self._tree.place(key).folder)
+        taken_out = bool(file.parents) and folder_id not in file.parents
+        return not file.is_trashed and not (taken_out and self._tree.file_id(key) is None)
+
     def _is_unused(self, key: str, file: File) -> bool:
         return self._tree.file_id(key) is not None and is_blank(file)
 
@@ -259,11 +274,12 @@ class DriveStore:
             "parents": [{"id": self._tree.folder_id(place.folder)}],
         }
         self._client.insert(body, None if content.is_inline(data) else data)
+        self._reader.keep(file_id, data)
 
     def _announced(self, key: str, file_id: str) -> Version:
         """Ring for a file that was made; its version, if it is the one that counts."""
         try:
-            counts, bell = self._ringer.ring(key, file_id)
+            counts, bell = self._ringer.ring(key, file_id, self._told_beside())
             self._index.learn(key, counts)
             self._index.heard(bell)
             if counts == file_id:
@@ -273,6 +289,14 @@ class DriveStore:
         with suppress(*Trouble):
             self._client.delete(file_id)
         raise Conflict(f"{key} was written by another one at the same time")
+
+    def _told_beside(self) -> Sequence[tuple[str, str]]:
+        """The blobs made since the last ring, where they are few: a small checkpoint is then
+        found without a listing."""
+        with self._lock:
+            unrung = tuple(self._unrung)
+            self._unrung.clear()
+        return unrung if len(unrung) <= TOLD_BESIDE else ()
 
     def _overwritten(self, key: str, file_id: str, data: bytes) -> bool:
         """Whether a blob's file could be written over. It is its writer's own: tries may repeat."""
@@ -285,9 +309,10 @@ class DriveStore:
                 raise
             self._index.forget(key, file_id)
             return False
-        if file.is_trashed:
+        is_in_place = self._is_in_place(key, file)
+        if not is_in_place:
             self._index.forget(key, file_id)
-        return not file.is_trashed
+        return is_in_place
 
     def _remove(self, key: str, file_id: str) -> None:
         folder_id = self._tree.folder_id(self._tree.place(key).folder)

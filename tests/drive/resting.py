@@ -1,0 +1,139 @@
+"""Agents at rest in a time that a test moves: the rules, notes, copies and reports of real ones,
+one after the other in one thread. What is left out: lanes, the guard, and a workload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sessionlib.agent.copyist import Copyist
+from sessionlib.agent.leasebook import read_lease, write_lease
+from sessionlib.agent.notes import Notes
+from sessionlib.agent.outfit import Outfit
+from sessionlib.checkpoints import Checkpoints
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.core.actions import (
+    Action,
+    Collect,
+    Copy,
+    FetchAhead,
+    Look,
+    Peek,
+    Record,
+    Restore,
+    Send,
+    Work,
+)
+from sessionlib.core.decide import decide
+from sessionlib.core.events import Event, WorkChanged
+from sessionlib.core.learn import begun, learn
+from sessionlib.core.notes import Report, WorkState
+from sessionlib.core.report import Surroundings, is_news, report_of
+from sessionlib.core.values import Identity
+from sessionlib.core.view import Peer, Settings, View
+from sessionlib.core.work import Aim, Facts
+from sessionlib.ports import Store
+
+TURNS = 6
+
+
+@dataclass
+class Resting:
+    """One account's agent over `store`."""
+
+    config: Config
+    account: str
+    store: Store
+    clock: Clock
+    home: Path
+    public_key: str
+    view: View = field(init=False)
+    log: bytes = b""
+    _beat: int = 0
+    _last: Report | None = None
+    _told_mono: float = float("-inf")
+    _nonces: int = 0
+
+    def __post_init__(self) -> None:
+        own = self.config.account(self.account)
+        me = Identity(self.account, "s", f"inc-{self.account}", own.role, own.priority)
+        peers = {
+            name: Peer(name, other.priority, other.role)
+            for name, other in self.config.accounts.items()
+            if name != self.account
+        }
+        settings = Settings(self.config.timing())
+        lifetime_s = self.config.lifetime_s(self.account)
+        self.view = View(me, settings, self.clock.now(), lifetime_s, peers)
+        self.data = self.home / "data"
+        self.data.mkdir(parents=True)
+        checkpoints = Checkpoints(
+            self.store,
+            self.data,
+            self.home / "checkpoints",
+            self.clock,
+            self.config.checkpoint.keep,
+        )
+        self._copyist = Copyist(checkpoints, self.store, None)
+        outfit = Outfit(self.store, self.config, self.home, self.public_key, {}, self.clock)
+        names = tuple(self.config.accounts)
+        self._notes = Notes(
+            self.store, self.config.fleet, self.public_key, names, self.account, outfit.look
+        )
+
+    def turn(self) -> None:
+        """One turn of the loop, at the clock's present."""
+        for _ in range(TURNS):
+            actions = decide(self.view, self.clock.now(), self._nonce())
+            for action in actions:
+                self.view = begun(self.view, action, self.clock.now())
+                event = self._done(action)
+                if event is not None:
+                    self.view = learn(self.view, event, self.clock.now(), self._nonce())
+            if all(isinstance(action, Work) for action in actions):
+                break
+        self._report()
+
+    def _nonce(self) -> str:
+        self._nonces += 1
+        return f"{self.account}-{self._nonces:08}"
+
+    def _done(self, action: Action) -> Event | None:
+        match action:
+            case Look():
+                return read_lease(self.store)
+            case Send(write):
+                return write_lease(self.store, write)
+            case Peek():
+                return self._notes.peek()
+            case Record(history):
+                return self._notes.record(history)
+            case Work(goal):
+                state = WorkState.SERVING if goal.aim is Aim.SERVE else WorkState.NONE
+                facts = Facts(state, goal.epoch, empty=state is WorkState.NONE, goal=goal)
+                return None if facts == self.view.work else WorkChanged(facts)
+            case _:
+                return self._copied(action)
+
+    def _copied(self, action: Action) -> Event | None:
+        match action:
+            case Copy():
+                return self._copyist.copy(action)
+            case Restore(epoch, pointer):
+                return self._copyist.restore(epoch, pointer)
+            case FetchAhead():
+                return self._copyist.fetch(action)
+            case Collect():
+                self._copyist.collect(action)
+        return None
+
+    def _report(self) -> None:
+        now = self.clock.now()
+        report = report_of(self.view, now, self._beat, Surroundings())
+        due = now.mono - self._told_mono >= self.view.timing.report_s
+        if due or is_news(self._last, report):
+            self._last, self._told_mono = report, now.mono
+            self._beat += 1
+            self._notes.report(report)
+            self._notes.ship({"agent.jsonl": b"started\n", "workload.log": self.log})

@@ -1,0 +1,155 @@
+"""Goal: a token is renewed before it runs out, in nobody's way, and once. Method: credentials
+whose refreshing the test holds back, and a clock that it sets."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import google.auth.exceptions
+import pytest
+
+from sessionlib.core.values import Instant
+from sessionlib.stores.drive.signin import SOON_S, SPENT_S, Bare, Signed, Tokens
+from sessionlib.stores.drive.transport import OnceHttp
+from sessionlib.stores.drive.verdicts import NotSent
+
+START = 1_700_000_000.0
+
+
+@dataclass
+class Wall:
+    wall: float = START
+
+    def now(self) -> Instant:
+        return Instant(0.0, 0.0, self.wall)
+
+
+@dataclass
+class Held:
+    """Credentials that give a new token when they are let."""
+
+    clock: Wall
+    token: str | None = "t0"  # noqa: S105 - opens nothing
+    expiry: datetime | None = None
+    may: threading.Event = field(default_factory=threading.Event)
+    began: threading.Event = field(default_factory=threading.Event)
+    done: threading.Event = field(default_factory=threading.Event)
+    refreshes: int = 0
+    fails: Exception | None = None
+
+    def refresh(self, request: Any) -> None:
+        self.began.set()
+        assert self.may.wait(10)
+        self.refreshes += 1
+        if self.fails is not None:
+            raise self.fails
+        self.token = f"t{self.refreshes}"
+        self.lasts(3600)
+        self.done.set()
+
+    def apply(self, headers: dict[str, str]) -> None:
+        headers["authorization"] = f"Bearer {self.token}"
+
+    def lasts(self, seconds: float) -> None:
+        self.expiry = datetime.fromtimestamp(self.clock.wall + seconds, UTC).replace(tzinfo=None)
+
+
+def signed_by(tokens: Tokens) -> str:
+    headers: dict[str, str] = {}
+    tokens.sign(headers)
+    return headers["authorization"].removeprefix("Bearer ")
+
+
+@pytest.fixture
+def held() -> Held:
+    return Held(Wall())
+
+
+@pytest.fixture
+def tokens(held: Held) -> Tokens:
+    return Tokens(held, held.clock, lambda: Bare(OnceHttp(lambda: 5.0), None))
+
+
+def test_a_token_about_to_run_out_is_used_on_while_it_is_renewed(
+    held: Held, tokens: Tokens
+) -> None:
+    held.lasts(SOON_S - 1)
+    assert signed_by(tokens) == "t0"
+    assert held.began.wait(10)
+    assert signed_by(tokens) == "t0"
+    held.may.set()
+    assert held.done.wait(10)
+    assert signed_by(tokens) == "t1"
+    assert held.refreshes == 1
+
+
+def test_one_that_has_run_out_is_waited_for(held: Held, tokens: Tokens) -> None:
+    held.lasts(SPENT_S - 1)
+    held.may.set()
+    assert signed_by(tokens) == "t1"
+    held.token = None
+    assert signed_by(tokens) == "t2"
+
+
+def test_a_fresh_one_is_left_alone(held: Held, tokens: Tokens) -> None:
+    held.lasts(SOON_S + 1)
+    assert signed_by(tokens) == "t0"
+    held.expiry = None
+    assert signed_by(tokens) == "t0"
+    assert not held.began.is_set()
+
+
+def test_two_threads_that_were_turned_away_renew_once(held: Held, tokens: Tokens) -> None:
+    held.lasts(3600)
+    held.may.set()
+    tokens.renew("t0")
+    tokens.renew("t0")
+    assert (held.token, held.refreshes) == ("t1", 1)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        ("RefreshError", "colabvps-console login"),
+        ("TransportError", "can't be reached"),
+    ],
+)
+def test_what_cant_be_renewed_was_not_sent(
+    held: Held, tokens: Tokens, error: str, words: str
+) -> None:
+    held.fails = getattr(google.auth.exceptions, error)("<html>\n" * 99)
+    held.token = None
+    held.may.set()
+    with pytest.raises(NotSent, match=words) as raised:
+        signed_by(tokens)
+    assert "\n" not in str(raised.value)
+
+
+class Answers:
+    """Stands for the transport: 401 to every token but one."""
+
+    def __init__(self, good: str) -> None:
+        self.good = good
+        self.sent: list[tuple[str, Any]] = []
+
+    def request(self, uri: str, method: str, *, body: Any, headers: dict[str, str]) -> Any:
+        token = headers["authorization"].removeprefix("Bearer ")
+        self.sent.append((token, body))
+        response = type("Response", (dict,), {"status": 200 if token == self.good else 401})()
+        return response, b""
+
+
+def test_a_request_turned_away_is_sent_again_with_a_new_token_and_no_third_time(
+    held: Held, tokens: Tokens
+) -> None:
+    held.lasts(3600)
+    held.may.set()
+    for good, status, tokens_sent in (("t1", 200, ["t0", "t1"]), ("none", 401, ["t1", "t2"])):
+        once = Answers(good)
+        signed = Signed(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
+        response, _ = signed.request("https://www.googleapis.com/x", "PUT", body=b"b")
+        assert response.status == status
+        assert once.sent == [(token, b"b") for token in tokens_sent]
