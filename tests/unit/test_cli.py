@@ -81,7 +81,7 @@ def test_a_bad_configuration_is_2_and_tells_everything(fleet: FleetOnDisk) -> No
 
 
 def test_a_store_kind_that_isnt_there_yet_is_2(fleet: FleetOnDisk) -> None:
-    text = fleet.config_path.read_text().replace("folder, path: shared", "drive, folder_id: x")
+    text = fleet.config_path.read_text().replace("folder, path: shared", "objects, url: x")
     fleet.config_path.write_text(text)
     code, _, err = fleet.run("status")
     assert code == 2
