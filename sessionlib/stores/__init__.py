@@ -8,12 +8,15 @@ how an adapter keeps the port's promises.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from sessionlib.clock import Clock
-from sessionlib.config import Config
-from sessionlib.config.schema import StoreKind
 from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
+
+if TYPE_CHECKING:
+    # Reading a configuration takes more than an adapter needs.
+    from sessionlib.config import Config
 
 
 def _folder(config: Config, clock: Clock, _account: str | None) -> Store:
@@ -30,8 +33,8 @@ def _drive(config: Config, clock: Clock, account: str | None) -> Store:
 
 # Memory is missing on purpose: nobody but its own process could see it.
 _KINDS: Mapping[str, Callable[[Config, Clock, str | None], Store]] = {
-    StoreKind.FOLDER: _folder,
-    StoreKind.DRIVE: _drive,
+    "folder": _folder,
+    "drive": _drive,
 }
 
 
