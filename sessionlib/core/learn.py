@@ -154,8 +154,9 @@ def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View
     if _is_older(lease, view.lease):
         # A stale copy, or the record was put back: until it is as new as what we know
         # nobody can say which, and writes on what we know would fail for ever.
+        # It may have been kept from the holder as well, who then gets the time to renew.
         why = f"the lease is older than one seen before: renewal {lease.renewal} of its epoch"
-        return replace(view, sight=Sight.ROLLED_BACK, alarm=why)
+        return replace(view, sight=Sight.ROLLED_BACK, looks_failed=True, alarm=why)
     news = view.lease is None or lease.mark != view.lease.mark
     for order in _newly_done(view, lease):
         view = _carried_out(view, order)

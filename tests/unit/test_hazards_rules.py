@@ -207,7 +207,7 @@ def test_a_copy_of_the_data_by_one_who_lost_the_lease_is_never_pointed_at(
 
 def test_what_was_read_is_older_than_what_is_known() -> None:
     """A stale copy, or the record put back: nobody claims on it, nobody goes by it, all say so;
-    and the first good look ends it without a longer wait than there would have been."""
+    and the first good look ends it, after which the holder has the time to renew."""
     known = seen(held_by(OTHER, renewal=8))
     old = LeaseRead(Sight.SEEN, held_by(OTHER, renewal=5), "5")
     stale = learn(known, old, at(PATIENCE_S + 1), "x")
@@ -217,7 +217,9 @@ def test_what_was_read_is_older_than_what_is_known() -> None:
     good = LeaseRead(Sight.SEEN, known.lease, "9")
     fresh = learn(stale, good, at(PATIENCE_S + 3), "x")
     assert fresh.alarm is None
-    (write,) = [a.write for a in decide(fresh, at(PATIENCE_S + 3), "c") if isinstance(a, Send)]
+    assert not any(isinstance(each, Send) for each in decide(fresh, at(PATIENCE_S + 3), "c"))
+    ripe_s = PATIENCE_S + 3 + TIMING.renew_s + TIMING.timeout_s
+    (write,) = [a.write for a in decide(fresh, at(ripe_s), "c") if isinstance(a, Send)]
     assert write.kind is WriteKind.CLAIM
 
 

@@ -206,6 +206,14 @@ class TestReading:
         after = read(before, held_by(OTHER, renewal=7), 5, "8")
         assert (after.lease, after.version, after.watch) == (before.lease, "9", before.watch)
 
+    def test_after_a_stale_copy_the_holder_gets_the_time_to_renew(self) -> None:
+        before = seen(held_by(OTHER, renewal=8))
+        after = read(
+            read(before, held_by(OTHER, renewal=7), 5, "8"), held_by(OTHER, renewal=8), 100
+        )
+        assert after.watch is not None
+        assert (after.watch.since_mono, after.watch.healed_mono) == (at(0).mono, at(100).mono)
+
     @pytest.mark.parametrize("sight", [Sight.MISSING, Sight.UNREADABLE, Sight.UNREACHABLE])
     def test_a_failed_read_keeps_what_was_known(self, sight: Sight) -> None:
         before = seen(held_by(OTHER))
