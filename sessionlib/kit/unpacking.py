@@ -22,6 +22,14 @@ from sessionlib.kit.links import stays_inside
 
 _FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
 _COPY_BYTES = MIB
+_UNREADABLE = (
+    tarfile.TarError,
+    zlib.error,
+    gzip.BadGzipFile,
+    EOFError,
+    ValueError,
+    LookupError,  # the library's own, for a map of holes that is torn
+)
 
 
 def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> None:
@@ -32,7 +40,7 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
             with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as members:
                 _Unpacking(into, files).take(members)
             plain.drain()
-    except (tarfile.TarError, zlib.error, EOFError, gzip.BadGzipFile, ValueError) as error:
+    except _UNREADABLE as error:
         raise KitError(f"the code's archive can't be read: {error}") from None
     except RecursionError:
         # The library calls itself for each of the headers that speak of the next one.

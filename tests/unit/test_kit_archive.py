@@ -291,6 +291,15 @@ def test_what_hides_behind_the_archives_end_counts_too(tmp_path: Path) -> None:
 HEADERS = member("x", tarfile.XHDTYPE).tobuf() * 2_000
 
 
+def torn_map_of_holes() -> bytes:
+    """A header that says that its file's map of holes goes on, and nothing behind it."""
+    head = bytearray(member("x", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    head[482] = 1
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return bytes(head)
+
+
 @pytest.mark.parametrize(
     "data",
     [
@@ -298,8 +307,9 @@ HEADERS = member("x", tarfile.XHDTYPE).tobuf() * 2_000
         b"not gzip",
         gzip.compress(b"not a tar" * 200, mtime=0),
         gzip.compress(HEADERS, mtime=0),
+        gzip.compress(torn_map_of_holes(), mtime=0),
     ],
-    ids=["empty", "not gzip", "gzip of something else", "headers of headers"],
+    ids=["empty", "not gzip", "gzip of something else", "headers of headers", "torn map of holes"],
 )
 def test_what_is_no_archive_says_so(tmp_path: Path, data: bytes) -> None:
     with pytest.raises(KitError, match="can't be read"):
