@@ -48,6 +48,9 @@ class Kind(StrEnum):
     SLOW = "request_slow"
     STALE = "read_stale"
     TORN = "read_torn"
+    SPURIOUS = "true_condition_refused"
+    RATE = "rate_limited"
+    RATE_YET_DONE = "rate_limited_and_carried_out"
     NOTES_LOST = "notes_unread"
     MISSED = "order_unread"
     COPY_FAILS = "copy_failed"
@@ -82,6 +85,8 @@ class Odds:
     slow: float = 0.02
     stale: float = 0.01
     torn: float = 0.004
+    spurious: float = 0.03
+    rate: float = 0.03
     missed: float = 0.02
     copy_fails: float = 0.1
     seal_fails: float = 0.05
@@ -94,7 +99,17 @@ class Odds:
     def __mul__(self, factor: float) -> Odds:
         """All of it more often, but for the delay; no request fails more often than not."""
         more = {f.name: getattr(self, f.name) * factor for f in fields(self)}
-        for name in ("lost", "late", "duplicate", "slow", "stale", "torn", "missed"):
+        for name in (
+            "lost",
+            "late",
+            "duplicate",
+            "slow",
+            "stale",
+            "torn",
+            "missed",
+            "spurious",
+            "rate",
+        ):
             more[name] = min(0.4, more[name])
         return replace(self, **{**more, "delay_s": self.delay_s})
 

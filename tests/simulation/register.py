@@ -9,6 +9,7 @@ says nothing, a read is stale or torn, the version moves for no reason.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from sessionlib.core.events import Event, LeaseRead, Verdict, WriteAnswered
@@ -20,6 +21,8 @@ from tests.simulation.faults import STORE, Fault, Kind
 if TYPE_CHECKING:
     from tests.simulation.node import Node
     from tests.simulation.world import Fleet
+
+Answer = Callable[[Event], None]
 
 STALE_S = 20.0
 """How old what a stale read gives may be."""
@@ -43,7 +46,7 @@ class Register:
 
     def request(self, node: Node, write: Write | None) -> None:
         """Read (None) or write, with whatever the odds do to it."""
-        fleet, odds, chance = self.fleet, self.fleet.odds, self.fleet.net
+        fleet = self.fleet
         timeout_s = node.clocks.lasts(fleet.timing_of(node.name).timeout_s)
         life, done = node.life, [False]
 
@@ -56,11 +59,17 @@ class Register:
             answer(_no_answer(write))
 
         fleet.after(timeout_s, give_up)
+        self.send(node, write, answer)
+
+    def send(self, node: Node, write: Write | None, answer: Answer) -> None:
+        """One request on its way, and back if it comes through. A call may send several."""
+        fleet = self.fleet
         if fleet.t < fleet.out_until or fleet.t < node.partitioned_until:
             return
-        if chance.random() < odds.lost / 2:
+        if fleet.net.random() < fleet.odds.lost / 2:
             fleet.count(Kind.LOST)
             return
+        timeout_s = node.clocks.lasts(fleet.timing_of(node.name).timeout_s)
         for delay_s in self._delays(timeout_s):
             fleet.after(delay_s, lambda: self._arrive(node, write, answer))
 
@@ -79,9 +88,8 @@ class Register:
             return [delay_s, delay_s + chance.uniform(0.0, 3 * timeout_s)]
         return [delay_s]
 
-    def _arrive(self, node: Node, write: Write | None, answer: object) -> None:
+    def _arrive(self, node: Node, write: Write | None, answer: Answer) -> None:
         fleet, odds, chance = self.fleet, self.fleet.odds, self.fleet.net
-        assert callable(answer)
         event = self.read() if write is None else self.take(write)
         if fleet.t < node.deaf_until or chance.random() < odds.lost / 2:
             fleet.count(Kind.ANSWER_LOST)

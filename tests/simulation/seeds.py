@@ -2,16 +2,18 @@
 
 Goal: fleets of all kinds, each to be had again from its number. Method: accounts, roles,
 policies, lifetimes, and how much strikes, are drawn by the seed; one in ten keeps its data
-in real files.
+in real files, and two in ten have a register as the adapter for Google Drive makes it.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sessionlib.config.config import PEEK_S, REPORT_S
+from sessionlib.config.schema import StoreKind
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Role
 from tests.simulation.faults import MIXTURES, Kind, Odds
@@ -22,6 +24,13 @@ HOURS = 2.4
 QUIET_S = 600.0
 """After this long without faults somebody has to serve and no move to be left: two lost
 takeovers, a retry of what failed, and a start fit into it."""
+OVER_DRIVE = {6, 7}
+DRIVE_S = {
+    "report_s": REPORT_S[StoreKind.DRIVE],
+    "peek_s": PEEK_S[StoreKind.DRIVE][0],
+    "peek_standby_s": PEEK_S[StoreKind.DRIVE][1],
+}
+"""How rarely notes are told and read where each request has a price."""
 LIFETIMES_S = (None, None, 1_200.0, 2_400.0, 5_400.0)
 
 
@@ -66,6 +75,8 @@ def fleet_of(
         "on_files": seed % 10 == 0,
         "timing": chance.choice([Timing(), Timing(), Timing(renew_s=10.0, timeout_s=5.0)]),
     }
+    if seed % 10 in OVER_DRIVE:
+        drawn |= {"over_drive": True, "timing": replace(drawn["timing"], **DRIVE_S)}
     return Fleet(
         seed,
         odds or MIXTURES[mixture_of(seed)],

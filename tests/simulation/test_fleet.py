@@ -13,7 +13,7 @@ import pytest
 from sessionlib.core.members import TRANSITIONS
 from sessionlib.core.notes import MoveKind, OrderAction
 from sessionlib.core.view import Member
-from tests.simulation.faults import CALM, MIXTURES, ROUGH
+from tests.simulation.faults import CALM, MIXTURES, ROUGH, Kind
 from tests.simulation.seeds import fleet_of, live, outcome_of
 from tests.simulation.world import Fleet
 
@@ -23,6 +23,14 @@ def test_every_promise_holds_whatever_strikes(seed: int) -> None:
     outcome = outcome_of(seed, hours=1.2)
     assert outcome.violation is None
     assert outcome.acquisitions > 0
+
+
+def test_a_register_over_drive_keeps_every_promise() -> None:
+    """Writes out of several requests, true conditions refused, refusals carried out."""
+    fleet = fleet_of(0, MIXTURES["lossy"], hours=1.2, over_drive=True, on_files=False)
+    live(fleet)
+    assert fleet.truth.acquisitions > 0
+    assert all(fleet.struck[kind] for kind in (Kind.SPURIOUS, Kind.RATE, Kind.RATE_YET_DONE))
 
 
 def test_every_transition_is_a_known_one_and_every_kind_of_order_is_carried_out() -> None:

@@ -19,6 +19,7 @@ from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role
 from sessionlib.core.view import Member, Settings
 from tests.simulation.disks import Content, Depot, Disk, Ledger, LedgerDisk
+from tests.simulation.drive import DriveRegister
 from tests.simulation.faults import STORE, Fault, Kind, Odds, schedule
 from tests.simulation.files import FileDepot, FileDisk
 from tests.simulation.mishaps import strike
@@ -63,6 +64,8 @@ class Fleet:
     ttls_s: Mapping[str, float] = field(default_factory=dict)
     """Accounts whose configuration has another ttl."""
     on_files: bool = False
+    over_drive: bool = False
+    """The register is as the adapter for Google Drive makes it, out of several requests."""
     left_out: Collection[int] = ()
     lines: list[str] | None = None
     """The transcript, where one is wanted."""
@@ -83,7 +86,7 @@ class Fleet:
         self.operators = Operators(self)
         self.notes = Noticeboard(self)
         self.depot: Depot = self._new_depot()
-        self.register = Register(self)
+        self.register = DriveRegister(self) if self.over_drive else Register(self)
         self.profiles = {
             name: Profile(rank, self.roles.get(name, Role.HOT_STANDBY))
             for rank, name in enumerate(self.names, 1)
@@ -186,6 +189,8 @@ class Fleet:
             **dict.fromkeys(
                 ("lost", "late", "duplicate", "slow", "stale", "torn", "missed", "midway"), 0.0
             ),
+            spurious=0.0,
+            rate=0.0,
             copy_fails=0.0,
             seal_fails=0.0,
             delay_s=0.3,
