@@ -56,7 +56,8 @@ def heard(order: Order, snapshot: Snapshot, who: str) -> str:
 
 
 def receipt(order_id: str, snapshot: Snapshot) -> tuple[str, Receipt] | None:
-    """The gravest word on an order (or plan) that any session has reported, and whose it is."""
+    """The word that counts of all that sessions have reported on an order (or plan), and whose
+    it is."""
     found = [
         (account, receipt)
         for account, seen in snapshot.reports.items()
@@ -68,6 +69,6 @@ def receipt(order_id: str, snapshot: Snapshot) -> tuple[str, Receipt] | None:
 
 
 def _weight(found: tuple[str, Receipt]) -> int:
-    """Last words before open ones, and of these the later before the earlier."""
+    """Who has carried it out knows; one that finds it void or late may have come afterwards."""
     outcome = found[1].outcome
-    return 0 if outcome not in _STILL_OPEN else 1 if outcome == "acted" else 2
+    return 0 if outcome == "acted" else 1 if outcome not in _STILL_OPEN else 2

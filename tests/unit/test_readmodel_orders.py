@@ -156,6 +156,14 @@ def test_an_order_turned_down_has_ended(word: str) -> None:
     )
 
 
+def test_an_order_that_one_has_carried_out_isnt_turned_down_by_another() -> None:
+    """Who comes to hold the lease afterwards finds it given on another epoch."""
+    later = replace(serving("backup1", 5), receipts=(Receipt(ORDER.id, "void", "given on 4"),))
+    reports = {**receipt("acted"), "backup1": Seen(later, 1.0)}
+    assert isinstance(outcome(reports=reports), outcomes.Under)
+    assert outcomes.common.is_carried_out(ORDER, replace(snapshot(), reports=reports))
+
+
 def test_progress_is_told_step_by_step() -> None:
     plan = Plan(ORDER.id, "backup1", PlanPhase.WARMING, "ordered")
     offered = replace(LEASE, state=LeaseState.OFFERED, successor="backup1")
