@@ -19,6 +19,8 @@ SUCCESSIONS = "config/keys/"
 FOLDERS = ("state", "scripts", "data", "logs", "config")
 BELL = "state/bell.json"
 """On Drive: what was created last, so that nobody has to list a folder to hear of it."""
+DISCARDED = "discarded"
+"""On Drive: what only its owner may delete, once that one comes by."""
 DRIVE_FOLDERS = (
     *FOLDERS,
     "state/sessions",
@@ -29,6 +31,7 @@ DRIVE_FOLDERS = (
     "data/blobs",
     "data/manifests",
     "config/keys",
+    DISCARDED,
 )
 """Folders of a Drive store, each known by its id: what lies deeper has a `/` in its title."""
 DRIVE_FILES = (LEASE, BELL)

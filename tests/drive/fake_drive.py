@@ -103,7 +103,7 @@ class FakeClient:
     def list(self, folder_id: str) -> list[File]:
         self._spend("list", units.LIST)
         return [
-            file
+            replace(file, is_ours=self.drive.owners[file.id] == self.name)
             for file in list(self.drive.files.values())
             if folder_id in file.parents
             and not file.is_trashed
@@ -155,12 +155,11 @@ class FakeClient:
             raise Refused(Answer(403, "insufficientFilePermissions"))
         del self.drive.files[file_id]
 
-    def take_out(self, file_id: str, folder_id: str) -> None:
-        self._spend("take_out", units.WRITE)
+    def move(self, file_id: str, from_id: str, to_id: str) -> None:
+        self._spend("move", units.WRITE)
         file = self._there(file_id)
-        kept = tuple(parent for parent in file.parents if parent != folder_id)
-        parents = kept or (f"my-drive-of-{self.drive.owners[file_id]}",)
-        self.drive.files[file_id] = replace(file, parents=parents)
+        kept = tuple(parent for parent in file.parents if parent != from_id)
+        self.drive.files[file_id] = replace(file, parents=(*kept, to_id))
 
     def _there(self, file_id: str) -> File:
         if file_id not in self.drive.files:

@@ -8,9 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from sessionlib.layout import BELL, DRIVE_FILES, DRIVE_FOLDERS, order_key
+from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES, DRIVE_FOLDERS, order_key
 from sessionlib.ports import Conflict, Unknown
 from sessionlib.stores.drive.bell import MAX_RINGS
+from sessionlib.stores.drive.discards import EMPTY_EVERY_S
 from sessionlib.stores.drive.files import File
 from sessionlib.stores.drive.index import BELL_FRESH_S, BY_HAND_S
 from sessionlib.stores.drive.provision import provision
@@ -245,11 +246,33 @@ def test_anothers_file_is_taken_out_of_the_folder(fleet: Fleet, watch: Stopwatch
     assert len(new.list("data/blobs/")) == 2
     for key in new.list("data/blobs/"):
         new.delete(key)
-    assert [file.id for file in fleet.drive.files.values() if "my-drive" in file.parents[0]]
+    aside = fleet.ids[DISCARDED]
+    left = [file for file in fleet.drive.files.values() if aside in file.parents]
+    assert [fleet.drive.owners[file.id] for file in left] == ["old"]
     for store in (old, new, fleet.store("third")):
         assert store.list("data/blobs/") == []
         assert store.get("data/blobs/1-1-aaaaaaaa-1-00") is None
         assert store.has("data/blobs/2-1-bbbbbbbb-1-00") is None
+
+
+def test_what_was_put_aside_is_deleted_by_its_owner_when_it_comes_by(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    old, new = fleet.store("old"), fleet.store("new")
+    for number in range(3):
+        old.put(f"data/blobs/1-1-aaaaaaaa-{number}-00", b"1")
+    publishes(old, watch)
+    for number in range(3):
+        new.delete(f"data/blobs/1-1-aaaaaaaa-{number}-00")
+    aside = fleet.ids[DISCARDED]
+    assert len(fleet.client("old").list(aside)) == 3
+    watch.at_s += EMPTY_EVERY_S
+    new.put("data/blobs/2-1-bbbbbbbb-1-00", b"2")
+    new.delete("data/blobs/2-1-bbbbbbbb-1-00")
+    assert len(fleet.client("old").list(aside)) == 3, "they aren't its own"
+    old.put("data/blobs/3-1-bbbbbbbb-1-00", b"2")
+    old.delete("data/blobs/3-1-bbbbbbbb-1-00")
+    assert fleet.client("old").list(aside) == []
 
 
 def test_blobs_cost_no_listing_to_write_and_are_found_by_who_fetches_them(

@@ -203,10 +203,15 @@ class Client:
         """Remove a file for good, which only its owner may."""
         self._ask(self._files.delete(fileId=file_id, **ALL_DRIVES), units.WRITE)
 
-    def take_out(self, file_id: str, folder_id: str) -> None:
-        """Take another account's file out of a folder."""
+    def move(self, file_id: str, from_id: str, to_id: str) -> None:
+        """Take a file, which may be another account's, from one folder into another."""
         asked = self._files.update(
-            fileId=file_id, body={}, removeParents=folder_id, fields="id", **ALL_DRIVES
+            fileId=file_id,
+            body={},
+            addParents=to_id,
+            removeParents=from_id,
+            fields="id",
+            **ALL_DRIVES,
         )
         self._ask(asked, units.WRITE)
 

@@ -16,7 +16,7 @@ from sessionlib.stores.drive.verdicts import Lost
 
 FIELDS = (
     "id,title,mimeType,etag,createdDate,modifiedDate,description,md5Checksum,fileSize,"
-    "labels/trashed,parents/id"
+    "labels/trashed,parents/id,ownedByMe"
 )
 LIST_FIELDS = f"nextPageToken,incompleteSearch,items({FIELDS})"
 FOLDER_TYPE = "application/vnd.google-apps.folder"
@@ -36,6 +36,7 @@ class File:
     size_bytes: int = 0
     is_trashed: bool = False
     is_folder: bool = False
+    is_ours: bool = False
     parents: tuple[str, ...] = ()
 
 
@@ -52,6 +53,7 @@ def file_of(body: Any) -> File:
             md5=_text(body, "md5Checksum", ""),
             size_bytes=int(_text(body, "fileSize", "0")),
             is_trashed=body.get("labels", {}).get("trashed") is True,
+            is_ours=body.get("ownedByMe") is True,
             is_folder=body.get("mimeType") == FOLDER_TYPE,
             parents=tuple(_text(parent, "id") for parent in body.get("parents", [])),
         )

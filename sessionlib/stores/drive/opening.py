@@ -15,8 +15,9 @@ from collections.abc import Callable
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
-from sessionlib.layout import BELL, DRIVE_FILES
+from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
 from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.discards import Discards
 from sessionlib.stores.drive.index import Index
 from sessionlib.stores.drive.places import Tree
 from sessionlib.stores.drive.reading import Reader
@@ -56,7 +57,9 @@ def store_of(
     """A store over `client`; a call on a record takes `call_s` at the most."""
     tree = Tree(root_id, ids, DRIVE_FILES)
     ringer = Ringer(client, Reader(client), ids[BELL])
-    return DriveStore(tree, client, Index(tree, client, clock, ringer.read), ringer, call_s)
+    index = Index(tree, client, clock, ringer.read)
+    discards = Discards(client, tree.folder_id(DISCARDED), clock)
+    return DriveStore(tree, client, index, ringer, discards, call_s)
 
 
 def emulator() -> str | None:

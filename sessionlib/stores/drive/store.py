@@ -11,8 +11,8 @@ may repeat:
   between the two leaves a file that isn't announced: it counts once a listing shows
   it, so "may have happened" (Unknown) is what its caller would have heard.
 
-Kept in mind: only an account itself may delete what it owns. Another's file is taken
-out of the folder, and stays in its owner's Drive.
+Kept in mind: only an account itself may delete what it owns. Another's file is moved
+aside (`discards`).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from sessionlib.layout import BELL, DATA, HISTORY, LOGS, ORDERS, STATE
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Version
 from sessionlib.stores.drive import content
 from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.discards import Discards
 from sessionlib.stores.drive.files import File
 from sessionlib.stores.drive.index import Index
 from sessionlib.stores.drive.places import Tree
@@ -53,11 +54,20 @@ class DriveStore:
 
     kind = "drive"
 
-    def __init__(self, tree: Tree, client: Client, index: Index, ringer: Ringer, call_s: float):
+    def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
+        self,
+        tree: Tree,
+        client: Client,
+        index: Index,
+        ringer: Ringer,
+        discards: Discards,
+        call_s: float,
+    ):
         self._tree = tree
         self._client = client
         self._index = index
         self._ringer = ringer
+        self._discards = discards
         self._call_s = call_s
         self._reader = Reader(client)
         self._register = Register(client)
@@ -151,6 +161,7 @@ class DriveStore:
                 self._rewritten.add(key)
             with self._writing(key):
                 self._remove(key, file_id)
+            self._discards.empty()
 
     def _put_new(self, key: str, data: bytes) -> None:
         file_id = self._client.new_id()
@@ -320,7 +331,7 @@ class DriveStore:
             self._client.patiently(lambda: self._client.delete(file_id))
         except Refused as error:
             if error.answer.status == FORBIDDEN and not error.answer.is_passing:
-                self._client.patiently(lambda: self._client.take_out(file_id, folder_id))
+                self._discards.add(file_id, folder_id)
             elif error.answer.status != NOT_FOUND:
                 raise
         self._index.forget(key, file_id)
