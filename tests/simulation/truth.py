@@ -118,6 +118,11 @@ class Truth:
     def restored(self, node: Node, epoch: int, pointer: Pointer | None, before: Content) -> None:
         """A machine whose data is the newest there is goes on with it: what was done since
         the last checkpoint is lost to a restart only where somebody else has claimed."""
+        lease = self.fleet.register.lease
+        if lease is not None and lease.epoch != epoch:
+            # Claimed, and lost before it could open its data: what was published then may
+            # have been followed and collected since.
+            return
         was_its = self.worked_on.get(epoch - 1) == (node.name, node.session)
         published = self.content(pointer)
         newer = all(before.get(of, 0) >= ms for of, ms in published.items())
