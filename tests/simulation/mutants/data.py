@@ -106,5 +106,5 @@ DATA = (
     Mutant("reused_blobs_removed", reused_blobs_removed, PLAIN, fleet=COPIES),
     Mutant("restored_over_newer_data", restored_over_newer_data, DEADLY),
     Mutant("went_on_with_old_data", went_on_with_old_data, DEADLY),
-    Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES, first=115),
+    Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES, first=220),
 )
