@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -20,6 +20,7 @@ from typing import Any, Self
 import yaml
 
 from console.cli.opened import Fleet
+from console.demo.premises import OwnFolder, Premises
 from console.errors import WrongUse
 from console.provision import create_lease, missing_lease
 from console.seen import Snapshot
@@ -29,9 +30,8 @@ from sessionlib.launchers import Handle
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.ports import Store
 from sessionlib.signing import new_seed, public_of
-from sessionlib.stores.folder import FolderStore
 
-ACCOUNTS = {
+ACCOUNTS: Mapping[str, Mapping[str, Any]] = {
     "primary": {"email": "you@example.com", "role": "main_worker", "priority": 1},
     "backup1": {"email": "partner@example.com", "role": "hot_standby", "priority": 2},
     "backup2": {"email": "friend@example.com", "role": "hot_standby", "priority": 3},
@@ -44,16 +44,25 @@ class Stage:
     """A fresh fleet in `folder`, or in a temporary folder that goes with it.
 
     `changes` are settings other than the demonstration's own, as in the configuration file.
+    `premises` makes the place of its store, given the fleet's folder and its accounts' e-mails.
     """
 
     def __init__(
-        self, folder: Path | None, scale: float, changes: Mapping[str, Any] | None = None
+        self,
+        folder: Path | None,
+        scale: float,
+        changes: Mapping[str, Any] | None = None,
+        premises: Callable[[Path, Sequence[str]], Premises] | None = None,
     ) -> None:
         self.is_temporary = folder is None
         self.seed = new_seed()
         self._handles: dict[str, Handle] = {}
         self.folder = _made(folder)
+        emails = [account["email"] for account in ACCOUNTS.values()]
+        self._premises: Premises = OwnFolder()
         try:
+            if premises is not None:
+                self._premises = premises(self.folder, emails)
             self._furnish(scale, changes or {})
         except BaseException:
             self._discard()
@@ -68,8 +77,8 @@ class Stage:
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
-        store = FolderStore(config.store_folder(), clock)
-        store.provision()
+        self._premises.provision(config, clock)
+        store = self._premises.open(config, clock)
         lease = missing_lease(store, config.timing().ttl_s)
         if lease is not None:
             create_lease(store, lease)
@@ -81,7 +90,7 @@ class Stage:
         path = self.folder / "accounts.yaml"
         body = {
             "fleet": "demo",
-            "store": {"kind": "folder", "path": "VPS_Shared"},
+            "store": self._premises.settings(),
             "fleet_key": public_of(self.seed),
             "timings": {"scale": scale},
             "accounts": ACCOUNTS,
@@ -128,7 +137,7 @@ class Stage:
 
     def open_store(self) -> Store:
         """The fleet's store once more, for another thread."""
-        return FolderStore(self.fleet.config.store_folder(), SystemClock())
+        return self._premises.open(self.fleet.config, SystemClock())
 
     def look(self) -> Snapshot:
         """The fleet, as the store shows it."""
@@ -153,6 +162,7 @@ class Stage:
         self._discard()
 
     def _discard(self) -> None:
+        self._premises.close()
         if self.is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -1,0 +1,47 @@
+"""Where the store of a demonstration's fleet is.
+
+Decided here: what the configuration says of the store, how it is opened for an operator,
+and what has to run beside the fleet for it. Not decided here: what the fleet does with
+it (`stage`).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.ports import Store
+from sessionlib.stores.folder import FolderStore
+
+
+class Premises(Protocol):
+    """A store, there for as long as a demonstration lasts."""
+
+    def settings(self) -> dict[str, Any]:
+        """The configuration's `store`."""
+
+    def provision(self, config: Config, clock: Clock) -> None:
+        """Make whatever of it isn't there yet."""
+
+    def open(self, config: Config, clock: Clock) -> Store:
+        """The store as an operator sees it, once more for each thread."""
+
+    def close(self) -> None:
+        """End what runs beside the fleet for it."""
+
+
+class OwnFolder:
+    """A folder beside the configuration."""
+
+    def settings(self) -> dict[str, Any]:
+        return {"kind": "folder", "path": "VPS_Shared"}
+
+    def provision(self, config: Config, clock: Clock) -> None:
+        FolderStore(config.store_folder(), clock).provision()
+
+    def open(self, config: Config, clock: Clock) -> Store:
+        return FolderStore(config.store_folder(), clock)
+
+    def close(self) -> None:
+        """Nothing runs beside it."""
