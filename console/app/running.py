@@ -8,9 +8,10 @@ to show it on (`cli.root`).
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from console.cli.options import Desk
 from console.errors import FAILED
@@ -20,6 +21,8 @@ from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
 
 if TYPE_CHECKING:
+    from textual.app import App
+
     from console.cli.opened import Fleet
 
 
@@ -44,14 +47,25 @@ def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = Fa
     _hurry()
     service = import_module("console.service").Service(fleet, read_only)
     app = import_module("console.app.app").ConsoleApp(service, open_store)
-    app.run()
+    _run(app)
     return FAILED if app.return_code is None else int(app.return_code)
 
 
 def _welcome(why: str) -> int:
     app = import_module("console.app.welcome").WelcomeApp(why, SystemClock())
-    app.run()
+    _run(app)
     return int(app.return_code or 0)
+
+
+def _run(app: App[Any]) -> None:
+    """Run an app, and take back what it leaves behind: handlers that only it can serve. A
+    terminal that is closed sends SIGCONT, which may well come after its end."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    try:
+        app.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _hurry() -> None:
