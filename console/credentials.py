@@ -1,9 +1,10 @@
 """The fleet's secret key on the operator's machine.
 
-Decided here: where seeds are kept and looked for (the environment, then the
-system's keyring; while the key is being changed the next one stands beside it)
-and that they are never part of a message. Not decided here: which of them is in
-force (`keys`), how one follows another (`rotation`), and what is signed with it
+Decided here: where seeds are looked for (the environment, then where this machine
+keeps secrets, which is called its keyring here; while the key is being changed the
+next one stands beside it) and that they are never part of a message. Not decided here:
+what else than a keyring that may be (`sessionlib.keeping`), which of them is in force
+(`keys`), how one follows another (`rotation`), and what is signed with it
 (`sessionlib.signing`).
 """
 
@@ -12,18 +13,18 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
-from typing import Any
 
 from console.errors import Refused
+from sessionlib import keeping
+from sessionlib.keeping import NotKept
 
 VARIABLE = "COLABVPS_FLEET_KEY"
 NEXT_VARIABLE = "COLABVPS_FLEET_KEY_NEW"
-SERVICE = "colabvps"
-_NO_KEYRING = (
-    f"this machine has no usable keyring: set {VARIABLE} to the fleet's seed, 64 hex digits "
-    "(`openssl rand -hex 32` makes one), and keep it where you keep passwords"
+_OR_SET_IT = (
+    f"; or set {VARIABLE} to the fleet's seed, 64 hex digits (`openssl rand -hex 32` makes one), "
+    "and keep it where you keep passwords"
 )
 
 
@@ -41,10 +42,8 @@ def find_seed(fleet: str, environ: Mapping[str, str] | None = None) -> str | Non
     from_env = seed_from_env(environ)
     if from_env is not None:
         return from_env
-    kept = _keyring_call("get_password", SERVICE, _entry(fleet))
-    if kept is None:
-        return None
-    return _checked(str(kept), f"the keyring's entry for fleet {fleet}")
+    kept = _find(_entry(fleet))
+    return _checked(kept, f"the keyring's entry for fleet {fleet}") if kept is not None else None
 
 
 def need_seed(fleet: str, environ: Mapping[str, str] | None = None) -> str:
@@ -76,8 +75,8 @@ def next_from_env(environ: Mapping[str, str] | None = None) -> str | None:
 
 def next_from_keyring(fleet: str) -> str | None:
     """The seed that a change of the key has put there. Raises Refused without a keyring."""
-    kept = _keyring_call("get_password", SERVICE, _next_entry(fleet))
-    return _checked(str(kept), f"the keyring's entry {_next_entry(fleet)}") if kept else None
+    kept = _find(_next_entry(fleet))
+    return _checked(kept, f"the keyring's entry {_next_entry(fleet)}") if kept else None
 
 
 def keep_seed(fleet: str, seed: str) -> None:
@@ -92,8 +91,8 @@ def keep_next(fleet: str, seed: str) -> None:
 
 def forget_next(fleet: str) -> None:
     """Remove it again; no error where there is none. Raises Refused without a keyring."""
-    if next_from_keyring(fleet) is not None:
-        _keyring_call("delete_password", SERVICE, _next_entry(fleet))
+    with _kept_here():
+        keeping.forget(_next_entry(fleet))
 
 
 def _from_env(variable: str, environ: Mapping[str, str] | None) -> str | None:
@@ -111,19 +110,30 @@ def _seeds_from_env(environ: Mapping[str, str] | None) -> Iterator[Seed]:
 def _seeds_from_keyring(fleet: str) -> Iterator[Seed]:
     for entry in (_entry(fleet), _next_entry(fleet)):
         try:
-            kept = _keyring_call("get_password", SERVICE, entry)
+            kept = _find(entry)
         except Refused:
             return
         if kept is not None:
-            value = _checked(str(kept), f"the keyring's entry {entry}")
+            value = _checked(kept, f"the keyring's entry {entry}")
             yield Seed(value, f"the keyring's entry {entry}", kept_in_keyring=True)
 
 
+def _find(entry: str) -> str | None:
+    with _kept_here():
+        return keeping.find(entry)
+
+
 def _keep(entry: str, seed: str) -> None:
-    _keyring_call("set_password", SERVICE, entry, seed)
-    # A null back end accepts everything and keeps nothing.
-    if _keyring_call("get_password", SERVICE, entry) != seed:
-        raise Refused(_NO_KEYRING)
+    with _kept_here():
+        keeping.keep(entry, seed)
+
+
+@contextmanager
+def _kept_here() -> Iterator[None]:
+    try:
+        yield
+    except NotKept as error:
+        raise Refused(f"{error}{_OR_SET_IT}") from None
 
 
 def _entry(fleet: str) -> str:
@@ -138,13 +148,3 @@ def _checked(text: str, source: str) -> str:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", text):
         raise Refused(f"{source} doesn't hold a fleet key, which is 64 hex digits: correct it")
     return text.lower()
-
-
-def _keyring_call(name: str, *args: str) -> Any:
-    try:
-        # Loaded only here: it searches the whole installation for back ends.
-        keyring = import_module("keyring")
-        return getattr(keyring, name)(*args)
-    except Exception:  # noqa: BLE001 - back ends raise whatever their system's library raises
-        # Without the cause: a back end's own message may repeat what it was given.
-        raise Refused(_NO_KEYRING) from None

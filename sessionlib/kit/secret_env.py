@@ -1,7 +1,7 @@
 """The values of a workload's secrets, which stand in no file of ours.
 
 Decided here: where they are looked for: the environment that the agent was
-started in, then the system's keyring. A machine without a usable keyring is
+started in, then where this machine keeps secrets. A machine without a usable keyring is
 nothing unusual, so that alone is no error. Values are in no message. Not decided
 here: who gets them (the workload and its set-up, through their environment).
 """
@@ -9,12 +9,11 @@ here: who gets them (the workload and its set-up, through their environment).
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from importlib import import_module
+from collections.abc import Iterable, Mapping
 
+from sessionlib import keeping
 from sessionlib.errors import ConfigError
-
-SERVICE = "colabvps"
+from sessionlib.keeping import SERVICE, NotKept
 
 
 def find_secrets(
@@ -50,9 +49,6 @@ def _problem(fleet: str, name: str) -> str:
 
 def _from_keyring(entry: str) -> str | None:
     try:
-        # Loaded only here: it searches the whole installation for back ends.
-        get: Callable[[str, str], object] = import_module("keyring").get_password
-        value = get(SERVICE, entry)
-    except Exception:  # noqa: BLE001 - back ends raise whatever their system's library raises
+        return keeping.find(entry)
+    except NotKept:
         return None
-    return value if isinstance(value, str) else None

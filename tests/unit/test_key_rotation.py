@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from console.credentials import SERVICE
 from console.keys import key_state, signing_seed
 from console.rotation import begin
 from sessionlib.errors import Unknown
+from sessionlib.keeping import SERVICE
 from sessionlib.kit import fleetconfig
 from sessionlib.kit.bundle import CODE
 from sessionlib.kit.keys import SUCCESSION, FollowedKey, Succession, current_key
