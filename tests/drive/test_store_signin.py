@@ -14,7 +14,7 @@ import pytest
 from sessionlib.core.values import Instant
 from sessionlib.stores.drive.signin import SOON_S, SPENT_S, Bare, Signed, Tokens
 from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import NotSent
+from sessionlib.stores.drive.verdicts import Lost, NotSent
 
 START = 1_700_000_000.0
 
@@ -39,6 +39,8 @@ class Held:
     done: threading.Event = field(default_factory=threading.Event)
     refreshes: int = 0
     fails: Exception | None = None
+    kept_as: str | None = None
+    since_s: float | None = None
 
     def refresh(self, request: Any) -> None:
         self.began.set()
@@ -110,22 +112,49 @@ def test_two_threads_that_were_turned_away_renew_once(held: Held, tokens: Tokens
     assert (held.token, held.refreshes) == ("t1", 1)
 
 
+GOOGLES: Any = google.auth.exceptions  # which has no types
+REVOKED = {"error": "invalid_grant", "error_description": "Token has been expired or revoked."}
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
-        ("RefreshError", "colabvps-console login"),
-        ("TransportError", "can't be reached"),
+        (GOOGLES.RefreshError("invalid_grant: Bad Request", REVOKED), "login"),
+        (GOOGLES.RefreshError("<html>\n" * 99), "can't be reached"),
+        (
+            GOOGLES.RefreshError("x", {"error": "internal_failure"}, retryable=True),
+            "can't be reached",
+        ),
+        (GOOGLES.TransportError("no route"), "can't be reached"),
+        (Lost("the connection broke"), "can't be reached"),
     ],
 )
-def test_what_cant_be_renewed_was_not_sent(
-    held: Held, tokens: Tokens, error: str, words: str
+def test_what_cant_be_renewed_was_not_sent_and_only_googles_word_ends_a_sign_in(
+    held: Held, tokens: Tokens, error: Exception, words: str
 ) -> None:
-    held.fails = getattr(google.auth.exceptions, error)("<html>\n" * 99)
+    held.fails = error
     held.token = None
     held.may.set()
     with pytest.raises(NotSent, match=words) as raised:
         signed_by(tokens)
     assert "\n" not in str(raised.value)
+    assert ("login" in str(raised.value)) is (words == "login")
+
+
+@pytest.mark.parametrize(
+    ("days", "is_explained"), [(0.5, False), (5, False), (7.02, True), (40, False)]
+)
+def test_a_sign_in_that_ended_says_how_old_it_was_and_what_seven_days_mean(
+    held: Held, tokens: Tokens, days: float, is_explained: bool
+) -> None:
+    held.kept_as, held.since_s = "backup1", START - days * 86_400
+    held.fails = GOOGLES.RefreshError("invalid_grant", REVOKED)
+    held.token = None
+    held.may.set()
+    with pytest.raises(NotSent, match="`colabvps-console login backup1`") as raised:
+        signed_by(tokens)
+    assert ("12 h ago" if days < 1 else f"{days:.0f} days ago") in str(raised.value)
+    assert ("in testing" in str(raised.value)) is is_explained
 
 
 class Answers:

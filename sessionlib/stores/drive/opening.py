@@ -3,19 +3,20 @@
 Decided here: whose sign-in is used, that all who ask in one process share one store
 (it serves many threads, and what it has learnt of ids is paid for), and that an
 emulator stands in for Drive only where the environment says so, on this machine only.
-Not decided here: how an account signs in, which leaves its credentials in the keyring.
+Not decided here: how an account signs in, and which of those kept is used (`signins`).
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
+from sessionlib.keeping import NotKept
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
+from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.discards import Discards
 from sessionlib.stores.drive.index import Index
@@ -32,8 +33,6 @@ SCOPE = "https://www.googleapis.com/auth/drive"
 SHARE_OF_TIMEOUT = 0.9
 """A call ends before the lane that made it gives up on it."""
 
-FindCredentials = Callable[[str | None], Credentials]
-
 _open: dict[tuple[str, ...], DriveStore] = {}
 _lock = threading.Lock()
 
@@ -46,7 +45,7 @@ def open_drive(config: Config, clock: Clock, account: str | None) -> DriveStore:
     name = (root_id, account or "", base or "", str(call_s), *map("=".join, sorted(ids.items())))
     with _lock:
         if name not in _open:
-            client = Client(credentials(account), clock, base)
+            client = Client(credentials(config, account), clock, base)
             _open[name] = store_of(client, root_id, ids, clock, call_s)
         return _open[name]
 
@@ -68,18 +67,32 @@ def emulator() -> str | None:
     return checked_base(text) if text else None
 
 
-def credentials(account: str | None) -> Credentials:
-    """The sign-in of this machine: on Colab the notebook's own. Raises ConfigError."""
+def credentials(config: Config, account: str | None) -> Credentials:
+    """The sign-in to use as `account`: the one kept here, else the machine's own, as on Colab.
+
+    Where no account is named, it is the operator's. Raises ConfigError.
+    """
+    why = ""
+    try:
+        kept = signins.usable(config, account)
+    except NotKept as error:
+        kept, why = None, f" ({error})"
+    if kept is not None:
+        return signins.KeptCredentials(*kept)
+    return _machines_own(account, why)
+
+
+def _machines_own(account: str | None, why: str) -> Credentials:
     import google.auth  # noqa: PLC0415 - slow, and only where nothing else is handed in
     import google.auth.exceptions  # noqa: PLC0415 - as above
 
     try:
         found: Credentials = google.auth.default(scopes=[SCOPE])[0]
     except google.auth.exceptions.DefaultCredentialsError:
-        who = f" {account}" if account else ""
         text = (
-            f"nobody is signed in to Google here: run `colabvps-console login{who}`; in a "
-            "notebook run `from google.colab import auth; auth.authenticate_user()` first"
+            f"nobody is signed in to Google here{why}: run `colabvps-console login "
+            f"{account or signins.OPERATOR}`; in a notebook run "
+            "`from google.colab import auth; auth.authenticate_user()` first"
         )
         raise ConfigError([text]) from None
     return found

@@ -3,7 +3,8 @@
 Decided here: that a token is renewed in the background while it is still good, so
 that no renewal of the lease ever waits for the sign-in service unless the token has
 really run out; and the few names that PyDrive2 wants of credentials, which it knows
-in oauth2client's form. Not decided here: where credentials come from (`open`).
+in oauth2client's form. Not decided here: where credentials come from (`opening`), and
+what is said of a sign-in that has ended (`endings`).
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import google.auth.exceptions
 import google_auth_httplib2
 
 from sessionlib.clock import Clock
+from sessionlib.stores.drive import endings
 from sessionlib.stores.drive.transport import OnceHttp, redirected
-from sessionlib.stores.drive.verdicts import NotSent
+from sessionlib.stores.drive.verdicts import Lost, NotSent
 
 SOON_S = 300.0
 """A token with less time left is renewed beside the work."""
@@ -66,13 +68,20 @@ class Tokens:
                 return
             try:
                 self._credentials.refresh(google_auth_httplib2.Request(self._http()))
-            except google.auth.exceptions.RefreshError as error:
-                raise NotSent(
-                    "the sign-in has ended or was withdrawn; run `colabvps-console login` for "
-                    f"this account ({_first(error)})"
-                ) from error
             except google.auth.exceptions.GoogleAuthError as error:
-                raise NotSent(f"the sign-in service can't be reached ({_first(error)})") from error
+                raise NotSent(self._why_not(error)) from error
+            except Lost as error:
+                # What was lost is the service's answer: the request itself never left.
+                raise NotSent(f"the sign-in service can't be reached ({error})") from error
+
+    def _why_not(self, error: google.auth.exceptions.GoogleAuthError) -> str:
+        word = None if error.retryable else endings.word_of(error.args)
+        if word is None:
+            return f"the sign-in service can't be reached ({_first(error)})"
+        kept_as: str | None = getattr(self._credentials, "kept_as", None)
+        since_s: float | None = getattr(self._credentials, "since_s", None)
+        age_s = None if since_s is None else self._clock.now().wall - since_s
+        return endings.sentence(word, kept_as, age_s)
 
     def _renew_beside(self) -> None:
         if self._busy:
