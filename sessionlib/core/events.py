@@ -128,6 +128,11 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
+class Rung:
+    """The doorbell: something may have happened, which the store alone can say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Late:
     """The loop woke `late_s` later than it meant to."""
 
@@ -152,6 +157,7 @@ Event = (
     | Fetched
     | Prepared
     | Recorded
+    | Rung
     | Late
     | Leave
 )

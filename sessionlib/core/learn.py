@@ -43,6 +43,7 @@ from sessionlib.core.events import (
     Prepared,
     Recorded,
     Restored,
+    Rung,
     Sealed,
     Verdict,
     WorkChanged,
@@ -91,8 +92,8 @@ def _departing(view: View, action: Depart, now: Instant) -> View:
 
 
 _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
-    Look: lambda view, action, now: replace(view, looking=True),
-    Peek: lambda view, action, now: replace(view, peeking=True),
+    Look: lambda view, action, now: replace(view, looking=True, look_rung=False),
+    Peek: lambda view, action, now: replace(view, peeking=True, peek_rung=False),
     Send: lambda view, action, now: _sending(view, action.write, now),
     Restore: lambda view, action, now: data.restoring(view),
     Seal: lambda view, action, now: data.sealing(view, action.token),
@@ -359,6 +360,11 @@ def _recorded(view: View, event: Recorded, now: Instant, chance: str) -> View:
     return replace(view, recording=False, recorded_epoch=event.epoch)
 
 
+def _rung(view: View, event: Rung, now: Instant, chance: str) -> View:
+    # A holder's next renewal tells it all that the record could, and waits for no look.
+    return replace(view, look_rung=view.tenure is None, peek_rung=True)
+
+
 def _late(view: View, event: Late, now: Instant, chance: str) -> View:
     if event.late_s <= view.timing.margin_s or view.tenure is None:
         return view
@@ -382,6 +388,7 @@ _LEARN: dict[type[Any], Callable[[View, Any, Instant, str], View]] = {
     Fetched: lambda view, event, now, chance: data.fetched(view, event, now),
     Prepared: lambda view, event, now, chance: data.prepared(view, event, now),
     Recorded: _recorded,
+    Rung: _rung,
     Late: _late,
     Leave: _leave,
 }

@@ -193,6 +193,9 @@ class View:
     must_look: bool = True
     peeking: bool = False
     peeked_mono: float = float("-inf")
+    look_rung: bool = False
+    peek_rung: bool = False
+    """The doorbell has rung since the last look, or peek, began."""
     sent_mono: float = float("-inf")
     write: Write | None = None
     """The write under way, if there is one: never two at once."""

@@ -51,6 +51,8 @@ class Kind(StrEnum):
     SPURIOUS = "true_condition_refused"
     RATE = "rate_limited"
     RATE_YET_DONE = "rate_limited_and_carried_out"
+    BELL_SILENT = "doorbell_silent"
+    BELL_LIES = "doorbell_rings_for_nothing"
     NOTES_LOST = "notes_unread"
     MISSED = "order_unread"
     COPY_FAILS = "copy_failed"

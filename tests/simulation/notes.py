@@ -93,6 +93,7 @@ class Noticeboard:
 
     def give(self, order: Order) -> None:
         fleet = self.fleet
+        fleet.bell.ring()
         self.orders = [*self.orders[-ORDERS_KEPT:], (fleet.t, order)]
         fleet.truth.given[order.id] = (fleet.t, order)
         fleet.tell(

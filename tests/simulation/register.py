@@ -134,6 +134,7 @@ class Register:
         self.version += 1
         self.written_at = self.fleet.t
         self._keep()
+        self.fleet.bell.ring()
 
     def _keep(self) -> None:
         if self.lease is not None:

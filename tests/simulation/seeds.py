@@ -1,8 +1,9 @@
 """From a seed to a fleet, and what becomes of it.
 
 Goal: fleets of all kinds, each to be had again from its number. Method: accounts, roles,
-policies, lifetimes, and how much strikes, are drawn by the seed; one in ten keeps its data
-in real files, and two in ten have a register as the adapter for Google Drive makes it.
+policies, lifetimes, and how much strikes, are drawn by the seed. One in ten keeps its data
+in real files; two in ten have a register as the adapter for Google Drive makes it, and two
+in ten a doorbell.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ QUIET_S = 600.0
 """After this long without faults somebody has to serve and no move to be left: two lost
 takeovers, a retry of what failed, and a start fit into it."""
 OVER_DRIVE = {6, 7}
+WITH_DOORBELL = {2, 7}
 DRIVE_S = {
     "report_s": REPORT_S[StoreKind.DRIVE],
     "peek_s": PEEK_S[StoreKind.DRIVE][0],
@@ -77,6 +79,8 @@ def fleet_of(
     }
     if seed % 10 in OVER_DRIVE:
         drawn |= {"over_drive": True, "timing": replace(drawn["timing"], **DRIVE_S)}
+    if seed % 10 in WITH_DOORBELL:
+        drawn["has_doorbell"] = True
     return Fleet(
         seed,
         odds or MIXTURES[mixture_of(seed)],

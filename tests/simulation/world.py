@@ -18,6 +18,7 @@ from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role
 from sessionlib.core.view import Member, Settings
+from tests.simulation.bells import Doorbell, NoDoorbell
 from tests.simulation.disks import Content, Depot, Disk, Ledger, LedgerDisk
 from tests.simulation.drive import DriveRegister
 from tests.simulation.faults import STORE, Fault, Kind, Odds, schedule
@@ -66,6 +67,7 @@ class Fleet:
     on_files: bool = False
     over_drive: bool = False
     """The register is as the adapter for Google Drive makes it, out of several requests."""
+    has_doorbell: bool = False
     left_out: Collection[int] = ()
     lines: list[str] | None = None
     """The transcript, where one is wanted."""
@@ -97,6 +99,7 @@ class Fleet:
             node = Node(self, name, profile)
             self.nodes.append(node)
             self._by_name[name] = node
+        self.bell = Doorbell(self) if self.has_doorbell else NoDoorbell()
         self.faults = schedule(self.seed, self.odds, self.names, self.hours)
         for number, fault in enumerate(self.faults):
             if number not in self.left_out:

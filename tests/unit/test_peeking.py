@@ -7,14 +7,17 @@ from dataclasses import replace
 import pytest
 
 from sessionlib.core.actions import Look, Peek
+from sessionlib.core.events import LeaseRead, Rung
+from sessionlib.core.learn import begun, learn
 from sessionlib.core.peers import is_alive
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import PlanPhase
-from sessionlib.core.view import Settings, View
+from sessionlib.core.view import Settings, Sight, View
 from tests.unit.scene import ME, OTHER, actions, at, held_by, peer, plan, seen, serving
 
 PRICED = Timing(peek_s=20.0, peek_standby_s=30.0)
 FREE = Timing()
+RECORD = LeaseRead(Sight.SEEN, held_by(OTHER), "1")
 
 
 def peeks(view: View, seconds: float) -> bool:
@@ -41,6 +44,38 @@ def holder(timing: Timing) -> View:
 def test_at_rest_each_kind_looks_as_often_as_it_may(view: View, every_s: float) -> None:
     assert not peeks(view, every_s - 0.1)
     assert peeks(view, every_s)
+
+
+def rung(view: View, seconds: float) -> View:
+    return learn(view, Rung(), at(seconds), "")
+
+
+@pytest.mark.parametrize("timing", [FREE, PRICED])
+def test_the_doorbell_has_a_standby_look_at_once_and_once(timing: Timing) -> None:
+    view = rung(standby(timing), 2)
+    kinds = {type(action) for action in actions(view, 2)}
+    assert {Look, Peek} <= kinds
+    begun_ = begun(begun(view, Look(), at(2)), Peek(), at(2))
+    looked = learn(replace(begun_, peeking=False, peeked_mono=at(2.1).mono), RECORD, at(2.1), "")
+    assert not {Look, Peek} & {type(action) for action in actions(looked, 3)}
+
+
+def test_a_ring_during_a_look_leads_to_another_one() -> None:
+    looking = begun(standby(FREE), Look(), at(2))
+    looked = learn(rung(looking, 2.05), RECORD, at(2.1), "")
+    assert any(isinstance(action, Look) for action in actions(looked, 2.4))
+
+
+def test_a_bell_that_never_stops_has_nobody_look_more_often_than_a_move_does() -> None:
+    view = rung(standby(FREE), 0.1)
+    assert not {Look, Peek} & {type(action) for action in actions(view, FREE.poll_final_s / 2)}
+
+
+def test_a_holder_is_rung_to_orders_alone() -> None:
+    """A look would be in the way of its renewals."""
+    kinds = {type(action) for action in actions(rung(holder(FREE), 2), 2)}
+    assert Peek in kinds
+    assert Look not in kinds
 
 
 def test_the_lease_is_looked_at_as_ever() -> None:

@@ -74,16 +74,19 @@ def _left_s(view: View, plan: Plan, now: Instant) -> float:
 
 
 def look_if_due(moment: Moment) -> tuple[Action, ...]:
-    """Read the record where it is time to, or where a write has to be settled."""
+    """Read the record where it is time to, where a write has to be settled, or where the
+    doorbell has rung: that may be a lie, so it never makes us look more often than a move does."""
     view, now = moment.view, moment.now
-    due = view.must_look or now.mono - view.looked_mono >= poll_s(view, now)
+    every_s = view.timing.poll_final_s if view.look_rung else poll_s(view, now)
+    due = view.must_look or now.mono - view.looked_mono >= every_s
     return (Look(),) if due and lane_is_free(view) else ()
 
 
 def peek_if_due(moment: Moment) -> tuple[Action, ...]:
-    """Read reports and orders where it is time to."""
+    """Read reports and orders where it is time to, or where the doorbell has rung."""
     view, now = moment.view, moment.now
-    due = now.mono - view.peeked_mono >= peek_s(view, now)
+    every_s = view.timing.poll_final_s if view.peek_rung else peek_s(view, now)
+    due = now.mono - view.peeked_mono >= every_s
     return (Peek(),) if due and not view.peeking else ()
 
 
