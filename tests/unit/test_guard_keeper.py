@@ -1,0 +1,59 @@
+"""One turn of the guard's loop: when its clocks are read.
+
+Goal: no grant is lost for having been sent while the guard was in the middle of a turn.
+Method: a turn of the real loop over real sockets, with a clock that moves on between two
+lines of it, as a busy machine's does.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sessionlib.core.values import Instant
+from sessionlib.guard.channel import Channel
+from sessionlib.guard.keeper import Keeper
+from sessionlib.guard.policy import Limits
+from sessionlib.guard.wire import Grant, Message
+
+
+class Stopwatch:
+    def __init__(self) -> None:
+        self.at_s = 1_000.0
+
+    def now(self) -> Instant:
+        return Instant(self.at_s, self.at_s, self.at_s)
+
+
+class Slow(Channel):
+    """The agent's end: while it is read time passes, and a grant arrives that was sent then."""
+
+    clock: Stopwatch
+
+    def receive(self) -> list[Message]:
+        self.clock.at_s += 1.0
+        return [Grant(1, self.clock.now(), 10.0)]
+
+
+@contextmanager
+def keeper_with(clock: Stopwatch) -> Iterator[Keeper]:
+    pairs = [socket.socketpair() for _ in range(2)]
+    try:
+        agent = Slow(pairs[0][0])
+        agent.clock = clock
+        # No such child: nothing to reap, and whoever has started this is the agent.
+        pids = (os.getppid(), 0)
+        yield Keeper(agent, Channel(pairs[1][0]), pids, Limits(5.0, 600.0, 5.0), clock)
+    finally:
+        for one, other in pairs:
+            one.close()
+            other.close()
+
+
+def test_a_grant_sent_during_a_turn_counts() -> None:
+    clock = Stopwatch()
+    with keeper_with(clock) as keeper:
+        assert keeper._turn()
+        assert keeper._custody.grant == Grant(1, clock.now(), 10.0)
