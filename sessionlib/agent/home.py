@@ -145,14 +145,18 @@ def _boot_id() -> str:
         return "unknown"
 
 
+def is_on_colab() -> bool:
+    """Whether this machine is a Colab notebook's: others set the one sign, but not both."""
+    return "COLAB_RELEASE_TAG" in os.environ and Path("/var/colab/hostname").exists()
+
+
 def _machine_age_s() -> float:
     """How old the session is when its first agent starts.
 
     On Colab the machine lives as long as the session, and its uptime may exceed
     the assigned time, which is the safe side; anywhere else a session begins now.
     """
-    on_colab = "COLAB_RELEASE_TAG" in os.environ and Path("/var/colab/hostname").exists()
-    if not on_colab:
+    if not is_on_colab():
         return 0.0
     try:
         return float(_UPTIME.read_text().split()[0])

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty
+from typing import TYPE_CHECKING
 
 from sessionlib import __version__, crash_text
 from sessionlib.agent.hands import Hands, Inbox
@@ -39,7 +40,7 @@ from sessionlib.core.actions import (
     Work,
 )
 from sessionlib.core.decide import decide
-from sessionlib.core.events import Event, Late, Leave
+from sessionlib.core.events import Event, Late, Leave, Rung
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import Tenure
 from sessionlib.core.narrate import Line, narrate
@@ -47,6 +48,9 @@ from sessionlib.core.notes import Report
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
+
+if TYPE_CHECKING:
+    from sessionlib.agent.voice import Voice
 
 DECISIONS_A_TURN = 4
 """A decision may change what the next one is; it never takes more than a few to come to rest."""
@@ -68,6 +72,7 @@ class Agent:
     home: Home
     log: AgentLog
     meter: ResourceMeter
+    voice: Voice | None = None
 
     _tenure: Tenure | None = None
     _beat: int = 0
@@ -92,6 +97,9 @@ class Agent:
             self._close_workload()
             self.log.say(Line("info", "exit", f"ending: {why}"), code=code)
             self._say_goodbye(why)
+            if self.voice is not None:
+                self.voice.tell(self._report(self.clock.now(), why), self.view)
+                self.voice.close()
             self.log.close()
         return code
 
@@ -116,6 +124,8 @@ class Agent:
         now = self.clock.now()
         self.log.say(Line("info", "start", f"agent {self.view.me.incarnation} starts"))
         self.workload.start()
+        if self.voice is not None:
+            self.voice.start()
         while True:
             meant = now
             event = self._next_event(tick_s)
@@ -149,6 +159,8 @@ class Agent:
 
     def _turn(self, now: Instant) -> Exit | None:
         self.hands.tick(now.mono)
+        if self.voice is not None and self.voice.rang():
+            self._learn(Rung(), now)
         for _ in range(DECISIONS_A_TURN):
             actions = decide(self.view, now, secrets.token_hex(8))
             for action in actions:
@@ -212,6 +224,8 @@ class Agent:
 
     def _report_if_due(self, now: Instant) -> None:
         report = self._report(now, None)
+        if self.voice is not None:
+            self.voice.tell(report, self.view)
         due = now.mono - self._told_mono >= self.view.timing.report_s
         if (due or is_news(self._last, report)) and self.hands.tell(report, self._logs, now.mono):
             self._last = report

@@ -13,10 +13,11 @@ import threading
 from collections.abc import Mapping
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TYPE_CHECKING
 
 from sessionlib.agent.copyist import Copyist
 from sessionlib.agent.hands import Hands
-from sessionlib.agent.home import Home
+from sessionlib.agent.home import Home, is_on_colab
 from sessionlib.agent.logs import AgentLog
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.notes import Notes
@@ -29,6 +30,7 @@ from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config
 from sessionlib.core.events import Event, WorkChanged
+from sessionlib.core.narrate import Line
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Identity
 from sessionlib.core.view import Peer, Settings, View
@@ -39,9 +41,14 @@ from sessionlib.kit.secret_env import find_secrets
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 
+if TYPE_CHECKING:
+    from sessionlib.agent.voice import Voice
+
 SEED_VARIABLE = "COLABVPS_FLEET_KEY"
 PLAN_TIMEOUT_S = 600.0
 MIN_PLAN_TIMEOUT_S = 30.0
+HEARTBEAT_S = 15.0
+MIN_HEARTBEAT_S = 0.5
 KILL_AFTER_S = 600.0
 MIN_KILL_AFTER_S = 10.0
 
@@ -102,7 +109,8 @@ def build(
     hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s)
     log = AgentLog(place.logs, account, terminal=terminal)
     meter = ResourceMeter(place.path)
-    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter)
+    voice = _voice(config, account, clock, inbox, log)
+    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice)
 
 
 def run(config: Config, account: str, home: Path | None = None, *, until_eof: bool = False) -> int:
@@ -128,6 +136,30 @@ def _leave_on_signals(agent: Agent) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, leave)
+
+
+def _voice(
+    config: Config,
+    account: str,
+    clock: Clock,
+    inbox: SimpleQueue[Event | None],
+    log: AgentLog,
+) -> Voice | None:
+    """What speaks to the coordinator, where there is one. httpx is loaded only then."""
+    url = config.coordinator.url
+    if url is None:
+        return None
+    from sessionlib.agent.voice import Voice  # noqa: PLC0415 - as above
+    from sessionlib.coordinator.client import Client, token_here  # noqa: PLC0415 - as above
+
+    def complain(why: str | None) -> None:
+        line = Line("info", "coordinator", "the coordinator takes what it is told")
+        log.say(line if why is None else Line("warning", "coordinator", why))
+
+    worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
+    every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
+    client = Client(url, token_here())
+    return Voice(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
 
 
 def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock: Clock) -> Copyist:

@@ -1,0 +1,121 @@
+"""The calls to a coordinator.
+
+Decided here: how long one may take and how much of an answer is read, what each answer
+means, and that neither a token nor what the other side says can end up in an error text
+unread. One try for each call: when the next is due is decided elsewhere (`telling`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import httpx
+
+from sessionlib import __version__
+from sessionlib.coordinator.telling import Answer, Message, Verdict
+from sessionlib.plain_text import plain
+
+TOKEN_VARIABLE = "COLABVPS_COORDINATOR_TOKEN"  # noqa: S105 - its name
+TIMEOUT_S = 5.0
+SILENCE_S = 60.0
+"""A stream of events that is silent for longer has died: there is a sign of life in between."""
+MAX_ANSWER_BYTES = 64 * 1024
+_OUTDATED = 409
+_REFUSED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
+
+
+class Unavailable(Exception):
+    """No answer that says anything: `str` says why, without secrets."""
+
+
+class Client:
+    """One coordinator at `url`. Safe to share between threads."""
+
+    def __init__(self, url: str, token: str | None = None) -> None:
+        self.url = url.rstrip("/")
+        self._token = token
+        headers = {"user-agent": f"colabvps/{__version__}"}
+        if token:
+            headers["authorization"] = f"Bearer {token}"
+        # A redirect could carry the token elsewhere; a proxy of the environment is the user's.
+        self._http = httpx.Client(headers=headers, timeout=TIMEOUT_S, follow_redirects=False)
+
+    def close(self) -> None:
+        self._http.close()
+
+    def tell(self, message: Message) -> Answer:
+        """Send a message once."""
+        try:
+            status, said = self._call("POST", message.kind.value, message.body)
+        except Unavailable as error:
+            return Answer(Verdict.FAILED, str(error))
+        if 200 <= status < 300:
+            return Answer(Verdict.TAKEN)
+        said = self._harmless(said)
+        why = f"the coordinator answers {status}" + (f": {said}" if said else "")
+        if status == _OUTDATED:
+            return Answer(Verdict.OUTDATED, why)
+        return Answer(Verdict.REFUSED if status in _REFUSED else Verdict.FAILED, why)
+
+    def get(self, path: str) -> Any:
+        """A JSON document. Raises Unavailable."""
+        status, text = self._call("GET", path, None)
+        if status != httpx.codes.OK:
+            raise Unavailable(f"the coordinator answers {status}")
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError):
+            raise Unavailable("the coordinator's answer is no JSON") from None
+
+    @contextmanager
+    def events(self, last_id: str | None) -> Iterator[Iterator[str]]:
+        """The lines of the stream of events, from after `last_id`. Raises Unavailable."""
+        headers = {"accept": "text/event-stream"}
+        if last_id is not None:
+            headers["last-event-id"] = last_id
+        timeout = httpx.Timeout(TIMEOUT_S, read=SILENCE_S)
+        try:
+            with self._http.stream(
+                "GET", f"{self.url}/api/events", headers=headers, timeout=timeout
+            ) as answer:
+                if answer.status_code != httpx.codes.OK:
+                    raise Unavailable(f"the coordinator answers {answer.status_code}")
+                yield answer.iter_lines()
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise Unavailable(_said(error)) from None
+
+    def _harmless(self, said: str) -> str:
+        """What the other side says, fit to be shown: it may hold anything, our token too."""
+        without = said.replace(self._token, "...") if self._token else said
+        return plain(without)[:200]
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[int, str]:
+        try:
+            with self._http.stream(method, f"{self.url}{path}", json=body) as answer:
+                return answer.status_code, _bounded(answer)
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
+            raise Unavailable(_said(error)) from None
+
+
+def token_here(environ: Mapping[str, str] = os.environ) -> str | None:
+    """The token that this process was given."""
+    return environ.get(TOKEN_VARIABLE) or None
+
+
+def _bounded(answer: httpx.Response) -> str:
+    """So much of the body as is worth reading. Raises httpx.HTTPError."""
+    data = b""
+    for piece in answer.iter_bytes():
+        data += piece
+        if len(data) > MAX_ANSWER_BYTES:
+            break
+    return data[:MAX_ANSWER_BYTES].decode(errors="replace")
+
+
+def _said(error: Exception) -> str:
+    text = plain(str(error))[:200]
+    return f"the coordinator can't be reached ({text or type(error).__name__})"

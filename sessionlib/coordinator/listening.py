@@ -1,0 +1,81 @@
+"""The doorbell: the coordinator's stream of events, followed for as long as there is one.
+
+Decided here: that every event is a ring, whatever it says; that a stream which ends or falls
+silent is followed anew, from the last event that was heard, and more and more rarely while
+that fails. Not decided here: what a ring leads to.
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable, Iterable, Iterator
+
+from sessionlib.coordinator.client import Client, Unavailable
+
+FIRST_PAUSE_S = 1.0
+MAX_PAUSE_S = 60.0
+MAX_ID = 200
+
+
+class Listener:
+    """Follows one coordinator in a thread of its own. `ring` is called in that thread."""
+
+    def __init__(self, client: Client, ring: Callable[[], None]) -> None:
+        self._client = client
+        self._ring = ring
+        self._ended = threading.Event()
+        self.hears = False
+        """Whether the stream is open."""
+
+    def start(self) -> None:
+        threading.Thread(target=self._follow, name="doorbell", daemon=True).start()
+
+    def close(self) -> None:
+        """Ring no more. A thread that waits for the coordinator is left behind."""
+        self._ended.set()
+
+    def _follow(self) -> None:
+        last_id: str | None = None
+        failures = 0
+        while not self._ended.is_set():
+            try:
+                with self._client.events(last_id) as lines:
+                    self.hears = True
+                    # Whatever rang in between may have been missed.
+                    self._ring()
+                    for heard_id in event_ids(lines, last_id):
+                        if self._ended.is_set():
+                            return
+                        last_id, failures = heard_id, 0
+                        self._ring()
+            except Unavailable:
+                failures += 1
+            finally:
+                self.hears = False
+            self._ended.wait(pause_s(failures, secrets.randbelow(1_000) / 1_000))
+
+
+def pause_s(failures: int, chance: float) -> float:
+    """How long to wait before the stream is asked for again; `chance` is in [0, 1)."""
+    full_s = min(MAX_PAUSE_S, FIRST_PAUSE_S * 2.0 ** min(failures, 10))
+    return full_s * (0.5 + 0.5 * chance)
+
+
+def event_ids(lines: Iterable[str], last_id: str | None) -> Iterator[str | None]:
+    """The id to go on from, once for each event of a stream: the last that was given.
+
+    As the HTML standard has it: fields up to a blank line are an event, one that begins
+    with a colon is a comment, and an id stands until there is another.
+    """
+    has_data = False
+    for line in lines:
+        if not line:
+            if has_data:
+                yield last_id
+            has_data = False
+            continue
+        name, _, value = line.partition(":")
+        if name == "id" and len(value) <= MAX_ID and value.isprintable():
+            last_id = value.removeprefix(" ")
+        has_data = has_data or name == "data"

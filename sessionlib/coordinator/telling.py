@@ -1,0 +1,185 @@
+"""What a session tells the coordinator, and when.
+
+Decided here: that a move's phase goes before a registration, and that before a heartbeat;
+what makes each of them due; and that what was refused as out of date isn't said again until
+something has changed. Pure: time is passed in. Not decided here: how it is sent (`client`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+FIRST_RETRY_S = 1.0
+MAX_RETRY_S = 60.0
+CALLED_OFF = "aborted"
+_HOUR_S = 3_600.0
+
+
+class Kind(StrEnum):
+    """What is told; the values are the coordinator's paths."""
+
+    HANDOVER = "/api/handover"
+    REGISTER = "/api/worker/register"
+    HEARTBEAT = "/api/worker/heartbeat"
+
+
+class Verdict(StrEnum):
+    """What became of a message: taken; refused because others are ahead of it; refused for
+    itself; or nobody knows."""
+
+    TAKEN = "taken"
+    OUTDATED = "outdated"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A planned move as its holder knows it. `left_s` is how far ahead its T-0 lies."""
+
+    id: str
+    from_: str
+    to: str
+    phase: str
+    left_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """What there is to tell at a moment. `holds` says that this session has the lease, and
+    `serves` that its workload is ready under it; `ended` that this is its last word."""
+
+    account: str
+    worker_id: str
+    epoch: int
+    status: str
+    remaining_s: float
+    holds: bool = False
+    serves: bool = False
+    ended: bool = False
+    url: str | None = None
+    takeover: bool = False
+    previous: str | None = None
+    move: Move | None = None
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    """cpu_cores, ram_gb, gpu_available, worker_type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One call. `token` is what of it has been told once it is taken."""
+
+    kind: Kind
+    token: tuple[Any, ...]
+    body: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a message; `why` where it wasn't taken."""
+
+    verdict: Verdict
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What the coordinator has taken, and what it refused. A time is by the monotonic clock."""
+
+    known: Mapping[Kind, tuple[Any, ...]] = field(default_factory=dict)
+    beat_mono: float = float("-inf")
+    wait_until_mono: float = float("-inf")
+    failures: int = 0
+    why: str | None = None
+    """Why the last call failed; None while all is well."""
+
+
+def next_message(
+    news: News, told: Told, now_mono: float, wall_s: float, every_s: float
+) -> Message | None:
+    """What is to be said now; None for nothing. `every_s` is the heartbeat's interval."""
+    if now_mono < told.wait_until_mono:
+        return None
+    for message in (_handover(news, told), _registration(news)):
+        if message is not None and told.known.get(message.kind) != message.token:
+            return message
+    beat = _heartbeat(news, wall_s)
+    is_due = now_mono - told.beat_mono >= every_s
+    return beat if is_due or told.known.get(beat.kind) != beat.token else None
+
+
+def wait_s(news: News, told: Told, now_mono: float, every_s: float) -> float:
+    """How long there will be nothing to say, if nothing changes."""
+    if next_message(news, told, now_mono, 0.0, every_s) is not None:
+        return 0.0
+    return max(told.beat_mono + every_s, told.wait_until_mono) - now_mono
+
+
+def answered(told: Told, message: Message, answer: Answer, now_mono: float, chance: float) -> Told:
+    """What is known after the answer, with `chance` in [0, 1). A failure is waited out, longer
+    each time; what was refused won't be taken the next time either, so it counts as said."""
+    if answer.verdict is Verdict.FAILED:
+        failures = told.failures + 1
+        full_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
+        # At least half of it: sessions that failed together must not come back together.
+        pause_s = full_s * (0.5 + 0.5 * chance)
+        until_mono = now_mono + pause_s
+        return replace(told, failures=failures, wait_until_mono=until_mono, why=answer.why)
+    beat_mono = now_mono if message.kind is Kind.HEARTBEAT else told.beat_mono
+    known = {**told.known, message.kind: message.token}
+    refused = answer.why if answer.verdict is Verdict.REFUSED else None
+    return Told(known, beat_mono, failures=0, why=refused)
+
+
+def _handover(news: News, told: Told) -> Message | None:
+    if not news.holds:
+        return None
+    move = news.move
+    before = told.known.get(Kind.HANDOVER)
+    if move is None:
+        # One that was told of and is there no longer has been called off.
+        if before is None or before[0] != news.epoch:
+            return None
+        move = Move(before[1], news.account, before[2], CALLED_OFF)
+    body = {
+        "worker_id": news.worker_id,
+        "account": news.account,
+        "epoch": news.epoch,
+        "plan": move.id,
+        "from": move.from_,
+        "to": move.to,
+        "phase": move.phase,
+        "left_s": move.left_s,
+    }
+    return Message(Kind.HANDOVER, (news.epoch, move.id, move.to, move.phase), body)
+
+
+def _registration(news: News) -> Message | None:
+    if not news.serves:
+        return None
+    body = {
+        "worker_id": news.worker_id,
+        "worker_url": news.url,
+        "capabilities": dict(news.machine),
+        "account": news.account,
+        "epoch": news.epoch,
+        "takeover": news.takeover,
+        "previous_session": news.previous,
+    }
+    return Message(Kind.REGISTER, (news.epoch, news.worker_id, news.url), body)
+
+
+def _heartbeat(news: News, wall_s: float) -> Message:
+    body = {
+        "worker_id": news.worker_id,
+        "account": news.account,
+        "epoch": news.epoch,
+        "status": news.status,
+        "session_remaining": round(news.remaining_s / _HOUR_S, 4),
+        "timestamp": datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
+    }
+    return Message(Kind.HEARTBEAT, (news.worker_id, news.epoch, news.status), body)
