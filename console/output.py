@@ -67,6 +67,10 @@ class Output:
         if self._answer(prompt) != name:
             raise Refused(f"that isn't {name}; nothing was changed")
 
+    def read(self, prompt: str) -> str:
+        """The line that comes in after a prompt; empty at the end of the input."""
+        return self._answer(prompt)
+
     def can_ask(self) -> bool:
         """Whether somebody is there who could answer."""
         return sys.stdin.isatty() and sys.stderr.isatty()

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from typing import Any
 
 from sessionlib.config.document import Where
-from sessionlib.layout import DRIVE_PATHS
 
 Finding = tuple[Where, str]
 
 _GOES_WITH = {"path": "folder", "folder_id": "drive", "ids": "drive", "url": "objects"}
 _NEEDS = {
-    "drive": ("folder_id", "is missing: add the shared folder's id, from its web address"),
     "objects": ("url", 'is missing: add the place, as "s3://bucket/prefix"'),
 }
 
@@ -63,22 +61,22 @@ def _store(store: dict[str, Any]) -> Iterator[Finding]:
     name, text = _NEEDS.get(kind, ("", ""))
     if name and not store.get(name):
         yield ("store", name), text
-    yield from _ids(store.get("ids"))
+    ids = store.get("ids")
+    if isinstance(ids, dict):
+        yield from _ids(ids, store.get("folder_id"))
 
 
-def _ids(ids: Any) -> Iterator[Finding]:
-    """All of the tree or nothing: a session that lacks one id would put files elsewhere."""
-    if not isinstance(ids, dict):
-        return
-    lacking = [path for path in DRIVE_PATHS if not ids.get(path)]
-    if lacking:
-        more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-        text = f"lacks {lacking[0]}{more}: run `colabvps-console init`, which writes them all"
-        yield ("store", "ids"), text
+def _ids(ids: dict[Any, Any], folder_id: Any) -> Iterator[Finding]:
+    # Whether they are all there isn't asked here: `init` reads the file to write what is missing.
+    if not folder_id:
+        text = "is missing, and ids are those of what is in it: add it, or remove ids"
+        yield ("store", "folder_id"), text
     first: dict[Any, str] = {}
     for path, file_id in ids.items():
         if file_id is not None and first.setdefault(file_id, path) != path:
-            text = f"is also the id of {first[file_id]}: run `colabvps-console init` again"
+            text = (
+                f"is also the id of {first[file_id]}: remove both, and run `colabvps-console init`"
+            )
             yield ("store", "ids", path), text
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Self
+from typing import NoReturn, Self
 
 from pydantic import PrivateAttr
 
@@ -19,6 +19,7 @@ from sessionlib.config.schema import AccountSettings, Settings, Standby, StoreKi
 from sessionlib.core.timing import Timing
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
+from sessionlib.layout import DRIVE_PATHS
 
 REPORT_S = {StoreKind.FOLDER: 15.0, StoreKind.DRIVE: 60.0, StoreKind.OBJECTS: 15.0}
 """Drive allows few writes a minute, so reports to it are rarer."""
@@ -91,12 +92,25 @@ class Config(Settings):
         return self.checkpoint.every_s / self.timings.scale
 
     def drive_ids(self) -> tuple[str, dict[str, str]]:
-        """A Drive store's folder, and the ids of what is in it. Raises ConfigError."""
-        if self.store.folder_id is None or self.store.ids is None:
-            place = self.where("store", "ids")
-            text = "is missing: run `colabvps-console init`, which makes the tree and writes it"
-            raise ConfigError([f"{place}: store.ids: {text}"])
-        return self.store.folder_id, dict(self.store.ids)
+        """A Drive store's folder, and the ids of all that is in it. Raises ConfigError.
+
+        All of the tree or nothing: a session that lacks one id would put files elsewhere.
+        """
+        ids = dict(self.store.ids or {})
+        lacking = [path for path in DRIVE_PATHS if path not in ids]
+        if self.store.folder_id is None or len(lacking) == len(DRIVE_PATHS):
+            self._lacks(
+                "is missing: run `colabvps-console init`, which makes the tree and writes it"
+            )
+        if lacking:
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            self._lacks(
+                f"lacks {lacking[0]}{more}: run `colabvps-console init`, which writes them all"
+            )
+        return self.store.folder_id, ids
+
+    def _lacks(self, text: str) -> NoReturn:
+        raise ConfigError([f"{self.where('store', 'ids')}: store.ids: {text}"])
 
     def store_folder(self) -> Path:
         """The folder store's root. Raises ConfigError for other kinds."""

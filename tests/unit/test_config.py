@@ -131,6 +131,9 @@ def test_a_drive_store_is_its_folder_and_the_ids_of_all_that_is_in_it() -> None:
         on_drive(TREE).store_folder()
     with pytest.raises(ConfigError, match=r"store.ids: is missing: run `colabvps-console init`"):
         on_drive(None).drive_ids()
+    base = MINIMAL.replace("kind: folder, path: VPS_Shared", "kind: drive")
+    with pytest.raises(ConfigError, match=r"store.ids: is missing: run `colabvps-console init`"):
+        parsed(base=base).drive_ids()
 
 
 @pytest.mark.parametrize(
@@ -149,7 +152,15 @@ def test_wrong_ids_are_told_with_the_way_out(
 ) -> None:
     ids = {path: id_ for path, id_ in {**TREE, **change}.items() if id_ is not None}
     with pytest.raises(ConfigError, match=rf"accounts.yaml:\d: {field}: .*{fix}"):
-        on_drive(ids)
+        on_drive(ids).drive_ids()
+
+
+def test_ids_are_of_a_folder() -> None:
+    base = MINIMAL.replace(
+        "kind: folder, path: VPS_Shared", f"kind: drive, ids: {json.dumps(TREE)}"
+    )
+    with pytest.raises(ConfigError, match=r"store.folder_id: is missing, and ids are"):
+        parsed(base=base)
 
 
 def test_ids_go_with_a_drive_alone() -> None:

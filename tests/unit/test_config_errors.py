@@ -45,7 +45,7 @@ TABLE = [
     ("path: VPS_Shared", "pth: x", 4, "store.pth", 'did you mean "path"?'),
     ("path: VPS", "zzz: VPS", 4, "store.zzz", "here go kind, path, folder_id, ids, url"),
     ("path: VPS", "folder_id: VPS", 4, "store.folder_id", "goes with kind drive"),
-    ("kind: folder", "kind: drive", 2, "store.folder_id", "is missing: add"),
+    ("kind: folder", "kind: drive", 4, "store.path", "goes with kind folder"),
     ("kind: folder", "kind: objects", 2, "store.url", "s3://"),
     ("role: hot_standby", "role: standby", 12, "accounts.backup1.role", "not one of main_worker"),
     ("    role: hot_standby\n", "", 10, "accounts.backup1.role", 'add "role: hot_standby"'),

@@ -86,7 +86,8 @@ class Client:
         shim = Shim(lambda once: Signed(once, tokens, base, self._watch))
         self._auth = _Auth(shim, self._once)
         self._auth.Authorize()
-        self._files = self._auth.service.files()
+        self._service: Any = self._auth.service
+        self._files = self._service.files()
 
     @contextmanager
     def within(self, seconds: float) -> Iterator[None]:
@@ -214,6 +215,13 @@ class Client:
             **ALL_DRIVES,
         )
         self._ask(asked, units.WRITE)
+
+    def ask(self, make: Callable[[Any], Any], cost: int = units.READ) -> Any:
+        """What Drive answers to a request of another kind. One try.
+
+        `make` makes it of googleapiclient's service.
+        """
+        return self._ask(make(self._service), cost)
 
     def _send(
         self, asked: Callable[..., Any], data: bytes | None, headers: dict[str, str] | None = None

@@ -23,7 +23,14 @@ import httplib2
 from sessionlib.errors import ConfigError
 from sessionlib.stores.drive.verdicts import Lost, NotSent
 
-HOSTS = frozenset({"www.googleapis.com", "oauth2.googleapis.com", "content.googleapis.com"})
+HOSTS = frozenset(
+    {
+        "www.googleapis.com",
+        "oauth2.googleapis.com",
+        "content.googleapis.com",
+        "accounts.google.com",
+    }
+)
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 
 

@@ -1,0 +1,132 @@
+"""`login`: an account's sign-in to Google, kept on this machine."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from console.cli.options import Desk, desk_of
+from console.errors import Refused, WrongUse
+from console.finding import find_config
+from console.signin.browsing import by_browser
+from console.signin.clients import OAuthClient, keep_client, need_client, read_client
+from console.signin.identity import email_of
+from console.signin.pasting import by_pasting
+from sessionlib import keeping
+from sessionlib.clock import SystemClock
+from sessionlib.config import Config, StoreKind, load
+from sessionlib.stores.drive import signins
+from sessionlib.stores.drive.opening import emulator
+from sessionlib.stores.drive.signins import OPERATOR, SignIn
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console login operator --client client_secret.json",
+    "colabvps-console login primary",
+    "colabvps-console login backup1 --no-browser",
+)
+
+
+def run(
+    ctx: typer.Context,
+    account: Annotated[
+        str,
+        typer.Argument(metavar="ACCOUNT", help="Whose sign-in; operator is your own."),
+    ],
+    client: Annotated[
+        str | None,
+        typer.Option("--client", metavar="FILE", help="The OAuth client's file; kept once used."),
+    ] = None,
+    no_browser: Annotated[
+        bool,
+        typer.Option("--no-browser", help="Show the address, and read the one that it ends at."),
+    ] = False,
+) -> None:
+    """Google asks in the browser, and what it gives is kept in the system's keyring, or
+    encrypted where $COLABVPS_PASSPHRASE is set; never in a file that can be read. Agents
+    and commands on this machine use it until `logout`. The address that signs in has to
+    be the account's. `operator` is who uses the console and owns the shared folder: best
+    a Google account that holds no sessions. How to make an OAuth client: docs/drive.md.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("login")
+    config = load(find_config(desk.config))
+    email = signins.expected_email(config, account)
+    _check_store(config)
+    # Before a person is sent to a browser for nothing.
+    keeping.check()
+    oauth = need_client(config.fleet) if client is None else read_client(Path(client).expanduser())
+    before = _before(config, account)
+    desk.out.ask("\n".join(_asks(account, email, before)), yes=desk.yes)
+    signin = _signed_in(desk, account, email, oauth, no_browser=no_browser)
+    signins.keep(config.fleet, account, signin)
+    if client is not None:
+        keep_client(config.fleet, oauth)
+    for text in _advice(config, account, signin.email):
+        desk.out.tell(text)
+    desk.out.answer(
+        f"{account} is signed in as {signin.email}; kept in {keeping.place()}",
+        {"account": account, "email": signin.email, "kept_in": keeping.place()},
+    )
+
+
+def _check_store(config: Config) -> None:
+    if config.store.kind is not StoreKind.DRIVE:
+        raise WrongUse(
+            f"{config.where('store', 'kind')}: the store is a {config.store.kind}, and only one in "
+            "Google Drive is signed in to: write `store: {kind: drive}` first"
+        )
+
+
+def _before(config: Config, account: str) -> SignIn | None:
+    try:
+        return signins.find(config.fleet, account)
+    except keeping.NotKept:
+        return None  # spoilt, and about to be replaced
+
+
+def _asks(account: str, email: str | None, before: SignIn | None) -> Iterator[str]:
+    whom = "whichever account you choose there" if email is None else email
+    yield (
+        f"Sign {account} in to Google as {whom}, with access to all of its Drive, and keep the "
+        f"sign-in in {keeping.place()}."
+    )
+    if before is not None:
+        yield f"It takes the place of the one as {before.email}, which stays valid at Google."
+
+
+def _signed_in(
+    desk: Desk, account: str, email: str | None, oauth: OAuthClient, *, no_browser: bool
+) -> SignIn:
+    base = emulator()
+    if no_browser:
+        token = by_pasting(oauth, email, base, desk.out.tell, desk.out.read)
+    else:
+        token = by_browser(oauth, email, base, desk.out.tell)
+    clock = SystemClock()
+    signin = SignIn(email or "", oauth.id, oauth.secret, token, clock.now().wall)
+    found = email_of(account, signin, clock, base)
+    if email is not None and not signins.is_same(found, email):
+        # Not taken back at Google: that would end this account's good sign-ins as well.
+        raise Refused(
+            f"the browser has signed in {found}, and {account} is {email}: nothing was kept; sign "
+            "in again and choose that account"
+        )
+    return replace(signin, email=found)
+
+
+def _advice(config: Config, account: str, email: str) -> Iterator[str]:
+    if account != OPERATOR:
+        return
+    workers = [
+        name for name in config.accounts if signins.is_same(config.account(name).email, email)
+    ]
+    if workers and OPERATOR not in workers:
+        yield (
+            f"{email} is also {workers[0]}'s: should Google close that account for what its "
+            "sessions do, the shared folder goes with it. An account without sessions is better."
+        )

@@ -1,0 +1,92 @@
+"""`logout`: sign-ins to Google taken back, and forgotten here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.options import desk_of
+from console.errors import Refused
+from console.finding import find_config
+from console.signin.clients import forget_client, kept_client
+from console.signin.revoking import revoke
+from sessionlib.config import Config, load
+from sessionlib.stores.drive import signins
+from sessionlib.stores.drive.opening import emulator
+from sessionlib.stores.drive.signins import SignIn
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console logout backup1",
+    "colabvps-console logout --only-here",
+    "colabvps-console logout --yes --json",
+)
+
+
+def run(
+    ctx: typer.Context,
+    account: Annotated[
+        str | None,
+        typer.Argument(metavar="[ACCOUNT]", help="Whose sign-in; else all, and the OAuth client."),
+    ] = None,
+    only_here: Annotated[
+        bool,
+        typer.Option("--only-here", help="Forget it on this machine, and don't tell Google."),
+    ] = False,
+) -> None:
+    """Google takes the sign-in back, and with it what this account has allowed the same
+    OAuth client on other machines; an agent that uses one of them loses the store. With
+    --only-here it is forgotten on this machine alone, and stays valid.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("logout")
+    config = load(find_config(desk.config))
+    if account is None:
+        kept = list(signins.all_kept(config))
+        has_client = kept_client(config.fleet) is not None
+    else:
+        signins.expected_email(config, account)
+        found = signins.find(config.fleet, account)
+        kept, has_client = [] if found is None else [(account, found)], False
+    if not kept and not has_client:
+        text = f"{account or 'nobody'} is {'not ' if account else ''}signed in here"
+        desk.out.answer(text, _document([], client=False))
+        return
+    desk.out.ask("\n".join(_asks(kept, only_here=only_here, client=has_client)), yes=desk.yes)
+    did = [_ended(config, name, signin, only_here=only_here) for name, signin in kept]
+    if has_client:
+        forget_client(config.fleet)
+    text = ", ".join(one["account"] for one in did) or "the OAuth client"
+    desk.out.answer(f"signed out here: {text}", _document(did, client=has_client))
+
+
+def _asks(kept: list[tuple[str, SignIn]], *, only_here: bool, client: bool) -> Iterator[str]:
+    for name, signin in kept:
+        yield f"Forget the sign-in of {name} as {signin.email} on this machine."
+    if client:
+        yield "Forget the OAuth client on this machine."
+    if kept and not only_here:
+        yield (
+            "Google takes the sign-ins back, also what these accounts have allowed the same OAuth "
+            "client on other machines: agents there lose the store. --only-here leaves them."
+        )
+
+
+def _ended(config: Config, name: str, signin: SignIn, *, only_here: bool) -> dict[str, Any]:
+    was_valid = False
+    if not only_here:
+        try:
+            was_valid = revoke(signin, emulator())
+        except Refused as error:
+            raise Refused(
+                f"{name} stays signed in here: {error}. Try again; or forget it with --only-here, "
+                "and remove the app's access at https://myaccount.google.com/connections"
+            ) from None
+    signins.forget(config.fleet, name)
+    return {"account": name, "email": signin.email, "revoked": was_valid}
+
+
+def _document(did: list[dict[str, Any]], *, client: bool) -> dict[str, Any]:
+    return {"signed_out": did, "client_forgotten": client}

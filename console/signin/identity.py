@@ -1,0 +1,26 @@
+"""Whose sign-in it is.
+
+Decided here: that Drive itself is asked, with the very sign-in that is to be kept, so
+that what is kept works. Not decided here: whose it should be.
+"""
+
+from __future__ import annotations
+
+from console.errors import Refused
+from sessionlib.clock import Clock
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.people import about
+from sessionlib.stores.drive.signins import KeptCredentials, SignIn
+from sessionlib.stores.drive.verdicts import Trouble
+
+ASK_S = 60.0
+
+
+def email_of(name: str, signin: SignIn, clock: Clock, base: str | None) -> str:
+    """The address of the account that has signed in. Raises Refused."""
+    client = Client(KeptCredentials(name, signin), clock, base)
+    try:
+        with client.within(ASK_S):
+            return about(client).email
+    except Trouble as error:
+        raise Refused(f"Drive doesn't say who has signed in: {error}") from None

@@ -1,0 +1,138 @@
+"""Whose Drive it is, and with whom a folder is shared, as Drive says it.
+
+Decided here: what is asked and in which form it has to be answered. Not decided here:
+who should have which right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sessionlib.stores.drive import units
+from sessionlib.stores.drive.client import ALL_DRIVES, Client
+from sessionlib.stores.drive.verdicts import Lost
+
+WRITERS = frozenset({"owner", "organizer", "fileOrganizer", "writer"})
+"""The roles that may write."""
+MAX_PAGES = 100
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """Who is signed in, and the id of their My Drive."""
+
+    email: str
+    root_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Permission:
+    """A right to a file. `email` is empty for a kind that has none, as `anyone`."""
+
+    id: str
+    role: str
+    kind: str
+    email: str = ""
+
+    @property
+    def writes(self) -> bool:
+        return self.role in WRITERS
+
+
+def about(client: Client) -> About:
+    """Who is signed in. Raises Refused, NotSent or Lost, as all here."""
+    body = client.patiently(
+        lambda: client.ask(
+            lambda drive: drive.about().get(fields="user(emailAddress),rootFolderId")
+        )
+    )
+    try:
+        return About(_text(body["user"]["emailAddress"]), _text(body["rootFolderId"]))
+    except (LookupError, TypeError) as error:
+        raise Lost(f"Drive doesn't say who is signed in ({error})") from error
+
+
+def permissions(client: Client, file_id: str) -> list[Permission]:
+    """Who may do what with a file."""
+    found: list[Permission] = []
+    token = None
+    for _ in range(MAX_PAGES):
+        page = client.patiently(lambda token=token: _page(client, file_id, token))  # type: ignore[misc]  # a default binds the loop's value
+        found += _permissions_of(page)
+        token = page.get("nextPageToken")
+        if token is None:
+            return found
+    raise Lost("a folder is shared with more people than can be")
+
+
+def share(client: Client, file_id: str, email: str, *, mail: bool) -> None:
+    """Let an account write. With `mail` Google tells it, and then there is one try only."""
+
+    def once() -> None:
+        client.ask(
+            lambda drive: drive.permissions().insert(
+                fileId=file_id,
+                body={"role": "writer", "type": "user", "value": email},
+                sendNotificationEmails=mail,
+                fields="id",
+                **ALL_DRIVES,
+            ),
+            units.WRITE,
+        )
+
+    if mail:
+        once()
+    else:
+        client.patiently(once)
+
+
+def let_write(client: Client, file_id: str, permission_id: str) -> None:
+    """Let an account write that could only read."""
+    client.patiently(
+        lambda: client.ask(
+            lambda drive: drive.permissions().update(
+                fileId=file_id,
+                permissionId=permission_id,
+                body={"role": "writer"},
+                fields="id",
+                **ALL_DRIVES,
+            ),
+            units.WRITE,
+        )
+    )
+
+
+def _page(client: Client, file_id: str, token: str | None) -> Any:
+    return client.ask(
+        lambda drive: drive.permissions().list(
+            fileId=file_id,
+            pageToken=token,
+            fields="nextPageToken,items(id,emailAddress,role,type,deleted)",
+            **ALL_DRIVES,
+        ),
+        units.LIST,
+    )
+
+
+def _permissions_of(body: Any) -> list[Permission]:
+    """Those in one page of a list, without deleted accounts'."""
+    try:
+        return [
+            Permission(
+                _text(item["id"]),
+                _text(item["role"]),
+                _text(item["type"]),
+                _text(item.get("emailAddress", "")),
+            )
+            for item in body["items"]
+            if item.get("deleted") is not True
+        ]
+    except (LookupError, TypeError, AttributeError) as error:
+        raise Lost(f"the answer isn't a list of permissions ({error})") from error
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{type(value).__name__} where a text is documented")
+    return value
