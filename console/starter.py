@@ -1,4 +1,4 @@
-"""Files that a user keeps: a first configuration, and one line of it written later.
+"""Files that a user keeps: a first configuration, and what is written into it later.
 
 Decided here: that nothing of a user's is ever overwritten, and that a file is
 replaced whole or not at all.
@@ -7,11 +7,13 @@ replaced whole or not at all.
 from __future__ import annotations
 
 import stat
+from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
 
 from console.errors import Refused
 from sessionlib.config.edit import with_fleet_key
+from sessionlib.config.edit_drive import with_drive
 
 EXAMPLE = "accounts.example.yaml"
 
@@ -29,13 +31,22 @@ def write_starter(path: Path) -> None:
 
 def write_fleet_key(path: Path, public_hex: str) -> None:
     """Put the public half of the fleet's key into the configuration. Raises Refused."""
+    _rewrite(path, "fleet_key", lambda text: with_fleet_key(text, public_hex))
+
+
+def write_drive(path: Path, folder_id: str, ids: Mapping[str, str]) -> None:
+    """Put a Drive store's ids into the configuration; none where `ids` is empty. Raises Refused."""
+    _rewrite(path, "store", lambda text: with_drive(text, folder_id, ids))
+
+
+def _rewrite(path: Path, name: str, change: Callable[[str], str]) -> None:
     target = path.resolve()
     # Bytes, because line ends are the user's as well.
     text = target.read_bytes().decode("utf-8")
     try:
-        changed = with_fleet_key(text.removeprefix("\ufeff"), public_hex)
+        changed = change(text.removeprefix("\ufeff"))
     except ValueError as error:
-        raise Refused(f"{path}: fleet_key {error}") from None
+        raise Refused(f"{path}: {name} {error}") from None
     beside = target.with_name(f".{target.name}.new")
     try:
         # Nobody else's to read before it has the rights of the file that it replaces.

@@ -1,48 +1,91 @@
 """Making a Drive store's tree, or finding the one that is there.
 
-Decided here: that it can be run again, that of several folders of one name the oldest
-counts, and that the register's file stays blank until a record is created in it. The
-only place where anything is looked up by its name. Not decided here: with whom the
-folder is shared, and where the ids are written.
+Decided here: that it can be run again, that ids which are known count before names, that
+of several files of one name the oldest counts, and that the register's file stays blank
+until a record is created in it. The only place where anything is looked up by its name.
+Not decided here: with whom the folder is shared, and where the ids are written.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from sessionlib.layout import DRIVE_FILES, DRIVE_FOLDERS
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import FOLDER_TYPE, File, by_title
+from sessionlib.stores.drive.register import NOT_FOUND
+from sessionlib.stores.drive.verdicts import Refused
 
 PROVISION_S = 300.0
 
 
-def provision(client: Client, root_id: str) -> dict[str, str]:
+class Misplaced(Exception):
+    """A file of the tree, known by its id, isn't there any more; the text says which."""
+
+
+def survey(client: Client, root_id: str, known: Mapping[str, str]) -> dict[str, str]:
+    """The ids of what is there below the folder `root_id`; those in `known` by their ids.
+
+    Raises Misplaced for one in `known` that is gone or in the bin, and Refused, NotSent or
+    Lost, as the client does.
+    """
+    found: dict[str, str] = {}
+    listed: dict[str, dict[str, File]] = {}
+    for path in (*DRIVE_FOLDERS, *DRIVE_FILES):
+        if path in known:
+            _check(client, path, known[path])
+            found[path] = known[path]
+            continue
+        above, _, title = path.rpartition("/")
+        above_id = found.get(above) if above else root_id
+        if above_id is None:
+            continue  # what it would be in isn't there
+        if above not in listed:
+            listed[above] = by_title(client.list(above_id))
+        file = listed[above].get(title)
+        if file is not None and file.is_folder == (path in DRIVE_FOLDERS):
+            found[path] = file.id
+    return found
+
+
+def provision(
+    client: Client, root_id: str, known: Mapping[str, str] | None = None
+) -> dict[str, str]:
     """The ids of everything below the folder `root_id`, made where it is missing.
 
-    Raises Refused, NotSent or Lost, as the client does; what was made by then is found by
-    the next run.
+    Raises as `survey` does; what was made by then is found by the next run.
     """
     with client.within(PROVISION_S):
-        ids = {"": root_id}
-        listed: dict[str, dict[str, File]] = {}
+        ids = survey(client, root_id, known or {})
         for path in (*DRIVE_FOLDERS, *DRIVE_FILES):
-            above, _, title = path.rpartition("/")
-            if above not in listed:
-                listed[above] = by_title(client.list(ids[above]))
-            found = listed[above].get(title)
-            is_folder = path in DRIVE_FOLDERS
-            if found is not None and found.is_folder == is_folder:
-                ids[path] = found.id
-            else:
-                ids[path] = _make(client, ids[above], title, is_folder=is_folder)
-        del ids[""]
+            if path not in ids:
+                above, _, title = path.rpartition("/")
+                above_id = ids[above] if above else root_id
+                ids[path] = make(client, above_id, title, is_folder=path in DRIVE_FOLDERS)
         return ids
 
 
-def _make(client: Client, above_id: str, title: str, *, is_folder: bool) -> str:
+def make(
+    client: Client, above_id: str, title: str, *, is_folder: bool, description: str = ""
+) -> str:
+    """A new folder, or a blank file; its id. Made once, however often its request is sent."""
     file_id = client.new_id()
-    body = {"id": file_id, "title": title, "parents": [{"id": above_id}]}
-    if is_folder:
-        client.insert({**body, "mimeType": FOLDER_TYPE}, None)
-    else:
-        client.insert({**body, "mimeType": "application/octet-stream"}, None)
+    body: dict[str, object] = {"id": file_id, "title": title, "parents": [{"id": above_id}]}
+    body["mimeType"] = FOLDER_TYPE if is_folder else "application/octet-stream"
+    if description:
+        body["description"] = description
+    client.insert(body, None)
     return file_id
+
+
+def _check(client: Client, path: str, file_id: str) -> None:
+    try:
+        file = client.patiently(lambda: client.get(file_id))
+    except Refused as error:
+        if error.answer.status != NOT_FOUND:
+            raise
+        raise Misplaced(f"{path} ({file_id}) is gone, or isn't shared with this account") from error
+    if file.is_trashed:
+        raise Misplaced(f"{path} ({file_id}) is in its owner's bin")
+    if file.is_folder != (path in DRIVE_FOLDERS):
+        raise Misplaced(f"{path} ({file_id}) is a {'folder' if file.is_folder else 'file'}")

@@ -99,6 +99,10 @@ def _cure(answer: Answer) -> str:
 
 
 _CURES = {
+    (400, "invalidSharingRequest"): (
+        "Google has no account with that address, or shares with it only by mail; run "
+        "`colabvps-console init` without --no-mail"
+    ),
     (401, ""): "the sign-in isn't valid any more; run `colabvps-console login` for this account",
     (403, "storageQuotaExceeded"): "this account's Drive is full; free some space",
     (403, "insufficientPermissions"): (
@@ -106,6 +110,10 @@ _CURES = {
     ),
     (403, "insufficientScopes"): (
         "the sign-in may not use Drive; sign in again and tick every box of the consent screen"
+    ),
+    (403, "domainPolicy"): (
+        "the administrator of its organisation lets no apps use Drive; ask them, or use another "
+        "account"
     ),
     (403, "accessNotConfigured"): "the Drive API is not enabled in the OAuth client's project",
     (403, ""): "this account may not do that; share the folder with it as editor",
