@@ -53,7 +53,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(text.encode())
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_args: object) -> None:
         """A test's output is its own."""
 
 
@@ -94,7 +94,7 @@ def test_each_event_rings_and_a_stream_is_taken_up_where_it_ended(server: Coordi
     ],
 )
 def test_a_stream_is_read_as_the_standard_has_it(text: str, ids: list[str]) -> None:
-    assert list(event_ids(text.split("\n"), "0")) == ids
+    assert list(event_ids(text.splitlines(), "0")) == ids
 
 
 def test_a_coordinator_that_is_gone_is_asked_more_and_more_rarely() -> None:
