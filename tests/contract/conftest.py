@@ -15,8 +15,10 @@ from tests.contract.actors import Actor
 
 
 @pytest.fixture(params=sorted(adapters.ADAPTERS))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
-    return adapters.ADAPTERS[request.param](tmp_path)
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    yield adapters.ADAPTERS[request.param](tmp_path)
+    if request.param == "drive":
+        assert adapters.drives().emulator.defects == [], "nothing was asked that Drive doesn't know"
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What Drive holds: files of several accounts, and who may do what with them."""

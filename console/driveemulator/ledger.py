@@ -1,0 +1,51 @@
+"""What the emulator has been asked, what it cost, and what was wrong with it.
+
+Decided here: that each request is noted with the account that sent it. Not decided
+here: prices (`sessionlib.stores.drive.units`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from dataclasses import dataclass, field
+
+MAX_REQUESTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """One request. `status` is 0 where no answer went out; `fault` is empty if nothing went
+    wrong."""
+
+    email: str
+    method: str
+    file_id: str
+    status: int
+    units: int
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All of it. `defects` are requests and answers that Google's description doesn't know."""
+
+    units: Counter[str] = field(default_factory=Counter)
+    requests: deque[Noted] = field(default_factory=lambda: deque(maxlen=MAX_REQUESTS))
+    methods: Counter[str] = field(default_factory=Counter)
+    parameters: set[str] = field(default_factory=set)
+    defects: list[str] = field(default_factory=list)
+
+    def note(self, noted: Noted, parameters: list[str]) -> None:
+        self.units[noted.email] += noted.units
+        self.methods[noted.method] += 1
+        self.parameters.update(f"{noted.method} {name}" for name in parameters)
+        self.requests.append(noted)
+
+    def defect(self, text: str) -> None:
+        self.defects.append(text)
+
+    def clear(self) -> None:
+        """Begin to count anew; what was wrong stays."""
+        self.units.clear()
+        self.methods.clear()
+        self.requests.clear()

@@ -1,0 +1,1 @@
+"""Google's sign-in, as far as a desktop client meets it."""
