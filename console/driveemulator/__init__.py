@@ -8,9 +8,10 @@ door by `front`, and, if it is for Drive, goes through `drive`: the token (`sign
 Google's own description (`described`), the faults that it may meet (`faults`), and the
 method (`answering`) over what Drive holds (`held`).
 
-Assumed of the real Drive, and for `doctor` to check there: see `reference` in
-`docs/drive.md`. What nobody outside of Google can know is decided the harder way, so
-that whoever gets on with the emulator depends on less.
+What nobody outside of Google can know of the real Drive is decided the harder way, so
+that whoever gets on with the emulator depends on less: an id serves only the account
+that it was made for, and once; a PUT clears what it doesn't name; a file lies in one
+folder. `doctor` asks the real one.
 """
 
 from console.driveemulator.emulator import Emulator, emulated

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from console.driveemulator.control import PREFIX
 from console.driveemulator.emulator import Emulator
 from console.driveemulator.options import options
+from sessionlib.errors import ConfigError
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -26,7 +27,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             latency_ms=asked.latency_ms,
             faults=dict(asked.fault),
             seed=asked.seed,
+            state=asked.state,
         )
+    except ConfigError as error:
+        _tell(str(error))
+        return 2
     except OSError as error:
         _tell(f"port {asked.port} can't be listened on ({error.strerror}): name another one")
         return 1

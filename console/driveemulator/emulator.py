@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -16,6 +17,7 @@ from console.driveemulator.control import Control
 from console.driveemulator.drive import Drive
 from console.driveemulator.faults.dice import Faults
 from console.driveemulator.front import Front
+from console.driveemulator.held.keeping import Keeper
 from console.driveemulator.held.world import World
 from console.driveemulator.ledger import Ledger, Noted
 from console.driveemulator.signing.grants import DRIVE_SCOPE, Grants
@@ -29,7 +31,9 @@ class Emulator:
 
     `faults` and `latency_ms` may be set at any time; `world` is what Drive holds, `units` what
     each account has spent, `requests` what was asked, `defects` what was wrong with it by
-    Google's own description. Raises OSError for a port that is taken.
+    Google's own description. What it holds is kept in the file `state`, where one is named, and
+    goes on from there. Raises OSError for a port that is taken, ConfigError for a file that
+    holds something else.
     """
 
     def __init__(  # noqa: PLR0913 - one parameter for each setting
@@ -40,6 +44,7 @@ class Emulator:
         latency_ms: float = 0.0,
         faults: Mapping[str, float] | None = None,
         seed: int = 0,
+        state: Path | None = None,
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
@@ -50,6 +55,7 @@ class Emulator:
         self.pages = Pages(self.world, self.grants)
         drive = Drive(self.world, self.grants, self.faults, self.ledger)
         self._control = Control(self.world, self.grants, self.pages, self.faults, self.ledger)
+        self._keeper = None if state is None else Keeper(state, self.world, self.grants)
         doors = (drive, self.pages, self._control)
         self._front = Front(doors, self.faults, clock, latency_ms / 1000)
         self._server = Server(port, self._front)
@@ -81,8 +87,10 @@ class Emulator:
         return self._control.refresh_token(email, tuple(scopes))
 
     def close(self) -> None:
-        """Hang up on everybody."""
+        """Hang up on everybody, and write the state for the last time. Raises OSError."""
         self._server.stop()
+        if self._keeper is not None:
+            self._keeper.close()
 
     def __enter__(self) -> Self:
         return self

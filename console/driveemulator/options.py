@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from pathlib import Path
 
 from console.driveemulator.faults.kinds import KINDS
 
@@ -38,6 +39,9 @@ def options(argv: Sequence[str] | None = None) -> argparse.Namespace:
         "--account", action="append", required=True, metavar="EMAIL", help="a user; once for each"
     )
     parser.add_argument("--port", type=int, default=0, help="default: any that is free")
+    parser.add_argument(
+        "--state", type=Path, metavar="FILE", help="keep what it holds there, and go on from it"
+    )
     parser.add_argument("--latency-ms", type=float, default=0.0, help="of each answer (default: 0)")
     parser.add_argument(
         "--fault", action="append", default=[], type=_rate, metavar="KIND=RATE",
