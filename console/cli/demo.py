@@ -12,9 +12,11 @@ from console.cli.options import desk_of
 from console.errors import WrongUse
 
 CHANGES = True
+STORES = ("folder", "drive-emulator")
 EXAMPLES = (
     "colabvps-console demo",
     "colabvps-console demo --headless --handovers 5 --kill-primary --json",
+    "colabvps-console demo --store drive-emulator",
 )
 
 
@@ -36,7 +38,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     folder: Annotated[
         str | None, typer.Option("--dir", metavar="DIR", help="Where; else a temporary folder.")
     ] = None,
-    store: Annotated[str, typer.Option("--store", metavar="KIND", help="Only folder.")] = "folder",
+    store: Annotated[
+        str,
+        typer.Option(
+            "--store", metavar="KIND", help="folder, or drive-emulator: a Google Drive of its own."
+        ),
+    ] = "folder",
 ) -> None:
     """Starts agents as ordinary processes with a store in a folder, and opens the console on
     them: twelve hours pass in four minutes, the work moves when its session ends and when
@@ -45,8 +52,8 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     """
     desk = desk_of(ctx)
     desk.may_change("demo")
-    if store != "folder":
-        raise WrongUse(f"--store {store:.20}: a demonstration runs on folder")
+    if store not in STORES:
+        raise WrongUse(f"--store {store:.20}: a demonstration runs on {' or '.join(STORES)}")
     code: int = import_module("console.demo").run(
         out=desk.out,
         headless=headless,
@@ -54,5 +61,6 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
         kill_primary=kill_primary,
         scale=scale,
         folder=None if folder is None else Path(folder),
+        store=store,
     )
     raise typer.Exit(code)

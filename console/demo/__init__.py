@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -26,6 +27,7 @@ from console.demo.journal import (
     read_journals,
 )
 from console.demo.play import Play
+from console.demo.premises import Premises
 from console.demo.stage import ACCOUNTS, Stage
 from console.errors import FAILED
 from console.looking import epochs, piece
@@ -46,6 +48,7 @@ def run(  # noqa: PLR0913 - the command's options
     kill_primary: bool,
     scale: float | None,
     folder: Path | None,
+    store: str = "folder",
 ) -> int:
     """Perform, judge and report; the exit code."""
     # An ordinary end on these too: leaving the `with` is what cleans up.
@@ -53,7 +56,10 @@ def run(  # noqa: PLR0913 - the command's options
         signal.signal(number, lambda number, _frame: sys.exit(128 + number))
     lively = not headless and not out.json and is_screen(sys.stdout)
     changes = lives.CHANGES if lively else None
-    with Stage(folder, scale or (lives.SCALE if lively else SCALE), changes) as stage:
+    if store == "drive-emulator":
+        out.tell("starting an emulator of Google Drive: nothing here reaches Google")
+    premises = _premises(store)
+    with Stage(folder, scale or (lives.SCALE if lively else SCALE), changes, premises) as stage:
         if lively:
             moves = _watch(out, stage)
         else:
@@ -62,6 +68,14 @@ def run(  # noqa: PLR0913 - the command's options
     if not stage.is_temporary:
         out.tell(f"everything is kept in {stage.folder}")
     return _report(out, moves, tenures)
+
+
+def _premises(store: str) -> Callable[[Path, Mapping[str, str]], Premises] | None:
+    if store == "folder":
+        return None
+    made: Callable[[Path, Mapping[str, str]], Premises]
+    made = import_module("console.demo.emulated").EmulatedDrive
+    return made
 
 
 def _watch(out: Output, stage: Stage) -> list[History]:

@@ -21,8 +21,8 @@ class Premises(Protocol):
     def settings(self) -> dict[str, Any]:
         """The configuration's `store`."""
 
-    def provision(self, config: Config, clock: Clock) -> None:
-        """Make whatever of it isn't there yet."""
+    def provision(self, config: Config, clock: Clock) -> Config:
+        """Make whatever of it isn't there yet; the configuration, which may have changed."""
 
     def open(self, config: Config, clock: Clock) -> Store:
         """The store as an operator sees it, once more for each thread."""
@@ -37,8 +37,9 @@ class OwnFolder:
     def settings(self) -> dict[str, Any]:
         return {"kind": "folder", "path": "VPS_Shared"}
 
-    def provision(self, config: Config, clock: Clock) -> None:
+    def provision(self, config: Config, clock: Clock) -> Config:
         FolderStore(config.store_folder(), clock).provision()
+        return config
 
     def open(self, config: Config, clock: Clock) -> Store:
         return FolderStore(config.store_folder(), clock)

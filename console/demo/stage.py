@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -44,7 +44,7 @@ class Stage:
     """A fresh fleet in `folder`, or in a temporary folder that goes with it.
 
     `changes` are settings other than the demonstration's own, as in the configuration file.
-    `premises` makes the place of its store, given the fleet's folder and its accounts' e-mails.
+    `premises` makes the place of its store, given the fleet's folder and each account's e-mail.
     """
 
     def __init__(
@@ -52,13 +52,13 @@ class Stage:
         folder: Path | None,
         scale: float,
         changes: Mapping[str, Any] | None = None,
-        premises: Callable[[Path, Sequence[str]], Premises] | None = None,
+        premises: Callable[[Path, Mapping[str, str]], Premises] | None = None,
     ) -> None:
         self.is_temporary = folder is None
         self.seed = new_seed()
         self._handles: dict[str, Handle] = {}
         self.folder = _made(folder)
-        emails = [account["email"] for account in ACCOUNTS.values()]
+        emails = {name: str(account["email"]) for name, account in ACCOUNTS.items()}
         self._premises: Premises = OwnFolder()
         try:
             if premises is not None:
@@ -77,7 +77,7 @@ class Stage:
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
-        self._premises.provision(config, clock)
+        config = self._premises.provision(config, clock)
         store = self._premises.open(config, clock)
         lease = missing_lease(store, config.timing().ttl_s)
         if lease is not None:
