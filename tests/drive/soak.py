@@ -1,0 +1,207 @@
+"""Moves and kills of real agents over an emulated Drive, one after the other.
+
+A whole fleet of ordinary agents works over the emulator, far away (`--latency-ms`) and with
+every fault that a store may have and be got over. Planned moves are ordered as an operator
+would, primaries are killed, and the workload's own journal judges: never two at work at once,
+epochs rise, and no move in order loses a write. Progress goes to standard error; the last
+line, on standard output, is one JSON document. Exit code 1 for anything that doesn't hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from console import intents, outcomes
+from console.cli.ordering import give
+from console.demo.emulated import EmulatedDrive
+from console.demo.journal import Tenure, epochs_rise, overlap_s, passages, read_journals
+from console.demo.play import WORK_BETWEEN_S, Play
+from console.demo.stage import ACCOUNTS, Stage
+from console.driveemulator.faults.kinds import HOPELESS, KINDS
+from console.errors import OutcomeUnknown, Refused
+from console.outcomes import Ended
+from sessionlib.clock import SystemClock, sleep
+from sessionlib.core.notes import MoveKind
+from sessionlib.errors import StoreError
+from sessionlib.signing import sign
+
+FULL = "full"
+"""A Drive that is full stays so until somebody makes room: a fleet doesn't get over that alone."""
+EPILOG = """\
+examples:
+  python -m tests.drive.soak --moves 3 --kills 2 --scale 10
+  python -m tests.drive.soak --moves 100 --kills 100                 about an hour
+  python -m tests.drive.soak --moves 20 --kills 0 --rate 0 --scale 1  downtime at life's own pace
+"""
+LOOK_S = 0.5
+WAIT_S = 60.0
+TRIES = 10
+"""So often a move is ordered anew where it was refused or came to nothing."""
+
+
+def main() -> int:
+    options = _options()
+    faults = {kind: options.rate for kind in KINDS if kind not in HOPELESS | {FULL}}
+    began = SystemClock().now()
+    with tempfile.TemporaryDirectory(prefix="colabvps-soak-") as place:
+        drive: list[EmulatedDrive] = []
+
+        def premises(folder: Path, emails: Mapping[str, str]) -> EmulatedDrive:
+            made = EmulatedDrive(folder, emails, options.latency_ms, {}, options.seed)
+            drive.append(made)
+            return made
+
+        with Stage(Path(place) / "fleet", options.scale, None, premises) as stage:
+            # Setting up is another test's business.
+            drive[0].control("faults", faults if options.rate else {})
+            soak = Soak(stage, _tell)
+            try:
+                soak.play(options.moves, options.kills)
+            except (Refused, OutcomeUnknown) as error:
+                soak.failures.append(str(error))
+            drive[0].control("faults", dict.fromkeys(faults, 0.0))
+            report = drive[0].control("report")
+        tenures = read_journals(stage.journals)
+    found = _judged(soak, tenures)
+    took_s = SystemClock().now().since(began)
+    given = {"seed": options.seed, "rate": options.rate, "latency_ms": options.latency_ms}
+    document = {
+        **given,
+        "scale": options.scale,
+        **found,
+        "faults": report.get("faults", {}),
+        "defects": report.get("defects", []),
+        "took_s": round(took_s),
+    }
+    print(json.dumps(document), flush=True)  # noqa: T201 - the result
+    return 1 if found["violations"] or document["defects"] else 0
+
+
+class Soak:
+    """One fleet, moved and killed over and over."""
+
+    def __init__(self, stage: Stage, tell: Callable[[str], None]) -> None:
+        self._stage = stage
+        self._play = Play(stage, lambda text: None)
+        self._tell = tell
+        self.kinds: dict[int, MoveKind] = {}
+        self.refused = 0
+        self.failures: list[str] = []
+
+    def play(self, moves: int, kills: int) -> None:
+        """Moves and kills by turns, as far as there are both. Raises what no retry cures."""
+        self._play.begin()
+        for number in range(max(moves, kills)):
+            if number < moves:
+                self._move()
+            if number < kills:
+                self._kill()
+            if number % 10 == 9:
+                self._tell(f"{number + 1} rounds: {len(self.kinds)} moved, {self.refused} refused")
+
+    def _move(self) -> None:
+        for _ in range(TRIES):
+            self._play.wait(self._play.all_report, WAIT_S, "the standbys to report")
+            ended = self._ordered()
+            if ended is not None and ended.done and ended.move is not None:
+                self.kinds[ended.move.epoch] = ended.move.kind
+                sleep(WORK_BETWEEN_S)
+                return
+            # A standby that can't be heard for a moment is no successor; nothing happened.
+            self.refused += 1
+        raise Refused(f"a move was refused {TRIES} times")
+
+    def _ordered(self) -> Ended | None:
+        """What became of one order; None for one that may never have been given."""
+        stage = self._stage
+        snapshot = stage.look()
+        lease = snapshot.lease.value
+        if lease is None or lease.holder is None:
+            return None
+        names = list(ACCOUNTS)
+        to = names[(names.index(lease.holder) + 1) % len(names)]
+        is_given = True
+        try:
+            order = sign(intents.handover(stage.fleet.config, snapshot, to).order, stage.seed)
+            give(stage.fleet, order)
+        except (Refused, StoreError):
+            return None
+        except OutcomeUnknown:
+            is_given = False
+        until_mono = stage.fleet.clock.now().mono + WAIT_S
+        while stage.fleet.clock.now().mono < until_mono:
+            outcome = outcomes.of(order, stage.look())
+            if isinstance(outcome, Ended):
+                return outcome
+            sleep(LOOK_S)
+        if is_given:
+            raise OutcomeUnknown(f"order {order.id} has not ended after {WAIT_S:.0f} s")
+        return None
+
+    def _kill(self) -> None:
+        move = self._play.kill_primary()
+        self.kinds[move.epoch] = move.kind
+
+
+def _judged(soak: Soak, tenures: list[Tenure]) -> dict[str, Any]:
+    found = passages(tenures)
+    planned = [p for p in found if soak.kinds.get(p.after.epoch) is MoveKind.PLANNED]
+    taken = [p for p in found if soak.kinds.get(p.after.epoch) is MoveKind.TAKEOVER]
+    violations = list(soak.failures)
+    overlap = overlap_s(tenures)
+    if overlap > 0:
+        violations.append(f"two copies of the work ran at once, for {overlap:.3f} s")
+    if not epochs_rise(tenures):
+        violations.append("an epoch came twice, or after a higher one")
+    lost = sum(passage.lost_writes for passage in planned)
+    if lost:
+        violations.append(f"moves in order lost {lost} writes")
+    return {
+        "planned": len(planned),
+        "takeovers": len(taken),
+        "other_moves": len(found) - len(planned) - len(taken),
+        "refused": soak.refused,
+        "overlap_s": round(overlap, 3),
+        "planned_downtime_s": _spread([passage.downtime_s for passage in planned]),
+        "takeover_downtime_s": _spread([passage.downtime_s for passage in taken]),
+        "violations": violations,
+    }
+
+
+def _spread(values: list[float]) -> dict[str, float] | None:
+    if not values:
+        return None
+    return {"median": round(statistics.median(values), 3), "most": round(max(values), 3)}
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.drive.soak",
+        description=__doc__,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--moves", type=int, default=100, help="planned moves (default: 100)")
+    parser.add_argument("--kills", type=int, default=100, help="of the primary (default: 100)")
+    parser.add_argument("--latency-ms", type=float, default=150.0, help="of each call")
+    parser.add_argument(
+        "--rate", type=float, default=0.01, help="of each kind of fault, by request (default: 0.01)"
+    )
+    parser.add_argument("--scale", type=float, default=8.0, help="how much faster than life")
+    parser.add_argument("--seed", type=int, default=0, help="of the faults' dice")
+    return parser.parse_args()
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    sys.exit(main())
