@@ -193,7 +193,7 @@ def _write(site: Site) -> str:
 
 
 def _share_steps(site: Site, *, mail: bool) -> list[Step]:
-    emails = [one.email for one in lacking(site.config, site.email, site.rights)]
+    emails = lacking(site.config, site.email, site.rights)
     if not emails:
         return []
     how = "Google sends each of them a mail." if mail else "Google sends no mail."

@@ -30,9 +30,11 @@ accounts:
   backup1: {email: b@example.com, role: hot_standby, priority: 2}
 workload: {command: [sleep, "60"]}
 """
+PASSPHRASE = "open-sesame-secret"  # noqa: S105 - opens nothing
 BROWSER = f"""\
 #!{sys.executable}
-import sys, urllib.request
+import os, pathlib, sys, urllib.request
+pathlib.Path(os.environ["HOME"], "typed").open("a").write(" ".join(sys.argv))
 print("Opening in existing browser session.")
 print(urllib.request.urlopen(sys.argv[1]).read())
 """
@@ -103,30 +105,30 @@ def ended_at(url: str) -> str:
     raise AssertionError("sent nowhere")
 
 
-def machine(folder: Path, google: Google, **variables: str) -> dict[str, str]:
+def machine(folder: Path, google_url: str) -> dict[str, str]:
     """The environment of a machine without a keyring, with a browser of its own."""
     browser = folder / "browser"
     browser.write_text(BROWSER)
     browser.chmod(browser.stat().st_mode | stat.S_IXUSR)
     return {
-        **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder),
         "PYTHONPATH": str(ROOT),
         "XDG_CONFIG_HOME": str(folder / "config"),
         "BROWSER": str(browser),
-        "COLABVPS_DRIVE_EMULATOR": google.url,
-        "COLABVPS_PASSPHRASE": "open-sesame-secret",
-        **variables,
+        "COLABVPS_DRIVE_EMULATOR": google_url,
+        "COLABVPS_PASSPHRASE": PASSPHRASE,
     }
 
 
-def console(*args: str, env: dict[str, str], **words: Any) -> subprocess.Popen[str]:
+def console(*args: str, env: dict[str, str], folder: Path) -> subprocess.Popen[str]:
     """The program, as a process."""
     return subprocess.Popen(
         [sys.executable, "-m", "console", *args],
+        cwd=folder,
         env=env,
         text=True,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        **words,
     )

@@ -1,8 +1,8 @@
 """Goal: an account signs in with a browser or without, as itself or not at all, and out again.
 
 Method: the commands in this process, with a keyring in memory, a browser that follows
-where it is sent, and Google's sign-in over HTTP; twice as processes, with files and
-`$BROWSER`, as a person has them.
+where it is sent, and Google's sign-in over HTTP, which can say more noes than the
+emulator. As processes: `test_from_nothing`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from sessionlib.errors import ConfigError
 from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.opening import credentials
 from sessionlib.stores.drive.signins import KeptCredentials, entry_of
-from tests.drive.signing_in import CONFIG, Desk, console, ended_at, machine, visit_beside
+from tests.drive.signing_in import CONFIG, Desk, ended_at, visit_beside
 from tests.drive.tiny_google import CLIENT, Google, running
 from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
 
-A, B, OPERATOR = entry_of("my-fleet", "primary"), entry_of("my-fleet", "backup1"), ""
+A, B = entry_of("my-fleet", "primary"), entry_of("my-fleet", "backup1")
 
 
 @pytest.fixture
@@ -299,38 +299,3 @@ def test_what_cant_be_taken_back_stays(desk: Desk, google: Google) -> None:
     assert code == 1
     assert "--only-here" in err
     assert A in desk.kept()
-
-
-def test_as_processes_with_a_browser_and_encrypted_files(tmp_path: Path, google: Google) -> None:
-    env = machine(tmp_path, google)
-    config, client = tmp_path / "accounts.yaml", tmp_path / "client_secret.json"
-    config.write_text(CONFIG)
-    client.write_text(json.dumps(CLIENT))
-    words = ("--client", str(client), "--config", str(config), "--yes", "--json")
-    process = console("login", "primary", *words, env=env)
-    out, err = process.communicate(timeout=30)
-    assert process.returncode == 0, err
-    assert json.loads(out)["email"] == "a@example.com"
-    files = [path for path in (tmp_path / "config").rglob("*") if path.is_file()]
-    assert len(files) == 2
-    (lasting,) = google.lasting
-    for text in [out, err, *(path.read_text() for path in files)]:
-        assert lasting not in text
-        assert CLIENT["installed"]["client_secret"] not in text
-    process = console("logout", "--config", str(config), "--yes", "--json", env=env)
-    assert json.loads(process.communicate(timeout=30)[0])["signed_out"][0]["revoked"] is True
-    assert [path for path in (tmp_path / "config").rglob("*") if path.is_file()] == []
-
-
-def test_as_a_process_without_a_browser(tmp_path: Path, google: Google) -> None:
-    env = machine(tmp_path, google)
-    config, client = tmp_path / "accounts.yaml", tmp_path / "client_secret.json"
-    config.write_text(CONFIG)
-    client.write_text(json.dumps(CLIENT))
-    words = ("--client", str(client), "--config", str(config), "--yes", "--no-browser")
-    process = console("login", "primary", *words, env=env)
-    assert process.stderr is not None
-    url = next(line.strip() for line in process.stderr if "state=" in line)
-    out, err = process.communicate(ended_at(url) + "\n", timeout=30)
-    assert process.returncode == 0, err
-    assert "primary is signed in as a@example.com" in out

@@ -67,7 +67,8 @@ def permissions(client: Client, file_id: str) -> list[Permission]:
 
 
 def share(client: Client, file_id: str, email: str, *, mail: bool) -> None:
-    """Let an account write. With `mail` Google tells it, and then there is one try only."""
+    """Let an account write, also one that could only read. With `mail` Google tells it, and then
+    there is one try only."""
 
     def once() -> None:
         client.ask(
@@ -85,22 +86,6 @@ def share(client: Client, file_id: str, email: str, *, mail: bool) -> None:
         once()
     else:
         client.patiently(once)
-
-
-def let_write(client: Client, file_id: str, permission_id: str) -> None:
-    """Let an account write that could only read."""
-    client.patiently(
-        lambda: client.ask(
-            lambda drive: drive.permissions().update(
-                fileId=file_id,
-                permissionId=permission_id,
-                body={"role": "writer"},
-                fields="id",
-                **ALL_DRIVES,
-            ),
-            units.WRITE,
-        )
-    )
 
 
 def _page(client: Client, file_id: str, token: str | None) -> Any:

@@ -1,0 +1,64 @@
+"""Goal: what docs/drive.md has a person type leads from nothing to a shared folder and back, and
+no secret is left anywhere on the way.
+
+Method: the commands as processes, on a machine without a keyring, with `$BROWSER`, over
+the emulator; then every file and every word of them is looked through.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+from console.driveemulator import emulated
+from sessionlib.config import load
+from tests.drive.signing_in import CONFIG, PASSPHRASE, console, ended_at, machine
+from tests.drive.tiny_google import CLIENT
+
+OPERATOR = "o@example.com"
+
+
+def ended(process: subprocess.Popen[str], typed: str | None = None) -> str:
+    """What it said on standard output, once it has ended well."""
+    out, err = process.communicate(typed, timeout=60)
+    assert process.returncode == 0, err
+    return out
+
+
+def test_from_nothing_to_a_shared_folder_and_back(tmp_path: Path) -> None:
+    config = tmp_path / "accounts.yaml"
+    config.write_text(CONFIG)
+    (tmp_path / "client_secret.json").write_text(json.dumps(CLIENT))
+    client = ("--client", "client_secret.json")
+    said: list[str] = []
+    with emulated(accounts=[OPERATOR, "a@example.com", "b@example.com"]) as emulator:
+        env = machine(tmp_path, emulator.url)
+
+        def run(*words: str) -> str:
+            said.append(ended(console(*words, env=env, folder=tmp_path)))
+            return said[-1]
+
+        signed_in = json.loads(run("login", "operator", *client, "--yes", "--json"))
+        assert signed_in["email"] == OPERATOR
+        (tmp_path / "client_secret.json").unlink()
+        assert len(json.loads(run("init", "--yes", "--json"))["did"]) == 6
+        load(config).drive_ids()
+        process = console("login", "backup1", "--no-browser", "--yes", env=env, folder=tmp_path)
+        assert process.stderr is not None
+        url = next(line.strip() for line in process.stderr if "state=" in line)
+        said.append(ended(process, f"{ended_at(url)}\n"))
+        status = json.loads(run("status", "--json"))
+        assert (status["lease"]["state"], status["store"]["reachable"]) == ("free", True)
+        secrets = [*emulator.grants.refreshes, CLIENT["installed"]["client_secret"], PASSPHRASE]
+        assert len(secrets) == 4
+        files = [path for path in tmp_path.rglob("*") if path.is_file()]
+        assert {"typed", "accounts.yaml"} <= {path.name for path in files}
+        said += [path.read_text(errors="replace") for path in files]
+        assert [one for one in secrets if any(one in text for text in said)] == []
+        out = json.loads(run("logout", "--yes", "--json"))
+        assert [one["revoked"] for one in out["signed_out"]] == [True, True]
+        assert emulator.grants.refreshes == {}
+        assert emulator.defects == []
+    kept = [path.name for path in (tmp_path / "config" / "colabvps" / "secrets").iterdir()]
+    assert kept == ["fleet-key%3Amy-fleet.json"]
