@@ -12,9 +12,10 @@ import google.auth.exceptions
 import pytest
 
 from sessionlib.core.values import Instant
+from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.signin import SOON_S, SPENT_S, Bare, Signed, Tokens
 from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import Lost, NotSent
+from sessionlib.stores.drive.verdicts import Lost, NotSent, SignInEnded
 
 START = 1_700_000_000.0
 
@@ -138,7 +139,17 @@ def test_what_cant_be_renewed_was_not_sent_and_only_googles_word_ends_a_sign_in(
     with pytest.raises(NotSent, match=words) as raised:
         signed_by(tokens)
     assert "\n" not in str(raised.value)
-    assert ("login" in str(raised.value)) is (words == "login")
+    assert isinstance(raised.value, SignInEnded) is (words == "login")
+
+
+def test_a_request_whose_sign_in_has_ended_is_not_tried_again(held: Held) -> None:
+    held.fails = GOOGLES.RefreshError("invalid_grant: Bad Request", REVOKED)
+    held.token = None
+    held.may.set()
+    client = Client(held, held.clock, "http://127.0.0.1:9")
+    with client.within(60.0), pytest.raises(SignInEnded):
+        client.patiently(lambda: client.get("id"))
+    assert held.refreshes == 1
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,7 @@ from sessionlib.stores.drive.verdicts import (
     Answer,
     Lost,
     Refused,
+    SignInEnded,
     Trouble,
     reason_of,
     retry_after_s,
@@ -112,6 +113,8 @@ class Client:
             tries += 1
             try:
                 return call()
+            except SignInEnded:
+                raise
             except Trouble as error:
                 answer = error.answer if isinstance(error, Refused) else None
                 if answer is not None and not answer.is_passing:

@@ -20,7 +20,7 @@ import google_auth_httplib2
 from sessionlib.clock import Clock
 from sessionlib.stores.drive import endings
 from sessionlib.stores.drive.transport import OnceHttp, redirected
-from sessionlib.stores.drive.verdicts import Lost, NotSent
+from sessionlib.stores.drive.verdicts import Lost, NotSent, SignInEnded
 
 SOON_S = 300.0
 """A token with less time left is renewed beside the work."""
@@ -69,19 +69,19 @@ class Tokens:
             try:
                 self._credentials.refresh(google_auth_httplib2.Request(self._http()))
             except google.auth.exceptions.GoogleAuthError as error:
-                raise NotSent(self._why_not(error)) from error
+                raise self._why_not(error) from error
             except Lost as error:
                 # What was lost is the service's answer: the request itself never left.
                 raise NotSent(f"the sign-in service can't be reached ({error})") from error
 
-    def _why_not(self, error: google.auth.exceptions.GoogleAuthError) -> str:
+    def _why_not(self, error: google.auth.exceptions.GoogleAuthError) -> NotSent:
         word = None if error.retryable else endings.word_of(error.args)
         if word is None:
-            return f"the sign-in service can't be reached ({_first(error)})"
+            return NotSent(f"the sign-in service can't be reached ({_first(error)})")
         kept_as: str | None = getattr(self._credentials, "kept_as", None)
         since_s: float | None = getattr(self._credentials, "since_s", None)
         age_s = None if since_s is None else self._clock.now().wall - since_s
-        return endings.sentence(word, kept_as, age_s)
+        return SignInEnded(endings.sentence(word, kept_as, age_s))
 
     def _renew_beside(self) -> None:
         if self._busy:

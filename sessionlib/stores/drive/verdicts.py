@@ -49,6 +49,10 @@ class NotSent(Exception):
     """The request never left: no connection, no sign-in, no time left."""
 
 
+class SignInEnded(NotSent):
+    """Nor will any other leave, until a person has signed in again: a further try is no use."""
+
+
 class Lost(Exception):
     """The request left, and no answer that can be read came back."""
 
