@@ -12,6 +12,7 @@ from console.cli.options import desk_of
 from console.crash import log_dir
 from console.finding import find_config, user_config_dir
 from console.output import Output
+from sessionlib import keeping
 from sessionlib.config import Config, StoreKind, load
 from sessionlib.errors import ConfigError
 
@@ -27,6 +28,7 @@ def run(ctx: typer.Context) -> None:
         "config_dir": str(user_config_dir()),
         "state": platformdirs.user_state_dir("colabvps", appauthor=False),
         "logs": str(log_dir()),
+        "secrets": keeping.place(),
         "store": None if loaded is None else _store(loaded),
         "work": {}
         if loaded is None

@@ -9,18 +9,21 @@ import subprocess
 import sys
 import threading
 import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
 from console.__main__ import main
 from sessionlib import keeping
+from sessionlib.clock import sleep
 from tests.drive.tiny_google import CLIENT, Google
 from tests.unit.keyrings import FakeKeyring
 
+T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
 CONFIG = """\
 fleet: my-fleet
@@ -132,3 +135,12 @@ def console(*args: str, env: dict[str, str], folder: Path) -> subprocess.Popen[s
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+
+
+def eventually(look: Callable[[], T]) -> T:
+    """What `look` returns once it can."""
+    for _ in range(600):
+        with suppress(OSError):
+            return look()
+        sleep(0.05)
+    return look()

@@ -272,6 +272,16 @@ def test_a_folder_that_isnt_shared_with_the_operator_is_told(
     assert "not there, or not shared with this account" in err
 
 
+def test_a_sign_in_that_was_withdrawn_meanwhile_is_told_with_the_command(
+    desk: Desk, emulator: Emulator
+) -> None:
+    emulator.grants.refreshes.clear()
+    code, _, err = desk.run("init", "--yes")
+    assert code == 1
+    assert "the sign-in of operator has ended or was withdrawn (invalid_grant)" in err
+    assert "`colabvps-console login operator`" in err
+
+
 def test_nobody_signed_in_is_told_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(desk.folder))

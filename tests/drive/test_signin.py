@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from console.errors import Refused
 from console.signin.answers import CURES
+from console.signin.browsing import Loopback
 from console.signin.clients import entry_of as client_entry
 from sessionlib.config import load
 from sessionlib.errors import ConfigError
@@ -299,3 +303,17 @@ def test_what_cant_be_taken_back_stays(desk: Desk, google: Google) -> None:
     assert code == 1
     assert "--only-here" in err
     assert A in desk.kept()
+
+
+def test_nobody_but_googles_answer_to_this_question_ends_the_waiting() -> None:
+    with Loopback() as loopback:
+        loopback.state = "ours"
+        for path in ("", "favicon.ico", "?code=x", "?state=theirs&code=x", "?state=ours"):
+            with pytest.raises(urllib.error.HTTPError, match="404"):
+                urllib.request.urlopen(loopback.address + path, timeout=10)  # noqa: S310 - ours
+        with pytest.raises(Refused, match="--no-browser"):
+            loopback.wait(0.0)
+        query = "?state=ours&code=x"
+        with urllib.request.urlopen(loopback.address + query, timeout=10) as page:  # noqa: S310 - ours
+            assert b"code" not in page.read()
+        assert loopback.wait(10.0).endswith(query)

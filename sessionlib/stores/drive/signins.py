@@ -48,7 +48,7 @@ def find(fleet: str, account: str) -> SignIn | None:
         texts = (signin.email, signin.client_id, signin.client_secret, signin.refresh_token)
         if all(isinstance(text, str) for text in texts) and isinstance(signin.at_s, float):
             return signin
-    except (ValueError, LookupError, TypeError, AttributeError):
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
     raise NotKept(f"what is kept as the sign-in of {account} is none: sign in again")
 
