@@ -90,13 +90,11 @@ def _start(desk: Desk, path: Path) -> None:
 
 
 def _next(config: Config) -> list[str]:
-    names = config.by_priority()
-    is_drive = config.store.kind is StoreKind.DRIVE
-    logins = [f"colabvps-console login {name} --config {config.path}" for name in names if is_drive]
     agents = [
-        f"python -m sessionlib agent --config {config.path} --account {name}" for name in names
+        f"python -m sessionlib agent --config {config.path} --account {name}"
+        for name in config.by_priority()
     ]
-    return [*logins, *agents, f"colabvps-console status --config {config.path}"]
+    return [*agents, f"colabvps-console status --config {config.path}"]
 
 
 def _report(desk: Desk, path: Path, did: list[str], following: list[str]) -> None:

@@ -19,7 +19,7 @@ from console.starter import write_drive
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import DRIVE_PATHS
-from sessionlib.stores.drive import verdicts
+from sessionlib.stores.drive import signins, verdicts
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import File
 from sessionlib.stores.drive.opening import credentials, emulator, store_of
@@ -133,7 +133,15 @@ def following(site: Site) -> list[str]:
         f"only where a session mounts Drive: each account but {owner} opens {link} and adds a "
         "shortcut to My Drive, or the folder isn't in its mount"
     )
-    return [shortcut]
+    here = {name for name, _ in signins.all_kept(site.config)}
+    return [
+        shortcut,
+        *(
+            f"on {name}'s machine: colabvps-console login {name} --config {site.config.path}"
+            for name in site.config.by_priority()
+            if name not in here
+        ),
+    ]
 
 
 def _adopted(client: Client, file_id: str) -> File:

@@ -6,6 +6,7 @@ from console import credentials
 from console.errors import Refused
 from console.founding.steps import Step
 from console.starter import write_fleet_key
+from sessionlib import keeping
 from sessionlib.config import Config
 from sessionlib.signing import new_seed, public_of
 
@@ -30,7 +31,7 @@ def key_steps(config: Config) -> list[Step]:
         write_fleet_key(config.path, public_of(kept))
         return f"wrote the public half of the fleet's key to {config.path}"
 
-    where = "a new key, kept in the system's keyring" if seed is None else "the key at hand"
+    where = f"a new key, kept in {keeping.place()}," if seed is None else "the key at hand"
     asks = f"Write the public half of {where} to {config.path}."
     if config.fleet_key is not None:
         asks = (

@@ -91,6 +91,7 @@ def test_from_nothing_to_a_shared_folder_and_then_nothing_more(
     for said in (f"in the Drive of {OWNER}", f"with {A}, {B} as editors", "lease record"):
         assert said in err
     assert any("shortcut" in text for text in document["next"])
+    assert any("login backup1" in text for text in document["next"])
     config = config_of(desk)
     root_id, ids = config.drive_ids()
     assert [item.id for item in folders(emulator)] == [root_id]
@@ -195,6 +196,16 @@ def test_an_id_that_leads_nowhere_is_told_and_nothing_is_made_in_its_place(
     assert code == 1
     assert f"{path} ({item.id}) is in its owner's bin: put it back" in err
     assert state(emulator) == before
+
+
+def test_ids_of_another_folder_are_told(desk: Desk, emulator: Emulator) -> None:
+    assert desk.run("init", "--yes")[0] == 0
+    root_id, ids = config_of(desk).drive_ids()
+    text = desk.config.read_text().replace(root_id, ids["logs"])
+    desk.config.write_text(text.replace(f'logs: "{ids["logs"]}"', f'logs: "{root_id}"'))
+    code, _, err = desk.run("init", "--yes")
+    assert code == 1
+    assert f"state ({ids['state']}) isn't in the folder that it belongs in" in err
 
 
 def test_ids_that_are_missing_are_looked_for_or_made_and_added(

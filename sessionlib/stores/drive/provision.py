@@ -26,18 +26,18 @@ class Misplaced(Exception):
 def survey(client: Client, root_id: str, known: Mapping[str, str]) -> dict[str, str]:
     """The ids of what is there below the folder `root_id`; those in `known` by their ids.
 
-    Raises Misplaced for one in `known` that is gone or in the bin, and Refused, NotSent or
-    Lost, as the client does.
+    Raises Misplaced for one in `known` that is gone, in the bin or elsewhere, and Refused,
+    NotSent or Lost, as the client does.
     """
     found: dict[str, str] = {}
     listed: dict[str, dict[str, File]] = {}
     for path in (*DRIVE_FOLDERS, *DRIVE_FILES):
-        if path in known:
-            _check(client, path, known[path])
-            found[path] = known[path]
-            continue
         above, _, title = path.rpartition("/")
         above_id = found.get(above) if above else root_id
+        if path in known:
+            _check(client, path, known[path], above_id)
+            found[path] = known[path]
+            continue
         if above_id is None:
             continue  # what it would be in isn't there
         if above not in listed:
@@ -78,7 +78,7 @@ def make(
     return file_id
 
 
-def _check(client: Client, path: str, file_id: str) -> None:
+def _check(client: Client, path: str, file_id: str, above_id: str | None) -> None:
     try:
         file = client.patiently(lambda: client.get(file_id))
     except Refused as error:
@@ -87,5 +87,7 @@ def _check(client: Client, path: str, file_id: str) -> None:
         raise Misplaced(f"{path} ({file_id}) is gone, or isn't shared with this account") from error
     if file.is_trashed:
         raise Misplaced(f"{path} ({file_id}) is in its owner's bin")
+    if file.parents and above_id not in file.parents:
+        raise Misplaced(f"{path} ({file_id}) isn't in the folder that it belongs in")
     if file.is_folder != (path in DRIVE_FOLDERS):
         raise Misplaced(f"{path} ({file_id}) is a {'folder' if file.is_folder else 'file'}")
