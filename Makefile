@@ -5,7 +5,7 @@
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports docs docs-check simulate mutants model chaos \
-	fuzz bench bench-console \
+	soak-drive fuzz bench bench-console \
 	bench-checkpoints pictures lock clean run-env dev-env
 
 BIN := .venv/bin
@@ -57,6 +57,9 @@ model: dev-env  ## the decision table, state by state, to the last one; ARGS="--
 
 chaos: dev-env  ## break living fleets on purpose: real processes; ARGS="--help" tells more
 	@$(BIN)/python -m tests.chaos $(ARGS)
+
+soak-drive: dev-env  ## moves and kills over an emulated Drive; ARGS="--help" tells more
+	@$(BIN)/python -m tests.drive.soak $(ARGS)
 
 fuzz: dev-env  ## five million inputs to every reader of what others write; takes half a day
 	@$(BIN)/python -m tests.fuzz $(ARGS)

@@ -2,7 +2,8 @@
 
 Method: an environment with the VM's Python and exactly its packages gets the
 project's wheel without any dependency, as the VM would; a real agent in it
-serves on a folder store, with every import it makes written down.
+serves on a folder store, with every import it makes written down, and three of them hand
+over to each other on an emulated Drive.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from typing import Any
 
 import pytest
 
+from console.demo.emulated import EmulatedDrive
+from console.demo.journal import overlap_s, passages, read_journals
+from console.demo.play import Play
+from console.demo.stage import Stage
 from sessionlib.checkpoints.shelf import verify
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.values import Lease, LeaseState
@@ -176,3 +181,22 @@ def test_an_agent_serves_there_and_vacates(python: Path, tmp_path: Path) -> None
     imported = fleet.imported() - set(ask(python, code)) - OF_THE_INTERPRETER
     assert "sessionlib" in imported
     assert imported - LOADED == set()
+
+
+def test_a_fleet_of_such_agents_moves_over_drive(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sign-ins, PyDrive2 and all that it needs, in the versions that are there."""
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    with Stage(tmp_path / "fleet", 10.0, None, EmulatedDrive) as stage:
+        # From here on whatever is started as an agent is one of that environment.
+        monkeypatch.setattr(sys, "executable", str(python))
+        play = Play(stage, lambda text: None)
+        play.begin()
+        ran = Path(f"/proc/{stage.pid('primary')}/cmdline").read_bytes()
+        assert ran.startswith(os.fsencode(python))
+        move = play.hand_over()
+    tenures = read_journals(stage.journals)
+    assert overlap_s(tenures) == 0
+    (passage,) = passages(tenures)
+    assert (passage.after.epoch, passage.lost_writes) == (move.epoch, 0)

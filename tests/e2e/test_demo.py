@@ -23,6 +23,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from sessionlib.clock import SystemClock, sleep
 
@@ -102,6 +103,25 @@ def test_it_reports_what_it_did_in_one_document(tmp_path: Path) -> None:
     # What was asked to be kept is kept, and it is a fleet's folder.
     assert (folder / "accounts.yaml").is_file()
     assert (folder / "VPS_Shared" / "state").is_dir()
+    assert_gone(tmp_path)
+
+
+def test_over_an_emulated_drive_it_does_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "kept"
+    words = ["--store", "drive-emulator", "--headless", "--handovers", "1", "--kill-primary"]
+    with demo(tmp_path, *words, "--dir", str(folder), "--json") as process:
+        out, err = process.communicate(timeout=110)
+    assert process.returncode == 0, err
+    moves = json.loads(out)["handovers"]
+    assert [(move["kind"], move["epoch"]) for move in moves] == [("planned", 2), ("takeover", 3)]
+    assert [move["overlap_s"] for move in moves] == [0, 0]
+    assert moves[0]["lost_writes"] == 0
+    assert "emulator of Google Drive" in err
+    # As `init` leaves it: the folder's id and those of all that is in it.
+    assert (
+        "state/lease.json" in yaml.safe_load((folder / "accounts.yaml").read_text())["store"]["ids"]
+    )
+    assert not (folder / "VPS_Shared").exists()
     assert_gone(tmp_path)
 
 
