@@ -16,6 +16,8 @@ BUNDLES = "scripts/bundles/"
 CODE_VERSIONS = "scripts/versions/"
 CONFIG_VERSIONS = "config/"
 SUCCESSIONS = "config/keys/"
+DIAGNOSIS = "config/doctor.json"
+"""What the store was found to keep of its promises."""
 FOLDERS = ("state", "scripts", "data", "logs", "config")
 BELL = "state/bell.json"
 """On Drive: what was created last, so that nobody has to list a folder to hear of it."""

@@ -35,6 +35,7 @@ class Purpose(StrEnum):
     CODE = "code/1"
     CONFIG = "config/1"
     SUCCESSION = "succession/1"
+    DOCTOR = "doctor/1"
 
     @property
     def prefix(self) -> bytes:

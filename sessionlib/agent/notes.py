@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sessionlib import layout
-from sessionlib.core.events import Peeked, Recorded
+from sessionlib.core.events import Clearance, Peeked, Recorded
 from sessionlib.core.notes import History, Order, Report, Signal
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
@@ -41,6 +41,8 @@ class Notes:
     """What is looked at besides: which program should run by now, in words."""
     followed: Callable[[], str | None] | None = None
     """The fleet's key by now, where it may have been changed."""
+    see_doctor: Callable[[], Clearance | None] = lambda: None
+    """What is known of the store's promises, where that matters."""
     _orders: dict[str, Order | tuple[str, str]] = field(default_factory=dict)
     _shipped: dict[str, bytes] = field(default_factory=dict)
 
@@ -57,7 +59,7 @@ class Notes:
         orders: list[Order] = []
         refused: list[tuple[str, str, str]] = []
         ages_s: dict[str, float] = {}
-        signal = bundle = None
+        signal = bundle = clearance = None
         self._follow_key()
         with contextlib.suppress(StoreError, OSError):
             self._read_orders(orders, refused, ages_s)
@@ -65,7 +67,9 @@ class Notes:
             signal = self._read_signal()
         with contextlib.suppress(StoreError, OSError):
             bundle = self.look()
-        return Peeked(reports, tuple(orders), tuple(refused), ages_s, signal, bundle)
+        with contextlib.suppress(StoreError, OSError):
+            clearance = self.see_doctor()
+        return Peeked(reports, tuple(orders), tuple(refused), ages_s, signal, bundle, clearance)
 
     def _follow_key(self) -> None:
         """Go by the fleet's key of now; what was judged by another is judged again."""

@@ -18,12 +18,16 @@ from sessionlib.config import Config
 from sessionlib.core import events
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import StoreError
+from sessionlib.kit.clearance import place_of
+from sessionlib.kit.clearance import read as read_diagnosis
 from sessionlib.kit.fleetconfig import CONFIG, compare
 from sessionlib.kit.keys import FollowedKey
 from sessionlib.kit.kits import Kits, Want
 from sessionlib.kit.signed import Series
 from sessionlib.ports import Store
 
+DIAGNOSED_EVERY_S = 900.0
+"""Each reading of doctor's finding costs 5 units on Drive."""
 MAX_WARNINGS = 8
 """So many are told of: whoever plants one can plant a thousand."""
 
@@ -44,6 +48,7 @@ class Outfit:
         self._config = config
         self._clock = clock
         self._every_s = config.timing().report_s
+        self._diagnosed_every_s = DIAGNOSED_EVERY_S / config.timings.scale
         self._looked_mono = float("-inf")
         self._secrets = dict(secrets)
         self._followed = (
@@ -53,6 +58,10 @@ class Outfit:
         self._kits.env = {**config.workload.env, **self._secrets}
         self._want: Want | None = None
         self._settings = Series(store, CONFIG, config.fleet)
+        self._place = place_of(config)
+        self._diagnosed_mono = float("-inf")
+        self.clearance: events.Clearance | None = None
+        """What doctor has found, once it could be read; None where that is no matter."""
         self.config_words: str | None = None
         self.warnings: tuple[str, ...] = ()
         """What of the published was passed over at the last look, and why."""
@@ -85,6 +94,15 @@ class Outfit:
             self._looked_mono = now_mono
             self._look()
         return None if self._want is None else self._want.bundle
+
+    def see_doctor(self) -> events.Clearance | None:
+        """Read, now and then, what doctor has found. Raises StoreError."""
+        now_mono = self._clock.now().mono
+        if self._place is not None and now_mono - self._diagnosed_mono >= self._diagnosed_every_s:
+            _, why = read_diagnosis(self._store, self._place, self.public_key)
+            self._diagnosed_mono = now_mono
+            self.clearance = events.Clearance(why)
+        return self.clearance
 
     def _look(self) -> None:
         if self._followed is not None:

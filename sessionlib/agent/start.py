@@ -37,6 +37,7 @@ from sessionlib.core.view import Peer, Settings, View
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
+from sessionlib.kit.clearance import place_of
 from sessionlib.kit.secret_env import find_secrets
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
@@ -49,6 +50,7 @@ PLAN_TIMEOUT_S = 600.0
 MIN_PLAN_TIMEOUT_S = 30.0
 HEARTBEAT_S = 15.0
 MIN_HEARTBEAT_S = 0.5
+NOT_READ_YET = "what doctor has found hasn't been read yet"
 KILL_AFTER_S = 600.0
 MIN_KILL_AFTER_S = 10.0
 
@@ -83,6 +85,7 @@ def build(
         started=session.began,
         lifetime_s=lifetime_s,
         peers=_peers(config, account),
+        uncleared=None if place_of(config) is None else NOT_READ_YET,
         seen_epoch=place.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
@@ -103,6 +106,7 @@ def build(
         account,
         outfit.look,
         lambda: outfit.public_key,
+        outfit.see_doctor,
     )
     copyist = _copyist(config, place, seat, workload, clock)
     lease_store = _store(config, account, clock)

@@ -48,6 +48,13 @@ class WriteAnswered:
 
 
 @dataclass(frozen=True, slots=True)
+class Clearance:
+    """Whether the store is known to keep its promises: `why` not, None where it is."""
+
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Peeked:
     """What stands in the notes: reports, each with its age in seconds, and well-signed orders."""
 
@@ -60,6 +67,8 @@ class Peeked:
     signal: Signal | None = None
     bundle: str | None = None
     """The program that should run, in words: the newest that was published."""
+    clearance: Clearance | None = None
+    """Whether takeovers may go ahead; None where nothing new is known."""
 
 
 @dataclass(frozen=True, slots=True)

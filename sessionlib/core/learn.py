@@ -323,6 +323,7 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
         given_boot=_given(view, event, now),
         signal=event.signal,
         kit=replace(view.kit, wanted=event.bundle or view.kit.wanted),
+        uncleared=view.uncleared if event.clearance is None else event.clearance.why,
         peeking=False,
         peeked_mono=now.mono,
     )

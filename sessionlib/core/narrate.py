@@ -42,12 +42,20 @@ def narrate(before: View, after: View) -> Iterator[Line]:
     yield from _copies(before, after)
     if after.alarm and after.alarm != before.alarm:
         yield Line("warning", "alarm", after.alarm)
+    if after.uncleared != before.uncleared:
+        yield _clearance(after)
     if after.suspect and not before.suspect:
         yield Line("warning", "woke_late", "woke up late: work is held until a fresh renewal")
     for receipt in after.receipts:
         if receipt not in before.receipts:
             text = f"order {receipt.id}: {receipt.outcome}"
             yield Line("info", "order", f"{text}, {receipt.why}" if receipt.why else text)
+
+
+def _clearance(after: View) -> Line:
+    if after.uncleared is None:
+        return Line("info", "takeover_on", "automatic takeover is on: the store passed doctor")
+    return Line("warning", "takeover_off", f"automatic takeover is off: {after.uncleared}")
 
 
 def _member(before: View, after: View) -> Iterator[Line]:

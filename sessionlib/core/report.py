@@ -122,7 +122,7 @@ def _asks(view: View, now: Instant) -> str | None:
         asked = unasked and due and view.settings.handover != "auto"
         return f"plan:{plan.id}" if asked and plan is not None else None
     stale = finding_of(view, now, 0) is Finding.STALE and lease.state is LeaseState.HELD
-    wants = view.settings.takeover == "approve" and member_of(view) is Member.STANDBY
+    wants = view.asks_to_take_over and member_of(view) is Member.STANDBY
     return f"takeover:{lease.epoch}" if stale and wants and view.leaving is None else None
 
 

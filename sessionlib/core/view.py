@@ -177,6 +177,8 @@ class View:
     started: Instant
     lifetime_s: float
     peers: Mapping[str, Peer] = field(default_factory=dict)
+    uncleared: str | None = None
+    """Why the store isn't known to keep its promises, and every takeover needs an approval."""
 
     sight: Sight = Sight.UNSEEN
     lease: Lease | None = None
@@ -251,6 +253,11 @@ class View:
     @property
     def timing(self) -> Timing:
         return self.settings.timing
+
+    @property
+    def asks_to_take_over(self) -> bool:
+        """Whether a takeover waits for an operator's approval."""
+        return self.settings.takeover == "approve" or self.uncleared is not None
 
     def remaining_s(self, now: Instant) -> float:
         """What is left of this session, by the clock that counts through suspend and that

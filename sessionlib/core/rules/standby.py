@@ -57,7 +57,7 @@ def take_over(moment: Moment) -> tuple[Action, ...]:
     if emergency is not None:
         return claim_now(moment, emergency)
     # Past its commit point a move is ended by the next claim, which nobody has to approve.
-    if view.settings.takeover == "approve" and lease.state is LeaseState.HELD:
+    if view.asks_to_take_over and lease.state is LeaseState.HELD:
         approval = orders.approval(view, lease)
         return watch(moment) if approval is None else _claim_unless_paused(moment, approval)
     return _claim_unless_paused(moment)
