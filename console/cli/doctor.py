@@ -1,0 +1,162 @@
+"""`doctor`: try out what the store promises."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from console.cli.options import Desk, desk_of
+from console.credentials import need_seed
+from console.doctor.checks import CHECKS, Finding
+from console.errors import FAILED, WrongUse
+from console.finding import find_config
+from console.operator_name import operator_name
+from sessionlib.clock import SystemClock
+from sessionlib.config import Config, load
+from sessionlib.config.schema import StoreKind
+from sessionlib.kit.clearance import Diagnosis, place_of
+
+CHANGES = True
+EXAMPLES = (
+    "colabvps-console doctor",
+    "colabvps-console doctor --accounts operator,backup1 --yes",
+    "colabvps-console doctor --json --yes",
+)
+_WORDS = {True: ("ok", "good"), False: ("FAILS", "bad"), None: ("not known", "warn")}
+_SECONDS_A_ROUND = 1.0
+
+
+def run(
+    ctx: typer.Context,
+    accounts: Annotated[
+        str | None,
+        typer.Option("--accounts", metavar="A,B", help="Who takes part; else who is signed in."),
+    ] = None,
+    rounds: Annotated[
+        int | None,
+        typer.Option("--rounds", min=1, help="Of the race; fewer than 200 prove too little."),
+    ] = None,
+) -> None:
+    """On Google Drive nobody takes the work over by themselves until this has passed: it
+    tries, with two accounts and files of its own, whether a conditional write there is
+    what it has to be, and leaves the signed result for all agents. On a folder it tries
+    what the file system promises. Exit code 1 if something that safety rests on fails.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("doctor")
+    config = load(find_config(desk.config))
+    if config.store.kind is StoreKind.DRIVE:
+        _drive(desk, config, _names(config, accounts), rounds)
+    else:
+        _folder(desk, config)
+
+
+def _names(config: Config, text: str | None) -> list[str]:
+    names = [] if text is None else [name.strip() for name in text.split(",")]
+    if text is not None and len(names) != 2:
+        raise WrongUse("--accounts: name two, as --accounts operator,backup1")
+    known = import_module("sessionlib.stores.drive.signins").names(config)
+    for name in names:
+        if name not in known:
+            raise WrongUse(f"--accounts: there is no {name:.40}; there are {', '.join(known)}")
+    return names
+
+
+def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> None:
+    drive = import_module("console.doctor.drive")
+    verdict = import_module("console.doctor.verdict")
+    clock = SystemClock()
+    seed = need_seed(config.fleet)
+    exam = drive.prepare(config, names, rounds or drive.ROUNDS, clock)
+    minutes = max(1, round(exam.rounds * _SECONDS_A_ROUND / 60) + 1)
+    desk.out.ask(
+        f"Make a scratch folder in the shared folder, as {exam.one.name}, and try there, with "
+        f"{exam.other.name}, what the fleet relies on: about {minutes} minutes and "
+        f"{exam.units:,} of Google's quota units (a user has 325,000 a minute). It is removed "
+        "afterwards, and the result is signed and left for all agents.",
+        yes=desk.yes,
+    )
+    findings = _examined(desk, drive.examine(exam, clock, desk.out.tell))
+    bad = verdict.failed(findings)
+    passed = not bad and exam.counts
+    place = place_of(config)
+    kept = place is not None
+    at = clock.now().wall
+    if place is not None:
+        diagnosis = Diagnosis(
+            place.fleet,
+            place.folder_id,
+            place.lease_id,
+            at,
+            passed,
+            bad,
+            exam.rounds,
+            operator_name(),
+        )
+        store = import_module("sessionlib.stores").open_store(config, clock)
+        verdict.keep(store, diagnosis, seed)
+    text = "automatic takeover is on, once the agents have read this (15 minutes at the most)"
+    if bad:
+        text = f"automatic takeover stays off: {', '.join(bad)}"
+    elif not passed:
+        text = f"automatic takeover stays off: {exam.rounds} rounds prove too little"
+    _report(desk, _Result(findings, at, passed, kept, text))
+
+
+def _folder(desk: Desk, config: Config) -> None:
+    folder = import_module("console.doctor.folder")
+    verdict = import_module("console.doctor.verdict")
+    clock = SystemClock()
+    root = config.store_folder()
+    desk.out.ask(f"Try out {root} with files of its own, which are removed.", yes=desk.yes)
+    findings = _examined(desk, folder.examine(root, clock, desk.out.tell))
+    bad = verdict.failed(findings)
+    text = (
+        f"this folder can't hold a fleet: {', '.join(bad)}" if bad else "nothing speaks against it"
+    )
+    _report(desk, _Result(findings, clock.now().wall, not bad, False, text))
+
+
+def _examined(desk: Desk, found: Iterable[Finding]) -> list[Finding]:
+    findings = []
+    for one in found:
+        findings.append(one)
+        if desk.out.json:
+            desk.out.tell(f"{one.id}: {_WORDS[one.ok][0]}")
+            continue
+        word, tone = _WORDS[one.ok]
+        desk.out.line(f"{word:<10} {one.id:<16} {one.text}", tone)
+        if one.ok is not True:
+            check = CHECKS[one.id]
+            weight = "SAFETY: " if check.is_safety else ""
+            for line in textwrap.wrap(f"{weight}{check.means}. What to do: {check.cure}.", 68):
+                desk.out.line(f"           {line}")
+    return findings
+
+
+@dataclass(frozen=True, slots=True)
+class _Result:
+    """What came of it, and in words."""
+
+    findings: list[Finding]
+    at: float
+    passed: bool
+    kept: bool
+    text: str
+
+
+def _report(desk: Desk, result: _Result) -> None:
+    if desk.out.json:
+        document: Any = import_module("console.doctor.verdict").document
+        body = document(result.findings, result.at, passed=result.passed, kept=result.kept)
+        desk.out.document({**body, "text": result.text})
+    else:
+        tone = "good" if result.passed else "bad"
+        desk.out.line(result.text[0].upper() + result.text[1:] + ".", tone)
+    if not result.passed:
+        raise typer.Exit(FAILED)

@@ -1,0 +1,109 @@
+"""The examination of a shared folder in Google Drive.
+
+Decided here: who takes part, the order of the checks, and that one which can't be made
+counts as not known. Not decided here: what each tries (`writes`, `manners`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from console.doctor import manners, writes
+from console.doctor.checks import Finding
+from console.doctor.ground import Ground, Patient, ground
+from console.errors import Refused
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.stores.drive import signins, units
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.opening import credentials, emulator
+from sessionlib.stores.drive.verdicts import Trouble
+
+ROUNDS = 200
+RACERS = 8
+"""Zero failures in so many rounds bound the rate at 1.5 %, with 95 % confidence; no proof."""
+FRESH_TRIES = 40
+_A_ROUND = RACERS * (units.READ + units.WRITE) + 2 * units.READ
+_THE_REST = 40 * (units.READ + units.WRITE) + 400 * units.READ
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What is going to be done."""
+
+    config: Config
+    one: Patient
+    other: Patient
+    rounds: int
+
+    @property
+    def units(self) -> int:
+        """About what it costs of Google's quota, both accounts together."""
+        return self.rounds * _A_ROUND + _THE_REST
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is enough for agents to rely on. What an emulator has passed is worth
+        nothing anywhere else, so there the number is the user's."""
+        return self.rounds >= ROUNDS or emulator() is not None
+
+
+def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> Examination:
+    """Who takes part: the accounts named, or the first two that are signed in here.
+
+    Raises Refused, ConfigError and NotKept.
+    """
+    wanted = list(names) or [name for name, _ in signins.all_kept(config)][:2]
+    if len(set(wanted)) < 2:
+        raise Refused(
+            "doctor needs two accounts that are signed in on this machine, and found "
+            f"{wanted[0] if wanted else 'none'}: run `colabvps-console login ACCOUNT` for another "
+            "one, with its person at the keyboard"
+        )
+    one, other = (
+        Patient(name, Client(credentials(config, name), clock, emulator())) for name in wanted[:2]
+    )
+    return Examination(config, one, other, rounds)
+
+
+def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Iterator[Finding]:
+    """Make the checks, one by one. Raises Refused where not even a folder can be made."""
+    root_id, _ = exam.config.drive_ids()
+    try:
+        with ground(exam.one, exam.other, root_id, clock, tell) as place:
+            yield from _checks(exam, place, root_id)
+    except Trouble as error:
+        raise Refused(f"no scratch folder can be made in the shared folder: {error}") from None
+
+
+def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]:
+    emails = {account.email.casefold(): name for name, account in exam.config.accounts.items()}
+    timeout_s = exam.config.timings.timeout_s
+    middle_s = [1.0]
+
+    def latency() -> Finding:
+        found, middle_s[0] = manners.latency(place, timeout_s)
+        return found
+
+    tries: list[tuple[str, Callable[[], Finding]]] = [
+        ("editors", lambda: writes.editors(place)),
+        ("latency", latency),
+        ("stale-etag", lambda: writes.stale_etag(place, place.one, "stale-etag")),
+        ("others-etag", lambda: writes.stale_etag(place, place.other, "others-etag")),
+        ("etag-moves", lambda: writes.etag_moves(place)),
+        ("size", lambda: writes.size(place)),
+        ("race", lambda: writes.race(place, exam.rounds, RACERS)),
+        ("freshness", lambda: manners.freshness(place, FRESH_TRIES)),
+        ("etag-form", lambda: manners.etag_form(place)),
+        ("lost-connection", lambda: manners.lost_connection(place, middle_s[0])),
+        ("ids", lambda: manners.ids(place)),
+        ("discards", lambda: manners.discards(place)),
+        ("names", lambda: manners.names(place)),
+        ("owner", lambda: manners.owner(place, root_id, emails)),
+    ]
+    for check_id, attempt in tries:
+        try:
+            yield attempt()
+        except Trouble as error:
+            yield Finding(check_id, None, f"couldn't be tried: {error}")

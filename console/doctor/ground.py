@@ -1,0 +1,100 @@
+"""The scratch folder in Drive that everything is tried in.
+
+Decided here: that it lies in the fleet's own folder, so that what holds there holds for the
+fleet's files, and that it is gone afterwards, whatever happened.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+
+from sessionlib.clock import Clock
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.files import FOLDER_TYPE, File
+from sessionlib.stores.drive.verdicts import Answer, Refused, Trouble
+
+NAME = "colabvps-doctor"
+LONG_S = 3_600.0
+CHANGED = 412
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """An account that takes part, and its access to Drive."""
+
+    name: str
+    client: Client
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The folder, the two accounts, and where progress is told."""
+
+    one: Patient
+    other: Patient
+    folder_id: str
+    clock: Clock
+    tell: Callable[[str], None]
+
+    def new_file(self, by: Patient, text: str, title: str = "scratch") -> str:
+        """A file of that account's; its id."""
+        file_id = by.client.new_id()
+        by.client.insert({**self.body(text, title), "id": file_id, **self.inside()}, None)
+        return file_id
+
+    def inside(self) -> dict[str, object]:
+        return {"parents": [{"id": self.folder_id}]}
+
+    def body(self, text: str, title: str = "scratch") -> dict[str, str]:
+        return {"title": title, "mimeType": "application/octet-stream", "description": text}
+
+    def look(self, by: Patient, file_id: str) -> File:
+        return by.client.patiently(lambda: by.client.get(file_id))
+
+    def put(self, by: Patient, file_id: str, text: str) -> None:
+        """Write, whatever stands there, as often as it takes. Raises as the client does."""
+        by.client.patiently(lambda: by.client.update(file_id, self.body(text), None))
+
+    def write(self, by: Patient, file_id: str, text: str, etag: str | None = None) -> Answer | None:
+        """One conditional write, of which the answer counts: None for success. Raises as the
+        client does where there is none."""
+        try:
+            by.client.update(file_id, self.body(text), None, etag)
+        except Refused as error:
+            return error.answer
+        return None
+
+
+@contextmanager
+def ground(
+    one: Patient, other: Patient, root_id: str, clock: Clock, tell: Callable[[str], None]
+) -> Iterator[Ground]:
+    """A scratch folder of the first account's below `root_id`. Raises as the client does."""
+    folder_id = one.client.new_id()
+    body = {
+        "id": folder_id,
+        "title": f"{NAME}-{secrets.token_hex(4)}",
+        "mimeType": FOLDER_TYPE,
+        "parents": [{"id": root_id}],
+    }
+    with one.client.within(LONG_S), other.client.within(LONG_S):
+        one.client.insert(body, None)
+        try:
+            yield Ground(one, other, folder_id, clock, tell)
+        finally:
+            for patient in (other, one):
+                with suppress(*Trouble):
+                    _clear(patient, folder_id)
+            with suppress(*Trouble):
+                one.client.patiently(lambda: one.client.delete(folder_id))
+
+
+def _clear(patient: Patient, folder_id: str) -> None:
+    """What an account has made only that account may delete."""
+    for file in patient.client.list(folder_id):
+        if file.is_ours:
+            with suppress(*Trouble):
+                patient.client.delete(file.id)

@@ -1,0 +1,146 @@
+"""Trying how Drive treats ids, owners, names and lost connections.
+
+Decided here: what is told of each. Nothing that is safe rests on these.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import statistics
+from datetime import UTC, datetime
+
+from console.doctor.checks import Finding
+from console.doctor.ground import Ground
+from sessionlib.clock import sleep
+from sessionlib.stores.drive.files import FOLDER_TYPE
+from sessionlib.stores.drive.people import permissions
+from sessionlib.stores.drive.verdicts import Refused, Trouble
+
+LOOKS = 40
+LAG_S = 60.0
+DROPS = 4
+SETTLED_S = 1.0
+PAUSE_S = 0.2
+
+
+def freshness(ground: Ground, tries: int) -> Finding:
+    file_id = ground.new_file(ground.one, "0")
+    stale, longest_s = 0, 0.0
+    for number in range(1, tries + 1):
+        text = str(number)
+        ground.put(ground.one, file_id, text)
+        wrote = ground.clock.now()
+        lag_s, looks = 0.0, 0
+        while ground.look(ground.other, file_id).description != text and lag_s < LAG_S:
+            looks += 1
+            lag_s = ground.clock.now().since(wrote)
+        stale += looks > 0
+        longest_s = max(longest_s, lag_s)
+    if longest_s >= LAG_S:
+        return Finding("freshness", False, f"one write wasn't read for {LAG_S:.0f} s")
+    if stale:
+        text = f"{stale} of {tries} were read late, after {longest_s:.1f} s at the most"
+        return Finding("freshness", False, text)
+    return Finding("freshness", True, f"{tries} of {tries} at once")
+
+
+def etag_form(ground: Ground) -> Finding:
+    file = ground.look(ground.one, ground.new_file(ground.one, "form"))
+    at = datetime.fromtimestamp(file.modified_s, UTC)
+    ms = str(round(at.timestamp() * 1000))
+    if file.etag.strip('"') == base64.b64encode(ms.encode()).decode():
+        return Finding("etag-form", True, "base64 of the time in milliseconds")
+    return Finding("etag-form", False, f"not the time of its version: {file.etag:.40}")
+
+
+def lost_connection(ground: Ground, latency_s: float) -> Finding:
+    file_id = ground.new_file(ground.one, "0")
+    client, lost = ground.one.client, 0
+    for _ in range(DROPS):
+        nonce = secrets.token_hex(8)
+        try:
+            with client.within(max(0.01, latency_s / 2)):
+                ground.write(ground.one, file_id, nonce)
+        except Trouble:
+            lost += 1
+        sleep(SETTLED_S)
+        first = ground.look(ground.one, file_id).description
+        sleep(SETTLED_S)
+        if ground.look(ground.one, file_id).description != first:
+            return Finding("lost-connection", False, "a write came long after it was given up")
+    return Finding("lost-connection", True, f"{lost} of {DROPS} answers lost, none of them late")
+
+
+def ids(ground: Ground) -> Finding:
+    file_id = ground.new_file(ground.one, "once")
+    ground.one.client.insert({**ground.body("twice"), "id": file_id, **ground.inside()}, None)
+    if ground.look(ground.one, file_id).description != "once":
+        return Finding("ids", False, "a repeated insert has written over the file")
+    foreign = ground.one.client.new_id()
+    try:
+        body = {**ground.body("foreign"), "id": foreign, **ground.inside()}
+        ground.other.client.insert(body, None)
+        how = "another account's id may be used"
+    except Refused:
+        how = "an id is for the account that asked for it"
+    return Finding("ids", True, f"a repeated insert makes nothing; {how}")
+
+
+def discards(ground: Ground) -> Finding:
+    one, other = ground.one, ground.other
+    aside = one.client.new_id()
+    folder = {"id": aside, "title": "aside", "mimeType": FOLDER_TYPE, **ground.inside()}
+    one.client.insert(folder, None)
+    file_id = ground.new_file(other, "old")
+    may_delete = True
+    try:
+        one.client.delete(file_id)
+    except Refused:
+        may_delete = False
+    if may_delete:
+        return Finding("discards", True, "an editor may delete at once what another account owns")
+    try:
+        one.client.move(file_id, ground.folder_id, aside)
+        listed = [file.id for file in other.client.list(aside) if file.is_ours]
+        if file_id in listed:
+            other.client.delete(file_id)
+            return Finding("discards", True, "moved aside by one, deleted by its owner")
+    except Refused as error:
+        return Finding("discards", False, f"refused: {error}")
+    return Finding("discards", False, "its owner doesn't see it where it was moved to")
+
+
+def names(ground: Ground) -> Finding:
+    first, second = (ground.new_file(ground.one, text, "same") for text in "ab")
+    for _ in range(LOOKS):
+        listed = {file.id for file in ground.one.client.list(ground.folder_id)}
+        if {first, second} <= listed:
+            return Finding("names", True, "both are listed")
+        sleep(PAUSE_S)
+    return Finding("names", None, "they aren't both listed yet")
+
+
+def latency(ground: Ground, timeout_s: float) -> tuple[Finding, float]:
+    """How long a read takes; the median as well."""
+    file_id = ground.new_file(ground.one, "0")
+    took: list[float] = []
+    for _ in range(LOOKS):
+        began = ground.clock.now()
+        ground.look(ground.one, file_id)
+        took.append(ground.clock.now().since(began))
+    middle_s, worst_s = statistics.median(took), max(took)
+    text = f"{middle_s * 1000:.0f} ms, {worst_s * 1000:.0f} ms at the most of {LOOKS}"
+    return Finding("latency", worst_s < timeout_s / 3, text), middle_s
+
+
+def owner(ground: Ground, root_id: str, emails: dict[str, str]) -> Finding:
+    """`emails` are the accounts' names by their addresses, in lower case."""
+    rights = permissions(ground.one.client, root_id)
+    found = next((right.email for right in rights if right.role == "owner"), None)
+    if found is None:
+        return Finding("owner", None, "it can't be seen whose it is")
+    name = emails.get(found.casefold())
+    if name is not None:
+        return Finding("owner", False, f"it belongs to {name}, which holds sessions")
+    return Finding("owner", True, f"it belongs to {found}")
