@@ -72,7 +72,12 @@ def fleet_view(
             _rounded(snapshot.answered_s),
             snapshot.error,
         ),
-        policy=PolicyRow(policy.handover.value, policy.on_no_answer.value, policy.takeover.value),
+        policy=PolicyRow(
+            policy.handover.value,
+            policy.on_no_answer.value,
+            "approve" if snapshot.takeover_off else policy.takeover.value,
+            snapshot.takeover_off,
+        ),
         last_move=snapshot.last_move.value,
         reported=any(seen != Seen() for seen in snapshot.reports.values()),
         troubles=tuple(_troubles(config, snapshot)) if before is None else before.troubles,
@@ -278,6 +283,8 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
         troubles.append("there is no lease record: `colabvps-console init` makes one")
     elif snapshot.lease.value.holder == UNKNOWN_HOLDER:
         troubles.append("the lease had to be made again: nobody can say who works until a claim")
+    if snapshot.takeover_off is not None:
+        troubles.append(f"automatic takeover is off: {snapshot.takeover_off}")
     for name in config.by_priority():
         seen = snapshot.reports.get(name, Seen())
         if seen.error is not None:

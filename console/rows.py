@@ -102,11 +102,13 @@ class StoreRow:
 
 @dataclass(frozen=True, slots=True)
 class PolicyRow:
-    """What may happen without an operator's word."""
+    """What may happen without an operator's word. `takeover_off` is why takeovers wait for one
+    whatever the configuration says."""
 
     handover: str
     on_no_answer: str
     takeover: str
+    takeover_off: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ class Snapshot:
     """Everything that one look showed. `latency_s` is None while the store can't be reached.
 
     `answered_s` is how long ago the store last answered anything, None for never.
+    `takeover_off` is why no session takes over by itself, whatever the policy says.
     """
 
     kind: str
@@ -43,6 +44,7 @@ class Snapshot:
     reports: Mapping[str, Seen[Report]] = field(default_factory=dict)
     last_move: Seen[History] = field(default_factory=Seen)
     answered_s: float | None = None
+    takeover_off: str | None = None
 
     @property
     def reachable(self) -> bool:

@@ -6,10 +6,11 @@ same file and fails with the same words.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from console.cli.options import Desk
 from console.finding import find_config
+from console.gate import Gate
 from console.looking import look
 from console.seen import Snapshot
 from sessionlib.clock import Clock, SystemClock
@@ -25,9 +26,13 @@ class Fleet:
     config: Config
     store: Store
     clock: Clock
+    gate: Gate = field(default_factory=Gate)
 
     def look(self) -> Snapshot:
-        return look(self.store, self.config, self.clock)
+        snapshot = look(self.store, self.config, self.clock)
+        if not snapshot.reachable:
+            return snapshot
+        return replace(snapshot, takeover_off=self.gate.why(self.store, self.config, self.clock))
 
 
 def open_fleet(desk: Desk) -> Fleet:

@@ -19,6 +19,7 @@ from console.safe_text import clipped
 from console.screen import Redrawn
 from console.words import Line, fleet_lines
 from sessionlib.clock import sleep
+from sessionlib.config.schema import StoreKind
 
 EXAMPLES = (
     "colabvps-console status",
@@ -97,6 +98,8 @@ def _without_ages(view: FleetView) -> FleetView:
 
 
 def _what_to_do(fleet: Fleet) -> str:
+    if fleet.config.store.kind is not StoreKind.FOLDER:
+        return "check this machine's network, and run this again. The fleet may well be at work"
     folder = fleet.config.store_folder()
     return (
         f"check that {folder} is there and mounted ({fleet.config.where('store')}); "

@@ -1,9 +1,10 @@
 """A demonstration's store in a Drive of its own: the emulator, in a process beside the fleet.
 
 Decided here: that everything goes the way it goes with Google: the folder, its tree and its
-sharing are made by what `init` does, and each account is signed in with a token that this
-machine keeps, encrypted, below the fleet's own folder. Only the browser is left out. Not
-decided here: what the emulator answers (`console.driveemulator`).
+sharing are made by what `init` does, each account is signed in with a token that this
+machine keeps, encrypted, below the fleet's own folder, and doctor has its say before anybody
+may take over. Only the browser is left out. Not decided here: what the emulator answers
+(`console.driveemulator`).
 """
 
 from __future__ import annotations
@@ -18,11 +19,14 @@ from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
 
+from console.doctor import drive as doctor
+from console.doctor import verdict
 from console.errors import Refused
 from console.founding import drive as founding
 from sessionlib import keeping
 from sessionlib.clock import Clock
 from sessionlib.config import Config, load
+from sessionlib.kit.clearance import Diagnosis, place_of
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 from sessionlib.stores.drive import signins
@@ -31,6 +35,8 @@ from sessionlib.stores.drive.signins import OPERATOR, SignIn
 
 OPERATOR_EMAIL = "operator@example.com"
 LATENCY_MS = 20.0
+ROUNDS = 5
+"""Of doctor's race: what an emulator has passed lets agents take over nowhere else."""
 WAIT_S = 20.0
 NAME = "Google Drive, emulated here"
 
@@ -71,7 +77,7 @@ class EmulatedDrive:
     def settings(self) -> dict[str, Any]:
         return {"kind": "drive"}
 
-    def provision(self, config: Config, clock: Clock) -> Config:
+    def provision(self, config: Config, clock: Clock, seed: str) -> Config:
         for name, email in self._emails.items():
             told = self.control("token", {"email": email})
             kept = SignIn(
@@ -84,7 +90,9 @@ class EmulatedDrive:
             signins.keep(config.fleet, name, kept)
         for step in founding.steps(founding.look(config), mail=False):
             step.do()
-        return load(config.path)
+        config = load(config.path)
+        _examine(config, clock, seed)
+        return config
 
     def open(self, config: Config, clock: Clock) -> Store:
         return open_store(config, clock)
@@ -123,3 +131,14 @@ class EmulatedDrive:
             return str(json.loads(line)["url"])
         except (ValueError, LookupError, TypeError):
             raise Refused("the emulator of Google Drive didn't start") from None
+
+
+def _examine(config: Config, clock: Clock, seed: str) -> None:
+    exam = doctor.prepare(config, [], ROUNDS, clock)
+    findings = list(doctor.examine(exam, clock, lambda text: None))
+    bad = verdict.failed(findings)
+    place = place_of(config)
+    if place is not None:
+        where = (place.fleet, place.folder_id, place.lease_id)
+        found = Diagnosis(*where, clock.now().wall, not bad, bad, ROUNDS, "demo")
+        verdict.keep(open_store(config, clock), found, seed)

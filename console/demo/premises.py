@@ -21,8 +21,9 @@ class Premises(Protocol):
     def settings(self) -> dict[str, Any]:
         """The configuration's `store`."""
 
-    def provision(self, config: Config, clock: Clock) -> Config:
-        """Make whatever of it isn't there yet; the configuration, which may have changed."""
+    def provision(self, config: Config, clock: Clock, seed: str) -> Config:
+        """Make whatever of it isn't there yet; the configuration, which may have changed. `seed`
+        is the fleet's own."""
 
     def open(self, config: Config, clock: Clock) -> Store:
         """The store as an operator sees it, once more for each thread."""
@@ -37,7 +38,7 @@ class OwnFolder:
     def settings(self) -> dict[str, Any]:
         return {"kind": "folder", "path": "VPS_Shared"}
 
-    def provision(self, config: Config, clock: Clock) -> Config:
+    def provision(self, config: Config, clock: Clock, seed: str) -> Config:
         FolderStore(config.store_folder(), clock).provision()
         return config
 

@@ -77,7 +77,7 @@ class Stage:
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
-        config = self._premises.provision(config, clock)
+        config = self._premises.provision(config, clock, self.seed)
         store = self._premises.open(config, clock)
         lease = missing_lease(store, config.timing().ttl_s)
         if lease is not None:

@@ -31,13 +31,15 @@ class Patient:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """The folder, the two accounts, and where progress is told."""
+    """The folder, the two accounts, and where progress is told. `tries` is how often that is
+    tried of which one time says little."""
 
     one: Patient
     other: Patient
     folder_id: str
     clock: Clock
     tell: Callable[[str], None]
+    tries: int
 
     def new_file(self, by: Patient, text: str, title: str = "scratch") -> str:
         """A file of that account's; its id."""
@@ -70,9 +72,14 @@ class Ground:
 
 @contextmanager
 def ground(
-    one: Patient, other: Patient, root_id: str, clock: Clock, tell: Callable[[str], None]
+    patients: tuple[Patient, Patient],
+    root_id: str,
+    clock: Clock,
+    tell: Callable[[str], None],
+    tries: int,
 ) -> Iterator[Ground]:
     """A scratch folder of the first account's below `root_id`. Raises as the client does."""
+    one, other = patients
     folder_id = one.client.new_id()
     body = {
         "id": folder_id,
@@ -83,7 +90,7 @@ def ground(
     with one.client.within(LONG_S), other.client.within(LONG_S):
         one.client.insert(body, None)
         try:
-            yield Ground(one, other, folder_id, clock, tell)
+            yield Ground(one, other, folder_id, clock, tell, tries)
         finally:
             for patient in (other, one):
                 with suppress(*Trouble):

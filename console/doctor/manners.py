@@ -17,17 +17,17 @@ from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.people import permissions
 from sessionlib.stores.drive.verdicts import Refused, Trouble
 
-LOOKS = 40
 LAG_S = 60.0
-DROPS = 4
+DROPS_IN = 10
+"""One lost answer for so many tries of other things."""
 SETTLED_S = 1.0
 PAUSE_S = 0.2
 
 
-def freshness(ground: Ground, tries: int) -> Finding:
+def freshness(ground: Ground) -> Finding:
     file_id = ground.new_file(ground.one, "0")
     stale, longest_s = 0, 0.0
-    for number in range(1, tries + 1):
+    for number in range(1, ground.tries + 1):
         text = str(number)
         ground.put(ground.one, file_id, text)
         wrote = ground.clock.now()
@@ -40,9 +40,9 @@ def freshness(ground: Ground, tries: int) -> Finding:
     if longest_s >= LAG_S:
         return Finding("freshness", False, f"one write wasn't read for {LAG_S:.0f} s")
     if stale:
-        text = f"{stale} of {tries} were read late, after {longest_s:.1f} s at the most"
+        text = f"{stale} of {ground.tries} were read late, after {longest_s:.1f} s at the most"
         return Finding("freshness", False, text)
-    return Finding("freshness", True, f"{tries} of {tries} at once")
+    return Finding("freshness", True, f"{ground.tries} of {ground.tries} at once")
 
 
 def etag_form(ground: Ground) -> Finding:
@@ -57,7 +57,8 @@ def etag_form(ground: Ground) -> Finding:
 def lost_connection(ground: Ground, latency_s: float) -> Finding:
     file_id = ground.new_file(ground.one, "0")
     client, lost = ground.one.client, 0
-    for _ in range(DROPS):
+    drops = max(1, ground.tries // DROPS_IN)
+    for _ in range(drops):
         nonce = secrets.token_hex(8)
         try:
             with client.within(max(0.01, latency_s / 2)):
@@ -69,7 +70,7 @@ def lost_connection(ground: Ground, latency_s: float) -> Finding:
         sleep(SETTLED_S)
         if ground.look(ground.one, file_id).description != first:
             return Finding("lost-connection", False, "a write came long after it was given up")
-    return Finding("lost-connection", True, f"{lost} of {DROPS} answers lost, none of them late")
+    return Finding("lost-connection", True, f"{lost} of {drops} answers lost, none of them late")
 
 
 def ids(ground: Ground) -> Finding:
@@ -113,7 +114,7 @@ def discards(ground: Ground) -> Finding:
 
 def names(ground: Ground) -> Finding:
     first, second = (ground.new_file(ground.one, text, "same") for text in "ab")
-    for _ in range(LOOKS):
+    for _ in range(ground.tries):
         listed = {file.id for file in ground.one.client.list(ground.folder_id)}
         if {first, second} <= listed:
             return Finding("names", True, "both are listed")
@@ -125,12 +126,12 @@ def latency(ground: Ground, timeout_s: float) -> tuple[Finding, float]:
     """How long a read takes; the median as well."""
     file_id = ground.new_file(ground.one, "0")
     took: list[float] = []
-    for _ in range(LOOKS):
+    for _ in range(ground.tries):
         began = ground.clock.now()
         ground.look(ground.one, file_id)
         took.append(ground.clock.now().since(began))
     middle_s, worst_s = statistics.median(took), max(took)
-    text = f"{middle_s * 1000:.0f} ms, {worst_s * 1000:.0f} ms at the most of {LOOKS}"
+    text = f"{middle_s * 1000:.0f} ms, {worst_s * 1000:.0f} ms at the most of {ground.tries}"
     return Finding("latency", worst_s < timeout_s / 3, text), middle_s
 
 

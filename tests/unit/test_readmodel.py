@@ -175,6 +175,7 @@ def test_the_documents_shape_is_the_designs() -> None:
         "handover": "approve",
         "on_no_answer": "proceed",
         "takeover": "auto",
+        "takeover_off": None,
     }
     assert " ".join(document["accounts"][0]) == (
         "name email role priority phase remaining_s heartbeat_age_s epoch readiness workload "
@@ -264,3 +265,13 @@ def test_a_moves_times_count_on() -> None:
     agreed = Seen(replace(LEASE, plan=replace(plan, approved=True)), 3.0)
     assert (move := view_of(snapshot(agreed, primary=told)).handover) is not None
     assert (move.asked, move.approved) == (False, True)
+
+
+def test_why_no_session_takes_over_by_itself_is_said_on_every_picture() -> None:
+    off = replace(snapshot(), takeover_off="doctor was never run")
+    view = view_of(off)
+    assert view.policy.takeover == "approve"
+    assert view.policy.takeover_off == "doctor was never run"
+    said = "automatic takeover is off: doctor was never run"
+    assert said in view.troubles
+    assert any(said in line.text for line in fleet_lines(view, "accounts.yaml"))

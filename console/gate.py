@@ -1,0 +1,41 @@
+"""Whether sessions may take over by themselves, as the operator's screens show it.
+
+Decided here: how often doctor's finding is read anew for that, and that one which can't be
+read just now leaves what was known. Not decided here: what the finding allows
+(`sessionlib.kit.clearance`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.errors import StoreError
+from sessionlib.kit import clearance
+from sessionlib.ports import Store
+
+EVERY_S = 60.0
+"""On Drive each reading costs 5 units."""
+
+
+@dataclass
+class Gate:
+    """One fleet's, as one console knows it."""
+
+    _why: str | None = "what doctor has found can't be read"
+    _read_mono: float = float("-inf")
+
+    def why(self, store: Store, config: Config, clock: Clock) -> str | None:
+        """Why every takeover waits for an operator; None where it needn't."""
+        place = clearance.place_of(config)
+        if place is None:
+            return None
+        now_mono = clock.now().mono
+        if now_mono - self._read_mono >= EVERY_S:
+            try:
+                _, self._why = clearance.read(store, place, config.fleet_key)
+                self._read_mono = now_mono
+            except StoreError:
+                pass
+        return self._why

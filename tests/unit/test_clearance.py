@@ -1,0 +1,98 @@
+"""Whether a takeover may go ahead on Drive.
+
+Goal: only a signed finding of doctor's, on this very folder, lets one; and what can't be read
+changes nothing. Method: the decision, the record in a store, and the core's rule.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from sessionlib.clock import SystemClock
+from sessionlib.core.actions import Send
+from sessionlib.core.events import Clearance, Peeked
+from sessionlib.core.learn import learn
+from sessionlib.core.narrate import narrate
+from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read, why_not
+from sessionlib.layout import DIAGNOSIS
+from sessionlib.signing import new_seed, public_of
+from sessionlib.stores.memory import MemoryStore
+from tests.unit.scene import OTHER, actions, at, held_by, seen
+
+PLACE = Place("fleet", "folder-id", "lease-id")
+PASSED = Diagnosis("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
+SEED = new_seed()
+STALE_S = 100.0
+
+
+@pytest.mark.parametrize(
+    ("found", "words"),
+    [
+        (None, "never run"),
+        (replace(PASSED, folder_id="another"), "another folder"),
+        (replace(PASSED, lease_id="another"), "another folder"),
+        (replace(PASSED, fleet="another"), "another folder"),
+        (replace(PASSED, passed=False, failed=("race",)), "failed on 2027-01-15 (race)"),
+        (replace(PASSED, passed=False), "too few rounds"),
+        (replace(PASSED, passed=False, at=1e300), "an unknown day"),
+    ],
+)
+def test_only_a_pass_on_this_folder_clears_it(found: Diagnosis | None, words: str) -> None:
+    why = why_not(found, PLACE)
+    assert why is not None
+    assert words in why
+    assert "colabvps-console doctor" in why
+
+
+def test_a_pass_does() -> None:
+    assert why_not(PASSED, PLACE) is None
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (DOCTOR.encode(DOCTOR.signed(PASSED, new_seed())), "isn't signed by this fleet's key"),
+        (DOCTOR.encode(PASSED), "isn't signed"),
+        (DOCTOR.encode(replace(DOCTOR.signed(PASSED, SEED), rounds=1)), "isn't signed"),
+        (b"{}", "isn't signed"),
+        (b"\x00", "isn't signed"),
+    ],
+)
+def test_what_an_operator_has_not_signed_clears_nothing(data: bytes, words: str) -> None:
+    store = MemoryStore(SystemClock())
+    store.create(DIAGNOSIS, data)
+    found, why = read(store, PLACE, public_of(SEED))
+    assert found is None
+    assert words in (why or "")
+
+
+def test_what_one_has_signed_is_read() -> None:
+    store = MemoryStore(SystemClock())
+    assert "never run" in (read(store, PLACE, public_of(SEED))[1] or "")
+    signed = DOCTOR.signed(PASSED, SEED)
+    store.create(DIAGNOSIS, DOCTOR.encode(signed))
+    assert read(store, PLACE, public_of(SEED)) == (signed, None)
+    assert read(store, PLACE, None)[0] is None
+
+
+def claims(why: str | None) -> bool:
+    view = seen(held_by(OTHER), uncleared=why)
+    return any(isinstance(action, Send) for action in actions(view, STALE_S))
+
+
+def test_a_standby_that_isnt_cleared_asks_before_it_takes_over() -> None:
+    assert claims(None)
+    assert not claims("doctor was never run")
+
+
+def test_a_look_that_fails_changes_nothing_and_news_are_told() -> None:
+    view = seen(held_by(OTHER), uncleared="never run")
+    assert learn(view, Peeked({}), at(1), "").uncleared == "never run"
+    cleared = learn(view, Peeked({}, clearance=Clearance()), at(1), "")
+    assert cleared.uncleared is None
+    assert [line.event for line in narrate(view, cleared)] == ["takeover_on"]
+    again = learn(cleared, Peeked({}, clearance=Clearance("failed")), at(2), "")
+    assert again.uncleared == "failed"
+    assert ["failed" in line.text for line in narrate(cleared, again)] == [True]
