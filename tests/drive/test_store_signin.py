@@ -6,10 +6,12 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from io import BytesIO
 from typing import Any
 
 import google.auth.exceptions
 import pytest
+from googleapiclient.http import _StreamSlice
 
 from sessionlib.core.values import Instant
 from sessionlib.stores.drive.client import Client
@@ -193,3 +195,15 @@ def test_a_request_turned_away_is_sent_again_with_a_new_token_and_no_third_time(
         response, _ = signed.request("https://www.googleapis.com/x", "PUT", body=b"b")
         assert response.status == status
         assert once.sent == [(token, b"b") for token in tokens_sent]
+
+
+def test_a_piece_of_an_upload_that_was_turned_away_is_sent_again_whole(
+    held: Held, tokens: Tokens
+) -> None:
+    held.lasts(3600)
+    held.may.set()
+    once = Answers("t1")
+    signed = Signed(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
+    piece = _StreamSlice(BytesIO(b"0123456789"), 2, 4)  # what googleapiclient hands over
+    signed.request("https://www.googleapis.com/upload/x", "PUT", body=piece)
+    assert once.sent == [("t0", b"2345"), ("t1", b"2345")]

@@ -150,11 +150,12 @@ class Signed:
         **words: Any,
     ) -> Any:
         uri = redirected(uri, self._base)
+        if hasattr(body, "read"):
+            # A piece of an upload can be read once, and may have to be sent again.
+            body = body.read()
         answer = self._send(uri, method, body, headers, words)
         if int(answer[0].status) == UNAUTHORIZED:
             self._tokens.renew(self._sent_token)
-            if hasattr(body, "seek"):
-                body.seek(0)
             answer = self._send(uri, method, body, headers, words)
         return answer
 
