@@ -208,8 +208,10 @@ class Client:
         self._ask(self._files.delete(fileId=file_id, **ALL_DRIVES), units.WRITE)
 
     def move(self, file_id: str, from_id: str, to_id: str) -> None:
-        """Take a file, which may be another account's, from one folder into another."""
-        asked = self._files.update(
+        """Take a file, which may be another account's, from one folder into another; all else
+        of it stays as it is."""
+        # A PUT names all that is to stay, and this one would name nothing.
+        asked = self._files.patch(
             fileId=file_id,
             body={},
             addParents=to_id,

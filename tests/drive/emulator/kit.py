@@ -3,6 +3,7 @@ through PyDrive2 and googleapiclient as they would ask Google."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,10 +12,12 @@ from typing import Any
 import google.oauth2.credentials
 import googleapiclient.discovery
 import httplib2
+import pytest
 
 from console.driveemulator import Emulator, emulated
 from console.driveemulator.control import CLIENT
 from sessionlib.clock import SystemClock
+from sessionlib.stores.drive import backoff, register
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.opening import SCOPE, store_of
@@ -24,6 +27,10 @@ from sessionlib.stores.drive.transport import redirected
 
 OPERATOR, MAIN, BACKUP = "operator@example.com", "main@example.com", "backup@example.com"
 CALL_S = 7.0
+
+
+def md5(data: bytes) -> str:
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
 
 
 def credentials(emulator: Emulator, email: str) -> Any:
@@ -102,6 +109,14 @@ def fleet() -> Iterator[Fleet]:
     with emulated(accounts=[OPERATOR, MAIN, BACKUP]) as emulator:
         yield Fleet(emulator)
         assert emulator.defects == []
+
+
+def hurry(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have faults, and what the store waits after them, take hundredths of a second."""
+    takes = emulator.faults.durations
+    takes.stale_s, takes.delay_s, takes.late_s, takes.retry_after_s = 0.03, 0.03, 0.05, 0
+    monkeypatch.setattr(backoff, "BASE_S", 0.01)
+    monkeypatch.setattr(register, "PAUSE_S", 0.02)
 
 
 class Drives:
