@@ -198,7 +198,7 @@ class Drive:
         return selected(body, selection)
 
     def _defect(self, request: Request, faults: list[str]) -> Answer:
-        for fault in faults:
+        for fault in dict.fromkeys(faults):
             self._ledger.defect(f"{request.method} {request.path}: {fault}")
         return bad_request(faults[0]).answer()
 
