@@ -6,6 +6,7 @@ here: prices (`sessionlib.stores.drive.units`).
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, deque
 from dataclasses import dataclass, field
 
@@ -34,18 +35,21 @@ class Ledger:
     methods: Counter[str] = field(default_factory=Counter)
     parameters: set[str] = field(default_factory=set)
     defects: list[str] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def note(self, noted: Noted, parameters: list[str]) -> None:
-        self.units[noted.email] += noted.units
-        self.methods[noted.method] += 1
-        self.parameters.update(f"{noted.method} {name}" for name in parameters)
-        self.requests.append(noted)
+        with self._lock:
+            self.units[noted.email] += noted.units
+            self.methods[noted.method] += 1
+            self.parameters.update(f"{noted.method} {name}" for name in parameters)
+            self.requests.append(noted)
 
     def defect(self, text: str) -> None:
         self.defects.append(text)
 
     def clear(self) -> None:
         """Begin to count anew; what was wrong stays."""
-        self.units.clear()
-        self.methods.clear()
-        self.requests.clear()
+        with self._lock:
+            self.units.clear()
+            self.methods.clear()
+            self.requests.clear()

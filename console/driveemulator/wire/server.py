@@ -43,12 +43,15 @@ class Server(socketserver.ThreadingTCPServer):
         self.url = f"http://{HOST}:{self.server_address[1]}"
 
     def start(self) -> None:
-        words = {"poll_interval": 0.05}
-        threading.Thread(target=self.serve_forever, kwargs=words, daemon=True).start()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def stop(self) -> None:
         """Stop listening, and hang up on everybody."""
-        self.shutdown()
+        ending = threading.Thread(target=self.shutdown)
+        ending.start()
+        # Who listens looks up when somebody calls, or twice a second.
+        socket.create_connection(self.server_address).close()  # type: ignore[arg-type]  # IPv4
+        ending.join()
         self.server_close()
         with self._lock:
             for connection in self._open:

@@ -14,9 +14,9 @@ import googleapiclient.discovery
 import httplib2
 import pytest
 
-from console.driveemulator import Emulator, emulated
+from console.driveemulator import Emulator
 from console.driveemulator.control import CLIENT
-from sessionlib.clock import SystemClock
+from sessionlib.clock import Clock, SystemClock
 from sessionlib.stores.drive import backoff, register
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import FOLDER_TYPE
@@ -27,6 +27,7 @@ from sessionlib.stores.drive.transport import redirected
 
 OPERATOR, MAIN, BACKUP = "operator@example.com", "main@example.com", "backup@example.com"
 CALL_S = 7.0
+SYSTEM = SystemClock()
 
 
 def md5(data: bytes) -> str:
@@ -39,9 +40,12 @@ def credentials(emulator: Emulator, email: str) -> Any:
 
 
 def client(
-    emulator: Emulator, email: str, spend: Callable[[int], None] = lambda units: None
+    emulator: Emulator,
+    email: str,
+    clock: Clock = SYSTEM,
+    spend: Callable[[int], None] = lambda units: None,
 ) -> Client:
-    return Client(credentials(emulator, email), SystemClock(), emulator.url, spend)
+    return Client(credentials(emulator, email), clock, emulator.url, spend)
 
 
 class Signed:
@@ -86,6 +90,7 @@ class Fleet:
     """A folder that the operator made and shared, and a store in it for each account."""
 
     emulator: Emulator
+    clock: Clock = SYSTEM
     root_id: str = field(init=False)
     ids: dict[str, str] = field(init=False)
 
@@ -96,18 +101,20 @@ class Fleet:
         for email in (MAIN, BACKUP):
             body = {"type": "user", "role": "writer", "value": email}
             files.permissions().insert(fileId=self.root_id, body=body).execute()
-        self.ids = provision(client(self.emulator, OPERATOR), self.root_id)
+        self.ids = provision(client(self.emulator, OPERATOR, self.clock), self.root_id)
 
-    def store(self, email: str = MAIN, call_s: float = CALL_S) -> DriveStore:
-        account = client(self.emulator, email)
-        return store_of(account, self.root_id, self.ids, SystemClock(), call_s)
+    def store(
+        self, email: str = MAIN, spend: Callable[[int], None] = lambda units: None
+    ) -> DriveStore:
+        account = client(self.emulator, email, self.clock, spend)
+        return store_of(account, self.root_id, self.ids, self.clock, CALL_S)
 
 
 @contextmanager
-def fleet() -> Iterator[Fleet]:
+def fleet(clock: Clock = SYSTEM) -> Iterator[Fleet]:
     """A provisioned fleet over an emulator of its own; nothing it was asked was undescribed."""
-    with emulated(accounts=[OPERATOR, MAIN, BACKUP]) as emulator:
-        yield Fleet(emulator)
+    with Emulator([OPERATOR, MAIN, BACKUP], clock=clock) as emulator:
+        yield Fleet(emulator, clock)
         assert emulator.defects == []
 
 
@@ -131,4 +138,4 @@ class Drives:
         root_id = self._client.new_id()
         self._client.insert({"id": root_id, "title": "VPS_Shared", "mimeType": FOLDER_TYPE}, None)
         ids = provision(self._client, root_id)
-        return store_of(self._client, root_id, ids, SystemClock(), CALL_S)
+        return store_of(self._client, root_id, ids, SYSTEM, CALL_S)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import pytest
 
@@ -51,11 +52,9 @@ def test_what_is_said_to_be_made_is_there_once(
     faults[kind] = RATE
     faults.once(kind)
     records = {order_key(f"{kind}-{number}"): b'{"n":%d}' % number for number in range(RECORDS)}
-    created = {
-        key: verdict(lambda k=key, d=data: store.create(k, d)) for key, data in records.items()
-    }
+    created = {key: verdict(partial(store.create, key, data)) for key, data in records.items()}
     blobs = {f"data/blobs/{kind}-{n}": (SMALL, LARGE)[n % 2] for n in range(RECORDS)}
-    put = {key: verdict(lambda k=key, d=data: store.put(k, d)) for key, data in blobs.items()}
+    put = {key: verdict(partial(store.put, key, data)) for key, data in blobs.items()}
     faults.clear()
     assert faults.met[kind] > met_before
     other = fleet.store(BACKUP)
