@@ -63,8 +63,11 @@ def sealed(view: View, event: Sealed, now: Instant) -> View:
 
 
 def unsealed(data: Data) -> Data:
-    """The work goes on: no copy made before counts any more, nor one still being made."""
-    state = DataState.IDLE if data.state is DataState.SEALING else data.state
+    """The work goes on: no copy made before counts any more, nor one still being made, nor one
+    that failed: that was the last move's trouble, and says nothing of the next one's."""
+    seal_failed = data.state is DataState.FAILED and data.ready_for is not None
+    ends = data.state is DataState.SEALING or seal_failed
+    state = DataState.IDLE if ends else data.state
     return replace(data, state=state, sealed=None, is_sealed=False, sealing=None)
 
 

@@ -58,16 +58,18 @@ def main() -> int:
             drive.append(made)
             return made
 
-        with Stage(Path(place) / "fleet", options.scale, None, premises) as stage:
+        folder = options.dir or Path(place) / "fleet"
+        with Stage(folder, options.scale, None, premises) as stage:
             # Setting up is another test's business.
             drive[0].control("faults", faults if options.rate else {})
             soak = Soak(stage, _tell)
             try:
                 soak.play(options.moves, options.kills)
             except (Refused, OutcomeUnknown) as error:
-                soak.failures.append(str(error))
+                soak.failures.append(f"{error}; {_picture(stage)}")
             drive[0].control("faults", dict.fromkeys(faults, 0.0))
             report = drive[0].control("report")
+        # The fleet's folder is there for as long as this block lasts.
         tenures = read_journals(stage.journals)
     found = _judged(soak, tenures)
     took_s = SystemClock().now().since(began)
@@ -93,6 +95,7 @@ class Soak:
         self._tell = tell
         self.kinds: dict[int, MoveKind] = {}
         self.refused = 0
+        self._why = ""
         self.failures: list[str] = []
 
     def play(self, moves: int, kills: int) -> None:
@@ -116,7 +119,7 @@ class Soak:
                 return
             # A standby that can't be heard for a moment is no successor; nothing happened.
             self.refused += 1
-        raise Refused(f"a move was refused {TRIES} times")
+        raise Refused(f"a move was refused {TRIES} times, the last time: {self._why}")
 
     def _ordered(self) -> Ended | None:
         """What became of one order; None for one that may never have been given."""
@@ -124,6 +127,7 @@ class Soak:
         snapshot = stage.look()
         lease = snapshot.lease.value
         if lease is None or lease.holder is None:
+            self._why = snapshot.error or snapshot.lease.error or "nobody holds the lease"
             return None
         names = list(ACCOUNTS)
         to = names[(names.index(lease.holder) + 1) % len(names)]
@@ -131,13 +135,15 @@ class Soak:
         try:
             order = sign(intents.handover(stage.fleet.config, snapshot, to).order, stage.seed)
             give(stage.fleet, order)
-        except (Refused, StoreError):
+        except (Refused, StoreError) as error:
+            self._why = str(error)
             return None
         except OutcomeUnknown:
             is_given = False
         until_mono = stage.fleet.clock.now().mono + WAIT_S
         while stage.fleet.clock.now().mono < until_mono:
             outcome = outcomes.of(order, stage.look())
+            self._why = outcome.text
             if isinstance(outcome, Ended):
                 return outcome
             sleep(LOOK_S)
@@ -146,8 +152,24 @@ class Soak:
         return None
 
     def _kill(self) -> None:
+        # One look may well fail.
+        self._play.wait(self._has_primary, WAIT_S, "a primary to kill")
         move = self._play.kill_primary()
         self.kinds[move.epoch] = move.kind
+
+    def _has_primary(self) -> bool:
+        lease = self._stage.look().lease.value
+        return lease is not None and lease.holder is not None
+
+
+def _picture(stage: Stage) -> str:
+    """What the operator sees at a moment, for who wants to know why."""
+    snapshot = stage.look()
+    said = [
+        f"{name}: {seen.error or (seen.value and seen.value.member)}, {seen.age_s or 0:.1f} s old"
+        for name, seen in snapshot.reports.items()
+    ]
+    return "; ".join([snapshot.error or "the store answers", *said])
 
 
 def _judged(soak: Soak, tenures: list[Tenure]) -> dict[str, Any]:
@@ -195,6 +217,7 @@ def _options() -> argparse.Namespace:
         "--rate", type=float, default=0.01, help="of each kind of fault, by request (default: 0.01)"
     )
     parser.add_argument("--scale", type=float, default=8.0, help="how much faster than life")
+    parser.add_argument("--dir", type=Path, help="where the fleet's folder is made, and kept")
     parser.add_argument("--seed", type=int, default=0, help="of the faults' dice")
     return parser.parse_args()
 

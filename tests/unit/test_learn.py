@@ -235,6 +235,19 @@ class TestTheRest:
         twice = learn(once, Leave("SIGTERM"), at(2), "")
         assert (twice.leaving, twice.leaving_order, twice.quiesced_at) == ("by order", "o1", at(1))
 
+    def test_a_seal_that_failed_does_not_end_the_next_move_before_it_began(self) -> None:
+        """Once refused for it, every later move of the tenure was refused at once."""
+        moving = serving(plan=plan(PlanPhase.QUIESCING), quiesced_at=at(0))
+        failed = learn(begun(moving, Seal(3, "t", None), at(1)), Sealed("t", None, "no"), at(2), "")
+        assert failed.data.state is DataState.FAILED
+        record = held_by(ME, renewal=8)
+        write = Write(WriteKind.RENEW, record, "9", at(3))
+        sent = begun(failed, Send(write), at(3))
+        answer = WriteAnswered(record.nonce, Verdict.DONE, "10")
+        serving_again = learn(sent, answer, at(4), "")
+        assert serving_again.data.state is DataState.IDLE
+        assert serving_again.data.ready_for == 3
+
     def test_a_seal_asked_for_before_the_work_went_on_counts_for_nothing(self) -> None:
         sealing = begun(serving(plan=plan(PlanPhase.QUIESCING)), Seal(3, "first"), at(1))
         assert sealing.lease is not None
