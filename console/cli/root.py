@@ -45,6 +45,7 @@ COMMANDS: Mapping[str, str] = {
     "stop": "End a session: stop the work, seal the data, give up the lease.",
     "history": "List past moves, newest first.",
     "logs": "Show what agents and workloads have logged.",
+    "preflight": "Check that everything is ready, before a session begins.",
     "doctor": "Try out what the store promises, before anything depends on it.",
     "key": "The key that signs orders, code and settings.",
     "checkpoint": "Look at the copies of the workload's data, check them, take them out.",

@@ -1,0 +1,133 @@
+"""`preflight`: whether everything is ready for sessions to begin."""
+
+from __future__ import annotations
+
+import shutil
+import textwrap
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import typer
+
+from console.cli.opened import Fleet
+from console.cli.options import Desk, desk_of
+from console.credentials import find_seed
+from console.errors import FAILED, Refused
+from console.finding import find_config
+from console.preflight.access import account_access, fleet_access
+from console.preflight.fleet import Found, account_items, fleet_items, rule_for
+from console.preflight.items import FLEET, Item, Word, document
+from console.seen import Snapshot
+from sessionlib.clock import SystemClock
+from sessionlib.config import load
+from sessionlib.errors import ConfigError, StoreError
+from sessionlib.kit import clearance
+from sessionlib.kit.bundle import CODE
+from sessionlib.kit.fleetconfig import CONFIG, compare
+from sessionlib.kit.signed import Series
+from sessionlib.signing import public_of
+from sessionlib.stores import open_store
+
+if TYPE_CHECKING:
+    from sessionlib.config import Config
+    from sessionlib.ports import Store
+
+CHANGES = True
+EXAMPLES = ("colabvps-console preflight", "colabvps-console preflight --json")
+_TONES = {Word.OK: "good", Word.WARN: "warn", Word.FAIL: "bad", Word.UNKNOWN: "dim"}
+_WIDTH = 80
+
+
+def run(ctx: typer.Context) -> None:
+    """Looks at the store, the key, the published program and settings, and at each account:
+    whose it is, whether its sign-in is good and may write, what its agent says. Writes a
+    scratch file and removes it. Exit code 1 if something fails; what can't be seen from
+    this machine is unknown, and fails nothing.
+    """
+    desk = desk_of(ctx)
+    desk.may_change("preflight")
+    config = load(find_config(desk.config))
+    items = []
+    for item in _items(config):
+        items.append(item)
+        if not desk.out.json:
+            _show(desk, item, first=len(items) < 2 or items[-2].of != item.of)
+    rule = rule_for(config)
+    if desk.out.json:
+        desk.out.document(document(items, rule))
+    else:
+        _close(desk, items, rule)
+    if any(item.word is Word.FAIL for item in items):
+        raise typer.Exit(FAILED)
+
+
+def _items(config: Config) -> Iterator[Item]:
+    clock = SystemClock()
+    yield from fleet_access(config, clock)
+    found = _found(config, clock)
+    yield from fleet_items(config, found)
+    for name in config.by_priority():
+        yield from account_items(config, name, found)
+        yield from account_access(config, name, clock)
+
+
+def _found(config: Config, clock: SystemClock) -> Found:
+    public, why = None, None
+    try:
+        seed = find_seed(config.fleet)
+        public = None if seed is None else public_of(seed)
+    except Refused as error:
+        why = str(error)
+    try:
+        free_bytes = shutil.disk_usage(config.folder).free
+    except OSError:
+        free_bytes = None
+    code = settings = diagnosis = None
+    try:
+        store = open_store(config, clock)
+    except ConfigError as error:
+        snapshot = Snapshot(config.store.kind.value, error=str(error))
+    else:
+        snapshot = Fleet(config, store, clock).look()
+        if config.fleet_key is not None:
+            code, settings, diagnosis = _published(config, store, config.fleet_key)
+    now_wall = clock.now().wall
+    return Found(snapshot, now_wall, free_bytes, public, why, code, settings, diagnosis)
+
+
+def _published(
+    config: Config, store: Store, key: str
+) -> tuple[str | None, str | None, clearance.Diagnosis | None]:
+    """The newest program, how the settings compare, and what doctor has found."""
+    try:
+        code = Series(store, CODE, config.fleet).newest(key)
+        settings = compare(config, Series(store, CONFIG, config.fleet).newest(key))
+        place = clearance.place_of(config)
+        found = None if place is None else clearance.read(store, place, key)[0]
+    except StoreError:
+        return None, None, None
+    return None if code is None else code.label, settings, found
+
+
+def _show(desk: Desk, item: Item, *, first: bool) -> None:
+    if first:
+        desk.out.line("The fleet" if item.of == FLEET else item.of, "head")
+    lines = textwrap.wrap(item.text, _WIDTH - 25) or [""]
+    desk.out.line(f"  {item.word.value:<8} {item.what:<13} {lines[0]}", _TONES[item.word])
+    for line in lines[1:]:
+        desk.out.line(f"{'':25}{line}")
+    if item.word is not Word.OK and item.cure:
+        for number, line in enumerate(textwrap.wrap(item.cure, _WIDTH - 28)):
+            desk.out.line(f"{'':25}{'-> ' if number == 0 else '   '}{line}", "dim")
+
+
+def _close(desk: Desk, items: list[Item], rule: str | None) -> None:
+    counts = {word: sum(item.word is word for item in items) for word in Word}
+    if rule is not None:
+        desk.out.line()
+        for line in textwrap.wrap(rule, _WIDTH):
+            desk.out.line(line, "warn")
+    desk.out.line()
+    told = ", ".join(f"{count} {word.value}" for word, count in counts.items() if count)
+    ready = counts[Word.FAIL] == 0
+    desk.out.line(f"{'Ready' if ready else 'Not ready'}: {told}.", "good" if ready else "bad")

@@ -1,0 +1,45 @@
+"""What preflight tells.
+
+Decided here: four words and what each means for going ahead: `ok`; `warn`, to be known and
+lived with; `fail`, not to be started with; `unknown`, which can't be seen from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+FLEET = "fleet"
+
+
+class Word(StrEnum):
+    """How an item stands."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that was looked at. `of` is an account, or the whole fleet; `cure` says what to
+    do where it isn't ok."""
+
+    of: str
+    what: str
+    word: Word
+    text: str
+    cure: str = ""
+
+
+def document(items: Iterable[Item], rule: str | None) -> dict[str, Any]:
+    """What `--json` prints."""
+    found = list(items)
+    return {
+        "ready": not any(item.word is Word.FAIL for item in found),
+        "items": [{**asdict(item), "word": item.word.value} for item in found],
+        "rule": rule,
+    }

@@ -1,0 +1,113 @@
+"""Preflight and doctor as commands, on a Drive that `init` has set up.
+
+Goal: what a user reads before the first session, with all well and with each thing wrong.
+Method: the emulator in a process of its own, set up as the demonstration does it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from console.__main__ import main
+from console.demo.emulated import EmulatedDrive
+from console.doctor import manners
+from console.provision import create_lease, missing_lease
+from sessionlib.clock import SystemClock
+from sessionlib.config import load
+from sessionlib.signing import new_seed, public_of
+from sessionlib.stores.drive import opening, signins
+
+EMAILS = {"primary": "a@example.com", "backup1": "b@example.com"}
+
+
+@dataclass
+class Place:
+    path: Path
+    drive: EmulatedDrive
+    capsys: pytest.CaptureFixture[str]
+
+    def run(self, *words: str) -> tuple[int, dict[str, Any]]:
+        # A user's console is another process each time, and opens everything anew.
+        opening._open.clear()
+        code = main([*words, "--config", str(self.path), "--json"])
+        return code, json.loads(self.capsys.readouterr().out)
+
+    def words(self) -> dict[tuple[str, str], str]:
+        _, document = self.run("preflight")
+        return {(one["of"], one["what"]): one["word"] for one in document["items"]}
+
+
+@pytest.fixture
+def place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Place]:
+    monkeypatch.setattr(manners, "SETTLED_S", 0.02)
+    seed = new_seed()
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", seed)
+    path = tmp_path / "accounts.yaml"
+    accounts = {
+        name: {"email": email, "role": "hot_standby", "priority": number, "owner": "You"}
+        for number, (name, email) in enumerate(EMAILS.items(), 1)
+    }
+    body = {
+        "fleet": "f",
+        "store": {"kind": "drive"},
+        "fleet_key": public_of(seed),
+        "accounts": accounts,
+        "workload": {"command": ["true"]},
+    }
+    path.write_text(yaml.safe_dump(body))
+    drive = EmulatedDrive(tmp_path, EMAILS, latency_ms=0.0)
+    try:
+        config = drive.provision(load(path), SystemClock(), seed)
+        store = drive.open(config, SystemClock())
+        lease = missing_lease(store, 60.0)
+        assert lease is None or create_lease(store, lease)
+        yield Place(path, drive, capsys)
+    finally:
+        drive.close()
+        opening._open.clear()
+
+
+def test_all_is_well_after_init_and_doctor(place: Place) -> None:
+    words = place.words()
+    assert "fail" not in words.values(), words
+    for name in EMAILS:
+        for what in ("sign-in", "identity", "folder", "writing"):
+            assert words[name, what] == "ok", (name, what)
+    assert words["fleet", "doctor"] == "ok"
+    _, status = place.run("status")
+    assert status["policy"]["takeover_off"] is None
+
+
+def test_a_doctor_that_failed_turns_automatic_takeover_off_and_says_so(place: Place) -> None:
+    place.drive.control("faults", {"non-atomic": 1.0})
+    code, document = place.run("doctor", "--rounds", "8", "--yes")
+    place.drive.control("faults", {"non-atomic": 0.0})
+    assert code == 1
+    assert (document["passed"], document["kept"]) == (False, True)
+    race = next(one for one in document["checks"] if one["id"] == "race")
+    assert (race["ok"], race["safety"]) == (False, True)
+    _, status = place.run("status")
+    assert status["policy"]["takeover"] == "approve"
+    assert "race" in status["policy"]["takeover_off"]
+    assert place.words()["fleet", "doctor"] == "warn"
+
+
+def test_what_is_wrong_with_an_account_is_found(place: Place) -> None:
+    place.drive.control("revoke", {"email": EMAILS["backup1"]})
+    words = place.words()
+    assert words["backup1", "folder"] == "fail"
+    assert words["primary", "folder"] == "ok"
+    signins.forget("f", "backup1")
+    assert place.words()["backup1", "sign-in"] == "unknown"
+    text = place.path.read_text().replace(EMAILS["primary"], "other@example.com")
+    place.path.write_text(text)
+    assert place.words()["primary", "sign-in"] == "fail"

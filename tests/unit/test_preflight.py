@@ -1,0 +1,137 @@
+"""What preflight says of what was seen.
+
+Goal: a word for each thing that can be wrong, and a way out beside it. Method: the pure
+judgement on made-up looks, and the command as a user runs it on a folder.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from console.__main__ import main
+from console.preflight.fleet import RULE, Found, account_items, fleet_items, rule_for
+from console.preflight.items import Item, Word
+from console.seen import Seen, Snapshot
+from sessionlib import __version__
+from sessionlib.config import parse
+from sessionlib.core.values import UNKNOWN_HOLDER, Readiness
+from sessionlib.kit.clearance import OLD_S, Diagnosis
+from sessionlib.layout import LEASE as LEASE_KEY
+from sessionlib.records import encode
+from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, report, serving
+
+__all__ = ["fleet"]
+NOW = 1_800_000_000.0
+PASSED = Diagnosis("f", "folder", "lease", NOW - 60, True, (), 200, "op")
+ON_DRIVE = CONFIG.replace("kind: folder", "kind: drive").replace(", path: shared", "")
+
+
+def config(text: str = CONFIG) -> Any:
+    return parse(text, Path("accounts.yaml"))
+
+
+def found(**changes: Any) -> Found:
+    snapshot = Snapshot("folder", 0.01, None, Seen(LEASE, 3.0), {}, answered_s=0.0)
+    plain: dict[str, Any] = {"seed_public": config().fleet_key, "settings": "v1"}
+    return Found(changes.pop("snapshot", snapshot), NOW, 1 << 40, **{**plain, **changes})
+
+
+def item(what: str, seen: Found, text: str = CONFIG) -> Item:
+    return next(one for one in fleet_items(config(text), seen) if one.what == what)
+
+
+@pytest.mark.parametrize(
+    ("lease", "word"),
+    [
+        (Seen(LEASE, 3.0), Word.OK),
+        (Seen(None), Word.FAIL),
+        (Seen(None, None, "torn"), Word.FAIL),
+        (Seen(replace(LEASE, holder=UNKNOWN_HOLDER), 3.0), Word.WARN),
+        (Seen(replace(LEASE, paused=True), 3.0), Word.WARN),
+    ],
+)
+def test_the_lease(lease: Seen[Any], word: Word) -> None:
+    one = item("lease", found(snapshot=replace(found().snapshot, lease=lease)))
+    assert one.word is word
+    assert bool(one.cure) is (word is not Word.OK)
+
+
+@pytest.mark.parametrize(
+    ("changes", "word"),
+    [
+        ({}, Word.OK),
+        ({"seed_public": None}, Word.WARN),
+        ({"seed_public": "00" * 32}, Word.FAIL),
+    ],
+)
+def test_the_key(changes: dict[str, Any], word: Word) -> None:
+    assert item("fleet key", found(**changes)).word is word
+
+
+def test_settings_that_differ_are_told() -> None:
+    assert item("settings", found(settings="differs from v1: timings.ttl")).word is Word.WARN
+    assert item("settings", found(settings=None)).word is Word.UNKNOWN
+
+
+def test_doctor_is_asked_about_on_drive_alone() -> None:
+    assert not [one for one in fleet_items(config(), found()) if one.what == "doctor"]
+    off = replace(found().snapshot, takeover_off="doctor was never run")
+    assert item("doctor", found(snapshot=off), ON_DRIVE).word is Word.WARN
+    assert item("doctor", found(diagnosis=PASSED), ON_DRIVE).word is Word.OK
+    old = replace(PASSED, at=NOW - OLD_S - 1)
+    assert item("doctor", found(diagnosis=old), ON_DRIVE).word is Word.WARN
+
+
+def test_a_session_that_runs_is_looked_at_closely() -> None:
+    told = replace(report("backup1"), at=NOW - 1.0, version="0.0.0", config="v1")
+    snapshot = replace(found().snapshot, reports={"backup1": Seen(told, 1.0)})
+    items = {one.what: one for one in account_items(config(), "backup1", found(snapshot=snapshot))}
+    assert items["session"].word is Word.OK
+    assert items["agent"].word is Word.WARN
+    assert __version__ in items["agent"].text
+    assert items["its settings"].word is Word.OK
+    assert items["clock"].word is Word.OK
+    fast = replace(told, at=NOW + 60)
+    snapshot = replace(found().snapshot, reports={"backup1": Seen(fast, 1.0)})
+    items = {one.what: one for one in account_items(config(), "backup1", found(snapshot=snapshot))}
+    assert items["clock"].word is Word.WARN
+
+
+def test_a_standby_that_is_ready_is_named() -> None:
+    ready = replace(report("backup1"), readiness=Readiness.READY)
+    reports = {"primary": Seen(serving("primary", 4), 1.0), "backup1": Seen(ready, 1.0)}
+    one = item("standby", found(snapshot=replace(found().snapshot, reports=reports)))
+    assert (one.word, "backup1" in one.text) == (Word.OK, True)
+    assert item("standby", found()).word is Word.WARN
+
+
+def test_the_providers_rule_is_told_to_whom_it_concerns() -> None:
+    assert rule_for(config(ON_DRIVE)) == RULE
+    assert "forbid" in RULE
+
+
+def test_the_command_on_a_folder(
+    fleet: FleetOnDisk, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
+    fleet.store.create(LEASE_KEY, encode(LEASE))
+    assert main(["preflight", "--json", "--config", str(fleet.config_path)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["ready"] is True
+    words = {(one["of"], one["what"]): one["word"] for one in document["items"]}
+    assert words["fleet", "store"] == "ok"
+    assert words["fleet", "lease"] == "ok"
+    assert words["fleet", "fleet key"] == "ok"
+    scripts = fleet.store.root / "scripts"
+    assert not list(scripts.glob("preflight-*"))
+    scripts.rename(fleet.store.root / "away")
+    scripts.write_text("in the way")
+    assert main(["preflight", "--config", str(fleet.config_path)]) == 1
+    out = capsys.readouterr().out
+    assert "Not ready" in out
+    assert all(len(line) <= 80 for line in out.splitlines())
