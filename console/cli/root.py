@@ -49,6 +49,7 @@ COMMANDS: Mapping[str, str] = {
     "doctor": "Try out what the store promises, before anything depends on it.",
     "key": "The key that signs orders, code and settings.",
     "checkpoint": "Look at the copies of the workload's data, check them, take them out.",
+    "coordinator": "The service that knows where everyone is, and its tokens.",
     "paths": "Print where everything is kept.",
 }
 """Each command and its first line of help, here so that `--help` loads no command."""

@@ -1,0 +1,57 @@
+"""What the commands of the coordinator share.
+
+Decided here: which database without --db, and what is said where the service's packages
+aren't installed.
+"""
+
+from __future__ import annotations
+
+import os
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated, Any
+
+import platformdirs
+import typer
+
+from console.errors import Refused, WrongUse
+
+VARIABLE = "COLABVPS_COORDINATOR_DB"
+INSTALL = 'pip install "colabvps-console[coordinator]"'
+DbOption = Annotated[
+    str | None,
+    typer.Option(
+        "--db",
+        metavar="DB",
+        help=f"Its database: a file, or an SQLAlchemy URL; else ${VARIABLE}, the user's state.",
+    ),
+]
+AccountArgument = Annotated[
+    str | None, typer.Argument(metavar="ACCOUNT", help="Whose: a name from the configuration.")
+]
+OperatorOption = Annotated[bool, typer.Option("--operator", help="The operator's own.")]
+
+
+def database(named: str | None) -> str:
+    """The database that is meant."""
+    state = Path(platformdirs.user_state_dir("colabvps", appauthor=False))
+    return named or os.environ.get(VARIABLE) or str(state / "coordinator.db")
+
+
+def whose(account: str | None, *, operator: bool) -> str | None:
+    """The account that is meant; None for the operator. Raises WrongUse."""
+    if (account is None) is not operator:
+        raise WrongUse("name an account, or pass --operator: one of the two")
+    return account
+
+
+def service(module: str) -> Any:
+    """A module of the service. Raises Refused where what it needs isn't installed."""
+    try:
+        return import_module(f"coordinator.{module}")
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in {"sessionlib", "console"}:
+            raise
+        raise Refused(
+            f"the coordinator's own packages aren't installed ({error.name} is missing): {INSTALL}"
+        ) from None

@@ -1,0 +1,87 @@
+"""All of it together: one ASGI application over one ledger.
+
+Decided here: what is built from what, and that whatever goes wrong is answered in one form.
+Not decided here: sockets and signals (`serving`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+
+from coordinator.access.door import Door
+from coordinator.api import events, going, operating, sessions, workers
+from coordinator.api.describing import describe
+from coordinator.api.problems import Problem
+from coordinator.bell import Bell
+from coordinator.clerk import Clerk
+from coordinator.ledger.ledger import Ledger
+from coordinator.metrics import Metrics
+from coordinator.settings import Settings
+from sessionlib.clock import Clock
+
+_WORDS = {404: ("not_found", "there is no such path"), 405: ("not_allowed", "not by this method")}
+
+
+class Service:
+    """The application, and what has to be ended with it."""
+
+    def __init__(self, ledger: Ledger, settings: Settings, clock: Clock) -> None:
+        """Raises LedgerUnusable."""
+        self.clerk = Clerk(ledger, clock)
+        self.bell = Bell(self.clerk, settings)
+        self.metrics = Metrics(self.clerk, self.bell, settings, clock)
+        self.api = self._api(settings, clock)
+        self.app: ASGIApp = Door(self.api, self.clerk, self.metrics, settings, clock)
+
+    def _api(self, settings: Settings, clock: Clock) -> FastAPI:
+        # The pages that FastAPI has for descriptions load scripts from elsewhere.
+        api = FastAPI(
+            docs_url=None, redoc_url=None, lifespan=self._lifespan, redirect_slashes=False
+        )
+        api.include_router(workers.router(self.clerk, settings))
+        api.include_router(sessions.router(self.clerk, settings, clock))
+        api.include_router(going.router(self.clerk, settings, clock))
+        api.include_router(events.router(self.bell))
+        api.include_router(operating.router(self.clerk, self.metrics, settings, clock))
+        api.add_exception_handler(Problem, _refused)
+        api.add_exception_handler(HTTPException, _refused)
+        api.add_exception_handler(Exception, _failed)
+
+        def description() -> dict[str, Any]:
+            if api.openapi_schema is None:
+                api.openapi_schema = describe(api)
+            return api.openapi_schema
+
+        api.openapi = description  # type: ignore[method-assign]  # as FastAPI documents it
+        return api
+
+    @asynccontextmanager
+    async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
+        work = asyncio.create_task(self.clerk.run())
+        try:
+            yield
+        finally:
+            self.clerk.end()
+            await work
+
+
+async def _refused(_request: Request, error: Exception) -> Response:
+    if isinstance(error, Problem):
+        return error.response()
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = error.headers if isinstance(error, HTTPException) else None
+    word, message = _WORDS.get(status, ("refused", "this can't be done"))
+    return Problem(status, word, message, headers).response()
+
+
+async def _failed(_request: Request, _error: Exception) -> Response:
+    return Problem(500, "failed", "something went wrong here that shouldn't have").response()

@@ -1,0 +1,69 @@
+"""The stream of events: the doorbell."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from coordinator.access.keys import Grant
+from coordinator.api.describing import may_fail
+from coordinator.api.problems import too_many
+from coordinator.bell import Bell
+
+_FULL_S = 30.0
+_STREAM: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "A stream that doesn't end by itself.",
+        "content": {
+            "text/event-stream": {
+                "schema": {"type": "string"},
+                "example": (
+                    'id: 42\nevent: handover\ndata: {"plan": "5d1f0c2a", "to": "backup1", '
+                    '"phase": "offered", "from": "primary"}\n\n'
+                ),
+            }
+        },
+    }
+}
+_FROM = {
+    "parameters": [
+        {
+            "name": "Last-Event-ID",
+            "in": "header",
+            "required": False,
+            "description": "The last id that was heard.",
+            "schema": {"type": "string"},
+        }
+    ]
+}
+
+
+def router(bell: Bell) -> APIRouter:
+    """The endpoint that is followed."""
+    routes = APIRouter(tags=["looking"])
+
+    @routes.get(
+        "/api/events",
+        summary="Hear of changes as they happen",
+        response_class=StreamingResponse,
+        responses=_STREAM | may_fail(401, 413, 429),
+        openapi_extra=_FROM,
+    )
+    async def events(request: Request) -> Response:
+        """Server-sent events: `session` (a session's status has changed), `primary` (one has
+        registered), `handover` (a move's phase), `epoch` (a higher one is known, or it was set
+        by hand). Each is only a reason to look. With `Last-Event-ID` it goes on from there;
+        where that isn't known any more there is one `resync`: look at everything. A comment
+        comes at least every 20 s.
+        """
+        grant: Grant = request.scope["grant"]
+        if not bell.has_room(grant):
+            raise too_many("too many streams are open, with this token or in all", _FULL_S)
+        stream = bell.stream(grant, request.headers.get("last-event-id"))
+        headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+    return routes

@@ -1,0 +1,78 @@
+"""`/go/`: clients keep one address, and are sent to the primary.
+
+Decided here: how the primary's address and the rest of the path make one, on that host and
+below that path, whatever the rest says.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, unquote_to_bytes
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coordinator.api.describing import may_fail
+from coordinator.api.problems import Problem, unavailable
+from coordinator.clerk import Clerk
+from coordinator.settings import Settings
+from coordinator.view import Moment, primary_of
+from sessionlib.clock import Clock
+
+_PREFIX = b"/go/"
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+_SAFE = "/%:@!$&'()*+,;=-._~"
+_SENT: dict[int | str, dict[str, Any]] = {
+    307: {
+        "description": "To the primary, with the method, the body, the path and the query.",
+        "headers": {
+            "Location": {"schema": {"type": "string"}, "description": "Where that is just now."}
+        },
+    }
+}
+
+
+def target(base: str, rest: bytes, query: bytes) -> str | None:
+    """Where `rest` of a path lies below `base`; None if it leads out of it.
+
+    Both are as they were sent, with their escapes. `base` was checked when it was registered.
+    """
+    for segment in rest.split(b"/"):
+        plain = unquote_to_bytes(segment)
+        if plain in {b".", b".."} or b"\\" in plain:
+            return None
+    place = f"{base.rstrip('/')}/{quote(rest, safe=_SAFE)}"
+    return f"{place}?{quote(query, safe=_SAFE + '?')}" if query else place
+
+
+def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+    """The endpoint that sends clients on."""
+    routes = APIRouter(tags=["going"])
+
+    async def go(request: Request) -> Response:
+        """The rest of the path and the query are kept, the method and the body too: 307. While
+        there is no primary, or none with an address, 503 with Retry-After.
+        """
+        found = primary_of(clerk.picture, Moment(clock.now(), settings.silence_s))
+        if found is None or found.url is None:
+            raise unavailable("there is no primary to go to just now")
+        rest = request.scope["raw_path"].removeprefix(_PREFIX)
+        place = target(found.url, rest, request.scope["query_string"])
+        if place is None:
+            raise Problem(400, "leads_out", "the path leads out of the primary's address")
+        return Response(status_code=307, headers={"location": place, "cache-control": "no-store"})
+
+    for method in _METHODS:
+        routes.add_api_route(
+            "/go/{path:path}",
+            go,
+            methods=[method],
+            summary="Go to the primary",
+            operation_id=f"go_{method.lower()}",
+            status_code=307,
+            response_class=Response,
+            responses=_SENT | may_fail(400, 401, 429, 503),
+            include_in_schema=method == "GET",
+        )
+    return routes

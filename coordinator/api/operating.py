@@ -1,0 +1,65 @@
+"""Health, metrics, the first page."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from coordinator.api.answers import Alive, Ready
+from coordinator.api.describing import may_fail
+from coordinator.api.problems import unavailable
+from coordinator.clerk import Clerk
+from coordinator.metrics import CONTENT_TYPE, Metrics
+from coordinator.settings import Settings
+from coordinator.view import Moment, health_of
+from sessionlib.clock import Clock
+
+
+def router(clerk: Clerk, metrics: Metrics, settings: Settings, clock: Clock) -> APIRouter:
+    """The endpoints for those who run it, and for passers-by."""
+    routes = APIRouter(tags=["operating"])
+
+    @routes.get(
+        "/healthz",
+        summary="Whether the process answers",
+        response_model=Alive,
+        responses=may_fail(413, 429),
+    )
+    async def healthz() -> Response:
+        """Says nothing of the fleet, nor of the database."""
+        return JSONResponse({"status": "ok"})
+
+    @routes.get(
+        "/readyz",
+        summary="Whether it can do its work",
+        response_model=Ready,
+        responses=may_fail(413, 429, 503),
+    )
+    async def readyz() -> Response:
+        """503 while the database can't be used."""
+        if clerk.trouble is not None:
+            raise unavailable("the database can't be used just now")
+        return JSONResponse({"status": "ready", "epoch": clerk.picture.fence.epoch})
+
+    @routes.get(
+        "/metrics",
+        summary="Figures for Prometheus",
+        response_class=PlainTextResponse,
+        responses=may_fail(401, 403, 413, 429),
+    )
+    async def figures() -> Response:
+        """With the operator's token, unless they are public by setting."""
+        return Response(metrics.text(), media_type=CONTENT_TYPE)
+
+    @routes.get(
+        "/",
+        summary="Whether the service is up, for people",
+        response_class=PlainTextResponse,
+        responses=may_fail(413, 429),
+    )
+    async def page() -> Response:
+        """One line."""
+        health = health_of(clerk.picture, Moment(clock.now(), settings.silence_s))
+        return PlainTextResponse(f"The service is {health}.\n")
+
+    return routes

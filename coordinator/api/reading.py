@@ -1,0 +1,46 @@
+"""A body from the wire, bounded, and as what it is to be.
+
+Decided here: that no more is held than may come, and no longer waited than it may take. Its
+announced length has been looked at before (`access.door`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TypeVar
+
+from pydantic import BaseModel, ValidationError
+from starlette.requests import ClientDisconnect, Request
+
+from coordinator.api.problems import Problem, invalid, too_large
+from coordinator.settings import Settings
+
+B = TypeVar("B", bound=BaseModel)
+
+
+async def read(request: Request, shape: type[B], settings: Settings) -> B:
+    """The body. Raises Problem."""
+    data = await _bytes(request, settings)
+    try:
+        return shape.model_validate_json(data)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+async def _bytes(request: Request, settings: Settings) -> bytes:
+    try:
+        async with asyncio.timeout(settings.body_timeout_s):
+            return await _bounded(request, settings.max_body_bytes)
+    except TimeoutError:
+        raise Problem(408, "too_slow", "the body took too long to arrive") from None
+    except ClientDisconnect:
+        raise Problem(400, "cut_off", "the body ended too early") from None
+
+
+async def _bounded(request: Request, limit: int) -> bytes:
+    data = b""
+    async for piece in request.stream():
+        data += piece
+        if len(data) > limit:
+            raise too_large("a body", limit)
+    return data

@@ -1,0 +1,57 @@
+"""Who is where."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+from pydantic_core import to_json
+from starlette.responses import Response
+
+from coordinator.api.answers import PrimaryAnswer, StatusShown
+from coordinator.api.describing import may_fail
+from coordinator.api.problems import unavailable
+from coordinator.clerk import Clerk
+from coordinator.settings import Settings
+from coordinator.view import Moment, iso, primary_of, status
+from sessionlib.clock import Clock
+
+
+def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+    """The endpoints that show."""
+    routes = APIRouter(tags=["looking"])
+
+    @routes.get(
+        "/api/sessions/status",
+        summary="Everything about the sessions",
+        response_model=StatusShown,
+        responses=may_fail(401, 413, 429),
+    )
+    async def sessions_status() -> Response:
+        """The primary, all others by account, the next move, and how the whole is. Ages and
+        what is left are by this machine's clock.
+        """
+        shown = status(clerk.picture, Moment(clock.now(), settings.silence_s))
+        return Response(to_json(shown), media_type="application/json")
+
+    @routes.get(
+        "/api/primary",
+        summary="Where the primary is",
+        response_model=PrimaryAnswer,
+        responses=may_fail(401, 413, 429, 503),
+    )
+    async def primary() -> Response:
+        """503 while there is none: none has registered, a higher epoch is known, it says itself
+        that it has stopped, or it wasn't heard of for too long.
+        """
+        found = primary_of(clerk.picture, Moment(clock.now(), settings.silence_s))
+        if found is None:
+            raise unavailable("there is no primary just now")
+        shown = {
+            "epoch": found.epoch,
+            "account": found.account,
+            "worker_id": found.worker_id,
+            "worker_url": found.url,
+            "since": iso(found.since.wall),
+        }
+        return Response(to_json(shown), media_type="application/json")
+
+    return routes

@@ -1,0 +1,133 @@
+"""What sessions say: registration, heartbeat, a move's phase.
+
+Decided here: that an account speaks only for itself, and how each outcome is answered. The
+body is read by hand and the description tells of it (`describing`): a heartbeat comes from
+every session all the time.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from coordinator.access.keys import Grant
+from coordinator.api.answers import HeartbeatTaken, Taken
+from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
+from coordinator.api.describing import may_fail, takes
+from coordinator.api.problems import Problem, forbidden, unavailable
+from coordinator.api.reading import read
+from coordinator.clerk import Clerk, Overloaded
+from coordinator.decisions import Beat, Message, Outcome, Phase, Registration
+from coordinator.epochs import Ruling
+from coordinator.errors import LedgerUnusable
+from coordinator.settings import Settings
+
+_HOUR_S = 3_600.0
+_FAILURES = may_fail(401, 403, 408, 409, 413, 422, 429, 503)
+
+
+def router(clerk: Clerk, settings: Settings) -> APIRouter:
+    """The endpoints that sessions talk to."""
+    routes = APIRouter(tags=["sessions"])
+
+    @routes.post(
+        "/api/worker/heartbeat",
+        summary="Say that a session is alive",
+        response_model=HeartbeatTaken,
+        responses=_FAILURES,
+        openapi_extra=takes(HeartbeatBody),
+    )
+    async def heartbeat(request: Request) -> Response:
+        """Every 15 s, from every session, and whenever its status changes. It grants nothing;
+        a session that isn't heard of for too long is shown as lost, and if it was the primary,
+        there is none. An epoch below the highest known is answered 409.
+        """
+        body = await read(request, HeartbeatBody, settings)
+        _speaks_for(request, body.account)
+        beat = Beat(
+            body.worker_id, body.account, body.epoch, body.status, body.session_remaining * _HOUR_S
+        )
+        outcome = await _taken(clerk, beat)
+        return _answer(outcome, unregistered=outcome.unregistered)
+
+    @routes.post(
+        "/api/worker/register",
+        summary="Say that a session is the primary, and where it is",
+        response_model=Taken,
+        responses=_FAILURES,
+        openapi_extra=takes(RegisterBody),
+    )
+    async def register(request: Request) -> Response:
+        """The primary's alone, once its workload serves, with the epoch of the lease that it
+        holds. From then on clients are sent to it. Said again under the same epoch by the same
+        account, it replaces what was said before. A lower epoch, or the same from another
+        account, is answered 409 and changes nothing.
+        """
+        body = await read(request, RegisterBody, settings)
+        _speaks_for(request, body.account)
+        registration = Registration(
+            body.worker_id,
+            body.account,
+            body.epoch,
+            body.worker_url,
+            body.capabilities.model_dump(exclude_none=True),
+            body.takeover,
+            body.previous_session,
+        )
+        return _answer(await _taken(clerk, registration))
+
+    @routes.post(
+        "/api/handover",
+        summary="Say how far a planned move has come",
+        response_model=Taken,
+        responses=_FAILURES,
+        openapi_extra=takes(HandoverBody),
+    )
+    async def handover(request: Request) -> Response:
+        """The lease's holder says so, at each phase; everybody who follows `/api/events` hears
+        of it. It is news and no order: what moves the work is in the store.
+        """
+        body = await read(request, HandoverBody, settings)
+        _speaks_for(request, body.account)
+        _speaks_for(request, body.from_)
+        phase = Phase(
+            body.account, body.epoch, body.plan, body.from_, body.to, body.phase, body.left_s
+        )
+        return _answer(await _taken(clerk, phase))
+
+    return routes
+
+
+def _speaks_for(request: Request, account: str) -> None:
+    grant: Grant = request.scope["grant"]
+    if grant.account != account:
+        raise forbidden("an account speaks for itself alone, and this token is another's")
+
+
+async def _taken(clerk: Clerk, message: Message) -> Outcome:
+    try:
+        outcome = await clerk.take(message)
+    except Overloaded:
+        raise unavailable("too much waits to be kept") from None
+    except LedgerUnusable:
+        raise unavailable("the database can't be written just now") from None
+    if outcome.ruling is Ruling.OUTDATED:
+        raise _outdated(
+            f"epoch {message.epoch} is over: {outcome.epoch} is the highest known", outcome
+        )
+    if outcome.ruling is Ruling.HELD:
+        raise _outdated(f"epoch {message.epoch} is held by another account", outcome)
+    return outcome
+
+
+def _outdated(message: str, outcome: Outcome) -> Problem:
+    return Problem(409, "outdated", message, epoch=outcome.epoch)
+
+
+def _answer(outcome: Outcome, **more: Any) -> Response:
+    body = {"ok": True, "epoch": outcome.epoch, "holder": outcome.holder, **more}
+    return Response(json.dumps(body), media_type="application/json")

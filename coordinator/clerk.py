@@ -1,0 +1,136 @@
+"""The one writer: decides what was sent, keeps it, and only then lets anybody hear of it.
+
+Decided here: that whatever arrives while a commit is under way shares the next one; that an
+answer is given, a fact shown and the bell rung only once it is durable; and that what was
+changed by hand in between is read before anything is decided. Not decided here: what a
+message changes (`decisions`), and how it is kept (`ledger`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TypeVar
+
+from coordinator.access.keys import Keys
+from coordinator.decisions import Draft, Message, Outcome, decide
+from coordinator.errors import LedgerUnusable
+from coordinator.facts import Move, Picture
+from coordinator.ledger.ledger import Ledger
+from sessionlib.clock import Clock
+
+MAX_BATCH = 1_000
+MAX_WAITING = 20_000
+LOOK_S = 1.0
+"""How often it is looked whether something was changed by hand."""
+T = TypeVar("T")
+_Waiting = tuple[Message, "asyncio.Future[Outcome]"]
+
+
+class Overloaded(Exception):
+    """More waits to be kept than can be."""
+
+
+class Clerk:
+    """All that is known, and the only one who changes it. Lives in one event loop."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        """Read all that is kept. Raises LedgerUnusable."""
+        self._ledger = ledger
+        self._clock = clock
+        self.picture: Picture = ledger.picture(clock.now())
+        self.keys = Keys(ledger.hashes())
+        self.trouble: str | None = None
+        """Why the database can't be used just now; None while all is well."""
+        self._published: list[Callable[[list[Move]], None]] = []
+        self._waiting: list[_Waiting] = []
+        self._wake = asyncio.Event()
+        self._ended = False
+        # One thread: SQLite has one writer anyhow, and order is kept.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+
+    def when_published(self, call: Callable[[list[Move]], None]) -> None:
+        """Have `call` called, with the moves that have just ended, when anything has changed."""
+        self._published.append(call)
+
+    async def take(self, message: Message) -> Outcome:
+        """What becomes of a message, once that is durable. Raises Overloaded, LedgerUnusable."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((message, future))
+        self._wake.set()
+        return await future
+
+    async def run(self) -> None:
+        """Work until `end`, and then until nothing waits."""
+        while self._waiting or not self._ended:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+            self._wake.clear()
+            if not self._waiting:
+                await self._look()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._keep(batch)
+        self._thread.shutdown()
+
+    def end(self) -> None:
+        """Let `run` return soon."""
+        self._ended = True
+        self._wake.set()
+
+    async def _keep(self, batch: list[_Waiting]) -> None:
+        try:
+            if self.trouble is not None:
+                await self._read_anew()
+            outcomes = await self._committed([message for message, _ in batch])
+        except LedgerUnusable as error:
+            self.trouble = str(error)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(LedgerUnusable(self.trouble))
+            return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if not future.done():  # its client may have gone
+                future.set_result(outcome)
+
+    async def _committed(self, messages: list[Message]) -> list[Outcome]:
+        while True:
+            now = self._clock.now()
+            draft = Draft(self.picture)
+            outcomes = [decide(draft, message, now) for message in messages]
+            if not draft.changes_anything():
+                return outcomes
+            if await self._in_thread(lambda draft=draft: self._ledger.commit(draft)):  # type: ignore[misc]  # a default binds it
+                draft.publish()
+                self._tell(draft.moves)
+                return outcomes
+            await self._read_anew()
+
+    async def _look(self) -> None:
+        try:
+            revision = await self._in_thread(self._ledger.revision)
+            if revision != self.picture.revision or self.trouble is not None:
+                await self._read_anew()
+        except LedgerUnusable as error:
+            self.trouble = str(error)
+
+    async def _read_anew(self) -> None:
+        """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""
+        now = self._clock.now()
+        hashes = await self._in_thread(self._ledger.hashes)
+        self.picture = await self._in_thread(lambda: self._ledger.picture(now))
+        self.keys = Keys(hashes)
+        self.trouble = None
+        self._tell([])
+
+    def _tell(self, moves: list[Move]) -> None:
+        for call in self._published:
+            call(moves)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, call)

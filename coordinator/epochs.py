@@ -1,0 +1,49 @@
+"""The fencing rule: whose word counts.
+
+Decided here: that a lower epoch than the highest known never counts, that an epoch has one
+holder, and that whatever counts raises what is known. Pure. Not decided here: what follows
+from a word that counts (`decisions`). Only an operator lowers an epoch (`administering`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+MAX_EPOCH = 2**53 - 1
+"""The largest whole number that every reader of JSON keeps exactly."""
+
+
+class Ruling(StrEnum):
+    """What is to be done with a word."""
+
+    TAKEN = "taken"
+    OUTDATED = "outdated"
+    HELD = "held"
+    """Another account is known to hold this very epoch."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The highest epoch known, and who is known to hold it."""
+
+    epoch: int = 0
+    holder: str | None = None
+
+
+def judge(fence: Fence, account: str, epoch: int, *, as_holder: bool) -> tuple[Ruling, Fence]:
+    """What to do with `account`'s word under `epoch`, and what is known after it.
+
+    `as_holder` says that it speaks as the one that holds the epoch: a registration and a
+    move's phase do, a heartbeat doesn't.
+    """
+    if epoch < fence.epoch:
+        return Ruling.OUTDATED, fence
+    holder = fence.holder if epoch == fence.epoch else None
+    if as_holder:
+        if holder not in {None, account}:
+            return Ruling.HELD, fence
+        holder = account
+    if (epoch, holder) == (fence.epoch, fence.holder):
+        return Ruling.TAKEN, fence
+    return Ruling.TAKEN, Fence(epoch, holder)

@@ -1,0 +1,14 @@
+"""What can go wrong in the coordinator's process, in sentences for its operator.
+
+Decided here: the names. Not decided here: what a client is answered (`api.problems`).
+"""
+
+from sessionlib.errors import ColabvpsError
+
+
+class LedgerUnusable(ColabvpsError):
+    """The database can't be opened, read or written; the text says why and what to do."""
+
+
+class NotServing(ColabvpsError):
+    """The service can't begin: an address that is taken or not safe, a certificate."""

@@ -1,0 +1,106 @@
+"""What is kept: read at the start, written in groups, changed by hand.
+
+Decided here: that a draft is kept only if nothing was changed by hand since its picture was
+read. Not decided here: SQL (`reading`, `writing`) and how a database is opened (`engine`).
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from coordinator.decisions import Draft
+from coordinator.epochs import Fence
+from coordinator.facts import Event, Picture
+from coordinator.ledger import reading, tables
+from coordinator.ledger.engine import open_engine, readable, upsert
+from coordinator.ledger.migrations import migrate
+from coordinator.ledger.writing import write
+from sessionlib.core.values import Instant
+
+
+class Ledger:
+    """One database. Its methods may be called from any thread, from one at a time."""
+
+    def __init__(self, db: str) -> None:
+        """Open and bring up to date. Raises ConfigError, LedgerUnusable."""
+        self._engine = open_engine(db)
+        with readable():
+            migrate(self._engine)
+
+    def close(self) -> None:
+        self._engine.dispose()
+
+    def picture(self, now: Instant) -> Picture:
+        """All that is kept. Raises LedgerUnusable."""
+        with readable(), self._engine.begin() as connection:
+            return reading.picture(connection, now)
+
+    def commit(self, draft: Draft) -> bool:
+        """Keep a draft for good. False, and nothing kept, if its picture is stale.
+
+        Raises LedgerUnusable; then nobody can tell until the ledger is read anew.
+        """
+        with readable(), self._engine.begin() as connection:
+            if _revision(connection) != draft.base.revision:
+                return False
+            write(connection, draft)
+        return True
+
+    def revision(self) -> int:
+        """A number that rises with every change by hand. Raises LedgerUnusable."""
+        with readable(), self._engine.begin() as connection:
+            return _revision(connection)
+
+    def hashes(self) -> dict[str, str | None]:
+        """The account of each valid token's hash; None for the operator's."""
+        with readable(), self._engine.begin() as connection:
+            rows = connection.execute(select(tables.tokens.c.hash, tables.tokens.c.account))
+            return {row.hash: row.account for row in rows}
+
+    def add_token(self, hashed: str, account: str | None, now: Instant) -> None:
+        """Let a token be valid from now on."""
+        with readable(), self._engine.begin() as connection:
+            row = {"hash": hashed, "account": account, "made_at": now.wall}
+            connection.execute(insert(tables.tokens).values(row))
+            _revise(connection)
+
+    def remove_tokens(self, account: str | None) -> int:
+        """Let none of an account's tokens, or of the operator's, be valid; how many there were."""
+        with readable(), self._engine.begin() as connection:
+            mine = tables.tokens.c.account.is_not_distinct_from(account)
+            count = select(func.count()).select_from(tables.tokens).where(mine)
+            found = connection.execute(count).scalar_one()
+            connection.execute(delete(tables.tokens).where(mine))
+            _revise(connection)
+            return found
+
+    def fence(self) -> Fence:
+        """The highest epoch known."""
+        with readable(), self._engine.begin() as connection:
+            row = connection.execute(select(tables.state)).one()
+            return Fence(row.epoch, row.holder)
+
+    def set_epoch(self, epoch: int) -> None:
+        """Take `epoch` for the highest. Whoever registered under a higher one is forgotten."""
+        with readable(), self._engine.begin() as connection:
+            higher = tables.registrations.c.epoch > epoch
+            connection.execute(delete(tables.registrations).where(higher))
+            connection.execute(delete(tables.handover).where(tables.handover.c.epoch > epoch))
+            holder = connection.execute(
+                select(tables.registrations.c.account).where(tables.registrations.c.epoch == epoch)
+            ).scalar()
+            last = connection.execute(select(tables.state.c.last_event)).scalar_one()
+            event = Event(last + 1, "epoch", f'{{"epoch": {epoch}, "by_hand": true}}')
+            row = {"id": event.id, "kind": event.kind, "data": event.data}
+            upsert(connection, tables.events, [row])
+            values = {"epoch": epoch, "holder": holder, "last_event": event.id}
+            connection.execute(update(tables.state).values(values))
+            _revise(connection)
+
+
+def _revision(connection: Connection) -> int:
+    return int(connection.execute(select(tables.state.c.revision)).scalar_one())
+
+
+def _revise(connection: Connection) -> None:
+    connection.execute(update(tables.state).values(revision=tables.state.c.revision + 1))

@@ -1,0 +1,137 @@
+"""What Prometheus is told.
+
+Decided here: names and labels. Accounts are those with a token, routes those of the policy,
+so that no client can make them more. Not decided here: alert rules (`docs/coordinator.md`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from coordinator.bell import Bell
+from coordinator.clerk import Clerk
+from coordinator.facts import Move, MoveKind
+from coordinator.settings import Settings
+from coordinator.view import Moment, left_s, primary_of
+from sessionlib.clock import Clock
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+_DOWN_S = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 180, 300, 600, 1_800)
+_TOOK_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5)
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+class Metrics:
+    """All figures of one process."""
+
+    def __init__(self, clerk: Clerk, bell: Bell, settings: Settings, clock: Clock) -> None:
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
+        self._registry = CollectorRegistry()
+        self._requests = Counter(
+            "colabvps_requests",
+            "Requests answered",
+            ["route", "method", "status"],
+            registry=self._registry,
+        )
+        self._took = Histogram(
+            "colabvps_request_seconds",
+            "How long an answer took",
+            ["route"],
+            buckets=_TOOK_S,
+            registry=self._registry,
+        )
+        self._moves = Counter(
+            "colabvps_moves",
+            "Moves that have ended, by how the work moved",
+            ["kind"],
+            registry=self._registry,
+        )
+        self._downtime = Histogram(
+            "colabvps_downtime_seconds",
+            "How long nobody served in a move",
+            ["kind"],
+            buckets=_DOWN_S,
+            registry=self._registry,
+        )
+        for kind in MoveKind:
+            self._moves.labels(kind.value)
+            self._downtime.labels(kind.value)
+        # What `labels` finds, kept: it would be looked up for every request.
+        self._counters: dict[tuple[str, str, int], Counter] = {}
+        self._timers: dict[str, Histogram] = {}
+        self._registry.register(_Now(clerk, bell, settings, clock))
+        clerk.when_published(self._moved)
+
+    def answered(self, route: str, method: str, status: int, took_s: float | None) -> None:
+        """Count a request; without a time for one that isn't meant to end."""
+        method = method if method in _METHODS else "other"
+        counter = self._counters.get((route, method, status))
+        if counter is None:
+            counter = self._requests.labels(route, method, str(status))
+            self._counters[route, method, status] = counter
+        counter.inc()
+        if took_s is None:
+            return
+        timer = self._timers.get(route)
+        if timer is None:
+            timer = self._timers[route] = self._took.labels(route)
+        timer.observe(took_s)
+
+    def text(self) -> bytes:
+        """All of it, as it is scraped."""
+        return generate_latest(self._registry)
+
+    def _moved(self, moves: list[Move]) -> None:
+        for move in moves:
+            self._moves.labels(move.kind.value).inc()
+            if move.downtime_s is not None:
+                self._downtime.labels(move.kind.value).observe(move.downtime_s)
+
+
+class _Now(Collector):
+    """What is looked up when it is asked for."""
+
+    def __init__(self, clerk: Clerk, bell: Bell, settings: Settings, clock: Clock) -> None:
+        self._clerk = clerk
+        self._bell = bell
+        self._settings = settings
+        self._clock = clock
+
+    def describe(self) -> Iterable[Metric]:
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        picture = self._clerk.picture
+        at = Moment(self._clock.now(), self._settings.silence_s)
+        has_primary = primary_of(picture, at) is not None
+        yield _gauge("colabvps_up", "1 while there is a primary that is heard of", has_primary)
+        yield _gauge("colabvps_epoch", "The highest epoch known", picture.fence.epoch)
+        is_well = self._clerk.trouble is None
+        yield _gauge("colabvps_database_up", "1 while the database can be used", is_well)
+        yield _gauge("colabvps_streams", "Open streams of events", self._bell.streams())
+        expiry = GaugeMetricFamily(
+            "colabvps_session_expiry_seconds", "What a session has left", labels=["account"]
+        )
+        age = GaugeMetricFamily(
+            "colabvps_heartbeat_age_seconds", "Since the last heartbeat", labels=["account"]
+        )
+        for account in sorted(self._clerk.keys.accounts() & picture.sessions.keys()):
+            session = picture.sessions[account]
+            expiry.add_metric([account], left_s(session, at.now))
+            age.add_metric([account], session.age_s(at.now))
+        yield expiry
+        yield age
+
+
+def _gauge(name: str, about: str, value: float) -> Metric:
+    return GaugeMetricFamily(name, about, value=float(value))

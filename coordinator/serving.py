@@ -1,0 +1,152 @@
+"""The process: where it listens, how it begins and how it ends.
+
+Decided here: that it listens on other addresses than this machine's own only with TLS or
+behind a proxy; that nothing of a request is logged; that it ends when what is under way has
+been answered. Not decided here: what is answered (`api`).
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+
+from coordinator.api.app import Service
+from coordinator.bell import Bell
+from coordinator.errors import NotServing
+from coordinator.ledger.engine import only_server
+from coordinator.ledger.ledger import Ledger
+from coordinator.settings import Settings
+from sessionlib.clock import SystemClock
+from sessionlib.errors import ConfigError
+
+GRACE_S = 10
+_KEEP_ALIVE_S = 75
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where to listen. Port 0 is any that is free."""
+
+    host: str = "127.0.0.1"
+    port: int = 8750
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def scheme(self) -> str:
+        return "http" if self.tls_cert is None else "https"
+
+
+def check(place: Place) -> None:
+    """Return if it is safe to listen there. Raises ConfigError."""
+    if (place.tls_cert is None) is not (place.tls_key is None):
+        raise ConfigError(["--tls-cert and --tls-key go together: name both"])
+    if place.tls_cert is None and not place.settings.behind_proxy and not is_loopback(place.host):
+        problem = (
+            f"--host {place.host} can be reached from other machines, where tokens would go over "
+            "the wire in the clear: give --tls-cert and --tls-key, or --behind-proxy if a proxy in "
+            "front of it speaks TLS"
+        )
+        raise ConfigError([problem])
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address. A name may come to mean anything."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def serve(db: str, place: Place, listening: Callable[[str], None]) -> None:
+    """Serve until a signal ends it; `listening` is told the URL once requests are taken.
+
+    Raises ConfigError, LedgerUnusable, NotServing.
+    """
+    check(place)
+    with only_server(db):
+        ledger = Ledger(db)
+        try:
+            service = Service(ledger, place.settings, SystemClock())
+            sockets = _bound(place)
+            server = _Server(
+                _config(service, place), service.bell, lambda: listening(_url(place, sockets))
+            )
+            # uvicorn raises what ended it once more when all is done: that is the end we meant.
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: None)
+            server.run([sockets])
+        finally:
+            ledger.close()
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, that says when it listens and ends the streams before it waits for them."""
+
+    def __init__(self, config: uvicorn.Config, bell: Bell, listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._bell = bell
+        self._listening = listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._bell.close()
+        await super().shutdown(sockets)
+
+
+def _config(service: Service, place: Place) -> uvicorn.Config:
+    config = uvicorn.Config(
+        service.app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+        proxy_headers=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=GRACE_S,
+        ssl_certfile=place.tls_cert,
+        ssl_keyfile=place.tls_key,
+    )
+    try:
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise NotServing(f"the certificate or its key can't be used ({error})") from None
+    return config
+
+
+def _bound(place: Place) -> socket.socket:
+    family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((place.host, place.port))
+        listener.set_inheritable(False)
+    except OSError as error:
+        listener.close()
+        raise NotServing(
+            f"{place.host} port {place.port} can't be listened on ({error.strerror or error}): "
+            "give another --host or --port"
+        ) from None
+    return listener
+
+
+def _url(place: Place, listener: socket.socket) -> str:
+    host = f"[{place.host}]" if ":" in place.host else place.host
+    return f"{place.scheme}://{host}:{listener.getsockname()[1]}"

@@ -1,0 +1,168 @@
+"""What is shown of the facts at a moment.
+
+Decided here: when a primary counts as one, when a session is lost, and the words of
+`GET /api/sessions/status` and its sisters. Pure: facts and time are passed in. Not decided
+here: what changes facts (`decisions`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+
+from coordinator.facts import CALLED_OFF, HOLDING, Handover, Move, Picture, Primary, Session
+from sessionlib.core.values import Instant
+
+GONE = frozenset({"ended", "fenced"})
+"""The statuses of a session that can't take the work over."""
+
+
+class Health(StrEnum):
+    """How the whole is."""
+
+    HEALTHY = "healthy"
+    DEGRADED = "degraded"
+    """Somebody works, and nobody who is heard of could take over."""
+    DOWN = "down"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """When it is looked, and how old a heartbeat may be before its session counts as lost."""
+
+    now: Instant
+    silence_s: float
+
+
+def primary_of(picture: Picture, at: Moment) -> Primary | None:
+    """The primary; None where it has been superseded, has stopped, or isn't heard of."""
+    primary = picture.primary
+    if primary is None or primary.epoch != picture.fence.epoch:
+        return None
+    session = picture.sessions.get(primary.account)
+    if session is None or session.worker_id != primary.worker_id:
+        return None
+    is_at_it = session.status in HOLDING and not is_lost(session, at)
+    return primary if is_at_it else None
+
+
+def is_lost(session: Session, at: Moment) -> bool:
+    """Whether nothing was heard for too long."""
+    return session.age_s(at.now) > at.silence_s
+
+
+def left_s(session: Session, now: Instant) -> float:
+    """How much of its life the session has left, if it is right about that."""
+    return max(0.0, session.remaining_s - session.age_s(now))
+
+
+def health_of(picture: Picture, at: Moment) -> Health:
+    """How the whole is."""
+    primary = primary_of(picture, at)
+    if primary is None:
+        return Health.DOWN
+    others = (s for name, s in picture.sessions.items() if name != primary.account)
+    has_backup = any(s.status not in GONE and not is_lost(s, at) for s in others)
+    return Health.HEALTHY if has_backup else Health.DEGRADED
+
+
+def status(picture: Picture, at: Moment) -> dict[str, Any]:
+    """`GET /api/sessions/status`."""
+    primary = primary_of(picture, at)
+    first = None if primary is None else primary.account
+    return {
+        "primary_session": primary_session(picture, at),
+        "backup_sessions": [
+            _session(session, at)
+            for name, session in sorted(picture.sessions.items())
+            if name != first
+        ],
+        "next_handover": next_handover(picture, at),
+        "system_health": health_of(picture, at).value,
+    }
+
+
+def primary_session(picture: Picture, at: Moment) -> dict[str, Any] | None:
+    """The primary's session, with where it is and since when; None without one."""
+    primary = primary_of(picture, at)
+    if primary is None:
+        return None
+    return {
+        **_session(picture.sessions[primary.account], at),
+        "worker_url": primary.url,
+        "capabilities": dict(primary.capabilities),
+        "since": iso(primary.since.wall),
+    }
+
+
+def next_handover(picture: Picture, at: Moment) -> dict[str, Any] | None:
+    """The move that is planned; without one, when the primary's time is up at the latest."""
+    handover = _open_handover(picture)
+    if handover is not None:
+        in_s = _ahead_s(handover, at.now)
+        return {
+            "plan": handover.plan,
+            "from": handover.from_,
+            "to": handover.to,
+            "phase": handover.phase,
+            "in_s": in_s,
+            "at": None if in_s is None else iso(at.now.wall + in_s),
+        }
+    primary = primary_of(picture, at)
+    if primary is None:
+        return None
+    in_s = round(left_s(picture.sessions[primary.account], at.now), 1)
+    return {
+        "plan": None,
+        "from": primary.account,
+        "to": None,
+        "phase": "expected",
+        "in_s": in_s,
+        "at": iso(at.now.wall + in_s),
+    }
+
+
+def move(move: Move) -> dict[str, Any]:
+    """A move that has ended."""
+    return {
+        "epoch": move.epoch,
+        "kind": move.kind.value,
+        "from": move.from_,
+        "to": move.to,
+        "downtime_s": None if move.downtime_s is None else round(move.downtime_s, 3),
+        "at": iso(move.at.wall),
+    }
+
+
+def iso(wall_s: float) -> str:
+    """A moment as text, in UTC."""
+    return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="seconds")
+
+
+def _open_handover(picture: Picture) -> Handover | None:
+    """The move under way. One of an epoch that is over has ended, or come to nothing."""
+    handover = picture.handover
+    if handover is None or handover.epoch != picture.fence.epoch:
+        return None
+    return None if handover.phase == CALLED_OFF else handover
+
+
+def _ahead_s(handover: Handover, now: Instant) -> float | None:
+    if handover.left_s is None:
+        return None
+    return round(max(0.0, handover.left_s - (now.boot - handover.at.boot)), 1)
+
+
+def _session(session: Session, at: Moment) -> dict[str, Any]:
+    age_s = session.age_s(at.now)
+    return {
+        "account": session.account,
+        "worker_id": session.worker_id,
+        "epoch": session.epoch,
+        "status": session.status,
+        "remaining_s": round(max(0.0, session.remaining_s - age_s), 1),
+        "heartbeat_age_s": round(age_s, 1),
+        "lost": age_s > at.silence_s,
+    }
