@@ -28,7 +28,7 @@ def status(view: FleetView) -> dict[str, Any]:
         "handover": handover and {_plain(name): value for name, value in handover.items()},
         "checkpoint": asdict(view.checkpoint),
         "store": asdict(view.store),
-        "coordinator": None,
+        "coordinator": None if view.coordinator is None else asdict(view.coordinator),
     }
 
 

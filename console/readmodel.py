@@ -78,6 +78,7 @@ def fleet_view(
             "approve" if snapshot.takeover_off else policy.takeover.value,
             snapshot.takeover_off,
         ),
+        coordinator=snapshot.coordinator,
         last_move=snapshot.last_move.value,
         reported=any(seen != Seen() for seen in snapshot.reports.values()),
         troubles=tuple(_troubles(config, snapshot)) if before is None else before.troubles,
@@ -283,6 +284,7 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
         troubles.append("there is no lease record: `colabvps-console init` makes one")
     elif snapshot.lease.value.holder == UNKNOWN_HOLDER:
         troubles.append("the lease had to be made again: nobody can say who works until a claim")
+    troubles += _disagreement(snapshot)
     if snapshot.takeover_off is not None:
         troubles.append(f"automatic takeover is off: {snapshot.takeover_off}")
     for name in config.by_priority():
@@ -292,6 +294,17 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
         elif seen.value is not None and seen.value.alarm and is_running(seen):
             troubles.append(f"{name} says: {seen.value.alarm}")
     return troubles
+
+
+def _disagreement(snapshot: Snapshot) -> list[str]:
+    """Where the coordinator believes in another primary than the store names. The store is
+    right; the other may be behind for a moment, or for good."""
+    heard, lease = snapshot.coordinator, snapshot.lease.value
+    if heard is None or heard.primary is None or lease is None:
+        return []
+    if heard.primary == lease.holder or lease.state is not LeaseState.HELD:
+        return []
+    return [f"the coordinator still points at {heard.primary}: the store says {lease.holder}"]
 
 
 def _counted_down(left_s: float | None, age_s: float | None) -> float | None:

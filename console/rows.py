@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from console.coordinated import CoordinatorSeen
 from sessionlib.core.notes import History
 
 
@@ -122,6 +123,7 @@ class FleetView:
     checkpoint: CheckpointRow
     store: StoreRow
     policy: PolicyRow
+    coordinator: CoordinatorSeen | None
     last_move: History | None
     reported: bool
     troubles: tuple[str, ...]

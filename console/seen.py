@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
+from console.coordinated import CoordinatorSeen
 from sessionlib.core.notes import History, Report
 from sessionlib.core.values import Lease
 
@@ -45,6 +46,7 @@ class Snapshot:
     last_move: Seen[History] = field(default_factory=Seen)
     answered_s: float | None = None
     takeover_off: str | None = None
+    coordinator: CoordinatorSeen | None = None
 
     @property
     def reachable(self) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from console.coordinated import CoordinatorSeen
 from console.readmodel import AccountRow, CheckpointRow, FleetView, MoveRow, StoreRow
 from console.safe_text import one_line, padded, width
 from console.safety import Word, safety
@@ -22,6 +23,7 @@ __all__ = [
     "Line",
     "ago",
     "checkpoint_text",
+    "coordinator_text",
     "fleet_lines",
     "length",
     "move_text",
@@ -71,6 +73,8 @@ def fleet_lines(view: FleetView, config: str) -> list[Line]:
         Line(f"{verdict.word}: {verdict.reason}", SAFETY_TONES[verdict.word]),
         Line(_lease(view)),
     ]
+    if view.coordinator is not None:
+        lines.append(Line(coordinator_text(view.coordinator), "dim"))
     if view.handover is not None:
         lines.append(Line(f"▲ Handover {plan_text(view.handover)}", "warn"))
     if view.lease.epoch is not None:
@@ -92,6 +96,21 @@ def move_text(history: History) -> str:
         f"epoch {history.epoch}, {history.kind}, {history.from_ or 'nobody'} → {history.to}{down}"
     )
     return f"{text} ({history.reason})" if history.reason else text
+
+
+def coordinator_text(seen: CoordinatorSeen) -> str:
+    """What the coordinator says, in one line."""
+    if seen.reachable is None:
+        return "Coordinator: no answer yet"
+    if not seen.reachable:
+        return (
+            f"Coordinator: out of reach; nothing depends on it ({one_line(seen.error or '', 60)})"
+        )
+    if seen.primary is not None:
+        return f"Coordinator: points at {one_line(seen.primary, 30)}, epoch {seen.epoch}"
+    if seen.error is not None:
+        return f"Coordinator: answers, and tells this console nothing ({one_line(seen.error, 60)})"
+    return "Coordinator: answers, and points at nobody"
 
 
 def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:

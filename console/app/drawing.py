@@ -76,7 +76,18 @@ def _store(view: FleetView) -> list[Run]:
     latency_ms = (store.latency_s or 0.0) * 1_000
     took = f"{latency_ms:.0f} ms" if latency_ms < 1_000 else f"{latency_ms / 1_000:.1f} s"
     tone = "warn" if latency_ms >= 1_000 else "dim"
-    return [run(f"store {store.kind} {took}", tone), (f", looked {answered}", "dim")]
+    shown = [run(f"store {store.kind} {took}", tone), (f", looked {answered}", "dim")]
+    return [*shown, *_coordinator(view)]
+
+
+def _coordinator(view: FleetView) -> list[Run]:
+    heard = view.coordinator
+    if heard is None:
+        return []
+    if not heard.reachable:
+        return [(" · coordinator silent", "warn")]
+    at = f" → {heard.primary}" if heard.primary is not None else ""
+    return [run(f" · coordinator{at}", "dim")]
 
 
 def _policy(view: FleetView) -> list[Run]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from console.cli.options import Desk
+from console.coordinated import Coordination
 from console.finding import find_config
 from console.gate import Gate
 from console.looking import look
@@ -27,9 +28,12 @@ class Fleet:
     store: Store
     clock: Clock
     gate: Gate = field(default_factory=Gate)
+    coordination: Coordination = field(default_factory=Coordination)
 
     def look(self) -> Snapshot:
         snapshot = look(self.store, self.config, self.clock)
+        heard = self.coordination.look(self.config, self.clock)
+        snapshot = replace(snapshot, coordinator=heard)
         if not snapshot.reachable:
             return snapshot
         return replace(snapshot, takeover_off=self.gate.why(self.store, self.config, self.clock))

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ from console.demo.stage import ACCOUNTS, Stage
 from console.errors import FAILED
 from console.looking import epochs, piece
 from console.output import Output, is_screen
+from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.core.notes import History, MoveKind
 from sessionlib.layout import history_key
 
@@ -59,7 +61,13 @@ def run(  # noqa: PLR0913 - the command's options
     if store == "drive-emulator":
         out.tell("starting an emulator of Google Drive: nothing here reaches Google")
     premises = _premises(store)
-    with Stage(folder, scale or (lives.SCALE if lively else SCALE), changes, premises) as stage:
+    speed = scale or (lives.SCALE if lively else SCALE)
+    coordinated = _has_coordinator(out)
+    with Stage(folder, speed, changes, premises, coordinated=coordinated) as stage:
+        if stage.coordinator is not None:
+            out.tell(f"the status page, for who uses the work: {stage.coordinator.url}/")
+            # The console's own, as an operator would have it.
+            os.environ[TOKEN_VARIABLE] = stage.coordinator.operators_token
         if lively:
             moves = _watch(out, stage)
         else:
@@ -68,6 +76,13 @@ def run(  # noqa: PLR0913 - the command's options
     if not stage.is_temporary:
         out.tell(f"everything is kept in {stage.folder}")
     return _report(out, moves, tenures)
+
+
+def _has_coordinator(out: Output) -> bool:
+    if find_spec("fastapi") is not None:
+        return True
+    out.tell('no coordinator: it needs pip install "colabvps-console[coordinator]"')
+    return False
 
 
 def _premises(store: str) -> Callable[[Path, Mapping[str, str]], Premises] | None:

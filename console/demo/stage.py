@@ -20,6 +20,7 @@ from typing import Any, Self
 import yaml
 
 from console.cli.opened import Fleet
+from console.demo.coordinating import LocalCoordinator
 from console.demo.premises import OwnFolder, Premises
 from console.errors import WrongUse
 from console.provision import create_lease, missing_lease
@@ -44,6 +45,7 @@ class Stage:
     """A fresh fleet in `folder`, or in a temporary folder that goes with it.
 
     `changes` are settings other than the demonstration's own, as in the configuration file.
+    With `coordinated` a coordinator runs beside it.
     `premises` makes the place of its store, given the fleet's folder and each account's e-mail.
     """
 
@@ -53,6 +55,8 @@ class Stage:
         scale: float,
         changes: Mapping[str, Any] | None = None,
         premises: Callable[[Path, Mapping[str, str]], Premises] | None = None,
+        *,
+        coordinated: bool = False,
     ) -> None:
         self.is_temporary = folder is None
         self.seed = new_seed()
@@ -60,7 +64,11 @@ class Stage:
         self.folder = _made(folder)
         emails = {name: str(account["email"]) for name, account in ACCOUNTS.items()}
         self._premises: Premises = OwnFolder()
+        self.coordinator: LocalCoordinator | None = None
         try:
+            if coordinated:
+                self.coordinator = LocalCoordinator(self.folder, ACCOUNTS, scale)
+                changes = {**(changes or {}), "coordinator": {"url": self.coordinator.url}}
             if premises is not None:
                 self._premises = premises(self.folder, emails)
             self._furnish(scale, changes or {})
@@ -83,7 +91,8 @@ class Stage:
         if lease is not None:
             create_lease(store, lease)
         self.fleet = Fleet(config, store, clock)
-        self._launcher = LocalLauncher(config, clock, until_eof=True)
+        also = self.coordinator.environment if self.coordinator else lambda account: {}
+        self._launcher = LocalLauncher(config, clock, until_eof=True, also=also)
 
     def _configure(self, scale: float, changes: Mapping[str, Any]) -> Path:
         shutil.copy(Path(__file__).with_name("counter.py"), self.folder / "counter.py")
@@ -163,6 +172,8 @@ class Stage:
 
     def _discard(self) -> None:
         self._premises.close()
+        if self.coordinator is not None:
+            self.coordinator.close()
         if self.is_temporary:
             shutil.rmtree(self.folder, ignore_errors=True)
 

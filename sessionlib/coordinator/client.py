@@ -16,10 +16,10 @@ from typing import Any
 import httpx
 
 from sessionlib import __version__
+from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.coordinator.telling import Answer, Message, Verdict
 from sessionlib.plain_text import plain
 
-TOKEN_VARIABLE = "COLABVPS_COORDINATOR_TOKEN"  # noqa: S105 - its name
 TIMEOUT_S = 5.0
 SILENCE_S = 60.0
 """A stream of events that is silent for longer has died: there is a sign of life in between."""
@@ -54,7 +54,7 @@ class Client:
         except Unavailable as error:
             return Answer(Verdict.FAILED, str(error))
         if 200 <= status < 300:
-            return Answer(Verdict.TAKEN)
+            return Answer(Verdict.TAKEN, unregistered=_is_forgotten(said))
         said = self._harmless(said)
         why = f"the coordinator answers {status}" + (f": {said}" if said else "")
         if status == _OUTDATED:
@@ -104,6 +104,14 @@ class Client:
 def token_here(environ: Mapping[str, str] = os.environ) -> str | None:
     """The token that this process was given."""
     return environ.get(TOKEN_VARIABLE) or None
+
+
+def _is_forgotten(text: str) -> bool:
+    try:
+        body = json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(body, dict) and body.get("unregistered") is True
 
 
 def _bounded(answer: httpx.Response) -> str:

@@ -80,10 +80,12 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a message; `why` where it wasn't taken."""
+    """What became of a message; `why` where it wasn't taken. `unregistered`: the coordinator
+    doesn't know this session as the primary that it says it is."""
 
     verdict: Verdict
     why: str = ""
+    unregistered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +133,9 @@ def answered(told: Told, message: Message, answer: Answer, now_mono: float, chan
         return replace(told, failures=failures, wait_until_mono=until_mono, why=answer.why)
     beat_mono = now_mono if message.kind is Kind.HEARTBEAT else told.beat_mono
     known = {**told.known, message.kind: message.token}
+    if answer.unregistered:
+        # It has forgotten us: it was begun anew, or with an old database.
+        known.pop(Kind.REGISTER, None)
     refused = answer.why if answer.verdict is Verdict.REFUSED else None
     return Told(known, beat_mono, failures=0, why=refused)
 

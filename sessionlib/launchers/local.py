@@ -16,7 +16,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -43,13 +43,22 @@ _PAUSE_S = 0.02
 class LocalLauncher:
     """Starts agents of one fleet on this machine, each in its account's home.
 
-    With `until_eof` they end when this process does, however it does.
+    With `until_eof` they end when this process does, however it does. `also` gives what else an
+    account's agent has in its environment.
     """
 
-    def __init__(self, config: Config, clock: Clock, *, until_eof: bool = False) -> None:
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        *,
+        until_eof: bool = False,
+        also: Callable[[str], Mapping[str, str]] = lambda account: {},
+    ) -> None:
         self._config = config
         self._clock = clock
         self._until_eof = until_eof
+        self._also = also
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
     def start(self, account: str) -> Handle:
@@ -85,7 +94,7 @@ class LocalLauncher:
                 stdout=log,
                 stderr=log,
                 cwd=self._config.folder,
-                env=_environment(handle.nonce),
+                env={**_environment(handle.nonce), **self._also(handle.account)},
                 pass_fds=[lock],
                 # Ctrl-C at a terminal, and its end, reach only who has started this.
                 start_new_session=True,

@@ -113,6 +113,14 @@ def test_what_was_refused_isnt_said_again_before_its_time(verdict: Verdict) -> N
     assert wait_s(PRIMARY, told, 0.0, EVERY_S) == EVERY_S
 
 
+def test_a_coordinator_that_has_forgotten_the_primary_is_told_anew() -> None:
+    told, _ = told_all(PRIMARY, 0.0)
+    beat = next_message(PRIMARY, told, EVERY_S, 0.0, EVERY_S)
+    assert beat is not None
+    forgot = answered(told, beat, Answer(Verdict.TAKEN, unregistered=True), EVERY_S, 0.0)
+    assert told_all(PRIMARY, EVERY_S, forgot)[1] == [Kind.REGISTER]
+
+
 def test_a_heartbeat_says_what_the_origin_says() -> None:
     message = next_message(STANDBY, Told(), 0.0, 1_800_000_000.0, EVERY_S)
     assert message is not None

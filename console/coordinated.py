@@ -1,0 +1,93 @@
+"""What the coordinator says, beside what the store says.
+
+Decided here: that it is asked in a thread of its own, every few seconds, and never waited for
+but a moment at the start: a coordinator that is dead or slow costs the screen nothing. Not
+decided here: how the two are compared (`readmodel`).
+"""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import Any
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+
+EVERY_S = 5.0
+FIRST_WAIT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CoordinatorSeen:
+    """`primary` and `epoch` are what it believes, None where it knows of nobody or this console
+    has no token to ask with; `error` is why it couldn't be reached, or asked."""
+
+    url: str
+    reachable: bool | None = None
+    primary: str | None = None
+    epoch: int | None = None
+    health: str | None = None
+    error: str | None = None
+
+
+@dataclass
+class Coordination:
+    """One console's view of its coordinator."""
+
+    _seen: CoordinatorSeen | None = None
+    _asked_mono: float = float("-inf")
+    _asking: threading.Thread | None = None
+    _first: threading.Event = field(default_factory=threading.Event)
+
+    def look(self, config: Config, clock: Clock) -> CoordinatorSeen | None:
+        """What was heard last; None where the fleet has no coordinator."""
+        url = config.coordinator.url
+        if url is None:
+            return None
+        now_mono = clock.now().mono
+        is_idle = self._asking is None or not self._asking.is_alive()
+        if is_idle and now_mono - self._asked_mono >= EVERY_S:
+            self._asked_mono = now_mono
+            self._asking = threading.Thread(target=self._ask, args=(url,), daemon=True)
+            self._asking.start()
+        if not self._first.is_set():
+            self._first.wait(FIRST_WAIT_S)
+            self._first.set()
+        return self._seen or CoordinatorSeen(url)
+
+    def _ask(self, url: str) -> None:
+        # httpx is loaded only where there is somebody to ask.
+        client = import_module("sessionlib.coordinator.client")
+        asked = client.Client(url, client.token_here())
+        try:
+            self._seen = _asked(asked, CoordinatorSeen(url), client.Unavailable)
+        finally:
+            asked.close()
+            self._first.set()
+
+
+def _asked(client: Any, seen: CoordinatorSeen, unavailable: type[Exception]) -> CoordinatorSeen:
+    try:
+        client.get("/healthz")
+    except unavailable as error:
+        return replace(seen, reachable=False, error=str(error))
+    seen = replace(seen, reachable=True)
+    try:
+        status = client.get("/api/sessions/status")
+        primary = status["primary_session"] or {}
+        return replace(
+            seen,
+            primary=_text(primary.get("account")),
+            epoch=primary.get("epoch") if isinstance(primary.get("epoch"), int) else None,
+            health=_text(status["system_health"]),
+        )
+    except unavailable as error:
+        return replace(seen, error=str(error))
+    except (LookupError, TypeError, AttributeError):
+        return replace(seen, error="its answer isn't a coordinator's")
+
+
+def _text(value: Any) -> str | None:
+    return value[:80] if isinstance(value, str) else None

@@ -1,0 +1,69 @@
+"""The coordinator of a demonstration: the service as anybody would start it, on a free port.
+
+Decided here: that each account has a token of its own, and the operator another, and that the
+service ends with the demonstration. Not decided here: what it does (`coordinator`).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from importlib import import_module
+from pathlib import Path
+
+from console.errors import Refused
+from sessionlib.coordinator import TOKEN_VARIABLE
+
+WAIT_S = 20.0
+LOST_AFTER_S = 45.0
+MIN_LOST_AFTER_S = 3.0
+
+
+class LocalCoordinator:
+    """A service for as long as a demonstration lasts. Raises Refused where it can't start."""
+
+    def __init__(self, folder: Path, accounts: Iterable[str], scale: float) -> None:
+        try:
+            create_token = import_module("coordinator.administering").create_token
+        except ModuleNotFoundError as error:
+            raise Refused(f"the coordinator isn't installed ({error.name})") from None
+        db = folder / "coordinator.db"
+        self._tokens = {name: create_token(str(db), name) for name in accounts}
+        self.operators_token: str = create_token(str(db), None)
+        lost_after_s = max(MIN_LOST_AFTER_S, LOST_AFTER_S / scale)
+        words = ["serve", "--json", "--port", "0", "--db", str(db), "--public-primary"]
+        words += ["--lost-after", f"{lost_after_s:g}", "--token-rate", "200"]
+        self._log = (folder / "coordinator.log").open("ab")
+        self._process = subprocess.Popen(
+            # -P: no file beside the configuration can take the place of one of ours.
+            [sys.executable, "-P", "-m", "console", "coordinator", *words],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            # Ctrl-C is for the demonstration, which ends this one last.
+            start_new_session=True,
+        )
+        out = self._process.stdout
+        line = out.readline() if out is not None else b""
+        try:
+            self.url = str(json.loads(line)["url"])
+        except (ValueError, LookupError, TypeError):
+            self.close()
+            raise Refused(f"the coordinator didn't start: see {folder}/coordinator.log") from None
+
+    def environment(self, account: str) -> dict[str, str]:
+        """What an account's agent has to have in its environment."""
+        return {TOKEN_VARIABLE: self._tokens[account]}
+
+    def close(self) -> None:
+        self._process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            self._process.wait(WAIT_S)
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
