@@ -17,6 +17,7 @@ from console.errors import OutcomeUnknown, Refused
 from console.seen import Snapshot
 from sessionlib.clock import sleep
 from sessionlib.core.notes import History, WorkState
+from sessionlib.core.values import Lease
 from sessionlib.signing import sign
 
 LOOK_EVERY_S = 0.05
@@ -62,8 +63,17 @@ class Play:
     def kill_primary(self) -> History:
         """Kill the primary's agent, wait for the takeover, and bring the account back."""
         self._work_a_while()
-        lease = self.stage.look().lease.value
-        if lease is None or lease.holder is None:
+        found: list[Lease] = []
+
+        def seen() -> bool:
+            # One look may well fail.
+            lease = self.stage.look().lease.value
+            found.extend([] if lease is None or lease.holder is None else [lease])
+            return bool(found)
+
+        self.wait(seen, 60.0, "a primary to kill")
+        lease = found[-1]
+        if lease.holder is None:
             raise Refused("there is no primary to kill")
         self.stage.kill(lease.holder)
         self.tell(f"killed the agent of {lease.holder}")

@@ -28,6 +28,9 @@ class Need(Enum):
 
 NEEDS = {
     "/": Need.NOTHING,
+    "/page/now": Need.NOTHING,
+    "/page/style.css": Need.NOTHING,
+    "/page/page.js": Need.NOTHING,
     "/healthz": Need.NOTHING,
     "/readyz": Need.NOTHING,
     "/api/worker/register": Need.ACCOUNT,

@@ -25,6 +25,7 @@ from coordinator.bell import Bell
 from coordinator.clerk import Clerk
 from coordinator.ledger.ledger import Ledger
 from coordinator.metrics import Metrics
+from coordinator.page import routes
 from coordinator.settings import Settings
 from sessionlib.clock import Clock
 
@@ -51,7 +52,8 @@ class Service:
         api.include_router(sessions.router(self.clerk, settings, clock))
         api.include_router(going.router(self.clerk, settings, clock))
         api.include_router(events.router(self.bell))
-        api.include_router(operating.router(self.clerk, self.metrics, settings, clock))
+        api.include_router(routes.router(self.clerk, settings, clock))
+        api.include_router(operating.router(self.clerk, self.metrics))
         api.add_exception_handler(Problem, _refused)
         api.add_exception_handler(HTTPException, _refused)
         api.add_exception_handler(Exception, _failed)

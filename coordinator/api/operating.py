@@ -1,4 +1,4 @@
-"""Health, metrics, the first page."""
+"""Health and metrics."""
 
 from __future__ import annotations
 
@@ -10,12 +10,9 @@ from coordinator.api.describing import may_fail
 from coordinator.api.problems import unavailable
 from coordinator.clerk import Clerk
 from coordinator.metrics import CONTENT_TYPE, Metrics
-from coordinator.settings import Settings
-from coordinator.view import Moment, health_of
-from sessionlib.clock import Clock
 
 
-def router(clerk: Clerk, metrics: Metrics, settings: Settings, clock: Clock) -> APIRouter:
+def router(clerk: Clerk, metrics: Metrics) -> APIRouter:
     """The endpoints for those who run it, and for passers-by."""
     routes = APIRouter(tags=["operating"])
 
@@ -50,16 +47,5 @@ def router(clerk: Clerk, metrics: Metrics, settings: Settings, clock: Clock) -> 
     async def figures() -> Response:
         """With the operator's token, unless they are public by setting."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-    @routes.get(
-        "/",
-        summary="Whether the service is up, for people",
-        response_class=PlainTextResponse,
-        responses=may_fail(413, 429),
-    )
-    async def page() -> Response:
-        """One line."""
-        health = health_of(clerk.picture, Moment(clock.now(), settings.silence_s))
-        return PlainTextResponse(f"The service is {health}.\n")
 
     return routes

@@ -152,14 +152,8 @@ class Soak:
         return None
 
     def _kill(self) -> None:
-        # One look may well fail.
-        self._play.wait(self._has_primary, WAIT_S, "a primary to kill")
         move = self._play.kill_primary()
         self.kinds[move.epoch] = move.kind
-
-    def _has_primary(self) -> bool:
-        lease = self._stage.look().lease.value
-        return lease is not None and lease.holder is not None
 
 
 def _picture(stage: Stage) -> str:

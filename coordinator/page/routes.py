@@ -1,0 +1,73 @@
+"""The status page's paths.
+
+Decided here: what a browser may load for it, which is nothing from anywhere else, and that
+nothing of it is kept longer than a moment. Not decided here: what it says (`seen`).
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from fastapi import APIRouter
+from starlette.responses import HTMLResponse, Response
+
+from coordinator.api.describing import may_fail
+from coordinator.clerk import Clerk
+from coordinator.page.drawing import fragment, page
+from coordinator.page.seen import Seen, seen
+from coordinator.settings import Settings
+from coordinator.view import Moment
+from sessionlib.clock import Clock
+
+POLICY = (
+    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+HEADERS = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cache-control": "no-store",
+}
+_KEPT = {**HEADERS, "cache-control": "max-age=300"}
+
+
+def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+    """The page, what it is made of, and what it asks for."""
+    routes = APIRouter(tags=["page"])
+    style = files(__package__).joinpath("style.css").read_text("utf-8")
+    script = files(__package__).joinpath("page.js").read_text("utf-8")
+
+    def now() -> Seen:
+        moment = Moment(clock.now(), settings.silence_s)
+        return seen(clerk.picture, moment, open_door=settings.public_primary)
+
+    @routes.get(
+        "/",
+        summary="The status page, for people",
+        response_class=HTMLResponse,
+        responses=may_fail(413, 429),
+    )
+    async def whole() -> Response:
+        """Whole from the server; its script only keeps it up to date."""
+        return HTMLResponse(page(now()), headers=HEADERS)
+
+    @routes.get(
+        "/page/now",
+        summary="The part of the status page that changes",
+        response_class=HTMLResponse,
+        responses=may_fail(413, 429),
+    )
+    async def part() -> Response:
+        """HTML, for the page's own script."""
+        return HTMLResponse(fragment(now()), headers=HEADERS)
+
+    @routes.get("/page/style.css", include_in_schema=False)
+    async def styles() -> Response:
+        return Response(style, media_type="text/css", headers=_KEPT)
+
+    @routes.get("/page/page.js", include_in_schema=False)
+    async def scripts() -> Response:
+        return Response(script, media_type="text/javascript", headers=_KEPT)
+
+    return routes
