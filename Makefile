@@ -6,7 +6,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help demo test check lint types imports docs docs-check simulate mutants model chaos \
 	soak-drive fuzz bench bench-console \
-	bench-checkpoints pictures lock clean run-env dev-env
+	bench-checkpoints bench-coordinator pictures lock clean run-env dev-env
 
 BIN := .venv/bin
 PYTHON ?=
@@ -72,6 +72,9 @@ bench-checkpoints: dev-env  ## measure checkpoints of 2 GB beside rclone and res
 
 bench-console: dev-env  ## measure the screen: a thousand accounts over a store that is slow
 	@$(BIN)/python -m tests.bench.console $(ARGS)
+
+bench-coordinator: dev-env  ## measure the coordinator's heartbeat beside others'; needs wrk
+	@$(BIN)/python -m tests.bench.coordinator $(ARGS)
 
 pictures: dev-env  ## draw the pictures of the documents anew, from a live demonstration
 	@$(BIN)/python -m tools.pictures $(ARGS)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
 from typing import TypeVar
 
@@ -25,6 +25,7 @@ MAX_BATCH = 1_000
 MAX_WAITING = 20_000
 LOOK_S = 1.0
 """How often it is looked whether something was changed by hand."""
+RELIEF_S = 1.0
 T = TypeVar("T")
 _Waiting = tuple[Message, "asyncio.Future[Outcome]"]
 
@@ -50,6 +51,7 @@ class Clerk:
         self._ended = False
         # One thread: SQLite has one writer anyhow, and order is kept.
         self._thread = ThreadPoolExecutor(1, "ledger")
+        self._beside = ThreadPoolExecutor(1, "relief")
 
     def when_published(self, call: Callable[[list[Move]], None]) -> None:
         """Have `call` called, with the moves that have just ended, when anything has changed."""
@@ -66,6 +68,7 @@ class Clerk:
 
     async def run(self) -> None:
         """Work until `end`, and then until nothing waits."""
+        relief = asyncio.create_task(self._relieve())
         while self._waiting or not self._ended:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
@@ -76,6 +79,8 @@ class Clerk:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._keep(batch)
+        relief.cancel()
+        self._beside.shutdown()
         self._thread.shutdown()
 
     def end(self) -> None:
@@ -119,6 +124,14 @@ class Clerk:
         except LedgerUnusable as error:
             self.trouble = str(error)
 
+    async def _relieve(self) -> None:
+        """Most of it beside the commits, and what has come up meanwhile between two of them."""
+        while True:
+            await asyncio.sleep(RELIEF_S)
+            with suppress(LedgerUnusable):  # the next commit says so too
+                await self._in_thread(self._ledger.relieve, self._beside)
+                await self._in_thread(self._ledger.relieve)
+
     async def _read_anew(self) -> None:
         """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""
         now = self._clock.now()
@@ -132,5 +145,6 @@ class Clerk:
         for call in self._published:
             call(moves)
 
-    async def _in_thread(self, call: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, call)
+    async def _in_thread(self, call: Callable[[], T], thread: Executor | None = None) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(thread or self._thread, call)

@@ -11,6 +11,7 @@ import ipaddress
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,6 +29,9 @@ from sessionlib.errors import ConfigError
 
 GRACE_S = 10
 _KEEP_ALIVE_S = 75
+_SWITCH_S = 0.0005
+"""After so long a busy thread lets another go on. The ledger's asks for that several times in
+every commit, and Python's own 5 ms would be most of what an answer takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +89,7 @@ def serve(db: str, place: Place, listening: Callable[[str], None]) -> None:
             # uvicorn raises what ended it once more when all is done: that is the end we meant.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
+            sys.setswitchinterval(_SWITCH_S)
             server.run([sockets])
         finally:
             ledger.close()

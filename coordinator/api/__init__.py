@@ -9,6 +9,7 @@
 | `events` | the stream of events |
 | `operating` | health, metrics, the first page |
 | `bodies`, `answers` | the shapes of what comes in and goes out |
+| `routing` | how a request comes to its endpoint |
 | `reading` | a body from the wire, bounded |
 | `problems` | the one form of every refusal |
 | `describing` | the OpenAPI description |

@@ -21,6 +21,7 @@ from coordinator.access.door import Door
 from coordinator.api import events, going, operating, sessions, workers
 from coordinator.api.describing import describe
 from coordinator.api.problems import Problem
+from coordinator.api.routing import DirectRoute
 from coordinator.bell import Bell
 from coordinator.clerk import Clerk
 from coordinator.ledger.ledger import Ledger
@@ -48,12 +49,13 @@ class Service:
         api = FastAPI(
             docs_url=None, redoc_url=None, lifespan=self._lifespan, redirect_slashes=False
         )
-        api.include_router(workers.router(self.clerk, settings))
-        api.include_router(sessions.router(self.clerk, settings, clock))
-        api.include_router(going.router(self.clerk, settings, clock))
-        api.include_router(events.router(self.bell))
-        api.include_router(routes.router(self.clerk, settings, clock))
-        api.include_router(operating.router(self.clerk, self.metrics))
+        api.router.route_class = DirectRoute
+        workers.add_to(api, self.clerk, settings)
+        sessions.add_to(api, self.clerk, settings, clock)
+        going.add_to(api, self.clerk, settings, clock)
+        events.add_to(api, self.bell)
+        operating.add_to(api, self.clerk, self.metrics)
+        routes.add_to(api, self.clerk, settings, clock)
         api.add_exception_handler(Problem, _refused)
         api.add_exception_handler(HTTPException, _refused)
         api.add_exception_handler(Exception, _failed)

@@ -24,7 +24,6 @@ _WHY = {
     401: "No token, or none that is valid.",
     403: "The token is another account's, or doesn't allow this.",
     404: "There is no such thing.",
-    408: "The body took too long to arrive.",
     409: "A higher epoch is known, or this one is held by another account.",
     413: "The body is too large.",
     422: "The body isn't what is expected; it says where.",

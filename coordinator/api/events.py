@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -39,14 +40,15 @@ _FROM = {
         }
     ]
 }
+_TAGS: list[str | Enum] = ["looking"]
 
 
-def router(bell: Bell) -> APIRouter:
+def add_to(api: FastAPI, bell: Bell) -> None:
     """The endpoint that is followed."""
-    routes = APIRouter(tags=["looking"])
 
-    @routes.get(
+    @api.get(
         "/api/events",
+        tags=_TAGS,
         summary="Hear of changes as they happen",
         response_class=StreamingResponse,
         responses=_STREAM | may_fail(401, 413, 429),
@@ -65,5 +67,3 @@ def router(bell: Bell) -> APIRouter:
         stream = bell.stream(grant, request.headers.get("last-event-id"))
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
-
-    return routes

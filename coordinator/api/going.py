@@ -6,10 +6,11 @@ below that path, whatever the rest says.
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Any
 from urllib.parse import quote, unquote_to_bytes
 
-from fastapi import APIRouter
+from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -31,6 +32,7 @@ _SENT: dict[int | str, dict[str, Any]] = {
         },
     }
 }
+_TAGS: list[str | Enum] = ["going"]
 
 
 def target(base: str, rest: bytes, query: bytes) -> str | None:
@@ -46,9 +48,8 @@ def target(base: str, rest: bytes, query: bytes) -> str | None:
     return f"{place}?{quote(query, safe=_SAFE + '?')}" if query else place
 
 
-def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The endpoint that sends clients on."""
-    routes = APIRouter(tags=["going"])
 
     async def go(request: Request) -> Response:
         """The rest of the path and the query are kept, the method and the body too: 307. While
@@ -64,10 +65,11 @@ def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
         return Response(status_code=307, headers={"location": place, "cache-control": "no-store"})
 
     for method in _METHODS:
-        routes.add_api_route(
+        api.add_api_route(
             "/go/{path:path}",
             go,
             methods=[method],
+            tags=_TAGS,
             summary="Go to the primary",
             operation_id=f"go_{method.lower()}",
             status_code=307,
@@ -75,4 +77,3 @@ def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
             responses=_SENT | may_fail(400, 401, 429, 503),
             include_in_schema=method == "GET",
         )
-    return routes

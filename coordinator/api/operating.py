@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from enum import Enum
+
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from coordinator.api.answers import Alive, Ready
@@ -11,41 +14,43 @@ from coordinator.api.problems import unavailable
 from coordinator.clerk import Clerk
 from coordinator.metrics import CONTENT_TYPE, Metrics
 
+_TAGS: list[str | Enum] = ["operating"]
 
-def router(clerk: Clerk, metrics: Metrics) -> APIRouter:
+
+def add_to(api: FastAPI, clerk: Clerk, metrics: Metrics) -> None:
     """The endpoints for those who run it, and for passers-by."""
-    routes = APIRouter(tags=["operating"])
 
-    @routes.get(
+    @api.get(
         "/healthz",
+        tags=_TAGS,
         summary="Whether the process answers",
         response_model=Alive,
         responses=may_fail(413, 429),
     )
-    async def healthz() -> Response:
+    async def healthz(_request: Request) -> Response:
         """Says nothing of the fleet, nor of the database."""
         return JSONResponse({"status": "ok"})
 
-    @routes.get(
+    @api.get(
         "/readyz",
+        tags=_TAGS,
         summary="Whether it can do its work",
         response_model=Ready,
         responses=may_fail(413, 429, 503),
     )
-    async def readyz() -> Response:
+    async def readyz(_request: Request) -> Response:
         """503 while the database can't be used."""
         if clerk.trouble is not None:
             raise unavailable("the database can't be used just now")
         return JSONResponse({"status": "ready", "epoch": clerk.picture.fence.epoch})
 
-    @routes.get(
+    @api.get(
         "/metrics",
+        tags=_TAGS,
         summary="Figures for Prometheus",
         response_class=PlainTextResponse,
         responses=may_fail(401, 403, 413, 429),
     )
-    async def figures() -> Response:
+    async def figures(_request: Request) -> Response:
         """With the operator's token, unless they are public by setting."""
         return Response(metrics.text(), media_type=CONTENT_TYPE)
-
-    return routes

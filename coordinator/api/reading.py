@@ -1,12 +1,11 @@
 """A body from the wire, bounded, and as what it is to be.
 
-Decided here: that no more is held than may come, and no longer waited than it may take. Its
-announced length has been looked at before (`access.door`).
+Decided here: that no more is held than may come. Its announced length has been looked at
+before (`access.door`), and how long it may take is the wire's to say (`access.wire`).
 """
 
 from __future__ import annotations
 
-import asyncio
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -20,27 +19,20 @@ B = TypeVar("B", bound=BaseModel)
 
 async def read(request: Request, shape: type[B], settings: Settings) -> B:
     """The body. Raises Problem."""
-    data = await _bytes(request, settings)
+    data = await _bytes(request, settings.max_body_bytes)
     try:
         return shape.model_validate_json(data)
     except ValidationError as error:
         raise invalid(error) from None
 
 
-async def _bytes(request: Request, settings: Settings) -> bytes:
+async def _bytes(request: Request, limit: int) -> bytes:
+    data = b""
     try:
-        async with asyncio.timeout(settings.body_timeout_s):
-            return await _bounded(request, settings.max_body_bytes)
-    except TimeoutError:
-        raise Problem(408, "too_slow", "the body took too long to arrive") from None
+        async for piece in request.stream():
+            data += piece
+            if len(data) > limit:
+                raise too_large("a body", limit)
     except ClientDisconnect:
         raise Problem(400, "cut_off", "the body ended too early") from None
-
-
-async def _bounded(request: Request, limit: int) -> bytes:
-    data = b""
-    async for piece in request.stream():
-        data += piece
-        if len(data) > limit:
-            raise too_large("a body", limit)
     return data

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from enum import Enum
+
+from fastapi import FastAPI
 from pydantic_core import to_json
+from starlette.requests import Request
 from starlette.responses import Response
 
 from coordinator.api.answers import PrimaryAnswer, StatusShown
@@ -14,31 +17,34 @@ from coordinator.settings import Settings
 from coordinator.view import Moment, iso, primary_of, status
 from sessionlib.clock import Clock
 
+_TAGS: list[str | Enum] = ["looking"]
 
-def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+
+def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The endpoints that show."""
-    routes = APIRouter(tags=["looking"])
 
-    @routes.get(
+    @api.get(
         "/api/sessions/status",
+        tags=_TAGS,
         summary="Everything about the sessions",
         response_model=StatusShown,
         responses=may_fail(401, 413, 429),
     )
-    async def sessions_status() -> Response:
+    async def sessions_status(_request: Request) -> Response:
         """The primary, all others by account, the next move, and how the whole is. Ages and
         what is left are by this machine's clock.
         """
         shown = status(clerk.picture, Moment(clock.now(), settings.silence_s))
         return Response(to_json(shown), media_type="application/json")
 
-    @routes.get(
+    @api.get(
         "/api/primary",
+        tags=_TAGS,
         summary="Where the primary is",
         response_model=PrimaryAnswer,
         responses=may_fail(401, 413, 429, 503),
     )
-    async def primary() -> Response:
+    async def primary(_request: Request) -> Response:
         """503 while there is none: none has registered, a higher epoch is known, it says itself
         that it has stopped, or it wasn't heard of for too long.
         """
@@ -53,5 +59,3 @@ def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
             "since": iso(found.since.wall),
         }
         return Response(to_json(shown), media_type="application/json")
-
-    return routes

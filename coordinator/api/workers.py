@@ -7,10 +7,11 @@ every session all the time.
 
 from __future__ import annotations
 
-import json
+from enum import Enum
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import FastAPI
+from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -27,15 +28,16 @@ from coordinator.errors import LedgerUnusable
 from coordinator.settings import Settings
 
 _HOUR_S = 3_600.0
-_FAILURES = may_fail(401, 403, 408, 409, 413, 422, 429, 503)
+_FAILURES = may_fail(400, 401, 403, 409, 413, 422, 429, 503)
+_TAGS: list[str | Enum] = ["sessions"]
 
 
-def router(clerk: Clerk, settings: Settings) -> APIRouter:
+def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
     """The endpoints that sessions talk to."""
-    routes = APIRouter(tags=["sessions"])
 
-    @routes.post(
+    @api.post(
         "/api/worker/heartbeat",
+        tags=_TAGS,
         summary="Say that a session is alive",
         response_model=HeartbeatTaken,
         responses=_FAILURES,
@@ -54,8 +56,9 @@ def router(clerk: Clerk, settings: Settings) -> APIRouter:
         outcome = await _taken(clerk, beat)
         return _answer(outcome, unregistered=outcome.unregistered)
 
-    @routes.post(
+    @api.post(
         "/api/worker/register",
+        tags=_TAGS,
         summary="Say that a session is the primary, and where it is",
         response_model=Taken,
         responses=_FAILURES,
@@ -80,8 +83,9 @@ def router(clerk: Clerk, settings: Settings) -> APIRouter:
         )
         return _answer(await _taken(clerk, registration))
 
-    @routes.post(
+    @api.post(
         "/api/handover",
+        tags=_TAGS,
         summary="Say how far a planned move has come",
         response_model=Taken,
         responses=_FAILURES,
@@ -98,8 +102,6 @@ def router(clerk: Clerk, settings: Settings) -> APIRouter:
             body.account, body.epoch, body.plan, body.from_, body.to, body.phase, body.left_s
         )
         return _answer(await _taken(clerk, phase))
-
-    return routes
 
 
 def _speaks_for(request: Request, account: str) -> None:
@@ -130,4 +132,4 @@ def _outdated(message: str, outcome: Outcome) -> Problem:
 
 def _answer(outcome: Outcome, **more: Any) -> Response:
     body = {"ok": True, "epoch": outcome.epoch, "holder": outcome.holder, **more}
-    return Response(json.dumps(body), media_type="application/json")
+    return Response(to_json(body), media_type="application/json")

@@ -12,14 +12,15 @@ from coordinator.decisions import Draft
 from coordinator.epochs import Fence
 from coordinator.facts import Event, Picture
 from coordinator.ledger import reading, tables
-from coordinator.ledger.engine import open_engine, readable, upsert
+from coordinator.ledger.engine import open_engine, readable, relieve, upsert
 from coordinator.ledger.migrations import migrate
 from coordinator.ledger.writing import write
 from sessionlib.core.values import Instant
 
 
 class Ledger:
-    """One database. Its methods may be called from any thread, from one at a time."""
+    """One database. Its methods may be called from any thread, from one at a time; `relieve`
+    beside any other."""
 
     def __init__(self, db: str) -> None:
         """Open and bring up to date. Raises ConfigError, LedgerUnusable."""
@@ -45,6 +46,11 @@ class Ledger:
                 return False
             write(connection, draft)
         return True
+
+    def relieve(self) -> None:
+        """Do what makes later commits quicker, beside them. Raises LedgerUnusable."""
+        with readable():
+            relieve(self._engine)
 
     def revision(self) -> int:
         """A number that rises with every change by hand. Raises LedgerUnusable."""

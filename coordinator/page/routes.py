@@ -6,9 +6,11 @@ nothing of it is kept longer than a moment. Not decided here: what it says (`see
 
 from __future__ import annotations
 
+from enum import Enum
 from importlib.resources import files
 
-from fastapi import APIRouter
+from fastapi import FastAPI
+from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from coordinator.api.describing import may_fail
@@ -19,6 +21,7 @@ from coordinator.settings import Settings
 from coordinator.view import Moment
 from sessionlib.clock import Clock
 
+_TAGS: list[str | Enum] = ["page"]
 POLICY = (
     "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -32,9 +35,8 @@ HEADERS = {
 _KEPT = {**HEADERS, "cache-control": "max-age=300"}
 
 
-def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
+def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
-    routes = APIRouter(tags=["page"])
     style = files(__package__).joinpath("style.css").read_text("utf-8")
     script = files(__package__).joinpath("page.js").read_text("utf-8")
 
@@ -42,32 +44,32 @@ def router(clerk: Clerk, settings: Settings, clock: Clock) -> APIRouter:
         moment = Moment(clock.now(), settings.silence_s)
         return seen(clerk.picture, moment, open_door=settings.public_primary)
 
-    @routes.get(
+    @api.get(
         "/",
+        tags=_TAGS,
         summary="The status page, for people",
         response_class=HTMLResponse,
         responses=may_fail(413, 429),
     )
-    async def whole() -> Response:
+    async def whole(_request: Request) -> Response:
         """Whole from the server; its script only keeps it up to date."""
         return HTMLResponse(page(now()), headers=HEADERS)
 
-    @routes.get(
+    @api.get(
         "/page/now",
+        tags=_TAGS,
         summary="The part of the status page that changes",
         response_class=HTMLResponse,
         responses=may_fail(413, 429),
     )
-    async def part() -> Response:
+    async def part(_request: Request) -> Response:
         """HTML, for the page's own script."""
         return HTMLResponse(fragment(now()), headers=HEADERS)
 
-    @routes.get("/page/style.css", include_in_schema=False)
-    async def styles() -> Response:
+    @api.get("/page/style.css", include_in_schema=False)
+    async def styles(_request: Request) -> Response:
         return Response(style, media_type="text/css", headers=_KEPT)
 
-    @routes.get("/page/page.js", include_in_schema=False)
-    async def scripts() -> Response:
+    @api.get("/page/page.js", include_in_schema=False)
+    async def scripts(_request: Request) -> Response:
         return Response(script, media_type="text/javascript", headers=_KEPT)
-
-    return routes
