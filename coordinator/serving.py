@@ -7,7 +7,9 @@ been answered. Not decided here: what is answered (`api`).
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
+import resource
 import signal
 import socket
 import ssl
@@ -18,8 +20,8 @@ from pathlib import Path
 
 import uvicorn
 
+from coordinator.access.wire import bounded, cut_off_slow
 from coordinator.api.app import Service
-from coordinator.bell import Bell
 from coordinator.errors import NotServing
 from coordinator.ledger.engine import only_server
 from coordinator.ledger.ledger import Ledger
@@ -83,12 +85,12 @@ def serve(db: str, place: Place, listening: Callable[[str], None]) -> None:
         try:
             service = Service(ledger, place.settings, SystemClock())
             sockets = _bound(place)
-            server = _Server(
-                _config(service, place), service.bell, lambda: listening(_url(place, sockets))
-            )
+            config = _config(service, place)
+            server = _Server(config, service, place, lambda: listening(_url(place, sockets)))
             # uvicorn raises what ended it once more when all is done: that is the end we meant.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
+            _allow_files(2 * place.settings.max_connections)
             sys.setswitchinterval(_SWITCH_S)
             server.run([sockets])
         finally:
@@ -98,14 +100,20 @@ def serve(db: str, place: Place, listening: Callable[[str], None]) -> None:
 class _Server(uvicorn.Server):
     """uvicorn's, that says when it listens and ends the streams before it waits for them."""
 
-    def __init__(self, config: uvicorn.Config, bell: Bell, listening: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, service: Service, place: Place, listening: Callable[[], None]
+    ) -> None:
         super().__init__(config)
-        self._bell = bell
+        self._bell = service.bell
+        self._settings = place.settings
         self._listening = listening
+        self._sweeping: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
+            sweep = cut_off_slow(self.server_state.connections, self._settings)
+            self._sweeping = asyncio.create_task(sweep)
             self._listening()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -117,11 +125,11 @@ def _config(service: Service, place: Place) -> uvicorn.Config:
     config = uvicorn.Config(
         service.app,
         loop="uvloop",
-        http="httptools",
+        http=bounded(place.settings),
         ws="none",
         lifespan="on",
         access_log=False,
-        log_level="warning",
+        log_level="error",  # what others send that can't be read is no news
         proxy_headers=False,
         server_header=False,
         timeout_keep_alive=_KEEP_ALIVE_S,
@@ -134,6 +142,14 @@ def _config(service: Service, place: Place) -> uvicorn.Config:
     except (OSError, ssl.SSLError) as error:
         raise NotServing(f"the certificate or its key can't be used ({error})") from None
     return config
+
+
+def _allow_files(count: int) -> None:
+    """Let this process have so many files and connections open, or as many as it may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = count if hard == resource.RLIM_INFINITY else min(count, hard)
+    if most > soft != resource.RLIM_INFINITY:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _bound(place: Place) -> socket.socket:

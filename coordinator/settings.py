@@ -31,5 +31,6 @@ class Settings:
     streams_per_token: int = 8
     alive_s: float = 15.0
     """How long a stream of events may be silent before a sign of life is sent."""
-    body_timeout_s: float = 10.0
+    arrival_s: float = 10.0
+    """How long a request may take to arrive, from its first byte or the connection's start."""
     max_connections: int = 4_000

@@ -7,6 +7,7 @@ Not decided here: sockets and signals (`serving`).
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -71,11 +72,18 @@ class Service:
     @asynccontextmanager
     async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
         work = asyncio.create_task(self.clerk.run())
+        work.add_done_callback(_end_if_failed)
         try:
             yield
         finally:
             self.clerk.end()
             await work
+
+
+def _end_if_failed(work: asyncio.Task[None]) -> None:
+    """Without the one who keeps things nothing is left to serve: better to be started anew."""
+    if not work.cancelled() and work.exception() is not None:
+        signal.raise_signal(signal.SIGTERM)
 
 
 async def _refused(_request: Request, error: Exception) -> Response:

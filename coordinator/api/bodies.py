@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from coordinator.access.tokens import ACCOUNT_PATTERN
 from coordinator.epochs import MAX_EPOCH
@@ -21,6 +21,12 @@ URL_PATTERN = (
     r"^https?://(?:[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?|\[[0-9A-Fa-f:.]{2,45}\])"
     r"(?::[0-9]{1,5})?(?:/[A-Za-z0-9/._~%!$&'()*+,;=:@-]{0,1800})?$"
 )
+
+
+def _whole(value: object) -> object:
+    """To JSON 7.0 is a whole number too."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
 
 Account = Annotated[
     str, Field(pattern=ACCOUNT_PATTERN, description="The account's name.", examples=["backup1"])
@@ -37,6 +43,7 @@ Epoch = Annotated[
         description="The lease's epoch as the session knows it: the fencing token.",
         examples=[7],
     ),
+    BeforeValidator(_whole),
 ]
 
 
@@ -51,7 +58,9 @@ class Body(BaseModel):
 class Capabilities(Body):
     """What a session runs on."""
 
-    cpu_cores: int | None = Field(default=None, ge=0, le=100_000, examples=[4])
+    cpu_cores: Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_whole)] | None = Field(
+        default=None, examples=[4]
+    )
     ram_gb: float | None = Field(default=None, ge=0, le=1e6, examples=[12.7])
     gpu_available: bool | None = Field(default=None, examples=[True])
     worker_type: str | None = Field(default=None, pattern=r"^[ -~]{0,64}$", examples=["colab"])
@@ -108,8 +117,8 @@ class HandoverBody(Body):
     account: Account
     epoch: Epoch
     plan: Id = Field(description="The plan's id.", examples=["5d1f0c2a"])
-    from_: Account = Field(alias="from", examples=["primary"])
-    to: Account = Field(examples=["backup1"])
+    from_: Account = Field(alias="from", examples=["backup1"])
+    to: Account = Field(examples=["backup2"])
     phase: str = Field(
         pattern=r"^[a-z][a-z_]{0,31}$",
         description=(

@@ -18,6 +18,7 @@ from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
 from coordinator.api.problems import ProblemBody
 from sessionlib import __version__
 
+_BY_HAND = (HandoverBody, HeartbeatBody, RegisterBody, ProblemBody)
 _REF = "#/components/schemas/{model}"
 _WHY = {
     400: "The request can't be read.",
@@ -55,8 +56,8 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals that an endpoint may give, for its description."""
     return {
         status: {
-            "model": ProblemBody,
             "description": _WHY[status],
+            "content": {"application/json": {"schema": _ref(ProblemBody)}},
             **(_WAITS if status in {429, 503} else {}),
         }
         for status in statuses
@@ -65,8 +66,12 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
 
 def takes(shape: type[BaseModel]) -> dict[str, Any]:
     """A body that an endpoint reads by hand."""
-    schema = {"$ref": _REF.format(model=shape.__name__)}
-    return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+    content = {"application/json": {"schema": _ref(shape)}}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def _ref(shape: type[BaseModel]) -> dict[str, str]:
+    return {"$ref": _REF.format(model=shape.__name__)}
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
@@ -78,7 +83,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         routes=app.routes,
     )
     _, definitions = models_json_schema(
-        [(shape, "validation") for shape in (HandoverBody, HeartbeatBody, RegisterBody)],
+        [(shape, "validation") for shape in _BY_HAND],
         ref_template=_REF,
     )
     components = document.setdefault("components", {})

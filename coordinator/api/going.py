@@ -33,6 +33,18 @@ _SENT: dict[int | str, dict[str, Any]] = {
     }
 }
 _TAGS: list[str | Enum] = ["going"]
+_REST = {
+    "parameters": [
+        {
+            "name": "path",
+            "in": "path",
+            "required": True,
+            "description": "Where at the primary; it may have slashes, and no `..`.",
+            "schema": {"type": "string", "pattern": r"^[^\\\u0000-\u001f\u007f]*$"},
+            "example": "predict",
+        }
+    ]
+}
 
 
 def target(base: str, rest: bytes, query: bytes) -> str | None:
@@ -74,6 +86,6 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
             operation_id=f"go_{method.lower()}",
             status_code=307,
             response_class=Response,
-            responses=_SENT | may_fail(400, 401, 429, 503),
-            include_in_schema=method == "GET",
+            openapi_extra=_REST,
+            responses=_SENT | may_fail(400, 401, 404, 429, 503),
         )

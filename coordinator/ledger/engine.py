@@ -86,7 +86,7 @@ def readable() -> Iterator[None]:
     """Turn a database's complaints into ours."""
     try:
         yield
-    except SQLAlchemyError as error:
+    except (SQLAlchemyError, OSError) as error:
         cause = getattr(error, "orig", None) or error
         raise LedgerUnusable(f"the database can't be used ({cause})") from None
 
