@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from typing import TypeVar
 
 from coordinator.access.keys import Keys
@@ -47,6 +48,7 @@ class Clerk:
         """Why the database can't be used just now; None while all is well."""
         self._published: list[Callable[[list[Move]], None]] = []
         self._waiting: list[_Waiting] = []
+        self._lookers: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._ended = False
         # One thread: SQLite has one writer anyhow, and order is kept.
@@ -66,15 +68,22 @@ class Clerk:
         self._wake.set()
         return await future
 
+    async def look(self) -> None:
+        """Return once whatever was changed by hand until now is known."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lookers.append(future)
+        self._wake.set()
+        await future
+
     async def run(self) -> None:
         """Work until `end`, and then until nothing waits."""
         relief = asyncio.create_task(self._relieve())
-        while self._waiting or not self._ended:
+        while self._waiting or self._lookers or not self._ended:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._wake.wait()
             self._wake.clear()
-            if not self._waiting:
+            if self._lookers or not self._waiting:
                 await self._look()
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
@@ -109,20 +118,26 @@ class Clerk:
             draft = Draft(self.picture)
             outcomes = [decide(draft, message, now) for message in messages]
             if not draft.changes_anything():
-                return outcomes
-            if await self._in_thread(lambda draft=draft: self._ledger.commit(draft)):  # type: ignore[misc]  # a default binds it
+                # All were refused, and on what is known by now.
+                if await self._in_thread(self._ledger.revision) == draft.base.revision:
+                    return outcomes
+            elif await self._in_thread(partial(self._ledger.commit, draft)):
                 draft.publish()
                 self._tell(draft.moves)
                 return outcomes
             await self._read_anew()
 
     async def _look(self) -> None:
+        lookers, self._lookers = self._lookers, []
         try:
             revision = await self._in_thread(self._ledger.revision)
             if revision != self.picture.revision or self.trouble is not None:
                 await self._read_anew()
         except LedgerUnusable as error:
             self.trouble = str(error)
+        for future in lookers:
+            if not future.done():
+                future.set_result(None)
 
     async def _relieve(self) -> None:
         """Most of it beside the commits, and what has come up meanwhile between two of them."""
@@ -135,9 +150,9 @@ class Clerk:
     async def _read_anew(self) -> None:
         """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""
         now = self._clock.now()
-        hashes = await self._in_thread(self._ledger.hashes)
+        # In this order: keys that are newer than the picture's revision are only read once more.
         self.picture = await self._in_thread(lambda: self._ledger.picture(now))
-        self.keys = Keys(hashes)
+        self.keys = Keys(await self._in_thread(self._ledger.hashes))
         self.trouble = None
         self._tell([])
 

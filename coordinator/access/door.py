@@ -59,7 +59,7 @@ class Door:
             await send(message)
 
         try:
-            self._look(scope, template, started_s)
+            await self._look(scope, template, started_s)
         except Problem as problem:
             await problem.response()(scope, receive, counting)
         else:
@@ -68,29 +68,33 @@ class Door:
             took_s = None if template == _STREAM else self._clock.now().mono - started_s
             self._metrics.answered(template, scope["method"], status, took_s)
 
-    def _look(self, scope: Scope, template: str, now_s: float) -> None:
+    async def _look(self, scope: Scope, template: str, now_s: float) -> None:
         """Let a request pass, with whose it is. Raises Problem."""
         headers, size = _headers(scope)
         if size > self._settings.max_header_bytes:
             limit = self._settings.max_header_bytes
             raise Problem(431, "too_large", f"headers may have {limit} bytes at most")
-        grant = self._clerk.keys.find(headers.get(b"authorization"))
+        grant = await self._whose(scope, headers, now_s)
         scope["grant"] = grant
-        self._limit(scope, headers, grant, now_s)
         _check(need_of(template, self._settings), grant)
         # What `/go/` gets is never read.
         if template != GO:
             _check_length(headers.get(b"content-length"), self._settings.max_body_bytes)
 
-    def _limit(
-        self, scope: Scope, headers: dict[bytes, bytes], grant: Grant | None, now_s: float
-    ) -> None:
+    async def _whose(self, scope: Scope, headers: dict[bytes, bytes], now_s: float) -> Grant | None:
+        """Who sends it, and may send one more. Raises Problem."""
+        authorization = headers.get(b"authorization")
+        grant = self._clerk.keys.find(authorization)
+        if grant is None:
+            _check_wait(self._by_address.wait_s(self._sender(scope, headers), now_s))
+            if authorization is None:
+                return None
+            # It may have been made a moment ago.
+            await self._clerk.look()
+            grant = self._clerk.keys.find(authorization)
         if grant is not None:
-            wait_s = self._by_token.wait_s(grant.hash, now_s)
-        else:
-            wait_s = self._by_address.wait_s(self._sender(scope, headers), now_s)
-        if wait_s > 0:
-            raise too_many("too many requests: come back later", wait_s)
+            _check_wait(self._by_token.wait_s(grant.hash, now_s))
+        return grant
 
     def _sender(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         forwarded = headers.get(b"x-forwarded-for")
@@ -119,6 +123,11 @@ def _check(need: Need, grant: Grant | None) -> None:
     if not allows(need, grant):
         whose = "the operator's" if need is Need.OPERATOR else "an account's"
         raise forbidden(f"this needs {whose} token")
+
+
+def _check_wait(wait_s: float) -> None:
+    if wait_s > 0:
+        raise too_many("too many requests: come back later", wait_s)
 
 
 def _check_length(announced: bytes | None, limit: int) -> None:

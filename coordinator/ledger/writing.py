@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, Table, delete, select, update
 
 from coordinator.decisions import Draft
 from coordinator.facts import MAX_EVENTS, MAX_MOVES, Handover, Primary
@@ -54,8 +54,7 @@ def _registration(connection: Connection, primary: Primary) -> None:
         "since_at": primary.since.wall,
     }
     upsert(connection, tables.registrations, [row])
-    old = tables.registrations.c.epoch <= primary.epoch - MAX_MOVES
-    connection.execute(delete(tables.registrations).where(old))
+    _keep_last(connection, tables.registrations)
 
 
 def _handover(connection: Connection, handover: Handover) -> None:
@@ -87,8 +86,14 @@ def _moves(connection: Connection, draft: Draft) -> None:
         for move in draft.moves
     }
     upsert(connection, tables.moves, list(rows.values()))
-    old = tables.moves.c.epoch <= draft.moves[-1].epoch - 10 * MAX_MOVES
-    connection.execute(delete(tables.moves).where(old))
+    _keep_last(connection, tables.moves)
+
+
+def _keep_last(connection: Connection, table: Table) -> None:
+    """Let go of all but the highest epochs; by count, for one that never was may lie far ahead."""
+    epoch = table.c.epoch
+    oldest = select(epoch).order_by(epoch.desc()).offset(MAX_MOVES).limit(1).scalar_subquery()
+    connection.execute(delete(table).where(epoch <= oldest))
 
 
 def _state(connection: Connection, draft: Draft) -> None:

@@ -1,0 +1,132 @@
+"""Whose word counts.
+
+Goal: an epoch that is over never counts, an epoch has one holder, and `/api/primary` never
+goes back, whoever says what in which order. Method: the pure rule and the pure decisions under
+any sequence of messages, and then the same over a socket.
+"""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from coordinator.administering import set_epoch
+from coordinator.decisions import Beat, Draft, Message, Phase, Registration, decide
+from coordinator.epochs import Fence, Ruling, judge
+from coordinator.facts import Picture
+from coordinator.view import Moment, primary_of
+from sessionlib.core.values import Instant
+from tests.coordinator.service.kit import Served, beat, phase, registration
+
+accounts = st.sampled_from(["a", "b", "c"])
+epochs = st.integers(0, 5)
+words = st.lists(st.tuples(accounts, epochs, st.booleans()), max_size=30)
+
+
+@given(words)
+def test_the_highest_epoch_known_never_falls(said: list[tuple[str, int, bool]]) -> None:
+    fence = Fence()
+    for account, epoch, as_holder in said:
+        before = fence
+        ruling, fence = judge(before, account, epoch, as_holder=as_holder)
+        assert fence.epoch == max(before.epoch, epoch)
+        assert (ruling is Ruling.OUTDATED) is (epoch < before.epoch)
+        if ruling is not Ruling.TAKEN:
+            assert fence == before
+
+
+@given(words)
+def test_an_epoch_has_one_holder(said: list[tuple[str, int, bool]]) -> None:
+    fence = Fence()
+    holders: dict[int, str] = {}
+    for account, epoch, as_holder in said:
+        ruling, fence = judge(fence, account, epoch, as_holder=as_holder)
+        if as_holder and ruling is Ruling.TAKEN:
+            assert holders.setdefault(epoch, account) == account
+        if ruling is Ruling.HELD:
+            assert holders[epoch] != account
+        if fence.holder is not None:
+            assert holders[fence.epoch] == fence.holder
+
+
+def message(kind: str, account: str, epoch: int, number: int, status: str) -> Message:
+    worker = f"{account}-{number}"
+    if kind == "beat":
+        return Beat(worker, account, epoch, status, 100.0)
+    if kind == "register":
+        return Registration(worker, account, epoch, f"http://{account}", {}, False, None)
+    return Phase(account, epoch, f"p{number}", account, "c", "warming", None)
+
+
+messages = st.builds(
+    message,
+    st.sampled_from(["beat", "register", "phase"]),
+    accounts,
+    epochs,
+    st.integers(0, 1),
+    st.sampled_from(["active", "standby", "fenced"]),
+)
+
+
+@given(st.lists(st.lists(messages, max_size=4), max_size=8))
+def test_the_primary_never_goes_back(batches: list[list[Message]]) -> None:
+    """However the messages fall into commits: what is decided in one counts in the next."""
+    picture = Picture()
+    now_s = 0.0
+    for batch in batches:
+        draft = Draft(picture)
+        for told in batch:
+            now_s += 1.0
+            before, fence = draft.primary, draft.fence
+            outcome = decide(draft, told, Instant(now_s, now_s, now_s))
+            assert draft.fence.epoch >= fence.epoch
+            is_taken = isinstance(told, Registration) and outcome.ruling is Ruling.TAKEN
+            if not is_taken:
+                assert draft.primary is before
+            else:
+                assert draft.primary is not None
+                assert (draft.primary.epoch, draft.primary.account) == (told.epoch, told.account)
+                assert before is None or before.epoch <= told.epoch
+        draft.publish()
+        shown = primary_of(picture, Moment(Instant(now_s, now_s, now_s), 1_000.0))
+        assert shown is None or shown.epoch == picture.fence.epoch
+        ids = [event.id for event in picture.events]
+        assert ids == list(range(1, len(ids) + 1))
+
+
+def test_a_lower_epoch_is_refused_and_moves_nothing(served: Served) -> None:
+    served.post("primary", "/api/worker/register", registration("primary", 4))
+    for path, told in (
+        ("/api/worker/register", registration("backup1", 3)),
+        ("/api/worker/heartbeat", beat("backup1", 3, "active")),
+        ("/api/handover", phase("backup1", 3, "offered")),
+    ):
+        answer = served.post("backup1", path, told)
+        assert (answer.status_code, answer.json()["epoch"]) == (409, 4)
+    assert served.get("/api/primary").json()["account"] == "primary"
+    assert served.get("/api/sessions/status").json()["backup_sessions"] == []
+
+
+def test_the_same_epoch_from_another_account_is_refused(served: Served) -> None:
+    served.post("primary", "/api/worker/register", registration("primary", 4))
+    for path, told in (
+        ("/api/worker/register", registration("backup1", 4)),
+        ("/api/handover", phase("backup1", 4, "offered")),
+    ):
+        answer = served.post("backup1", path, told)
+        assert (answer.status_code, answer.json()["error"]) == (409, "outdated")
+    assert served.get("/api/primary").json()["account"] == "primary"
+    again = registration("primary", 4, worker_url="https://elsewhere.example")
+    assert served.post("primary", "/api/worker/register", again).status_code == 200
+    assert served.get("/api/primary").json()["worker_url"] == "https://elsewhere.example"
+
+
+def test_an_epoch_that_never_was_is_repaired_by_hand(served: Served) -> None:
+    served.post("primary", "/api/worker/register", registration("primary", 4))
+    served.post("backup2", "/api/worker/register", registration("backup2", 4_000))
+    assert served.post("primary", "/api/worker/heartbeat", beat("primary", 4)).status_code == 409
+    set_epoch(str(served.db), 4)
+    # Not a moment later than the next word: what was set by hand is read before it is judged.
+    answer = served.post("primary", "/api/worker/heartbeat", beat("primary", 4, "active"))
+    assert answer.json() == {"ok": True, "epoch": 4, "holder": "primary", "unregistered": False}
+    assert served.get("/api/primary").json()["worker_url"] == "https://primary.example"
