@@ -140,12 +140,12 @@ class Clerk:
                 future.set_result(None)
 
     async def _relieve(self) -> None:
-        """Most of it beside the commits, and what has come up meanwhile between two of them."""
+        """Beside the commits, and where that isn't enough, between two of them."""
         while True:
             await asyncio.sleep(RELIEF_S)
             with suppress(LedgerUnusable):  # the next commit says so too
-                await self._in_thread(self._ledger.relieve, self._beside)
-                await self._in_thread(self._ledger.relieve)
+                if await self._in_thread(self._ledger.relieve, self._beside):
+                    await self._in_thread(self._ledger.relieve)
 
     async def _read_anew(self) -> None:
         """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""

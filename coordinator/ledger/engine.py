@@ -23,6 +23,8 @@ from coordinator.errors import LedgerUnusable
 from sessionlib.errors import ConfigError
 
 _BUSY_MS = 5_000
+_MAX_LOG_PAGES = 16_384
+"""Of 4 KiB each."""
 _MAX_ROWS = 512
 """For one statement: below every database's limit on parameters, and few texts to prepare."""
 
@@ -107,16 +109,19 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         done += count
 
 
-def relieve(engine: Engine) -> None:
+def relieve(engine: Engine) -> bool:
     """Bring what was committed from the log to its place. Others may commit meanwhile.
 
-    SQLite's log begins anew only once all of it was brought there. Under load something is
-    always left; done again at once, by the only one who commits, there is nothing.
+    SQLite's log begins anew only once all of it was brought there, and under load something
+    is always left. Whether so much is in it that it should be done again, by the only one who
+    commits.
     """
-    if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:
-            raw: Any = connection.connection.driver_connection
-            raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+    if engine.dialect.name != "sqlite":
+        return False
+    with engine.connect() as connection:
+        raw: Any = connection.connection.driver_connection
+        _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    return int(pages) > _MAX_LOG_PAGES
 
 
 def _largest_power_of_two(limit: int) -> int:

@@ -47,10 +47,12 @@ class Ledger:
             write(connection, draft)
         return True
 
-    def relieve(self) -> None:
-        """Do what makes later commits quicker, beside them. Raises LedgerUnusable."""
+    def relieve(self) -> bool:
+        """Do what makes later commits quicker, beside them; whether it has to be done once more
+        between two of them. Raises LedgerUnusable.
+        """
         with readable():
-            relieve(self._engine)
+            return relieve(self._engine)
 
     def revision(self) -> int:
         """A number that rises with every change by hand. Raises LedgerUnusable."""

@@ -5,7 +5,8 @@ the coordinator (each answer durable before it is given), to an empty FastAPI ro
 the same body, and to a minimal Flask app that keeps the origin's heartbeat in memory: in
 turns, so that what else the machine does meets all three; only answers of 2xx count, and
 rates are medians of the turns. Then the coordinator alone: latencies at half the rate that it
-had; its memory over a longer run; and `GET /api/sessions/status` with 10,000 sessions. The
+had, with the empty route's at the same beside it, which tell how busy the machine was; the
+coordinator's memory over a longer run; and `GET /api/sessions/status` with 10,000 sessions. The
 last line, on standard output, is one JSON document. It judges nothing unless `--strict`, for a
 busy machine is slow and not broken; then the exit code is 1 where a target is missed.
 """
@@ -82,8 +83,13 @@ def _figures(place: Path, options: argparse.Namespace) -> dict[str, Any]:
         rates = {name: median(one.rate for one in found) for name, found in turns.items()}
         # Each connection has a turn in this time; the answer itself takes some of it.
         cycle_ms = 1_000 * CONNECTIONS / (rates["ours"] / 2)
-        half = load(ours[1], tokens, options.seconds, pause_ms=max(1.0, cycle_ms - 3))
-        _tell(f"half load: {half.rate:,.0f}/s, p99 {half.p99_ms:.1f} ms")
+        pause_ms = max(1.0, cycle_ms - 3)
+        half = load(ours[1], tokens, options.seconds, pause_ms=pause_ms)
+        control = load(empty[1], tokens, options.seconds, pause_ms=pause_ms)
+        _tell(
+            f"half load: {half.rate:,.0f}/s, p99 {half.p99_ms:.1f} ms; "
+            f"the empty route's at that is {control.p99_ms:.1f} ms"
+        )
         process = psutil.Process(ours[0])
         before = process.memory_info().rss
         soak = load(ours[1], tokens, options.soak)
@@ -97,6 +103,7 @@ def _figures(place: Path, options: argparse.Namespace) -> dict[str, Any]:
         "half_per_s": round(half.rate),
         "half_p50_ms": round(half.p50_ms, 2),
         "half_p99_ms": round(half.p99_ms, 2),
+        "empty_half_p99_ms": round(control.p99_ms, 2),
         "soak_s": options.soak,
         "rss_mb": round(after / 2**20, 1),
         "rss_growth_mb": round((after - before) / 2**20, 2),

@@ -170,9 +170,9 @@ def test_a_silent_stream_gives_signs_of_life_and_a_slow_listener_is_told_to_look
         work = asyncio.create_task(service.clerk.run())
         stream = bell.stream(Grant("hash", "a"), None)
         found = [await anext(stream), await anext(stream)]
-        for number in range(1_200):
-            status = f"s_{chr(97 + number % 26)}"
-            await service.clerk.take(Beat("w", "a", 0, status, 1.0))
+        words = [f"s_{chr(97 + number % 26)}" for number in range(1_200)]
+        beats = [Beat("w", "a", 0, word, 1.0) for word in words]
+        await asyncio.gather(*(service.clerk.take(beat) for beat in beats))
         found.append(await anext(stream))
         await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
         service.clerk.end()
