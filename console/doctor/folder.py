@@ -103,6 +103,8 @@ def _race(racers: _Racers, made: list[str], tell: Callable[[str], None]) -> Find
         if told.count("won") > 1:
             text = f"in round {number} {told.count('won')} of {RACERS} processes made one file"
             return Finding("exclusive", False, text)
+        if told.count("won") == 0 and told.count("lost") == RACERS:
+            return Finding("exclusive", None, f"in round {number} nobody could make a new file")
         if told.count("won") + told.count("lost") < RACERS:
             return Finding("exclusive", None, f"a process couldn't write: {', '.join(told)}")
     tell(f"race: {ROUNDS} rounds")

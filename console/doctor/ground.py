@@ -7,11 +7,11 @@ fleet's files, and that it is gone afterwards, whatever happened.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
-from sessionlib.clock import Clock
+from sessionlib.clock import Clock, sleep
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import FOLDER_TYPE, File
 from sessionlib.stores.drive.verdicts import Answer, Refused, Trouble
@@ -19,6 +19,8 @@ from sessionlib.stores.drive.verdicts import Answer, Refused, Trouble
 NAME = "colabvps-doctor"
 LONG_S = 3_600.0
 CHANGED = 412
+LOOKS = 8
+LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,16 @@ class Ground:
 
     def look(self, by: Patient, file_id: str) -> File:
         return by.client.patiently(lambda: by.client.get(file_id))
+
+    def settled(self, by: Patient, file_id: str, wanted: Collection[str]) -> str:
+        """What the file says, once that is one of `wanted`: a reading of before may come first.
+        What it said last where it never is."""
+        for _ in range(LOOKS):
+            says = self.look(by, file_id).description
+            if says in wanted:
+                break
+            sleep(LOOK_AGAIN_S)
+        return says
 
     def put(self, by: Patient, file_id: str, text: str) -> None:
         """Write, whatever stands there, as often as it takes. Raises as the client does."""

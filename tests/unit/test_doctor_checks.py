@@ -1,0 +1,166 @@
+"""What doctor makes of answers that a Drive gives.
+
+Goal: a broken promise is found also where the answers are half lost, a reading of the past is
+none, and what wasn't tried doesn't count as passed. Method: the checks themselves over a Drive
+in memory that answers as each test wants.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from console.doctor import folder, writes
+from console.doctor import ground as grounds
+from console.doctor.checks import Finding
+from console.doctor.ground import CHANGED, Ground, Patient
+from sessionlib.clock import SystemClock
+from sessionlib.stores.drive.files import File
+from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
+
+RACERS = 4
+
+
+@pytest.fixture(autouse=True)
+def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(grounds, "LOOK_AGAIN_S", 0.0)
+
+
+@dataclass
+class Drive:
+    """One file, and what is odd about it. `answers` maps a conditional write's place in its
+    round to what it is answered with: None for success; it is carried out where `carries` it."""
+
+    answers: dict[int, Exception | None]
+    carries: tuple[int, ...]
+    stale_looks: int = 0
+    text: str = "start"
+    past: str = "start"
+    writes: int = 0
+    lock: Any = field(default_factory=threading.Lock)
+
+    def client(self) -> Any:
+        return _Client(self)
+
+
+class _Client:
+    def __init__(self, drive: Drive) -> None:
+        self._drive = drive
+
+    def within(self, seconds: float) -> Any:
+        return threading.Lock()  # any context does
+
+    def patiently(self, call: Callable[[], Any]) -> Any:
+        return call()
+
+    def new_id(self) -> str:
+        return "id"
+
+    def insert(self, body: Any, data: None) -> None:
+        self._drive.text = self._drive.past = body["description"]
+
+    def get(self, file_id: str) -> File:
+        drive = self._drive
+        stale = drive.stale_looks > 0
+        drive.stale_looks -= stale
+        text = drive.past if stale else drive.text
+        return File("id", "scratch", f'"{text}"', 1.0, 1.0, description=text)
+
+    def update(self, file_id: str, body: Any, data: None, etag: str | None = None) -> None:
+        drive = self._drive
+        if etag is None:
+            drive.past, drive.text = drive.text, body["description"]
+            return
+        with drive.lock:
+            place, drive.writes = drive.writes, drive.writes + 1
+            if place in drive.carries:
+                drive.text = body["description"]
+            answer = drive.answers.get(place, Refused(Answer(CHANGED)))
+        if answer is not None:
+            raise answer
+
+
+def ground(drive: Drive) -> Ground:
+    one, other = (Patient(name, drive.client()) for name in ("a", "b"))
+    return Ground(one, other, "folder", SystemClock(), lambda text: None, 5)
+
+
+def raced(answers: dict[int, Exception | None], *carries: int) -> Finding:
+    return writes.race(ground(Drive(answers, carries)), 1, RACERS)
+
+
+def test_one_winner_is_what_there_should_be() -> None:
+    assert raced({0: None}, 0).ok is True
+
+
+def test_two_that_were_told_so_are_too_many() -> None:
+    assert raced({0: None, 1: None}, 0, 1).ok is False
+
+
+def test_a_write_whose_answer_was_lost_may_be_the_one() -> None:
+    assert raced({0: Lost("dropped")}, 0).ok is not False
+
+
+@pytest.mark.parametrize("trouble", [Lost("dropped"), Refused(Answer(503))])
+def test_a_write_without_an_answer_stands_beside_no_winner(trouble: Exception) -> None:
+    """Both were carried out over one version: that one of them didn't hear of it is no excuse."""
+    assert raced({0: None, 1: trouble}, 0, 1).ok is False
+
+
+def test_rounds_without_a_winner_prove_nothing() -> None:
+    assert raced({}).ok is None
+
+
+def test_a_refused_write_stands_beside_no_winner() -> None:
+    assert raced({0: None}, 0, 1).ok is False
+
+
+def test_a_reading_of_the_past_is_no_broken_promise() -> None:
+    drive = Drive({}, ())
+    place = ground(drive)
+    found = writes.stale_etag(place, place.one, "stale-etag")
+    assert found.ok is True
+
+    class Late(_Client):
+        """Reads of the past follow the refusal."""
+
+        def update(self, *words: Any) -> None:
+            try:
+                super().update(*words)
+            finally:
+                drive.stale_looks = 1 if words[-1] is not None else 0
+
+    late = replace(place, one=Patient("a", Late(drive)))  # type: ignore[arg-type]  # as a client
+    assert writes.stale_etag(late, late.one, "stale-etag").ok is True
+
+
+def test_a_write_over_an_old_version_that_is_carried_out_is_found() -> None:
+    for trouble in (None, Refused(Answer(503))):
+        place = ground(Drive({0: trouble}, (0,)))
+        assert writes.stale_etag(place, place.one, "stale-etag").ok is False
+
+
+class _Told:
+    def __init__(self, *told: str) -> None:
+        self._told = list(told)
+
+    def tell(self, *lines: str) -> list[str]:
+        return self._told
+
+
+@pytest.mark.parametrize(
+    ("told", "ok"),
+    [
+        (("won", "lost", "lost", "lost"), True),
+        (("won", "won", "lost", "lost"), False),
+        (("lost", "lost", "lost", "lost"), None),
+        (("won", "lost", "lost", "error"), None),
+        (("won", "lost", "lost", ""), None),
+    ],
+)
+def test_of_processes_exactly_one_makes_a_file(told: tuple[str, ...], ok: bool | None) -> None:
+    assert folder._race(_Told(*told), [], lambda text: None).ok is ok  # type: ignore[arg-type]  # as racers
