@@ -104,6 +104,13 @@ _ALL = [
         "watch the folder for files of one name",
     ),
     Check(
+        "gone",
+        False,
+        "what its owner has put into the bin, or deleted, is said to be so to everybody",
+        "a record that was removed by hand may go on being read",
+        "remove nothing of the shared folder by hand while agents run",
+    ),
+    Check(
         "discards",
         False,
         "an account may move another's file aside, which its owner can then delete",

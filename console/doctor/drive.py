@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from console.doctor import manners, writes
 from console.doctor.checks import Finding
 from console.doctor.ground import Ground, Patient, ground
+from console.doctor.hasty import HastyClient
 from console.errors import Refused
 from sessionlib.clock import Clock
 from sessionlib.config import Config
@@ -61,10 +62,15 @@ def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> 
             f"{wanted[0] if wanted else 'none'}: run `colabvps-console login ACCOUNT` for another "
             "one, with its person at the keyboard"
         )
-    one, other = (
-        Patient(name, Client(credentials(config, name), clock, emulator())) for name in wanted[:2]
-    )
+    one, other = (_patient(config, name, clock) for name in wanted[:2])
     return Examination(config, one, other, rounds)
+
+
+def _patient(config: Config, name: str, clock: Clock) -> Patient:
+    plain, hasty = (
+        kind(credentials(config, name), clock, emulator()) for kind in (Client, HastyClient)
+    )
+    return Patient(name, plain, hasty)
 
 
 def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Iterator[Finding]:
@@ -82,15 +88,9 @@ def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Ite
 def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]:
     emails = {account.email.casefold(): name for name, account in exam.config.accounts.items()}
     timeout_s = exam.config.timings.timeout_s
-    middle_s = [1.0]
-
-    def latency() -> Finding:
-        found, middle_s[0] = manners.latency(place, timeout_s)
-        return found
-
     tries: list[tuple[str, Callable[[], Finding]]] = [
         ("editors", lambda: writes.editors(place)),
-        ("latency", latency),
+        ("latency", lambda: manners.latency(place, timeout_s)),
         ("stale-etag", lambda: writes.stale_etag(place, place.one, "stale-etag")),
         ("others-etag", lambda: writes.stale_etag(place, place.other, "others-etag")),
         ("etag-moves", lambda: writes.etag_moves(place)),
@@ -98,8 +98,9 @@ def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]
         ("race", lambda: writes.race(place, exam.rounds, RACERS)),
         ("freshness", lambda: manners.freshness(place)),
         ("etag-form", lambda: manners.etag_form(place)),
-        ("lost-connection", lambda: manners.lost_connection(place, middle_s[0])),
+        ("lost-connection", lambda: manners.lost_connection(place)),
         ("ids", lambda: manners.ids(place)),
+        ("gone", lambda: manners.gone(place)),
         ("discards", lambda: manners.discards(place)),
         ("names", lambda: manners.names(place)),
         ("owner", lambda: manners.owner(place, root_id, emails)),

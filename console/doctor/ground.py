@@ -25,10 +25,11 @@ LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """An account that takes part, and its access to Drive."""
+    """An account that takes part, and its access to Drive; `hasty` hangs up after each write."""
 
     name: str
     client: Client
+    hasty: Client
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from console.doctor import folder, writes
+from console.doctor import folder, manners, writes
 from console.doctor import ground as grounds
 from console.doctor.checks import Finding
 from console.doctor.ground import CHANGED, Ground, Patient
@@ -28,6 +28,7 @@ RACERS = 4
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grounds, "LOOK_AGAIN_S", 0.0)
+    monkeypatch.setattr(manners, "SETTLED_S", 0.0)
 
 
 @dataclass
@@ -85,7 +86,7 @@ class _Client:
 
 
 def ground(drive: Drive) -> Ground:
-    one, other = (Patient(name, drive.client()) for name in ("a", "b"))
+    one, other = (Patient(name, drive.client(), drive.client()) for name in ("a", "b"))
     return Ground(one, other, "folder", SystemClock(), lambda text: None, 5)
 
 
@@ -134,7 +135,7 @@ def test_a_reading_of_the_past_is_no_broken_promise() -> None:
             finally:
                 drive.stale_looks = 1 if words[-1] is not None else 0
 
-    late = replace(place, one=Patient("a", Late(drive)))  # type: ignore[arg-type]  # as a client
+    late = replace(place, one=Patient("a", Late(drive), Late(drive)))  # type: ignore[arg-type]  # as a client
     assert writes.stale_etag(late, late.one, "stale-etag").ok is True
 
 
@@ -142,6 +143,39 @@ def test_a_write_over_an_old_version_that_is_carried_out_is_found() -> None:
     for trouble in (None, Refused(Answer(503))):
         place = ground(Drive({0: trouble}, (0,)))
         assert writes.stale_etag(place, place.one, "stale-etag").ok is False
+
+
+class Hasty(_Client):
+    """Nobody waits for its answer; the write is carried out at once, late, never, or as another."""
+
+    def __init__(self, drive: Drive, how: str) -> None:
+        super().__init__(drive)
+        self._how = how
+
+    def update(self, file_id: str, body: Any, data: None, etag: str | None = None) -> None:
+        drive, text = self._drive, body["description"]
+        if self._how == "late":
+            drive.past, drive.text, drive.stale_looks = drive.text, text, 1
+        elif self._how != "never":
+            drive.text = text if self._how == "at once" else "something else"
+        raise Lost("dropped")
+
+
+@pytest.mark.parametrize(
+    ("how", "ok", "words"),
+    [
+        ("at once", True, "1 of 1 writes without an answer"),
+        ("never", True, "0 of 1"),
+        ("late", False, "long after"),
+        ("another", False, "something else"),
+    ],
+)
+def test_what_becomes_of_a_write_that_nobody_waited_for(how: str, ok: bool, words: str) -> None:
+    drive = Drive({}, ())
+    place = ground(drive)
+    hasty = replace(place.one, hasty=Hasty(drive, how))  # type: ignore[arg-type]  # as a client
+    found = manners.lost_connection(replace(place, one=hasty))
+    assert (found.ok, words in found.text) == (ok, True), found.text
 
 
 class _Told:

@@ -7,6 +7,7 @@ PyDrive2 over HTTP, with fewer rounds than a real folder needs.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from console.doctor import manners
 from console.doctor.checks import CHECKS, ON_DRIVE, Finding
 from console.doctor.drive import Examination, examine
 from console.doctor.ground import NAME, Patient
+from console.doctor.hasty import HastyClient
 from console.doctor.verdict import failed
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
@@ -34,7 +36,11 @@ class Clinic:
 
     def examined(self, faults: Mapping[str, float], rounds: int = ROUNDS) -> dict[str, Finding]:
         one, other = (
-            Patient(name, client(self.fleet.emulator, email))
+            Patient(
+                name,
+                client(self.fleet.emulator, email),
+                client(self.fleet.emulator, email, kind=HastyClient),
+            )
             for name, email in (("main", MAIN), ("backup", BACKUP))
         )
         self.fleet.emulator.faults.set(faults)
@@ -72,6 +78,13 @@ def test_a_drive_that_keeps_its_promises_passes_every_check(clinic: Clinic) -> N
     assert set(findings) == set(ON_DRIVE)
     assert {one.id: one.text for one in findings.values() if one.ok is not True} == {}
     assert failed(findings.values()) == ()
+    assert "p99" in findings["latency"].text
+
+
+def test_writes_that_nobody_waited_for_are_found_by_their_nonce(clinic: Clinic) -> None:
+    found = clinic.examined({}, rounds=20)["lost-connection"]
+    assert found.ok is True
+    assert re.match(r"[012] of 2 writes without an answer", found.text)
 
 
 def test_one_whose_conditional_write_is_not_atomic_fails_every_time(clinic: Clinic) -> None:

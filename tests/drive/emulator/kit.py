@@ -44,8 +44,9 @@ def client(
     email: str,
     clock: Clock = SYSTEM,
     spend: Callable[[int], None] = lambda units: None,
+    kind: type[Client] = Client,
 ) -> Client:
-    return Client(credentials(emulator, email), clock, emulator.url, spend)
+    return kind(credentials(emulator, email), clock, emulator.url, spend)
 
 
 class Signed:

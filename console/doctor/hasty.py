@@ -1,0 +1,36 @@
+"""A client that hangs up as soon as it has sent a write.
+
+Decided here: that the request leaves whole and its answer is never waited for, which is how
+a connection breaks at the worst moment. Everything else goes as it always does.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.transport import OnceHttp
+from sessionlib.stores.drive.verdicts import Lost
+
+
+class HastyClient(Client):
+    """Each PUT of its ends with Lost, whether or not it is carried out."""
+
+    def _once(self) -> OnceHttp:
+        return _HastyHttp(self.left_s, proxied=self._base is None)
+
+
+class _HastyHttp(OnceHttp):
+    def _conn_request(
+        self, conn: Any, request_uri: str, method: str, body: Any, headers: Any
+    ) -> tuple[Any, bytes]:
+        if method != "PUT":
+            return super()._conn_request(conn, request_uri, method, body, headers)
+        self._connect(conn)
+        try:
+            conn.request(method, request_uri, body, headers)
+        except OSError as error:
+            raise Lost(f"the connection broke ({error})") from error
+        finally:
+            conn.close()
+        raise Lost("hung up on purpose")
