@@ -35,6 +35,14 @@ HEADERS = {
 _KEPT = {**HEADERS, "cache-control": "max-age=300"}
 
 
+class _Style(Response):
+    media_type = "text/css"
+
+
+class _Script(Response):
+    media_type = "text/javascript"
+
+
 def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
     style = files(__package__).joinpath("style.css").read_text("utf-8")
@@ -66,10 +74,24 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
         """HTML, for the page's own script."""
         return HTMLResponse(fragment(now()), headers=HEADERS)
 
-    @api.get("/page/style.css", include_in_schema=False)
+    @api.get(
+        "/page/style.css",
+        tags=_TAGS,
+        summary="How the status page looks",
+        response_class=_Style,
+        responses=may_fail(413, 429),
+    )
     async def styles(_request: Request) -> Response:
-        return Response(style, media_type="text/css", headers=_KEPT)
+        """CSS."""
+        return _Style(style, headers=_KEPT)
 
-    @api.get("/page/page.js", include_in_schema=False)
+    @api.get(
+        "/page/page.js",
+        tags=_TAGS,
+        summary="What keeps the status page up to date",
+        response_class=_Script,
+        responses=may_fail(413, 429),
+    )
     async def scripts(_request: Request) -> Response:
-        return Response(script, media_type="text/javascript", headers=_KEPT)
+        """JavaScript."""
+        return _Script(script, headers=_KEPT)

@@ -35,11 +35,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def test_it_holds_both_packages_whole_and_nothing_else(wheel: zipfile.ZipFile) -> None:
+def test_it_holds_all_packages_whole_and_nothing_else(wheel: zipfile.ZipFile) -> None:
     held = {name for name in wheel.namelist() if ".dist-info/" not in name}
     there = {
         str(path.relative_to(ROOT))
-        for package in ("sessionlib", "console")
+        for package in ("sessionlib", "console", "coordinator")
         for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }

@@ -28,6 +28,9 @@ BODIES: dict[str, dict[str, Any]] = {
 # answer follows from whether it is public.
 TABLE = {
     "/": (200, 200, 200),
+    "/page/now": (200, 200, 200),
+    "/page/style.css": (200, 200, 200),
+    "/page/page.js": (200, 200, 200),
     "/healthz": (200, 200, 200),
     "/readyz": (200, 200, 200),
     "/api/worker/register": (200, 403, 403),
@@ -41,7 +44,7 @@ TABLE = {
     "/openapi.json": (200, 200, 200),
     "/not/there": (404, 404, 404),
 }
-OPEN = {"/", "/healthz", "/readyz"}
+OPEN = {"/", "/page/now", "/page/style.css", "/page/page.js", "/healthz", "/readyz"}
 OPEN_BY_SETTING = {"/api/primary", "/go/{path}", "/metrics"}
 
 

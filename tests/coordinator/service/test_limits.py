@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -41,9 +42,21 @@ def raw(served: Served, head: str, *pieces: bytes) -> str:
         try:
             for piece in pieces:
                 wire.sendall(piece)
-            return wire.recv(65_536).decode()
+            return _answer(wire).decode()
         except OSError:  # cut off
             return ""
+
+
+def _answer(wire: socket.socket) -> bytes:
+    """A whole answer, which may come in several pieces."""
+    said = b""
+    while piece := wire.recv(65_536):
+        said += piece
+        before, ends, body = said.partition(b"\r\n\r\n")
+        length = re.search(rb"(?i)content-length: (\d+)", before)
+        if ends and length is not None and len(body) >= int(length[1]):
+            break
+    return said
 
 
 def head(served: Served, *lines: str, path: str = HEARTBEAT) -> str:
