@@ -22,6 +22,8 @@ class Quirks:
 
     read_ago_s: float = 0.0
     """A read by id is answered as of so long ago."""
+    unseen_s: float = 0.0
+    """What others have made since so long ago can't be read by its id."""
     list_ago_s: float = 0.0
     pause_s: float = 0.0
     """So long passes between the check of `If-Match` and the write."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from console.driveemulator.answering.call import Call
 from console.driveemulator.answering.queries import query_of
-from console.driveemulator.answering.refusals import Refusal, not_allowed
+from console.driveemulator.answering.refusals import Refusal, not_allowed, not_found
 from console.driveemulator.held.access import below, role_of
 from console.driveemulator.held.item import Item
 
@@ -21,12 +21,16 @@ MAX_PAGE = 1_000
 
 
 def get(call: Call) -> Item:
-    return call.file(ago_s=call.quirks.read_ago_s)
+    item = call.file(ago_s=call.quirks.read_ago_s)
+    age_ms = call.world.now_ms() - item.created_ms
+    if item.owner != call.email and age_ms < call.quirks.unseen_s * 1000:
+        raise not_found(item.id)
+    return item
 
 
 def download(call: Call) -> bytes:
     """A file's content, as of the same moment as its metadata would be."""
-    item = call.file(ago_s=call.quirks.read_ago_s)
+    item = get(call)
     if item.content is None:
         words = "Only files with binary content can be downloaded."
         raise Refusal(403, "fileNotDownloadable", words, ("parameter", "alt"))

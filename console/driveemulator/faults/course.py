@@ -25,6 +25,7 @@ def quirks_of(name: str, takes: Durations) -> Quirks:
     """What is odd in how Drive carries out a request under that fault."""
     return Quirks(
         read_ago_s=takes.stale_s if name == "stale-get" else 0.0,
+        unseen_s=takes.unseen_s if name == "unseen" else 0.0,
         list_ago_s=takes.stale_list_s if name == "stale-list" else 0.0,
         pause_s=takes.pause_s if name == "non-atomic" else 0.0,
         refuses_condition=name == "spurious-412",

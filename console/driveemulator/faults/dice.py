@@ -20,6 +20,7 @@ class Durations:
     """How long things take that go wrong."""
 
     stale_s: float = 3.0
+    unseen_s: float = 3.0
     stale_list_s: float = 30.0
     delay_s: float = 2.0
     late_s: float = 4.0

@@ -52,6 +52,7 @@ _PIECES = frozenset({Sort.PIECE})
 
 _ALL = [
     Kind("stale-get", _READS, "a read by id shows the file as it was some seconds ago"),
+    Kind("unseen", _READS, "404: what another account made seconds ago isn't shown yet"),
     Kind("stale-list", _LISTS, "a listing shows its folder as it was half a minute ago"),
     Kind("delayed", _ANY, "carried out and answered seconds late"),
     Kind("lost", _ANY, "not carried out; the connection is closed"),

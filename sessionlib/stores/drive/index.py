@@ -10,6 +10,7 @@ and written (`store`).
 
 from __future__ import annotations
 
+import math
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,10 @@ QUIET_S = 2.0
 KEPT_S = 600.0
 """How long what is known to be there counts, though a listing lacks it."""
 
+MISSED_S = 5.0
+"""So long a file is left alone that Drive didn't know when it was asked for by its id; twice as
+long each time after: it may be gone, or be new and not shown to this account yet."""
+
 _BY_HAND = "state"
 _QUIET = "data"
 
@@ -51,6 +56,14 @@ class _Told:
     step: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Away:
+    """An id that isn't asked for until then, and how long that was to wait."""
+
+    until_mono: float
+    wait_s: float
+
+
 class Index:
     """The ids behind keys. Its lock is never held while Drive is asked."""
 
@@ -65,7 +78,7 @@ class Index:
         self._listings: dict[str, _Listing] = {}
         self._told: dict[str, _Told] = {}
         self._steps = 0
-        self._gone: set[str] = set()
+        self._away: dict[str, _Away] = {}
         self._bell: Bell | None = None
         self._bell_mono = float("-inf")
 
@@ -95,7 +108,7 @@ class Index:
             for folder in folders:
                 listing = self._listings.get(folder)
                 for title, file in listing.files.items() if listing else ():
-                    if file.id not in self._gone and not file.is_folder:
+                    if not self._is_away(file.id) and not file.is_folder:
                         found.add(key_of(folder, title))
         return sorted(key for key in found if key.startswith(prefix))
 
@@ -117,14 +130,25 @@ class Index:
         """That file is `key`, whatever a listing says."""
         with self._lock:
             self._tell(key, file_id)
-            self._gone.discard(file_id)
+            self._away.pop(file_id, None)
 
     def forget(self, key: str, file_id: str) -> None:
         """That file is gone for good."""
         with self._lock:
             if self._told_id(key) == file_id:
                 del self._told[key]
-            self._gone.add(file_id)
+            self._away[file_id] = _Away(math.inf, math.inf)
+
+    def missed(self, key: str, file_id: str) -> None:
+        """Drive doesn't know that file. One that was announced may be shown to us yet."""
+        if key.startswith(_QUIET):
+            # The holder removes some of these, and what it removed is not to come back.
+            self.forget(key, file_id)
+            return
+        with self._lock:
+            before = self._away.get(file_id)
+            wait_s = MISSED_S if before is None else 2 * before.wait_s
+            self._away[file_id] = _Away(self._clock.now().mono + wait_s, wait_s)
 
     def heard(self, bell: Bell) -> None:
         """The bell as it was just read or written."""
@@ -141,7 +165,7 @@ class Index:
                 ring
                 for ring in (bell.rings if news is None else news)
                 if self._told_id(ring.key) != ring.id
-                and ring.id not in self._gone
+                and not self._is_gone(ring.id)
                 and _is_sound(ring)
             ]
             if any(ring.key.startswith(_QUIET) for ring in told):
@@ -155,7 +179,15 @@ class Index:
 
     def _told_id(self, key: str) -> str | None:
         told = self._told.get(key)
-        return None if told is None or told.id in self._gone else told.id
+        return None if told is None or self._is_away(told.id) else told.id
+
+    def _is_away(self, file_id: str) -> bool:
+        away = self._away.get(file_id)
+        return away is not None and self._clock.now().mono < away.until_mono
+
+    def _is_gone(self, file_id: str) -> bool:
+        away = self._away.get(file_id)
+        return away is not None and math.isinf(away.until_mono)
 
     def _forget_checkpoints(self) -> None:
         """Another one publishes checkpoints, so it removes some as well: list them again."""
@@ -176,7 +208,7 @@ class Index:
                 return told
             listing = self._listings.get(place.folder)
             file = listing.files.get(place.title) if listing else None
-            return None if file is None or file.id in self._gone else file.id
+            return None if file is None or self._is_away(file.id) else file.id
 
     def _is_old(self, key: str, *, named_once: bool) -> bool:
         """Whether its folder's listing is too old to say that there is no such file."""

@@ -239,7 +239,7 @@ class DriveStore:
             raise error
         if self._tree.file_id(key) is not None:
             raise NotSent("its file isn't there, or not shared with this account") from error
-        self._index.forget(key, file_id)
+        self._index.missed(key, file_id)
 
     def _binned(self, key: str, file_id: str) -> None:
         if self._tree.file_id(key) is not None:

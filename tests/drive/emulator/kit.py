@@ -122,7 +122,8 @@ def fleet(clock: Clock = SYSTEM) -> Iterator[Fleet]:
 def hurry(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     """Have faults, and what the store waits after them, take hundredths of a second."""
     takes = emulator.faults.durations
-    takes.stale_s, takes.delay_s, takes.late_s, takes.retry_after_s = 0.03, 0.03, 0.05, 0
+    takes.stale_s = takes.unseen_s = takes.delay_s = 0.03
+    takes.late_s, takes.retry_after_s = 0.05, 0
     monkeypatch.setattr(backoff, "BASE_S", 0.01)
     monkeypatch.setattr(register, "PAUSE_S", 0.02)
 

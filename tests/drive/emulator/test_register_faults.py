@@ -26,7 +26,7 @@ from tests.drive.emulator.kit import BACKUP, MAIN, Fleet
 
 WRITES = 12
 RATE = 0.3
-ELSEWHERE = {"stale-list", "full", "duplicate-name", "short-piece"}
+ELSEWHERE = {"stale-list", "full", "duplicate-name", "short-piece", "unseen"}
 """Faults that a description which is read and written can't meet."""
 
 

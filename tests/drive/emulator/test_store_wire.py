@@ -7,9 +7,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from sessionlib.layout import DISCARDED
+from sessionlib.layout import DISCARDED, order_key
+from sessionlib.stores.drive.index import BELL_FRESH_S, MISSED_S
 from tests.drive.emulator import kit
-from tests.drive.emulator.kit import BACKUP, MAIN, Fleet
+from tests.drive.emulator.kit import BACKUP, MAIN, OPERATOR, Fleet
+from tests.drive.fake_drive import Stopwatch
 
 
 @pytest.fixture
@@ -29,3 +31,38 @@ def test_a_file_that_is_moved_aside_stays_as_it_was(fleet: Fleet) -> None:
     assert file["description"]
     assert file["ownedByMe"] is True
     assert file["lastModifyingUser"]["emailAddress"] == BACKUP
+
+
+def test_what_was_rung_and_isnt_shown_to_this_account_yet_is_found_once_it_is() -> None:
+    watch = Stopwatch()
+    with kit.fleet(watch) as fleet:
+        agent = fleet.store(MAIN)
+        assert agent.list("state/orders/") == []
+        watch.at_s += fleet.emulator.faults.durations.unseen_s
+        fleet.store(OPERATOR).create(order_key("a"), b'{"id":"a"}')
+        watch.at_s += BELL_FRESH_S
+        fleet.emulator.faults["unseen"] = 1.0
+        assert agent.read(order_key("a")) is None
+        fleet.emulator.faults.clear()
+        fleet.emulator.ledger.clear()
+        assert agent.read(order_key("a")) is None
+        assert fleet.emulator.requests == [], "it isn't asked for again at once"
+        watch.at_s += MISSED_S
+        assert agent.list("state/orders/") == [order_key("a")]
+        found = agent.read(order_key("a"))
+        assert found is not None
+        assert found.data == b'{"id":"a"}'
+
+
+def test_what_is_gone_is_asked_for_ever_more_rarely() -> None:
+    watch = Stopwatch()
+    with kit.fleet(watch) as fleet:
+        agent, operator = fleet.store(MAIN), fleet.store(OPERATOR)
+        operator.create(order_key("a"), b'{"id":"a"}')
+        operator.delete(order_key("a"))
+        fleet.emulator.ledger.clear()
+        for _ in range(1_000):
+            watch.at_s += MISSED_S
+            assert agent.read(order_key("a")) is None
+        missed = [noted for noted in fleet.emulator.requests if noted.status == 404]
+        assert 5 < len(missed) < 15
