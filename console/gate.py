@@ -1,22 +1,24 @@
 """Whether sessions may take over by themselves, as the operator's screens show it.
 
-Decided here: how often doctor's finding is read anew for that, and that one which can't be
-read just now leaves what was known. Not decided here: what the finding allows
+Decided here: how often doctor's finding is read anew for that, that it has to be signed with
+the key that is in force by now, as agents want it, and that one which can't be read just now
+leaves what was known. Not decided here: what the finding allows
 (`sessionlib.kit.clearance`).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
-from sessionlib.errors import StoreError
+from sessionlib.errors import ColabvpsError
 from sessionlib.kit import clearance
 from sessionlib.ports import Store
 
 EVERY_S = 60.0
-"""On Drive each reading costs 5 units."""
+"""On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
 
 
 @dataclass
@@ -34,8 +36,10 @@ class Gate:
         now_mono = clock.now().mono
         if now_mono - self._read_mono >= EVERY_S:
             try:
-                _, self._why = clearance.read(store, place, config.fleet_key)
+                # Only then: signatures load what a folder fleet doesn't need.
+                key = import_module("console.keys").key_in_force(config, store)
+                _, self._why = clearance.read(store, place, key)
                 self._read_mono = now_mono
-            except StoreError:
+            except ColabvpsError:
                 pass
         return self._why

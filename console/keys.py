@@ -48,6 +48,16 @@ def key_state(config: Config, store: Store) -> KeyState:
     return KeyState(pinned, chain, tuple(seeds))
 
 
+def key_in_force(config: Config, store: Store) -> str | None:
+    """The public half of the key that counts by now; None where neither the file nor the
+    environment has one. Raises Refused, StoreError, KitError."""
+    pinned = config.fleet_key
+    if pinned is None:
+        seed = credentials.seed_from_env()
+        pinned = None if seed is None else public_of(seed)
+    return None if pinned is None else follow(store, config.fleet, pinned).keys[-1]
+
+
 def signing_seed(config: Config, store: Store) -> str:
     """The seed to sign with. Raises Refused where the key in force isn't at hand, StoreError."""
     if config.fleet_key is None:

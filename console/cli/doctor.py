@@ -11,7 +11,6 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.options import Desk, desk_of
-from console.credentials import need_seed
 from console.doctor.checks import CHECKS, Finding
 from console.errors import FAILED, WrongUse
 from console.finding import find_config
@@ -71,8 +70,9 @@ def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> 
     drive = import_module("console.doctor.drive")
     verdict = import_module("console.doctor.verdict")
     clock = SystemClock()
-    seed = need_seed(config.fleet)
     exam = drive.prepare(config, names, rounds or drive.ROUNDS, clock)
+    store = import_module("sessionlib.stores").open_store(config, clock)
+    seed = import_module("console.keys").signing_seed(config, store)
     minutes = max(1, round(exam.rounds * _SECONDS_A_ROUND / 60) + 1)
     desk.out.ask(
         f"Make a scratch folder in the shared folder, as {exam.one.name}, and try there, with "
@@ -98,7 +98,6 @@ def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> 
             exam.rounds,
             operator_name(),
         )
-        store = import_module("sessionlib.stores").open_store(config, clock)
         verdict.keep(store, diagnosis, seed)
     text = "automatic takeover is on, once the agents have read this (15 minutes at the most)"
     if bad:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import textwrap
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
@@ -14,13 +15,14 @@ from console.cli.options import Desk, desk_of
 from console.credentials import find_seed
 from console.errors import FAILED, Refused
 from console.finding import find_config
+from console.keys import key_state
 from console.preflight.access import account_access, fleet_access
-from console.preflight.fleet import Found, account_items, fleet_items, rule_for
+from console.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
 from console.preflight.items import FLEET, Item, Word, document
 from console.seen import Snapshot
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
-from sessionlib.errors import ConfigError, StoreError
+from sessionlib.errors import ConfigError, KitError, StoreError
 from sessionlib.kit import clearance
 from sessionlib.kit.bundle import CODE
 from sessionlib.kit.fleetconfig import CONFIG, compare
@@ -72,27 +74,46 @@ def _items(config: Config) -> Iterator[Item]:
 
 
 def _found(config: Config, clock: SystemClock) -> Found:
-    public, why = None, None
-    try:
-        seed = find_seed(config.fleet)
-        public = None if seed is None else public_of(seed)
-    except Refused as error:
-        why = str(error)
-    try:
-        free_bytes = shutil.disk_usage(config.folder).free
-    except OSError:
-        free_bytes = None
     code = settings = diagnosis = None
     try:
         store = open_store(config, clock)
     except ConfigError as error:
-        snapshot = Snapshot(config.store.kind.value, error=str(error))
+        snapshot, held = Snapshot(config.store.kind.value, error=str(error)), _held_alone(config)
     else:
-        snapshot = Fleet(config, store, clock).look()
-        if config.fleet_key is not None:
-            code, settings, diagnosis = _published(config, store, config.fleet_key)
+        snapshot, held = Fleet(config, store, clock).look(), _held(config, store)
+        if held.in_force is not None:
+            code, settings, diagnosis = _published(config, store, held.in_force)
     now_wall = clock.now().wall
-    return Found(snapshot, now_wall, free_bytes, public, why, code, settings, diagnosis)
+    return Found(snapshot, now_wall, _free_bytes(config), held, code, settings, diagnosis)
+
+
+def _free_bytes(config: Config) -> int | None:
+    try:
+        return shutil.disk_usage(config.folder).free
+    except OSError:
+        return None
+
+
+def _held(config: Config, store: Store) -> Held:
+    """The key that is in force by now, and whether this machine has its secret half."""
+    try:
+        state = key_state(config, store)
+    except Refused:
+        return _held_alone(config)
+    except (StoreError, KitError) as error:
+        return replace(_held_alone(config), error=str(error))
+    seed = state.fitting(state.current) or next(iter(state.seeds), None)
+    public = None if seed is None else public_of(seed.value)
+    return Held(state.current, public, state.chain.refused or None)
+
+
+def _held_alone(config: Config) -> Held:
+    """The same by the file, where the store can't tell."""
+    try:
+        seed = find_seed(config.fleet)
+    except Refused as error:
+        return Held(config.fleet_key, error=str(error))
+    return Held(config.fleet_key, None if seed is None else public_of(seed))
 
 
 def _published(

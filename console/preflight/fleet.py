@@ -7,7 +7,7 @@ the store can be used (`access`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from console.preflight.items import FLEET, Item, Word
 from console.readmodel import is_running
@@ -30,16 +30,24 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The fleet's key: the public half that is `in_force` by now, that of the secret which this
+    machine has (`public`), and what went wrong while looking."""
+
+    in_force: str | None = None
+    public: str | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Found:
-    """What was seen. `seed_public` is the public half of the secret key that this machine has,
-    `seed_error` why it can't be had; `code` is the newest published program, in words, and
-    `settings` how the file compares with the newest published settings."""
+    """What was seen. `code` is the newest published program, in words, and `settings` how the
+    file compares with the newest published settings."""
 
     snapshot: Snapshot
     now_wall: float
     free_bytes: int | None
-    seed_public: str | None = None
-    seed_error: str | None = None
+    key: Held = field(default_factory=Held)
     code: str | None = None
     settings: str | None = None
     diagnosis: Diagnosis | None = None
@@ -100,13 +108,17 @@ def _key(config: Config, found: Found) -> Item:
     if config.fleet_key is None:
         cure = "run `colabvps-console init`"
         return Item(FLEET, "fleet key", Word.FAIL, "the file has none: agents obey nobody", cure)
-    if found.seed_public is None:
-        text = found.seed_error or "its secret half isn't on this machine"
+    key = found.key
+    if key.public is None or key.error is not None:
+        text = key.error or "its secret half isn't on this machine"
         cure = "give orders where it is, or set COLABVPS_FLEET_KEY"
         return Item(FLEET, "fleet key", Word.WARN, text, cure)
-    if found.seed_public != config.fleet_key:
+    if key.public != key.in_force:
         cure = "`colabvps-console key show` tells the two apart"
-        return Item(FLEET, "fleet key", Word.FAIL, "this machine has another fleet's", cure)
+        return Item(FLEET, "fleet key", Word.FAIL, "this machine has another than counts", cure)
+    if key.in_force != config.fleet_key:
+        cure = f'write `fleet_key: "{key.in_force}"` into it'
+        return Item(FLEET, "fleet key", Word.WARN, "was changed since the file was written", cure)
     return Item(FLEET, "fleet key", Word.OK, "the secret half is here, and fits")
 
 

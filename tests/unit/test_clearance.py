@@ -6,17 +6,22 @@ changes nothing. Method: the decision, the record in a store, and the core's rul
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from console.gate import Gate
 from sessionlib.clock import SystemClock
+from sessionlib.config import parse
 from sessionlib.core.actions import Send
 from sessionlib.core.events import Clearance, Peeked
 from sessionlib.core.learn import learn
 from sessionlib.core.narrate import narrate
 from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read, why_not
-from sessionlib.layout import DIAGNOSIS
+from sessionlib.kit.keys import SUCCESSION, Succession
+from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE, succession_key
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.scene import OTHER, actions, at, held_by, seen
@@ -75,6 +80,25 @@ def test_what_one_has_signed_is_read() -> None:
     store.create(DIAGNOSIS, DOCTOR.encode(signed))
     assert read(store, PLACE, public_of(SEED)) == (signed, None)
     assert read(store, PLACE, None)[0] is None
+
+
+def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> None:
+    clock = SystemClock()
+    store = MemoryStore(clock)
+    ids = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(DRIVE_PATHS)}
+    settings = {"fleet": "fleet", "fleet_key": public_of(SEED), "workload": {"command": ["true"]}}
+    account = {"email": "a@example.com", "role": "main_worker", "priority": 1}
+    drive = {"kind": "drive", "folder_id": "id-of-the-folder", "ids": ids}
+    text = json.dumps({**settings, "accounts": {"a": account}, "store": drive})
+    config = parse(text, tmp_path / "accounts.yaml")
+    new_one = new_seed()
+    found = replace(PASSED, folder_id="id-of-the-folder", lease_id=ids[LEASE])
+    store.create(DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(found, new_one)))
+    assert "isn't signed" in (Gate().why(store, config, clock) or "")
+    word = Succession("fleet", public_of(SEED), public_of(new_one), 1.0, "op")
+    data = SUCCESSION.encode(SUCCESSION.signed(word, SEED))
+    store.create(succession_key(public_of(SEED)), data)
+    assert Gate().why(store, config, clock) is None
 
 
 def claims(why: str | None) -> bool:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
-from console.preflight.fleet import RULE, Found, account_items, fleet_items, rule_for
+from console.preflight.fleet import RULE, Found, Held, account_items, fleet_items, rule_for
 from console.preflight.items import Item, Word
 from console.seen import Seen, Snapshot
 from sessionlib import __version__
@@ -23,11 +23,15 @@ from sessionlib.core.values import UNKNOWN_HOLDER, Readiness
 from sessionlib.kit.clearance import OLD_S, Diagnosis
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
+from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, report, serving
+from tests.unit.keyrings import BrokenKeyring, use_keyring
 
 __all__ = ["fleet"]
 NOW = 1_800_000_000.0
 PASSED = Diagnosis("f", "folder", "lease", NOW - 60, True, (), 200, "op")
+PINNED, NEW_SEED = public_of(SEED), "77" * 32
+ANOTHER = public_of(NEW_SEED)
 ON_DRIVE = CONFIG.replace("kind: folder", "kind: drive").replace(", path: shared", "")
 
 
@@ -37,7 +41,8 @@ def config(text: str = CONFIG) -> Any:
 
 def found(**changes: Any) -> Found:
     snapshot = Snapshot("folder", 0.01, None, Seen(LEASE, 3.0), {}, answered_s=0.0)
-    plain: dict[str, Any] = {"seed_public": config().fleet_key, "settings": "v1"}
+    key = config().fleet_key
+    plain: dict[str, Any] = {"key": Held(key, key), "settings": "v1"}
     return Found(changes.pop("snapshot", snapshot), NOW, 1 << 40, **{**plain, **changes})
 
 
@@ -62,15 +67,36 @@ def test_the_lease(lease: Seen[Any], word: Word) -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "word"),
+    ("in_force", "public", "error", "word"),
     [
-        ({}, Word.OK),
-        ({"seed_public": None}, Word.WARN),
-        ({"seed_public": "00" * 32}, Word.FAIL),
+        (PINNED, PINNED, None, Word.OK),
+        (PINNED, None, None, Word.WARN),
+        (PINNED, None, "no keyring", Word.WARN),
+        (PINNED, ANOTHER, None, Word.FAIL),
+        # It was changed, and this file doesn't know it yet.
+        (ANOTHER, ANOTHER, None, Word.WARN),
+        (ANOTHER, PINNED, None, Word.FAIL),
     ],
 )
-def test_the_key(changes: dict[str, Any], word: Word) -> None:
-    assert item("fleet key", found(**changes)).word is word
+def test_the_key(in_force: str, public: str | None, error: str | None, word: Word) -> None:
+    assert item("fleet key", found(key=Held(in_force, public, error))).word is word
+
+
+def test_after_a_change_of_the_key_an_old_file_will_do(
+    fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fleet.at_work()
+    use_keyring(monkeypatch, BrokenKeyring())
+    before = fleet.config_path.read_text()
+    monkeypatch.setenv("COLABVPS_FLEET_KEY_NEW", NEW_SEED)
+    assert fleet.run("publish", "--yes")[0] == 0
+    assert fleet.run("key", "rotate", "--yes")[0] == 0
+    fleet.config_path.write_text(before)
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", NEW_SEED)
+    monkeypatch.delenv("COLABVPS_FLEET_KEY_NEW")
+    code, document, _ = fleet.run_json("preflight")
+    words = {one["what"]: one["word"] for one in document["items"] if one["of"] == "fleet"}
+    assert (code, words["fleet key"], words["settings"]) == (0, "warn", "ok")
 
 
 def test_settings_that_differ_are_told() -> None:
