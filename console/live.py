@@ -43,7 +43,8 @@ class Picture:
     """All that was read; immutable, so that threads may hand it about.
 
     `answered` is when the store last answered anything, `failed` what it failed
-    with since. `patience_s` is how long an answer is waited for.
+    with since. `patience_s` is how long an answer is waited for. `takeover_off` is as in a
+    Snapshot.
     """
 
     kind: str
@@ -55,6 +56,7 @@ class Picture:
     lease: Piece[Lease] | None = None
     reports: Mapping[str, Piece[Report]] = field(default_factory=dict)
     last_move: Piece[History] | None = None
+    takeover_off: str | None = None
 
     def answering(self, now: Instant, latency_s: float) -> Picture:
         """The same after the store has answered."""
@@ -76,6 +78,10 @@ class Picture:
         """The same with another report."""
         return replace(self, reports={**self.reports, account: piece})
 
+    def with_takeover_off(self, why: str | None) -> Picture:
+        """The same, knowing why no session takes over by itself."""
+        return replace(self, takeover_off=why)
+
     def at(self, now: Instant) -> Snapshot:
         """What is known at `now`, every age counted on."""
         answered_s = None if self.answered is None else now.since(self.answered)
@@ -92,6 +98,7 @@ class Picture:
             },
             last_move=Seen() if self.last_move is None else self.last_move.now(now),
             answered_s=answered_s,
+            takeover_off=self.takeover_off,
         )
 
     def _error(self, now: Instant, answered_s: float | None) -> str | None:

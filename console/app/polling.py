@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from console.gate import Gate
 from console.live import Picture, Piece
 from console.looking import own
 from console.reading import read_record
@@ -24,6 +25,7 @@ from sessionlib.config import Config
 from sessionlib.core.notes import History, Order, Report
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, StoreError
+from sessionlib.kit.clearance import place_of
 from sessionlib.ports import Found, Store
 
 LOOK_EVERY_S = 1.0
@@ -71,6 +73,9 @@ class Poller:
         readers = min(READERS, len(accounts))
         shares = [tuple(accounts[at::readers]) for at in range(readers)]
         self._lanes = [Lane((layout.LEASE,)), *(Lane(share) for share in shares)]
+        self._config, self._gate = config, Gate()
+        if place_of(config) is not None:
+            self._lanes.append(Lane((layout.DIAGNOSIS,)))
 
     def start(self) -> None:
         """Begin to read."""
@@ -144,6 +149,8 @@ class Poller:
         try:
             if key == layout.LEASE:
                 self._read_lease(store, began)
+            elif key == layout.DIAGNOSIS:
+                self._read_gate(store)
             else:
                 self._read_report(store, key, began)
         except StoreError as error:
@@ -163,6 +170,13 @@ class Poller:
         if known is None or known.seen.value is not piece.seen.value:
             self._on_news()
         self._read_history(store, piece.seen.value)
+
+    def _read_gate(self, store: Store) -> None:
+        """What doctor has found; the gate knows how often that is worth a look."""
+        why = self._gate.why(store, self._config, self._clock)
+        if why != self._picture.takeover_off:
+            self._note(lambda picture: picture.with_takeover_off(why))
+            self._on_news()
 
     def _read_history(self, store: Store, lease: Lease | None) -> None:
         known = self._picture.last_move

@@ -12,17 +12,21 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from console import gate
 from console.app import polling
 from console.app.polling import MOST_GIVEN_UP, Poller
 from console.live import Picture
+from console.readmodel import fleet_view
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
+from sessionlib.config.schema import StoreKind, StoreSettings
 from sessionlib.errors import Unreachable
+from sessionlib.kit.clearance import DOCTOR, Diagnosis
 from sessionlib.ports import Found
 from sessionlib.records import encode
 from sessionlib.stores.memory import MemoryStore
 from tests.tui.kit import GUARDED, config
-from tests.unit.cli_fleets import moved, report, serving
+from tests.unit.cli_fleets import SEED, moved, report, serving
 
 CLOCK = SystemClock()
 
@@ -97,6 +101,28 @@ def test_everything_is_read_and_told_once(watch: Watch, store: Held) -> None:
     store.inner.put(layout.session_key("backup1"), encode(report("backup1", beat=4)))
     watch.until(lambda _: watch.news.is_set())
     watch.poller.stop()
+
+
+def test_why_no_session_takes_over_by_itself_is_known_on_drive(
+    watch: Watch, store: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "EVERY_S", 0.0)
+    ids = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(layout.DRIVE_PATHS)}
+    place = StoreSettings(kind=StoreKind.DRIVE, folder_id="id-of-the-folder", ids=ids)
+    on_drive = config().model_copy(update={"store": place})
+    poller = Poller(on_drive, lambda: store, CLOCK, watch.news.set, watch.crashes.append)  # type: ignore[arg-type, return-value]  # it only reads
+    told = Watch(poller, watch.news, watch.crashes)
+    poller.start()
+    picture = told.until(lambda seen: seen.takeover_off and seen.lease)
+    said = fleet_view(on_drive, picture.at(CLOCK.now())).troubles
+    assert any("doctor was never run" in text for text in said)
+    found = Diagnosis(
+        "my-fleet", place.folder_id or "", ids[layout.LEASE], 1.0, True, (), 200, "op"
+    )
+    store.inner.create(layout.DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(found, SEED)))
+    told.until(lambda seen: seen.takeover_off is None)
+    poller.stop()
+    assert watch.crashes == []
 
 
 def test_one_key_that_hangs_keeps_no_other_waiting(watch: Watch, store: Held) -> None:
