@@ -78,6 +78,10 @@ class FolderStore:
         except OSError as error:
             raise Unreachable(f"{error.filename}: {error.strerror}") from error
 
+    def clock_ahead_s(self) -> float | None:
+        """How far the folder's clock is ahead of this machine's, as `ServerTime` says it."""
+        return self._time.ahead_s()
+
     def read(self, key: str) -> Found | None:
         """The port's promise, cut off at MAX_READ_BYTES. What `put` wrote has version 0."""
         check_key(key)

@@ -38,3 +38,11 @@ class ServerTime:
             return max(0.0, now.wall - mtime_s)
         seen_s, seen_boot = self._seen
         return max(0.0, seen_s + (now.boot - seen_boot) - mtime_s)
+
+    def ahead_s(self) -> float | None:
+        """How far the server's clock is ahead of this machine's; None where it was never seen."""
+        if self._seen is None:
+            return None
+        seen_s, seen_boot = self._seen
+        now = self._clock.now()
+        return seen_s + (now.boot - seen_boot) - now.wall

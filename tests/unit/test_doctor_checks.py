@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,8 +20,10 @@ from console.doctor import ground as grounds
 from console.doctor.checks import Finding
 from console.doctor.ground import CHANGED, Ground, Patient
 from sessionlib.clock import SystemClock
+from sessionlib.core.values import Instant
 from sessionlib.stores.drive.files import File
 from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
+from sessionlib.stores.folder import FolderStore
 
 RACERS = 4
 
@@ -198,3 +201,34 @@ class _Told:
 )
 def test_of_processes_exactly_one_makes_a_file(told: tuple[str, ...], ok: bool | None) -> None:
     assert folder._race(_Told(*told), [], lambda text: None).ok is ok  # type: ignore[arg-type]  # as racers
+
+
+@dataclass
+class Ahead:
+    """A machine whose wall clock is ahead by so much."""
+
+    by_s: float
+
+    def now(self) -> Instant:
+        now = SystemClock().now()
+        return Instant(now.boot, now.mono, now.wall + self.by_s)
+
+
+@pytest.mark.parametrize(("by_s", "ok"), [(0.0, True), (60.0, False), (-60.0, False)])
+def test_the_folders_clock_is_compared_with_ours(tmp_path: Path, by_s: float, ok: bool) -> None:
+    store = FolderStore(tmp_path, Ahead(by_s))
+    store.provision()
+    found = folder._clock(store, [])
+    assert found.ok is ok, found.text
+
+
+def test_a_folder_is_as_it_was_once_it_was_tried(tmp_path: Path) -> None:
+    FolderStore(tmp_path, SystemClock()).provision()
+    before = sorted(tmp_path.rglob("*"))
+    findings = list(folder.examine(tmp_path, SystemClock(), lambda text: None))
+    assert [(one.id, one.ok) for one in findings] == [
+        ("exclusive", True),
+        ("read-back", True),
+        ("clock", True),
+    ]
+    assert sorted(tmp_path.rglob("*")) == before

@@ -76,6 +76,10 @@ class DriveStore:
         self._unrung: deque[tuple[str, str]] = deque(maxlen=TOLD_BESIDE + 1)
         self._lock = threading.Lock()
 
+    def clock_ahead_s(self) -> float | None:
+        """How far Drive's clock is ahead of this machine's, as `ServerTime` says it."""
+        return self._client.time.ahead_s()
+
     def read(self, key: str) -> Found | None:
         check_key(key)
         with self._reading(key, self._call_s):
