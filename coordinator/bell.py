@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter, deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 
 from coordinator.access.keys import Grant
 from coordinator.clerk import Clerk
@@ -67,6 +68,17 @@ class Bell:
         is_full = self.streams() >= settings.max_streams
         return not is_full and self._open[grant.hash] < settings.streams_per_token
 
+    @contextmanager
+    def place(self, grant: Grant) -> Iterator[None]:
+        """Take up one of the places that there is room for."""
+        self._open[grant.hash] += 1
+        try:
+            yield
+        finally:
+            self._open[grant.hash] -= 1
+            if not self._open[grant.hash]:
+                del self._open[grant.hash]
+
     def close(self) -> None:
         """End all streams."""
         self._ended = True
@@ -74,28 +86,22 @@ class Bell:
 
     async def stream(self, grant: Grant, last_event_id: str | None) -> AsyncIterator[bytes]:
         """What is sent to one listener, until it goes, its token is revoked, or all ends."""
-        self._open[grant.hash] += 1
-        try:
-            last_id = begin_after(self._clerk.picture, last_event_id)
-            yield f"retry: {RETRY_MS}\nid: {max(0, last_id)}\n\n".encode()
-            while not self._ended and self._clerk.keys.is_valid(grant):
-                rung = self._rung
-                picture = self._clerk.picture
-                if last_id != picture.last_event_id:
-                    found = missed(picture, last_id)
-                    last_id = picture.last_event_id
-                    events = [Event(last_id, _RESYNC, "{}")] if found is None else found
-                    yield b"".join(lines(event) for event in events)
-                    continue
-                try:
-                    async with asyncio.timeout(self._settings.alive_s):
-                        await rung.wait()
-                except TimeoutError:
-                    yield _ALIVE
-        finally:
-            self._open[grant.hash] -= 1
-            if not self._open[grant.hash]:
-                del self._open[grant.hash]
+        last_id = begin_after(self._clerk.picture, last_event_id)
+        yield f"retry: {RETRY_MS}\nid: {max(0, last_id)}\n\n".encode()
+        while not self._ended and self._clerk.keys.is_valid(grant):
+            rung = self._rung
+            picture = self._clerk.picture
+            if last_id != picture.last_event_id:
+                found = missed(picture, last_id)
+                last_id = picture.last_event_id
+                events = [Event(last_id, _RESYNC, "{}")] if found is None else found
+                yield b"".join(lines(event) for event in events)
+                continue
+            try:
+                async with asyncio.timeout(self._settings.alive_s):
+                    await rung.wait()
+            except TimeoutError:
+                yield _ALIVE
 
     def _ring(self) -> None:
         self._rung.set()

@@ -54,6 +54,14 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = _NOT_COUNTED
         super().on_headers_complete()
 
+    def on_chunk_header(self) -> None:
+        # What follows the last piece of a body is kept like headers; a piece stops the count.
+        self._head_bytes = 0
+
+    def on_body(self, body: bytes) -> None:
+        self._head_bytes = _NOT_COUNTED
+        super().on_body(body)
+
     def on_message_complete(self) -> None:
         self.waits_since_s = None
         self._head_bytes = 0

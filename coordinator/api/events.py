@@ -8,6 +8,7 @@ from typing import Any
 from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from coordinator.access.keys import Grant
 from coordinator.api.describing import may_fail
@@ -64,6 +65,20 @@ def add_to(api: FastAPI, bell: Bell) -> None:
         grant: Grant = request.scope["grant"]
         if not bell.has_room(grant):
             raise too_many("too many streams are open, with this token or in all", _FULL_S)
-        stream = bell.stream(grant, request.headers.get("last-event-id"))
+        return _Stream(bell, grant, request.headers.get("last-event-id"))
+
+
+class _Stream(StreamingResponse):
+    """A stream that takes up its place before anything is awaited: of requests that come at
+    once, each would find the same place free.
+    """
+
+    def __init__(self, bell: Bell, grant: Grant, last_event_id: str | None) -> None:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
-        return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+        stream = bell.stream(grant, last_event_id)
+        super().__init__(stream, media_type="text/event-stream", headers=headers)
+        self._place = bell.place(grant)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._place:
+            await super().__call__(scope, receive, send)
