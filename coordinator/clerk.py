@@ -1,14 +1,16 @@
 """The one writer: decides what was sent, keeps it, and only then lets anybody hear of it.
 
 Decided here: that whatever arrives while a commit is under way shares the next one; that an
-answer is given, a fact shown and the bell rung only once it is durable; and that what was
-changed by hand in between is read before anything is decided. Not decided here: what a
-message changes (`decisions`), and how it is kept (`ledger`).
+answer is given, a fact shown and the bell rung only once it is durable; that what was
+changed by hand in between is read before anything is decided; and that nobody waits for an
+answer which won't come. Not decided here: what a message changes (`decisions`), and how it is
+kept (`ledger`).
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import suppress
@@ -27,6 +29,7 @@ MAX_WAITING = 20_000
 LOOK_S = 1.0
 """How often it is looked whether something was changed by hand."""
 RELIEF_S = 1.0
+_LOG = logging.getLogger(__name__)
 T = TypeVar("T")
 _Waiting = tuple[Message, "asyncio.Future[Outcome]"]
 
@@ -46,6 +49,7 @@ class Clerk:
         self.keys = Keys(ledger.hashes())
         self.trouble: str | None = None
         """Why the database can't be used just now; None while all is well."""
+        self._told: str | None = None
         self._published: list[Callable[[list[Move]], None]] = []
         self._waiting: list[_Waiting] = []
         self._lookers: list[asyncio.Future[None]] = []
@@ -88,6 +92,8 @@ class Clerk:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
                 await self._keep(batch)
+                if self._lookers:  # under load there is no other time for it
+                    await self._look()
         relief.cancel()
         self._beside.shutdown()
         self._thread.shutdown()
@@ -100,13 +106,13 @@ class Clerk:
     async def _keep(self, batch: list[_Waiting]) -> None:
         try:
             if self.trouble is not None:
-                await self._read_anew()
+                await self._recover()
             outcomes = await self._committed([message for message, _ in batch])
-        except LedgerUnusable as error:
-            self.trouble = str(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            trouble = self._in_trouble(error)
             for _, future in batch:
                 if not future.done():
-                    future.set_exception(LedgerUnusable(self.trouble))
+                    future.set_exception(LedgerUnusable(trouble))
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if not future.done():  # its client may have gone
@@ -124,20 +130,42 @@ class Clerk:
             elif await self._in_thread(partial(self._ledger.commit, draft)):
                 draft.publish()
                 self._tell(draft.moves)
+                self._all_is_well()
                 return outcomes
             await self._read_anew()
 
     async def _look(self) -> None:
         lookers, self._lookers = self._lookers, []
         try:
-            revision = await self._in_thread(self._ledger.revision)
-            if revision != self.picture.revision or self.trouble is not None:
+            if self.trouble is not None:
+                await self._recover()
+            elif await self._in_thread(self._ledger.revision) != self.picture.revision:
                 await self._read_anew()
-        except LedgerUnusable as error:
-            self.trouble = str(error)
+        except Exception as error:  # noqa: BLE001 - as above
+            self._in_trouble(error)
         for future in lookers:
             if not future.done():
                 future.set_result(None)
+
+    def _in_trouble(self, error: Exception) -> str:
+        """Why nothing can be kept just now. Its operator is told once, not for every request."""
+        known = isinstance(error, LedgerUnusable)
+        trouble = str(error) if known else f"a fault of this program ({type(error).__name__})"
+        if trouble != self._told:
+            _LOG.error("Nothing can be kept, so requests are answered 503: %s", trouble)
+        self.trouble = self._told = trouble
+        return trouble
+
+    def _all_is_well(self) -> None:
+        if self._told is not None:
+            self._told = None
+            _LOG.warning("What is sent is kept again.")
+
+    async def _recover(self) -> None:
+        """Go on if the database can be written again. Raises LedgerUnusable."""
+        await self._in_thread(self._ledger.prove_writable)
+        await self._read_anew()
+        self.trouble = None
 
     async def _relieve(self) -> None:
         """Beside the commits, and where that isn't enough, between two of them."""
@@ -153,7 +181,6 @@ class Clerk:
         # In this order: keys that are newer than the picture's revision are only read once more.
         self.picture = await self._in_thread(lambda: self._ledger.picture(now))
         self.keys = Keys(await self._in_thread(self._ledger.hashes))
-        self.trouble = None
         self._tell([])
 
     def _tell(self, moves: list[Move]) -> None:

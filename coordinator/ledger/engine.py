@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
@@ -114,13 +115,16 @@ def relieve(engine: Engine) -> bool:
 
     SQLite's log begins anew only once all of it was brought there, and under load something
     is always left. Whether so much is in it that it should be done again, by the only one who
-    commits.
+    commits. Raises LedgerUnusable.
     """
     if engine.dialect.name != "sqlite":
         return False
     with engine.connect() as connection:
         raw: Any = connection.connection.driver_connection
-        _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        try:
+            _, pages, _ = raw.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        except sqlite3.Error as error:  # SQLAlchemy doesn't see this call
+            raise LedgerUnusable(f"the database can't be used ({error})") from None
     return int(pages) > _MAX_LOG_PAGES
 
 

@@ -59,6 +59,11 @@ class Ledger:
         with readable(), self._engine.begin() as connection:
             return _revision(connection)
 
+    def prove_writable(self) -> None:
+        """Write what stands there already. Raises LedgerUnusable where nothing can be written."""
+        with readable(), self._engine.begin() as connection:
+            connection.execute(update(tables.state).values(revision=tables.state.c.revision))
+
     def hashes(self) -> dict[str, str | None]:
         """The account of each valid token's hash; None for the operator's."""
         with readable(), self._engine.begin() as connection:
