@@ -42,7 +42,7 @@ class Ledger:
         Raises LedgerUnusable; then nobody can tell until the ledger is read anew.
         """
         with readable(), self._engine.begin() as connection:
-            if _revision(connection) != draft.base.revision:
+            if _revision(connection, hold=True) != draft.base.revision:
                 return False
             write(connection, draft)
         return True
@@ -96,6 +96,7 @@ class Ledger:
     def set_epoch(self, epoch: int) -> None:
         """Take `epoch` for the highest. Whoever registered under a higher one is forgotten."""
         with readable(), self._engine.begin() as connection:
+            _revise(connection)  # first, for it holds back commits
             higher = tables.registrations.c.epoch > epoch
             connection.execute(delete(tables.registrations).where(higher))
             connection.execute(delete(tables.handover).where(tables.handover.c.epoch > epoch))
@@ -108,11 +109,12 @@ class Ledger:
             upsert(connection, tables.events, [row])
             values = {"epoch": epoch, "holder": holder, "last_event": event.id}
             connection.execute(update(tables.state).values(values))
-            _revise(connection)
 
 
-def _revision(connection: Connection) -> int:
-    return int(connection.execute(select(tables.state.c.revision)).scalar_one())
+def _revision(connection: Connection, *, hold: bool = False) -> int:
+    """`hold` lets nobody change it until the transaction ends, on a database of many writers."""
+    query = select(tables.state.c.revision)
+    return int(connection.execute(query.with_for_update() if hold else query).scalar_one())
 
 
 def _revise(connection: Connection) -> None:
