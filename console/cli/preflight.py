@@ -43,16 +43,17 @@ _WIDTH = 80
 def run(ctx: typer.Context) -> None:
     """Looks at the store, the key, the published program and settings, and at each account:
     whose it is, whether its sign-in is good and may write, what its agent says. Writes a
-    scratch file and removes it. Exit code 1 if something fails; what can't be seen from
-    this machine is unknown, and fails nothing.
+    scratch file and removes it, but not with --read-only. Exit code 1 if something fails;
+    what can't be seen from this machine is unknown, and fails nothing.
     """
     desk = desk_of(ctx)
-    desk.may_change("preflight")
     config = load(find_config(desk.config))
     items = []
-    for item in _items(config):
+    for item in _items(config, writes=not desk.read_only):
         items.append(item)
-        if not desk.out.json:
+        if desk.out.json:
+            desk.out.tell(f"{item.of}, {item.what}: {item.word.value}")
+        else:
             _show(desk, item, first=len(items) < 2 or items[-2].of != item.of)
     rule = rule_for(config)
     if desk.out.json:
@@ -63,14 +64,14 @@ def run(ctx: typer.Context) -> None:
         raise typer.Exit(FAILED)
 
 
-def _items(config: Config) -> Iterator[Item]:
+def _items(config: Config, *, writes: bool) -> Iterator[Item]:
     clock = SystemClock()
-    yield from fleet_access(config, clock)
+    yield from fleet_access(config, clock, writes=writes)
     found = _found(config, clock)
     yield from fleet_items(config, found)
     for name in config.by_priority():
         yield from account_items(config, name, found)
-        yield from account_access(config, name, clock)
+        yield from account_access(config, name, clock, writes=writes)
 
 
 def _found(config: Config, clock: SystemClock) -> Found:

@@ -9,19 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from console.preflight.items import FLEET, Item, Word
-from console.readmodel import is_running
+from console.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, Item, Word
+from console.readmodel import is_running, is_valid
 from console.seen import Seen, Snapshot
 from console.units import length, size
 from sessionlib import __version__
 from sessionlib.config import Config
 from sessionlib.config.schema import Launcher, StoreKind
 from sessionlib.core.notes import Report
-from sessionlib.core.values import UNKNOWN_HOLDER, Readiness
+from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
 from sessionlib.kit.clearance import OLD_S, Diagnosis, day
 
-CLOCK_S = 5.0
-MIN_FREE_BYTES = 1 << 30
+MAX_DISK_PCT = 95.0
 RULE = (
     "Google's rules for Colab forbid using several accounts to get around usage limits, and "
     "serving what has nothing to do with interactive compute. Use this for sessions that each "
@@ -81,6 +80,9 @@ def account_items(config: Config, name: str, found: Found) -> Iterator[Item]:
         return
     yield _version(name, report)
     yield _its_settings(name, report)
+    if config.workload.code is not None and found.code is not None:
+        yield _its_code(name, report, found.code)
+    yield _its_disk(name, report)
     yield _clock(name, seen, report, found.now_wall)
 
 
@@ -97,6 +99,10 @@ def _lease(found: Found) -> Item:
         cure = "wait until a session has claimed it"
         return Item(FLEET, "lease", Word.WARN, "was made again: nobody knows who works", cure)
     holder = seen.value.holder or "nobody"
+    if seen.value.state is LeaseState.HELD and is_valid(seen) is False:
+        text = f"held by {holder}, and not renewed for {length(seen.age_s)}"
+        cure = "nobody may be at work: see `colabvps-console status`; a standby has to take over"
+        return Item(FLEET, "lease", Word.WARN, text, cure)
     paused = ", and the fleet is paused" if seen.value.paused else ""
     word = Word.WARN if seen.value.paused else Word.OK
     cure = "`colabvps-console resume` ends the pause" if seen.value.paused else ""
@@ -222,6 +228,24 @@ def _its_settings(name: str, report: Report) -> Item:
         return Item(name, "its settings", Word.OK, f"as published: {words}")
     cure = "bring its file up to date" if words.startswith("differs") else "publish them"
     return Item(name, "its settings", Word.WARN, words, cure)
+
+
+def _its_code(name: str, report: Report, newest: str) -> Item:
+    if report.bundle == newest:
+        return Item(name, "its code", Word.OK, newest)
+    text = f"{report.bundle or 'none yet'}, and {newest} is published"
+    cure = report.preparing or report.alarm or "wait until it is ready, or see `logs`"
+    return Item(name, "its code", Word.WARN, text, cure)
+
+
+def _its_disk(name: str, report: Report) -> Item:
+    used_pct = report.resources.disk_pct
+    if used_pct is None:
+        return Item(name, "its disk", Word.UNKNOWN, "not told")
+    text = f"{used_pct:.0f} % used"
+    if used_pct >= MAX_DISK_PCT:
+        return Item(name, "its disk", Word.WARN, text, "make room there for data and checkpoints")
+    return Item(name, "its disk", Word.OK, text)
 
 
 def _clock(name: str, seen: Seen[Report], report: Report, now_wall: float) -> Item:

@@ -12,6 +12,9 @@ from enum import StrEnum
 from typing import Any
 
 FLEET = "fleet"
+CLOCK_S = 5.0
+"""Clocks may be so far apart."""
+MIN_FREE_BYTES = 1 << 30
 
 
 class Word(StrEnum):

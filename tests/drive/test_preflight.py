@@ -80,9 +80,10 @@ def test_all_is_well_after_init_and_doctor(place: Place) -> None:
     words = place.words()
     assert "fail" not in words.values(), words
     for name in EMAILS:
-        for what in ("sign-in", "identity", "folder", "writing"):
+        for what in ("sign-in", "identity", "its Drive", "folder", "writing"):
             assert words[name, what] == "ok", (name, what)
     assert words["fleet", "doctor"] == "ok"
+    assert words["fleet", "clock here"] == "ok"
     _, status = place.run("status")
     assert status["policy"]["takeover_off"] is None
 
@@ -108,6 +109,11 @@ def test_what_is_wrong_with_an_account_is_found(place: Place) -> None:
     assert words["primary", "folder"] == "ok"
     signins.forget("f", "backup1")
     assert place.words()["backup1", "sign-in"] == "unknown"
-    text = place.path.read_text().replace(EMAILS["primary"], "other@example.com")
+    text = place.path.read_text()
+    ids = load(place.path).drive_ids()[1]
+    place.path.write_text(text.replace(ids["data/blobs"], "an-id-of-nothing-at-all"))
+    assert place.words()["primary", "folder"] == "fail"
+    place.path.write_text(text)
+    text = text.replace(EMAILS["primary"], "other@example.com")
     place.path.write_text(text)
     assert place.words()["primary", "sign-in"] == "fail"

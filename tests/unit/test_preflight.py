@@ -14,16 +14,20 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
+from console.preflight import access
 from console.preflight.fleet import RULE, Found, Held, account_items, fleet_items, rule_for
 from console.preflight.items import Item, Word
 from console.seen import Seen, Snapshot
 from sessionlib import __version__
+from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.values import UNKNOWN_HOLDER, Readiness
+from sessionlib.core.notes import Resources
+from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
 from sessionlib.kit.clearance import OLD_S, Diagnosis
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
 from sessionlib.signing import public_of
+from sessionlib.stores.memory import MemoryStore
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, report, serving
 from tests.unit.keyrings import BrokenKeyring, use_keyring
 
@@ -54,6 +58,9 @@ def item(what: str, seen: Found, text: str = CONFIG) -> Item:
     ("lease", "word"),
     [
         (Seen(LEASE, 3.0), Word.OK),
+        # Whoever holds it hasn't been heard of since.
+        (Seen(LEASE, LEASE.ttl_s + 1.0), Word.WARN),
+        (Seen(replace(LEASE, holder=None, state=LeaseState.FREE), 9_000.0), Word.OK),
         (Seen(None), Word.FAIL),
         (Seen(None, None, "torn"), Word.FAIL),
         (Seen(replace(LEASE, holder=UNKNOWN_HOLDER), 3.0), Word.WARN),
@@ -126,6 +133,56 @@ def test_a_session_that_runs_is_looked_at_closely() -> None:
     snapshot = replace(found().snapshot, reports={"backup1": Seen(fast, 1.0)})
     items = {one.what: one for one in account_items(config(), "backup1", found(snapshot=snapshot))}
     assert items["clock"].word is Word.WARN
+
+
+def test_a_session_with_an_older_program_or_a_full_disk_is_told_of() -> None:
+    told = replace(report("backup1"), bundle="v1 aaaaaaaa", resources=Resources(disk_pct=99.0))
+    snapshot = replace(found().snapshot, reports={"backup1": Seen(told, 1.0)})
+    with_code = CONFIG.replace('"60"]', '"60"], code: app')
+
+    def words(code: str) -> dict[str, Word]:
+        seen = found(snapshot=snapshot, code=code)
+        return {one.what: one.word for one in account_items(config(with_code), "backup1", seen)}
+
+    assert (words("v2 bbbbbbbb")["its code"], words("v1 aaaaaaaa")["its code"]) == ("warn", "ok")
+    assert words("v1 aaaaaaaa")["its disk"] is Word.WARN
+
+
+@pytest.mark.parametrize(
+    ("days", "word"),
+    [(0.0, Word.OK), (4.9, Word.OK), (5.1, Word.WARN), (7.2, Word.WARN), (90.0, Word.OK)],
+)
+def test_a_sign_in_is_told_of_before_it_would_end_in_testing(days: float, word: Word) -> None:
+    """One that has outlived that time, and works, is none of those."""
+    assert access._age("backup1", days * 86_400.0, "`login`").word is word
+
+
+@pytest.mark.parametrize(
+    ("ahead_s", "word"), [(0.5, Word.OK), (-60.0, Word.WARN), (None, Word.UNKNOWN)]
+)
+def test_the_stores_clock(ahead_s: float | None, word: Word) -> None:
+    class Clocked(MemoryStore):
+        def clock_ahead_s(self) -> float | None:
+            return ahead_s
+
+    assert access._clock(Clocked(SystemClock())).word is word
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "word"), [(None, Word.OK), (1 << 20, Word.WARN), (1 << 40, Word.OK)]
+)
+def test_the_room_in_an_accounts_drive(free_bytes: int | None, word: Word) -> None:
+    assert access._room("backup1", free_bytes).word is word
+
+
+def test_read_only_writes_nothing(fleet: FleetOnDisk) -> None:
+    fleet.at_work()
+    shared = fleet.store.root
+    before = {path: path.stat().st_mtime_ns for path in (shared / "scripts", shared / "data")}
+    code, document, _ = fleet.run_json("preflight", "--read-only")
+    words = {(one["of"], one["what"]): one["word"] for one in document["items"]}
+    assert (code, words["fleet", "store"]) == (0, "unknown")
+    assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
 def test_a_standby_that_is_ready_is_named() -> None:

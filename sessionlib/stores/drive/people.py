@@ -16,14 +16,20 @@ from sessionlib.stores.drive.verdicts import Lost
 WRITERS = frozenset({"owner", "organizer", "fileOrganizer", "writer"})
 """The roles that may write."""
 MAX_PAGES = 100
+ABOUT_FIELDS = (
+    "user(emailAddress),rootFolderId,quotaType,quotaBytesTotal,quotaBytesUsed,"
+    "quotaBytesUsedAggregate"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """Who is signed in, and the id of their My Drive."""
+    """Who is signed in, the id of their My Drive, and how much room is left in it, None where
+    there is no limit or none is told."""
 
     email: str
     root_id: str
+    free_bytes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +49,21 @@ class Permission:
 def about(client: Client) -> About:
     """Who is signed in. Raises Refused, NotSent or Lost, as all here."""
     body = client.patiently(
-        lambda: client.ask(
-            lambda drive: drive.about().get(fields="user(emailAddress),rootFolderId")
-        )
+        lambda: client.ask(lambda drive: drive.about().get(fields=ABOUT_FIELDS))
     )
     try:
-        return About(_text(body["user"]["emailAddress"]), _text(body["rootFolderId"]))
-    except (LookupError, TypeError) as error:
+        email, root_id = _text(body["user"]["emailAddress"]), _text(body["rootFolderId"])
+        return About(email, root_id, _free_bytes(body))
+    except (LookupError, TypeError, ValueError) as error:
         raise Lost(f"Drive doesn't say who is signed in ({error})") from error
+
+
+def _free_bytes(body: dict[str, Any]) -> int | None:
+    if body.get("quotaType") != "LIMITED":
+        return None
+    # What Mail and Photos hold counts as well.
+    used = max(int(body.get(name, 0)) for name in ("quotaBytesUsed", "quotaBytesUsedAggregate"))
+    return max(0, int(body["quotaBytesTotal"]) - used)
 
 
 def permissions(client: Client, file_id: str) -> list[Permission]:
