@@ -444,3 +444,15 @@ def test_sending_is_timed_before_it_leaves() -> None:
     moment: Instant = at(TIMING.renew_s)
     (write,) = [a.write for a in decide(serving(), moment, "c") if isinstance(a, Send)]
     assert write.sent is moment
+
+
+def test_a_late_claim_that_is_found_is_read_back_once_its_renewal_is_in_doubt() -> None:
+    """Two sessions renewed on and on over versions long gone, each waiting for the other, and
+    nobody served any more."""
+    ours = held_by(ME, epoch=4, renewal=0)
+    found = seen(ours, tenure=None)
+    assert any(isinstance(action, Send) for action in actions(found, 1))
+    doubtful = replace(found, must_look=True)
+    taken = actions(doubtful, 1)
+    assert not any(isinstance(action, Send) for action in taken)
+    assert any(isinstance(action, Look) for action in taken)

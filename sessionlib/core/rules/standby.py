@@ -15,13 +15,13 @@ from sessionlib.core.rules.common import (
     leave_if_stopped,
     look_if_due,
     peek_if_due,
-    renew,
+    renew_if_due,
     send,
     standby_goal,
 )
 from sessionlib.core.rules.copying import fetch_if_due, prepare_if_due
 from sessionlib.core.values import LeaseState
-from sessionlib.core.view import WriteKind
+from sessionlib.core.view import View, WriteKind
 
 
 def watch(moment: Moment) -> tuple[Action, ...]:
@@ -90,10 +90,18 @@ def adopt(moment: Moment) -> tuple[Action, ...]:
     view, lease = moment.view, moment.view.lease
     if lease is None:
         return (standby_goal(view),)
+    if _is_unsettled(view):
+        return (standby_goal(view), *look_if_due(moment))
     if view.leaving is None:
-        return (*_tend(moment), *renew(moment, lease.plan))
+        return (*_tend(moment), *renew_if_due(moment))
     record = leases.vacate(lease, moment.chance, None, done=view.leaving_order)
     return (standby_goal(view), *send(moment, WriteKind.VACATE, record))
+
+
+def _is_unsettled(view: View) -> bool:
+    """Whether what we sent may have arrived without its answer: on the version that we know
+    all else would fail for ever."""
+    return view.must_look
 
 
 def settle(moment: Moment) -> tuple[Action, ...]:
