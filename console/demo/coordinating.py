@@ -18,6 +18,17 @@ from console.errors import Refused
 from sessionlib.coordinator import TOKEN_VARIABLE
 
 WAIT_S = 20.0
+_UNTIL_EOF = """
+import os, signal, sys, threading
+def end():
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+threading.Thread(target=end, daemon=True).start()
+from console.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+"""The program, which ends when its starter does."""
 LOST_AFTER_S = 45.0
 MIN_LOST_AFTER_S = 3.0
 
@@ -39,8 +50,9 @@ class LocalCoordinator:
         self._log = (folder / "coordinator.log").open("ab")
         self._process = subprocess.Popen(
             # -P: no file beside the configuration can take the place of one of ours.
-            [sys.executable, "-P", "-m", "console", "coordinator", *words],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-P", "-c", _UNTIL_EOF, "coordinator", *words],
+            # A pipe is never written to: it closes when this process ends, however it does.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             # Ctrl-C is for the demonstration, which ends this one last.
@@ -64,6 +76,7 @@ class LocalCoordinator:
             self._process.wait(WAIT_S)
         self._process.kill()
         self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._log.close()

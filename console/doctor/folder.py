@@ -50,10 +50,9 @@ class _Racers:
     """Processes that do to the store what they are told, all at the same time."""
 
     def __init__(self, root: Path, number: int) -> None:
-        words = [sys.executable, "-c", _RACER, str(root)]
         self._all = [
             subprocess.Popen(
-                words,
+                [sys.executable, "-c", _RACER, str(root)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 text=True,

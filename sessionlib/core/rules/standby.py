@@ -15,7 +15,7 @@ from sessionlib.core.rules.common import (
     leave_if_stopped,
     look_if_due,
     peek_if_due,
-    renew_if_due,
+    renew,
     send,
     standby_goal,
 )
@@ -93,7 +93,7 @@ def adopt(moment: Moment) -> tuple[Action, ...]:
     if _is_unsettled(view):
         return (standby_goal(view), *look_if_due(moment))
     if view.leaving is None:
-        return (*_tend(moment), *renew_if_due(moment))
+        return (*_tend(moment), *renew(moment, lease.plan))
     record = leases.vacate(lease, moment.chance, None, done=view.leaving_order)
     return (standby_goal(view), *send(moment, WriteKind.VACATE, record))
 
