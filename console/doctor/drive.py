@@ -19,6 +19,7 @@ from sessionlib.config import Config
 from sessionlib.stores.drive import signins, units
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.opening import credentials, emulator
+from sessionlib.stores.drive.people import about
 from sessionlib.stores.drive.verdicts import Trouble
 
 ROUNDS = 200
@@ -51,11 +52,11 @@ class Examination:
 
 
 def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> Examination:
-    """Who takes part: the accounts named, or the first two that are signed in here.
+    """Who takes part: the accounts named, or the first two persons who are signed in here.
 
     Raises Refused, ConfigError and NotKept.
     """
-    wanted = list(names) or [name for name, _ in signins.all_kept(config)][:2]
+    wanted = list(names) or _two_kept(config)
     if len(set(wanted)) < 2:
         raise Refused(
             "doctor needs two accounts that are signed in on this machine, and found "
@@ -77,12 +78,34 @@ def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Ite
     """Make the checks, one by one. Raises Refused where not even a folder can be made."""
     root_id, _ = exam.config.drive_ids()
     try:
-        patients = (exam.one, exam.other)
+        _require_two(exam)
         tries = min(MAX_TRIES, exam.rounds)
-        with ground(patients, root_id, clock, tell, tries) as place:
+        with ground((exam.one, exam.other), root_id, clock, tell, tries) as place:
             yield from _checks(exam, place, root_id)
     except Trouble as error:
         raise Refused(f"no scratch folder can be made in the shared folder: {error}") from None
+
+
+def _two_kept(config: Config) -> list[str]:
+    """The first of those who are signed in here, and the next one that is another person's: an
+    operator's sign-in may well be the first account's too."""
+    found: list[tuple[str, str]] = []
+    for name, signin in signins.all_kept(config):
+        if len(found) < 2 and not any(signins.is_same(signin.email, email) for _, email in found):
+            found.append((name, signin.email))
+    return [name for name, _ in found]
+
+
+def _require_two(exam: Examination) -> None:
+    """Raises Refused where both are one account at Google, by Google's own word, and Trouble:
+    what one account sees of its own writes tells nothing of two."""
+    email = about(exam.one.client).email
+    if signins.is_same(email, about(exam.other.client).email):
+        raise Refused(
+            f"{exam.one.name} and {exam.other.name} are both signed in as {email}, and doctor "
+            "needs two accounts: run `colabvps-console login ACCOUNT` for another one, with its "
+            "person at the keyboard"
+        )
 
 
 def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.drive import opening, signins
+from sessionlib.stores.drive.signins import OPERATOR
 
 EMAILS = {"primary": "a@example.com", "backup1": "b@example.com"}
 
@@ -38,6 +39,11 @@ class Place:
         opening._open.clear()
         code = main([*words, "--config", str(self.path), "--json"])
         return code, json.loads(self.capsys.readouterr().out)
+
+    def refused(self, *words: str) -> str:
+        opening._open.clear()
+        assert main([*words, "--config", str(self.path)]) == 1
+        return self.capsys.readouterr().err
 
     def words(self) -> dict[tuple[str, str], str]:
         _, document = self.run("preflight")
@@ -100,6 +106,19 @@ def test_a_doctor_that_failed_turns_automatic_takeover_off_and_says_so(place: Pl
     assert status["policy"]["takeover"] == "approve"
     assert "race" in status["policy"]["takeover_off"]
     assert place.words()["fleet", "doctor"] == "warn"
+
+
+def test_two_names_of_one_google_account_are_no_two_accounts(place: Place) -> None:
+    # The operator's sign-in was made by the person behind the first account.
+    primary = signins.find("f", "primary")
+    assert primary is not None
+    signins.keep("f", OPERATOR, primary)
+    said = place.refused("doctor", "--accounts", "operator,primary", "--rounds", "5", "--yes")
+    assert f"both signed in as {EMAILS['primary']}" in said
+    chosen = place.run("doctor", "--rounds", "5", "--yes")
+    assert (chosen[0], chosen[1]["passed"]) == (0, True)
+    signins.forget("f", "backup1")
+    assert "another one" in place.refused("doctor", "--rounds", "5", "--yes")
 
 
 def test_what_is_wrong_with_an_account_is_found(place: Place) -> None:
