@@ -18,7 +18,7 @@ from console.operator_name import operator_name
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from sessionlib.config.schema import StoreKind
-from sessionlib.kit.clearance import Diagnosis, place_of
+from sessionlib.kit.clearance import Diagnosis, day, place_of
 
 CHANGES = True
 EXAMPLES = (
@@ -84,27 +84,26 @@ def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> 
     findings = _examined(desk, drive.examine(exam, clock, desk.out.tell))
     bad = verdict.failed(findings)
     passed = not bad and exam.counts
+    at = clock.now().wall
+    text = _in_words(bad, exam.rounds, passed=passed)
     place = place_of(config)
     kept = place is not None
-    at = clock.now().wall
     if place is not None:
-        diagnosis = Diagnosis(
-            place.fleet,
-            place.folder_id,
-            place.lease_id,
-            at,
-            passed,
-            bad,
-            exam.rounds,
-            operator_name(),
-        )
-        verdict.keep(store, diagnosis, seed)
-    text = "automatic takeover is on, once the agents have read this (15 minutes at the most)"
-    if bad:
-        text = f"automatic takeover stays off: {', '.join(bad)}"
-    elif not passed:
-        text = f"automatic takeover stays off: {exam.rounds} rounds prove too little"
+        where = (place.fleet, place.folder_id, place.lease_id)
+        found = Diagnosis(*where, at, passed, bad, exam.rounds, operator_name())
+        stands = verdict.leave(store, found, findings, seed)
+        if stands is not None:
+            kept = False
+            text = f"this changes nothing: doctor passed on {day(stands.at)}, and that counts"
     _report(desk, _Result(findings, at, passed, kept, text))
+
+
+def _in_words(bad: tuple[str, ...], rounds: int, *, passed: bool) -> str:
+    if bad:
+        return f"automatic takeover is off: {', '.join(bad)}"
+    if not passed:
+        return f"automatic takeover stays off: {rounds} rounds prove too little"
+    return "automatic takeover is on, once the agents have read this (15 minutes at the most)"
 
 
 def _folder(desk: Desk, config: Config) -> None:

@@ -1,8 +1,8 @@
 """What comes of an examination.
 
-Decided here: that a safety check which couldn't be made hasn't passed, and what is signed and
-left in the store for the agents. Not decided here: what they make of it
-(`sessionlib.kit.clearance`).
+Decided here: that a safety check which couldn't be made hasn't passed, that only one which
+has failed takes back an earlier pass, and what is signed and left in the store for the
+agents. Not decided here: what they make of it (`sessionlib.kit.clearance`).
 """
 
 from __future__ import annotations
@@ -14,9 +14,10 @@ from console.as_json import iso
 from console.doctor.checks import CHECKS, Finding
 from console.errors import OutcomeUnknown, Refused
 from sessionlib.errors import Conflict, KitError, StoreError, Unknown
-from sessionlib.kit.clearance import DOCTOR, Diagnosis
+from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read
 from sessionlib.layout import DIAGNOSIS
 from sessionlib.ports import Store
+from sessionlib.signing import public_of
 
 _TRIES = 3
 
@@ -24,6 +25,33 @@ _TRIES = 3
 def failed(findings: Iterable[Finding]) -> tuple[str, ...]:
     """The safety checks that aren't known to hold."""
     return tuple(one.id for one in findings if CHECKS[one.id].is_safety and one.ok is not True)
+
+
+def leave(
+    store: Store, diagnosis: Diagnosis, findings: Iterable[Finding], seed: str
+) -> Diagnosis | None:
+    """Keep it for the agents, unless a pass stands there that it says nothing against: one that
+    was too short, or whose requests were turned away. Then that pass is what is returned.
+
+    Raises Refused or OutcomeUnknown.
+    """
+    broken = any(CHECKS[one.id].is_safety and one.ok is False for one in findings)
+    if not diagnosis.passed and not broken:
+        stands = _standing(store, diagnosis, seed)
+        if stands is not None:
+            return stands
+    keep(store, diagnosis, seed)
+    return None
+
+
+def _standing(store: Store, like: Diagnosis, seed: str) -> Diagnosis | None:
+    """The pass of the same folder that agents go by now."""
+    place = Place(like.fleet, like.folder_id, like.lease_id)
+    try:
+        found, why = read(store, place, public_of(seed))
+    except StoreError as error:
+        raise Refused(f"what was found before can't be read: {error}") from None
+    return found if why is None else None
 
 
 def keep(store: Store, diagnosis: Diagnosis, seed: str) -> None:

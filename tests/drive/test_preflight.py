@@ -18,6 +18,7 @@ import yaml
 from console.__main__ import main
 from console.demo.emulated import EmulatedDrive
 from console.doctor import manners
+from console.doctor.drive import Examination
 from console.provision import create_lease, missing_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
@@ -106,6 +107,24 @@ def test_a_doctor_that_failed_turns_automatic_takeover_off_and_says_so(place: Pl
     assert status["policy"]["takeover"] == "approve"
     assert "race" in status["policy"]["takeover_off"]
     assert place.words()["fleet", "doctor"] == "warn"
+
+
+def test_too_few_rounds_take_back_no_pass(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As on Google's own Drive: on an emulator their number is the user's.
+    monkeypatch.setattr(Examination, "counts", False)
+    code, short = place.run("doctor", "--rounds", "2", "--yes")
+    assert (code, short["passed"], short["kept"]) == (1, False, False)
+    assert "this changes nothing: doctor passed on" in short["text"]
+    assert place.run("status")[1]["policy"]["takeover_off"] is None
+
+
+def test_what_agents_would_ignore_is_not_even_begun(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", new_seed())
+    said = place.refused("doctor", "--rounds", "5", "--yes")
+    assert "agents would ignore what it signs" in said
+    assert "scratch folder" not in said
 
 
 def test_two_names_of_one_google_account_are_no_two_accounts(place: Place) -> None:

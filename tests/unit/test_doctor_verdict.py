@@ -1,0 +1,75 @@
+"""What doctor leaves in the store for the agents.
+
+Goal: a pass is taken back by a safety check that failed and by nothing else, and no run that
+says less hides one that says more. Method: findings as the checks make them, a store in memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from console.doctor.checks import Finding
+from console.doctor.verdict import failed, leave
+from sessionlib.clock import SystemClock
+from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read
+from sessionlib.layout import DIAGNOSIS
+from sessionlib.signing import new_seed, public_of
+from sessionlib.stores.memory import MemoryStore
+
+SEED = new_seed()
+PLACE = Place("fleet", "folder-id", "lease-id")
+PASSED = Diagnosis("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
+LATER = replace(PASSED, at=PASSED.at + 60, passed=False)
+GOOD, BAD, UNCLEAR = (Finding("race", ok, "as it went") for ok in (True, False, None))
+SLOW = Finding("latency", False, "advice")
+
+
+def store_with(*found: Diagnosis, seed: str = SEED) -> MemoryStore:
+    store = MemoryStore(SystemClock())
+    for one in found:
+        store.create(DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(one, seed)))
+    return store
+
+
+def left(store: MemoryStore) -> float:
+    """When that was found which agents read now."""
+    found, _ = read(store, PLACE, public_of(SEED))
+    assert found is not None
+    return found.at
+
+
+@pytest.mark.parametrize("finding", [GOOD, UNCLEAR, SLOW])
+def test_what_says_nothing_against_a_pass_leaves_it(finding: Finding) -> None:
+    store = store_with(PASSED)
+    stands = leave(store, replace(LATER, failed=failed([finding])), [finding], SEED)
+    assert stands is not None
+    assert stands.at == left(store) == PASSED.at
+
+
+def test_a_failure_takes_it_back() -> None:
+    store = store_with(PASSED)
+    assert leave(store, replace(LATER, failed=("race",)), [GOOD, BAD], SEED) is None
+    assert left(store) == LATER.at
+
+
+def test_a_pass_renews_it() -> None:
+    store = store_with(PASSED)
+    assert leave(store, replace(LATER, passed=True), [GOOD], SEED) is None
+    assert left(store) == LATER.at
+
+
+@pytest.mark.parametrize(
+    "store",
+    [
+        store_with(),
+        store_with(replace(PASSED, passed=False, failed=("race",))),
+        store_with(replace(PASSED, folder_id="another")),
+        store_with(PASSED, seed=new_seed()),
+    ],
+    ids=["nothing", "a failure", "another folder's", "another key's"],
+)
+def test_where_no_pass_counts_anything_says_more(store: MemoryStore) -> None:
+    assert leave(store, LATER, [UNCLEAR], SEED) is None
+    assert left(store) == LATER.at
