@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.options import Desk, desk_of
-from console.doctor.checks import CHECKS, Finding
+from console.doctor.checks import CHECKS, Finding, advice
 from console.errors import FAILED, WrongUse
 from console.finding import find_config
 from console.operator_name import operator_name
@@ -112,7 +112,7 @@ def _folder(desk: Desk, config: Config) -> None:
     clock = SystemClock()
     root = config.store_folder()
     desk.out.ask(f"Try out {root} with files of its own, which are removed.", yes=desk.yes)
-    findings = _examined(desk, folder.examine(root, clock, desk.out.tell))
+    findings = _examined(desk, folder.examine(root, config.timings.timeout_s, clock, desk.out.tell))
     bad = verdict.failed(findings)
     text = (
         f"this folder can't hold a fleet: {', '.join(bad)}" if bad else "nothing speaks against it"
@@ -129,10 +129,10 @@ def _examined(desk: Desk, found: Iterable[Finding]) -> list[Finding]:
             continue
         word, tone = _WORDS[one.ok]
         desk.out.line(f"{word:<10} {one.id:<16} {one.text}", tone)
-        if one.ok is not True:
-            check = CHECKS[one.id]
-            weight = "SAFETY: " if check.is_safety else ""
-            for line in textwrap.wrap(f"{weight}{check.means}. What to do: {check.cure}.", 68):
+        told = advice(one)
+        if told is not None:
+            weight = "SAFETY: " if CHECKS[one.id].is_safety else ""
+            for line in textwrap.wrap(f"{weight}{told[0]}. What to do: {told[1]}.", 68):
                 desk.out.line(f"           {line}")
     return findings
 

@@ -153,6 +153,13 @@ _ALL = [
         "mount the folder without caching (for NFS: actimeo=0), or use another file system",
     ),
     Check(
+        "sync",
+        False,
+        "a write is on the disk well within the time-out",
+        "renewals may fail, and the work be stopped for want of one",
+        "use a faster disk, or raise `timings` (timeout, and ttl with it) in the configuration",
+    ),
+    Check(
         "clock",
         False,
         "the folder's clock and this machine's agree",
@@ -161,5 +168,16 @@ _ALL = [
     ),
 ]
 CHECKS: Mapping[str, Check] = {check.id: check for check in _ALL}
-ON_FOLDER = ("exclusive", "read-back", "clock")
+ON_FOLDER = ("exclusive", "read-back", "sync", "clock")
 ON_DRIVE = tuple(check.id for check in _ALL if check.id not in ON_FOLDER)
+_AGAIN = "run doctor again, later"
+
+
+def advice(one: Finding) -> tuple[str, str] | None:
+    """What it means and what to do; None where all is well. What isn't known hasn't failed."""
+    check = CHECKS[one.id]
+    if one.ok is None:
+        is_safety = check.is_safety
+        means = "until it is known it hasn't passed" if is_safety else "nothing safe rests on it"
+        return means, _AGAIN
+    return None if one.ok else (check.means, check.cure)

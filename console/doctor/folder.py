@@ -16,10 +16,12 @@ from pathlib import Path
 from console.doctor.checks import Finding
 from sessionlib.clock import Clock
 from sessionlib.errors import StoreError
+from sessionlib.layout import STATE
 from sessionlib.stores.folder import FolderStore
 
 ROUNDS = 50
 RACERS = 4
+SYNCS = 20
 CLOCK_S = 2.0
 WAIT_S = 60.0
 _PREFIX = "state/doctor-"
@@ -78,15 +80,26 @@ class _Racers:
             process.wait()
 
 
-def examine(root: Path, clock: Clock, tell: Callable[[str], None]) -> Iterator[Finding]:
-    """Make the checks, one by one."""
+def examine(
+    root: Path, timeout_s: float, clock: Clock, tell: Callable[[str], None]
+) -> Iterator[Finding]:
+    """Make the checks, one by one. Raises StoreError where no store is there."""
     store = FolderStore(root, clock)
+    store.list(STATE)
     racers = _Racers(root, RACERS)
     made: list[str] = []
+    tries: list[tuple[str, Callable[[], Finding]]] = [
+        ("exclusive", lambda: _race(racers, made, tell)),
+        ("read-back", lambda: _read_back(store, racers, made)),
+        ("sync", lambda: _sync(store, made, clock, timeout_s)),
+        ("clock", lambda: _clock(store, made)),
+    ]
     try:
-        yield _race(racers, made, tell)
-        yield _read_back(store, racers, made)
-        yield _clock(store, made)
+        for check_id, attempt in tries:
+            try:
+                yield attempt()
+            except (StoreError, OSError) as error:
+                yield Finding(check_id, None, f"couldn't be tried: {error}")
     finally:
         racers.close()
         for key in made:
@@ -119,6 +132,19 @@ def _read_back(store: FolderStore, racers: _Racers, made: list[str]) -> Finding:
         if told != [text] * RACERS:
             return Finding("read-back", False, "another process read something else")
     return Finding("read-back", True, f"{ROUNDS} writes, each read whole by {RACERS} processes")
+
+
+def _sync(store: FolderStore, made: list[str], clock: Clock, timeout_s: float) -> Finding:
+    """The store syncs all that it writes, and its folder. Whether the disk keeps its word takes
+    a loss of power to see."""
+    worst_s = 0.0
+    for _ in range(SYNCS):
+        made.append(f"{_PREFIX}{secrets.token_hex(8)}.json")
+        began = clock.now()
+        store.put(made[-1], b"synced")
+        worst_s = max(worst_s, clock.now().since(began))
+    text = f"{worst_s * 1000:.0f} ms at the most of {SYNCS} writes"
+    return Finding("sync", worst_s < timeout_s / 3, text)
 
 
 def _clock(store: FolderStore, made: list[str]) -> Finding:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from console.as_json import iso
-from console.doctor.checks import CHECKS, Finding
+from console.doctor.checks import CHECKS, Finding, advice
 from console.errors import OutcomeUnknown, Refused
 from sessionlib.errors import Conflict, KitError, StoreError, Unknown
 from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read
@@ -88,9 +88,10 @@ def document(findings: Sequence[Finding], at: float, *, passed: bool, kept: bool
                 "ok": one.ok,
                 "says": CHECKS[one.id].says,
                 "found": one.text,
-                "means": None if one.ok else CHECKS[one.id].means,
-                "cure": None if one.ok else CHECKS[one.id].cure,
+                "means": means,
+                "cure": cure,
             }
             for one in findings
+            for means, cure in [advice(one) or (None, None)]
         ],
     }

@@ -225,10 +225,11 @@ def test_the_folders_clock_is_compared_with_ours(tmp_path: Path, by_s: float, ok
 def test_a_folder_is_as_it_was_once_it_was_tried(tmp_path: Path) -> None:
     FolderStore(tmp_path, SystemClock()).provision()
     before = sorted(tmp_path.rglob("*"))
-    findings = list(folder.examine(tmp_path, SystemClock(), lambda text: None))
+    findings = list(folder.examine(tmp_path, 60.0, SystemClock(), lambda text: None))
     assert [(one.id, one.ok) for one in findings] == [
         ("exclusive", True),
         ("read-back", True),
+        ("sync", True),
         ("clock", True),
     ]
     assert sorted(tmp_path.rglob("*")) == before
