@@ -83,6 +83,13 @@ _ALL = [
         "nothing; compare with the ttl (`timings` in the configuration)",
     ),
     Check(
+        "own-writes",
+        False,
+        "an account reads at once what it has written itself",
+        "a session may take longer to know whether a write of its own was carried out",
+        "nothing; compare with the ttl (`timings` in the configuration)",
+    ),
+    Check(
         "etag-form",
         False,
         "an ETag tells the time of its version, as was found before",

@@ -8,8 +8,9 @@ PyDrive2 over HTTP, with fewer rounds than a real folder needs.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,7 @@ import yaml
 from console.doctor import manners
 from console.doctor.checks import CHECKS, ON_DRIVE, Finding
 from console.doctor.drive import Examination, examine
-from console.doctor.ground import NAME, Patient
+from console.doctor.ground import NAME, Ground, Patient, ground
 from console.doctor.hasty import HastyClient
 from console.doctor.verdict import failed
 from sessionlib.clock import SystemClock
@@ -33,8 +34,10 @@ TIMES = 4
 class Clinic:
     fleet: Fleet
     config: Config
+    exam: Examination = field(init=False)
+    """The last one."""
 
-    def examined(self, faults: Mapping[str, float], rounds: int = ROUNDS) -> dict[str, Finding]:
+    def patients(self) -> tuple[Patient, Patient]:
         one, other = (
             Patient(
                 name,
@@ -43,10 +46,22 @@ class Clinic:
             )
             for name, email in (("main", MAIN), ("backup", BACKUP))
         )
+        return one, other
+
+    @contextmanager
+    def ground(self) -> Iterator[Ground]:
+        """A scratch folder, for one check alone; the faults that were set end with it."""
+        told = (self.fleet.root_id, SystemClock(), lambda text: None)
+        with ground(self.patients(), *told, 20) as place:
+            yield place
+            self.fleet.emulator.faults.set({"stale-get": 0.0})
+
+    def examined(self, faults: Mapping[str, float], rounds: int = ROUNDS) -> dict[str, Finding]:
         self.fleet.emulator.faults.set(faults)
         try:
-            exam = Examination(self.config, one, other, rounds)
-            findings = {one.id: one for one in examine(exam, SystemClock(), lambda text: None)}
+            self.exam = Examination(self.config, *self.patients(), rounds)
+            made = examine(self.exam, SystemClock(), lambda text: None)
+            findings = {one.id: one for one in made}
         finally:
             self.fleet.emulator.faults.set(dict.fromkeys(faults, 0.0))
         left = client(self.fleet.emulator, MAIN).list(self.fleet.root_id)
@@ -68,17 +83,41 @@ def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
                 "backup": {"email": BACKUP, "role": "hot_standby", "priority": 2},
             },
             "workload": {"command": ["true"]},
+            # A machine that is busy with other tests isn't a slow Drive.
+            "timings": {"ttl": "3600s", "timeout": "1000s"},
         }
         path.write_text(yaml.safe_dump(body))
         yield Clinic(drive, load(path))
 
 
 def test_a_drive_that_keeps_its_promises_passes_every_check(clinic: Clinic) -> None:
+    before = sum(clinic.fleet.emulator.units.values())
     findings = clinic.examined({})
     assert set(findings) == set(ON_DRIVE)
     assert {one.id: one.text for one in findings.values() if one.ok is not True} == {}
     assert failed(findings.values()) == ()
     assert "p99" in findings["latency"].text
+    spent = sum(clinic.fleet.emulator.units.values()) - before
+    assert abs(spent - clinic.exam.units) < spent / 10, (spent, clinic.exam.units)
+
+
+@pytest.mark.parametrize("check", [lambda place: manners.freshness(place, 20), manners.own_writes])
+def test_readings_of_before_are_counted(clinic: Clinic, check: Callable[[Ground], Finding]) -> None:
+    with clinic.ground() as place:
+        clinic.fleet.emulator.faults.durations.stale_s = 0.03
+        clinic.fleet.emulator.faults.set({"stale-get": 0.3})
+        found = check(place)
+        assert found.ok is False
+        assert re.match(r"([1-9]|1\d|20) of 20 were read late, after \d+\.\d s", found.text)
+
+
+def test_a_write_that_is_never_read_ends_the_wait(
+    clinic: Clinic, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(manners, "LAG_S", 0.0)
+    with clinic.ground() as place:
+        clinic.fleet.emulator.faults.set({"stale-get": 1.0})
+        assert manners.freshness(place, 20).text.startswith("one write wasn't read")
 
 
 def test_writes_that_nobody_waited_for_are_found_by_their_nonce(clinic: Clinic) -> None:
