@@ -1,0 +1,152 @@
+"""How a session comes to know whether it may take over by itself.
+
+Goal: an agent on Drive begins as one that has to ask, hears of doctor's finding with its looks at
+the notes, reads it rarely, and believes what it last read. Method: an agent as it is started,
+over a store in memory that counts what is read.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import pytest
+
+from sessionlib.agent import outfit, start
+from sessionlib.agent.loop import Agent
+from sessionlib.agent.outfit import DIAGNOSED_EVERY_S, Outfit
+from sessionlib.clock import SystemClock
+from sessionlib.config import Config, parse
+from sessionlib.core.learn import learn
+from sessionlib.core.values import Instant
+from sessionlib.core.view import View
+from sessionlib.errors import Unreachable
+from sessionlib.kit.clearance import DOCTOR, Diagnosis
+from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE
+from sessionlib.ports import Found
+from sessionlib.signing import new_seed, public_of
+from sessionlib.stores.memory import MemoryStore
+
+SEED = new_seed()
+IDS = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(DRIVE_PATHS)}
+DRIVE = {"kind": "drive", "folder_id": "id-of-the-folder", "ids": IDS}
+PASSED = Diagnosis("f", "id-of-the-folder", IDS[LEASE], 1.8e9, True, (), 200, "op")
+
+
+class Counting(MemoryStore):
+    """Counts the reads of each key; `away` are those that can't be read."""
+
+    def __init__(self) -> None:
+        super().__init__(SystemClock())
+        self.reads: Counter[str] = Counter()
+        self.away: set[str] = set()
+
+    def read(self, key: str) -> Found | None:
+        self.reads[key] += 1
+        if key in self.away:
+            raise Unreachable(key)
+        return super().read(key)
+
+    def leave(self, found: Diagnosis) -> None:
+        """As doctor does, over what stands there."""
+        data, before = DOCTOR.encode(DOCTOR.signed(found, SEED)), super().read(DIAGNOSIS)
+        if before is None:
+            self.create(DIAGNOSIS, data)
+        else:
+            self.replace(DIAGNOSIS, data, before.version)
+
+
+@dataclass
+class Hand:
+    """A clock that a test sets."""
+
+    at_s: float = 1_000.0
+
+    def now(self) -> Instant:
+        return Instant(self.at_s, self.at_s, self.at_s)
+
+
+def config(folder: Path, store: object) -> Config:
+    account = {"email": "a@example.com", "role": "hot_standby", "priority": 1}
+    body = {
+        "fleet": "f",
+        "fleet_key": public_of(SEED),
+        "store": store,
+        "accounts": {"a": account},
+        "workload": {"command": ["true"]},
+    }
+    return parse(json.dumps(body), folder / "accounts.yaml")
+
+
+@contextmanager
+def agent_of(settings: Config, store: Counting, home: Path) -> Iterator[Agent]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(start, "_store", lambda *words: store)
+        patch.setattr(outfit, "DIAGNOSED_EVERY_S", 0.0)
+        agent = start.build(settings, "a", home, terminal=False)
+        try:
+            yield agent
+        finally:
+            agent.home.unlock()
+
+
+def peeked(agent: Agent, view: View) -> View:
+    return learn(view, agent.hands._notes.peek(), agent.clock.now(), "")
+
+
+def test_a_session_on_drive_asks_until_it_has_read_of_a_pass(tmp_path: Path) -> None:
+    store = Counting()
+    with agent_of(config(tmp_path, DRIVE), store, tmp_path / "home") as agent:
+        view = agent.view
+        assert view.asks_to_take_over
+        store.away = {DIAGNOSIS}
+        view = peeked(agent, view)
+        assert view.uncleared == start.NOT_READ_YET
+        store.away = set()
+        view = peeked(agent, view)
+        assert "never run" in (view.uncleared or "")
+        store.leave(PASSED)
+        view = peeked(agent, view)
+        assert not view.asks_to_take_over
+        store.away = {DIAGNOSIS}
+        assert not peeked(agent, view).asks_to_take_over
+        store.away = set()
+        store.leave(replace(PASSED, passed=False, failed=("race",)))
+        assert "race" in (peeked(agent, view).uncleared or "")
+
+
+def test_one_on_a_folder_asks_nobody_and_reads_nothing_of_it(tmp_path: Path) -> None:
+    store = Counting()
+    settings = config(tmp_path, {"kind": "folder", "path": "shared"})
+    with agent_of(settings, store, tmp_path / "home") as agent:
+        assert not agent.view.asks_to_take_over
+        assert not peeked(agent, agent.view).asks_to_take_over
+        assert store.reads[DIAGNOSIS] == 0
+
+
+def test_it_is_read_at_once_and_then_rarely(tmp_path: Path) -> None:
+    store, clock = Counting(), Hand()
+    papers = Outfit(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, clock)
+    looks: list[int] = []
+    for later_s in (0.0, 1.0, DIAGNOSED_EVERY_S - 2, 1.0, 1.0):
+        clock.at_s += later_s
+        papers.see_doctor()
+        looks.append(store.reads[DIAGNOSIS])
+    assert looks == [1, 1, 1, 2, 2]
+
+
+def test_a_look_that_fails_is_made_again_at_the_next_occasion(tmp_path: Path) -> None:
+    store = Counting()
+    papers = Outfit(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, Hand())
+    store.away = {DIAGNOSIS}
+    with pytest.raises(Unreachable):
+        papers.see_doctor()
+    store.away = set()
+    store.leave(PASSED)
+    found = papers.see_doctor()
+    assert found is not None
+    assert found.why is None
