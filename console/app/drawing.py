@@ -68,6 +68,9 @@ def header(
     ]
 
 
+OLD_LOOK_S = 5.0
+
+
 def _store(view: FleetView) -> list[Run]:
     store = view.store
     answered = "never" if store.answered_s is None else f"{length(store.answered_s)} ago"
@@ -76,8 +79,12 @@ def _store(view: FleetView) -> list[Run]:
     latency_ms = (store.latency_s or 0.0) * 1_000
     took = f"{latency_ms:.0f} ms" if latency_ms < 1_000 else f"{latency_ms / 1_000:.1f} s"
     tone = "warn" if latency_ms >= 1_000 else "dim"
-    shown = [run(f"store {store.kind} {took}", tone), (f", looked {answered}", "dim")]
-    return [*shown, *_coordinator(view)]
+    shown = [run(f"store {store.kind} {took}", tone)]
+    heard = _coordinator(view)
+    # At 80 columns there is room for one of the two: the age is told once it is one.
+    if not heard or (store.answered_s or 0.0) >= OLD_LOOK_S:
+        shown.append((f", looked {answered}", "dim"))
+    return [*shown, *heard]
 
 
 def _coordinator(view: FleetView) -> list[Run]:

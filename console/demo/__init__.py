@@ -96,8 +96,7 @@ def _premises(store: str) -> Callable[[Path, Mapping[str, str]], Premises] | Non
 def _watch(out: Output, stage: Stage) -> list[History]:
     """Show the fleet until the operator leaves; the moves that were made meanwhile."""
     out.tell(f"The fleet is in {stage.folder}. To give it orders from another terminal:")
-    out.tell(f"  export COLABVPS_CONFIG={stage.config_path}")
-    out.tell(f"  export COLABVPS_FLEET_KEY=$(cat {stage.key_path})")
+    out.tell(f"  . {stage.operators_file}")
     # The screen signs its orders with the key that it finds as any console would.
     os.environ[VARIABLE] = stage.seed
     life = lives.Life(stage)

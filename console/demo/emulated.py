@@ -97,6 +97,9 @@ class EmulatedDrive:
     def open(self, config: Config, clock: Clock) -> Store:
         return open_store(config, clock)
 
+    def environment(self) -> dict[str, str]:
+        return {name: os.environ[name] for name in self._before}
+
     def control(self, name: str, body: Mapping[str, Any] | None = None) -> Any:
         """What the emulator itself is asked, at its own door."""
         data = None if body is None else json.dumps(body).encode()

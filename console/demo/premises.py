@@ -28,6 +28,9 @@ class Premises(Protocol):
     def open(self, config: Config, clock: Clock) -> Store:
         """The store as an operator sees it, once more for each thread."""
 
+    def environment(self) -> dict[str, str]:
+        """What a console of this fleet has to have in its environment to open the store."""
+
     def close(self) -> None:
         """End what runs beside the fleet for it."""
 
@@ -44,6 +47,9 @@ class OwnFolder:
 
     def open(self, config: Config, clock: Clock) -> Store:
         return FolderStore(config.store_folder(), clock)
+
+    def environment(self) -> dict[str, str]:
+        return {}
 
     def close(self) -> None:
         """Nothing runs beside it."""

@@ -8,6 +8,7 @@ as a user would start them. Not decided here: what happens to them (`play`).
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from console.provision import create_lease, missing_lease
 from console.seen import Snapshot
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
+from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.launchers import Handle
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.ports import Store
@@ -78,10 +80,6 @@ class Stage:
 
     def _furnish(self, scale: float, changes: Mapping[str, Any]) -> None:
         self.journals = self.folder / "journal"
-        self.key_path = self.folder / "fleet-key"
-        descriptor = os.open(self.key_path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(self.seed)
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
         clock = SystemClock()
@@ -91,6 +89,7 @@ class Stage:
         if lease is not None:
             create_lease(store, lease)
         self.fleet = Fleet(config, store, clock)
+        self.operators_file = self._write_operators_file()
         also = self.coordinator.environment if self.coordinator else lambda account: {}
         self._launcher = LocalLauncher(config, clock, until_eof=True, also=also)
 
@@ -110,6 +109,23 @@ class Stage:
             },
         }
         path.write_text(yaml.safe_dump(_merged(body, changes), sort_keys=False))
+        return path
+
+    def _write_operators_file(self) -> Path:
+        """A file for a shell to read: all that a console of this fleet has to be told. It holds
+        secrets, and is nobody else's to read."""
+        told = {
+            "COLABVPS_CONFIG": str(self.config_path),
+            "COLABVPS_FLEET_KEY": self.seed,
+            **self._premises.environment(),
+        }
+        if self.coordinator is not None:
+            told[TOKEN_VARIABLE] = self.coordinator.operators_token
+        path = self.folder / "operator.env"
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in told.items()]
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.writelines(lines)
         return path
 
     def start(self, account: str) -> None:

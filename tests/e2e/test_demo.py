@@ -25,6 +25,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from console.demo.emulated import EmulatedDrive
+from console.demo.stage import Stage
 from sessionlib.clock import SystemClock, sleep
 
 ROOT = Path(__file__).parents[2]
@@ -123,6 +125,31 @@ def test_over_an_emulated_drive_it_does_the_same(tmp_path: Path) -> None:
     )
     assert not (folder / "VPS_Shared").exists()
     assert_gone(tmp_path)
+
+
+@pytest.mark.parametrize("premises", [None, EmulatedDrive], ids=["folder", "drive"])
+def test_another_terminal_has_all_it_needs_from_one_file(
+    tmp_path: Path, premises: type[EmulatedDrive] | None
+) -> None:
+    plain = {name: text for name, text in os.environ.items() if not name.startswith("COLABVPS_")}
+    with Stage(tmp_path / "fleet", 20.0, None, premises, coordinated=True) as stage:
+        assert stage.operators_file.stat().st_mode & 0o077 == 0
+        script = f'. {stage.operators_file} && exec "{sys.executable}" -m console "$@"'
+        words = ["sh", "-c", script, "sh", "status", "--json"]
+        ran = subprocess.run(
+            words,
+            cwd=ROOT,
+            env={**plain, "HOME": str(tmp_path), "XDG_CONFIG_HOME": ""},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 0, ran.stderr
+    status = json.loads(ran.stdout)
+    assert status["store"]["reachable"] is True
+    assert status["coordinator"]["reachable"] is True
+    assert status["coordinator"]["error"] is None
 
 
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:

@@ -136,8 +136,8 @@ def test_no_secret_is_where_it_does_not_belong(
     assert "published" in talk["publish --yes"]
     assert "backup1 serves" in talk["handover --to backup1 --yes --wait"]
     # The one file of the demonstration's that is for the operator.
-    assert set(files_with(tmp_path, needles)) == {str(fleet.stage.key_path)}
-    assert fleet.stage.key_path.stat().st_mode & 0o777 == 0o600
+    assert set(files_with(tmp_path, needles)) == {str(fleet.stage.operators_file)}
+    assert fleet.stage.operators_file.stat().st_mode & 0o777 == 0o600
     for words, text in talk.items():
         assert not [needle for needle in needles if needle.decode() in text], words
     assert list(tmp_path.rglob("core*")) == []

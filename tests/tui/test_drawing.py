@@ -15,6 +15,7 @@ from console.app.arranging import Arrangement
 from console.app.bindings import KEYS, in_footer
 from console.app.columns import GAP, bar, heads, placed, runs
 from console.app.runs import fitted, harmless, spread, width_of, wrapped
+from console.coordinated import CoordinatorSeen
 from console.readmodel import AccountRow, fleet_view
 from console.safe_text import width
 from sessionlib.core.values import PlanPhase
@@ -42,6 +43,23 @@ def test_every_line_fits(scene: str, columns: int) -> None:
     ]
     for line in lines:
         assert width_of(fitted(line, columns)) <= columns
+
+
+@pytest.mark.parametrize(
+    ("heard", "words"),
+    [
+        (CoordinatorSeen("http://c", True, "primary", 4), "coordinator → primary"),
+        (CoordinatorSeen("http://c", False), "coordinator silent"),
+    ],
+)
+def test_what_the_coordinator_says_has_its_place_at_80_columns(
+    heard: CoordinatorSeen, words: str
+) -> None:
+    seen = replace(view(SCENES["calm"]()), coordinator=heard)
+    header = drawing.header(seen, 80, read_only=False, orders=0, short=False)
+    text = "".join(run[0] for line in header for run in fitted(line, 80))
+    assert words in text
+    assert "takeover" in text
 
 
 @pytest.mark.parametrize("columns", WIDTHS)
