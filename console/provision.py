@@ -19,10 +19,10 @@ from sessionlib import layout
 from sessionlib.checkpoints import shelf
 from sessionlib.core.lease import first_record
 from sessionlib.core.notes import Order, Report
-from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Pointer
+from sessionlib.core.values import MAX_EPOCH, UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from sessionlib.errors import Conflict, Unknown
 from sessionlib.ports import Store
-from sessionlib.records import MAX_EPOCH, decode, encode
+from sessionlib.records import decode, encode
 
 SPARE_EPOCHS = 100
 """A claim leaves its history only once the work serves, so some may have left no trace."""

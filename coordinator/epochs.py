@@ -10,9 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-MAX_EPOCH = 2**53 - 1
-"""The largest whole number that every reader of JSON keeps exactly."""
-
 
 class Ruling(StrEnum):
     """What is to be done with a word."""

@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         from sessionlib.agent.start import run  # noqa: PLC0415 - `--help` shouldn't wait for it
-        from sessionlib.config import load  # noqa: PLC0415
+        from sessionlib.config import load  # noqa: PLC0415 - read only where an agent is started
 
         config = load(options.config)
         return run(config, options.account, options.home, until_eof=options.until_eof)
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _say(*lines: str) -> None:
     """To the terminal, without what it would obey: an error quotes what was wrong."""
     for line in lines:
-        print(plain(line), file=sys.stderr)  # noqa: T201
+        print(plain(line), file=sys.stderr)  # noqa: T201 - progress
 
 
 def _parser() -> argparse.ArgumentParser:

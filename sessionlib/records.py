@@ -17,15 +17,12 @@ import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
 from sessionlib.core.notes import History, Order, Report
-from sessionlib.core.values import Lease
+from sessionlib.core.values import MAX_EPOCH, Lease
 from sessionlib.errors import RecordUnreadable
 
 MAX_LEASE_BYTES = 1_000
 MAX_RECORD_BYTES = 64 * 1024
 MAX_DEPTH = 16
-MAX_EPOCH = 1_000_000_000
-"""A claim a second for thirty years. Nobody comes so far, and a record that says so would
-poison the fleet for good: epochs never fall, and checkpoints are named by them."""
 MAX_NUMBER = (1 << 63) - 1
 """What 64 bits hold. A float may be larger, but not infinite: that can't be written as JSON
 again, and so neither be signed nor verified."""

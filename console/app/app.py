@@ -299,7 +299,7 @@ class ConsoleApp(BaseApp):
                 return True
         try:
             # The narrower union again, handed on.
-            return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]
+            return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]  # as above
         except ActionError:
             return False
 

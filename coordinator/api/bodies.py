@@ -12,7 +12,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from coordinator.access.tokens import ACCOUNT_PATTERN
-from coordinator.epochs import MAX_EPOCH
+from sessionlib.core.values import MAX_EPOCH
 
 _TEN_YEARS_H = 87_600.0
 _TEN_YEARS_S = _TEN_YEARS_H * 3_600

@@ -82,7 +82,7 @@ class AgentLog:
 
 def _quiet(handler: logging.Handler) -> logging.Handler:
     # logging would print a traceback for each line it can't write.
-    handler.handleError = lambda record: None  # type: ignore[method-assign]
+    handler.handleError = lambda record: None  # type: ignore[method-assign]  # as the library documents it
     return handler
 
 

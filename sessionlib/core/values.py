@@ -13,6 +13,9 @@ from enum import StrEnum
 
 UNKNOWN_HOLDER = "unknown"
 """The holder of a record that had to be made again: nobody can say who works."""
+MAX_EPOCH = 1_000_000_000
+"""A claim a second for thirty years. Nobody comes so far, and a record that says so would
+poison the fleet for good: epochs never fall, and checkpoints are named by them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,12 +23,12 @@ from tests.bench.startup import startup
 def main() -> int:
     options = _options()
     if options.carrying:
-        print(json.dumps(carrying(options.scale, options.moves, _tell)), flush=True)  # noqa: T201
+        print(json.dumps(carrying(options.scale, options.moves, _tell)), flush=True)  # noqa: T201 - the result
         return 0
     figures: dict[str, Any] = {"startup": startup(options.starts)}
     _tell(json.dumps(figures))
     figures |= downtimes(options.scale, options.moves, options.ends, _tell)
-    print(json.dumps(figures), flush=True)  # noqa: T201
+    print(json.dumps(figures), flush=True)  # noqa: T201 - the result
     return 0
 
 
@@ -45,7 +45,7 @@ def _options() -> argparse.Namespace:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

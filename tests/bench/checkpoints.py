@@ -45,7 +45,7 @@ def main() -> int:
         return 1
     with tempfile.TemporaryDirectory(prefix="colabvps-bench-", dir=options.dir) as name:
         figures = _measured(Path(name), options.mb, options.files)
-    print(json.dumps(figures), flush=True)  # noqa: T201
+    print(json.dumps(figures), flush=True)  # noqa: T201 - the result
     return 0
 
 
@@ -192,7 +192,7 @@ def _options() -> argparse.Namespace:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

@@ -34,17 +34,17 @@ def main() -> None:
     writes_s = A_MINUTE * size_bytes / 60 / WRITE_BYTES
     place = scattered if os.environ.get("CHURN_SCATTERED") else in_turn
     places = place(paths, size_bytes // files, random.Random(epoch))
-    began, written = time.monotonic(), 0  # noqa: TID251 - a program of its own
+    began, written = time.monotonic(), 0  # noqa: TID251 - a program of its own - a program of its own
     count = counter._load(data)
     with counter._journal(epoch).open("a", buffering=1) as journal:
         while not stopping:
             count += 1
             counter._save(data / "count.json", {"count": count})
             journal.write(f"{counter._now():.6f} {epoch} {count}\n")
-            while written < (time.monotonic() - began) * writes_s:  # noqa: TID251
+            while written < (time.monotonic() - began) * writes_s:  # noqa: TID251 - a program of its own
                 rewrite(*next(places))
                 written += 1
-            time.sleep(counter.STEP_S)  # noqa: TID251 - a program of its own
+            time.sleep(counter.STEP_S)  # noqa: TID251 - a program of its own - a program of its own
 
 
 def make(paths: list[Path], each_bytes: int) -> None:

@@ -91,10 +91,10 @@ def show(rows: int, *, quick_once: bool) -> int:
     """What runs in the terminal."""
     # Only here: measuring must not load what is measured. As `console.app.running` does it:
     gc.disable()
-    from console.app.app import ConsoleApp  # noqa: PLC0415
-    from console.cli.opened import Fleet  # noqa: PLC0415
-    from console.service import Service  # noqa: PLC0415
-    from sessionlib.config import parse  # noqa: PLC0415
+    from console.app.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
+    from console.cli.opened import Fleet  # noqa: PLC0415 - what loads when is measured
+    from console.service import Service  # noqa: PLC0415 - what loads when is measured
+    from sessionlib.config import parse  # noqa: PLC0415 - what loads when is measured
 
     accounts = "".join(
         f"  {name_of(at)}: {{email: a{at}@example.com, role: hot_standby, priority: {at + 1}}}\n"
@@ -107,7 +107,7 @@ def show(rows: int, *, quick_once: bool) -> int:
     config = parse(text, Path("accounts.yaml"))
     store = SlowStore(filled(rows), quick_once)
     service = Service(Fleet(config, store, CLOCK))  # type: ignore[arg-type]  # it only reads
-    app = ConsoleApp(service, lambda: store)  # type: ignore[arg-type, return-value]
+    app = ConsoleApp(service, lambda: store)  # type: ignore[arg-type, return-value]  # slow stand-ins
     app.run()
     return app.return_code or 0
 
@@ -211,7 +211,7 @@ def main() -> int:
         figures |= steady(options.rows, folder, options.idle, options.keys)
     figures["load_after"] = round(os.getloadavg()[0], 1)
     figures["targets"] = TARGETS
-    print(json.dumps(figures), flush=True)  # noqa: T201
+    print(json.dumps(figures), flush=True)  # noqa: T201 - the result
     return 0
 
 

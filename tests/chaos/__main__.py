@@ -81,7 +81,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         found["whole_tree_frozen"] = measure(options.scale, options.trees, dice)
     load = [round(load_before, 1), *(round(each, 1) for each in os.getloadavg()[:2])]
     took_s = round(SystemClock().now().since(began))
-    print(json.dumps({**given, **found, "load": load, "took_s": took_s}), flush=True)  # noqa: T201
+    print(json.dumps({**given, **found, "load": load, "took_s": took_s}), flush=True)  # noqa: T201 - the result
     if found["violations"]:
         return 1
     return 3 if run.interrupted else 0
@@ -152,7 +152,7 @@ def _options(argv: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

@@ -189,7 +189,7 @@ class Lane:
 
 
 def tell(what: dict[str, Any]) -> None:
-    print(json.dumps(what), flush=True)  # noqa: T201
+    print(json.dumps(what), flush=True)  # noqa: T201 - the result
 
 
 def heed_interrupts() -> None:

@@ -140,7 +140,7 @@ def test_a_failure_before_the_deciding_step_is_unreachable(
     monkeypatch.undo()
     assert folder.list("state/") == ([KEY] if call == "replace" else [])
     assert folder.list("data/") == []
-    assert os.listdir(folder.root / ".tmp") == []  # noqa: PTH208
+    assert os.listdir(folder.root / ".tmp") == []  # noqa: PTH208 - names only
     CALLS[call](folder)
 
 

@@ -61,7 +61,7 @@ def spec_of(home: Path, kinds: list[str], **changes: object) -> WorkloadSpec:
         grace_s=10.0,
         env={"PYTHONPATH": str(ROOT)},
     )
-    return replace(spec, **changes)  # type: ignore[arg-type]
+    return replace(spec, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def spawn_in(

@@ -202,7 +202,7 @@ def test_in_a_terminal_it_opens_the_console_and_judges_once_that_is_left(tmp_pat
     if pid == 0:
         os.chdir(ROOT)
         own = {**environment(tmp_path), "TERM": "xterm-256color"}
-        os.execve(sys.executable, COMMAND, own)  # noqa: S606
+        os.execve(sys.executable, COMMAND, own)  # noqa: S606 - what a terminal does
     termios.tcsetwinsize(terminal, (24, 80))
     try:
         shown = _press(terminal, b"", "held by primary")

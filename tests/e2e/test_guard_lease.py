@@ -248,7 +248,7 @@ def test_what_cannot_be_understood_ends_everything(tmp_path: Path) -> None:
         client.start()
         client.send(spawn_in(tmp_path, client, Mode.STANDBY, None))
         eventually(lambda: "main" in rig.journal.names(), "it runs")
-        client.send(wire.Alive())  # type: ignore[arg-type]
+        client.send(wire.Alive())  # type: ignore[arg-type]  # not a message of an agent's, on purpose
         eventually(lambda: any(isinstance(event, GuardLost) for event in heard), "lost")
         assert_gone(tmp_path)
 

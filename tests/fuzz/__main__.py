@@ -33,7 +33,7 @@ def main(words: Sequence[str] | None = None) -> int:
     options = _options(words)
     if options.list:
         for target in TARGETS.values():
-            print(f"{target.name:<15} {target.of}")  # noqa: T201
+            print(f"{target.name:<15} {target.of}")  # noqa: T201 - the result
         return 0
     targets = [TARGETS[name] for name in options.targets or TARGETS]
     if options.learn:
@@ -48,7 +48,7 @@ def main(words: Sequence[str] | None = None) -> int:
     with ThreadPoolExecutor(jobs) as crew:
         results = list(crew.map(lambda target: _run(target, limits), targets))
     told = zip(targets, results, strict=True)
-    print(json.dumps({target.name: result.document() for target, result in told}))  # noqa: T201
+    print(json.dumps({target.name: result.document() for target, result in told}))  # noqa: T201 - the result
     return 1 if any(result.found for result in results) else 0
 
 
@@ -98,7 +98,7 @@ def _run(target: Target, limits: Limits) -> Result:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

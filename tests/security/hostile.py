@@ -46,7 +46,7 @@ RECEIPTS = (Receipt(EVIL, EVIL, EVIL), Receipt("p", "refused", EVIL))
 
 def evil_report(account: str, **changes: Any) -> Report:
     plain = replace(report(account), tasks=(EVIL,), copied=COPIED, receipts=RECEIPTS, **changes)
-    return evil(plain, "account", "ended", "member", "phase")  # type: ignore[no-any-return]
+    return evil(plain, "account", "ended", "member", "phase")  # type: ignore[no-any-return]  # it takes any dataclass
 
 
 def lines_like_ours(text: str) -> list[str]:

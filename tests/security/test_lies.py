@@ -29,10 +29,10 @@ from sessionlib.core.actions import Fence, Look, Work
 from sessionlib.core.events import LeaseRead, Peeked, Verdict, WriteAnswered
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.notes import Order, OrderAction, Receipt
-from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Pointer
+from sessionlib.core.values import MAX_EPOCH, UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from sessionlib.core.view import Member, Sight, View, member_of
 from sessionlib.core.work import Aim
-from sessionlib.records import MAX_EPOCH, decode, encode
+from sessionlib.records import decode, encode
 from sessionlib.signing import Purpose, canonical, public_of, sign, sign_bytes
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore

@@ -51,7 +51,7 @@ def view(**changes: object) -> View:
     """A standby called `a` that has seen nothing yet, with one peer `b` that is alive."""
     peer = Peer("b", 2, Role.HOT_STANDBY, ("inc-b", 1), at(0).mono, remaining_s=9_000)
     plain = View(ME, Settings(TIMING), at(-100), 43_200, {"b": peer})
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def seen(lease: Lease, since_s: float = 0.0, **changes: object) -> View:
@@ -90,7 +90,7 @@ def peer(
     """`b`, alive, having read `plan` in its phase."""
     heard = f"{plan.id}:{plan.phase.value}" if plan else None
     plain = Peer("b", 2, Role.HOT_STANDBY, ("inc-b", 1), at(0).mono, remaining_s=9_000)
-    return replace(plain, plan=heard, readiness=readiness, **changes)  # type: ignore[arg-type]
+    return replace(plain, plan=heard, readiness=readiness, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def plan(phase: PlanPhase, to: str = "b") -> Plan:
@@ -100,7 +100,7 @@ def plan(phase: PlanPhase, to: str = "b") -> Plan:
 def clock_plan(phase: PlanPhase, left_s: float, to: str = "b", **changes: object) -> Plan:
     """A move that the end of `a`'s session asks for, its T-0 `left_s` ahead of the last write."""
     plain = Plan("p1", to, phase, "the session ends", left_s=left_s, origin=PlanOrigin.CLOCK)
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def due_in(due_s: float) -> Instant:
@@ -112,7 +112,7 @@ def due_in(due_s: float) -> Instant:
 def order(action: OrderAction, **changes: object) -> Order:
     """What an operator asks for who has read `held_by(ME)`."""
     plain = Order("o1", "f", action, None, 3, "inc-a", 7, "op")
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
 def actions(view: View, seconds: float) -> tuple[Action, ...]:

@@ -30,7 +30,7 @@ def agents(monkeypatch: pytest.MonkeyPatch, *steps: Callable[[], None]) -> None:
 def hand_over(fleet: FleetOnDisk) -> tuple[Callable[[], None], ...]:
     to = {"holder": "backup1", "session": "s2", "incarnation": "inc-backup1"}
     return (
-        lambda: fleet.put_lease(replace(LEASE, epoch=5, renewal=0, **to)),  # type: ignore[arg-type]
+        lambda: fleet.put_lease(replace(LEASE, epoch=5, renewal=0, **to)),  # type: ignore[arg-type]  # fields by name
         lambda: fleet.put_report(serving("backup1", 5)),
         lambda: fleet.put_history(moved(5)),
     )

@@ -253,7 +253,7 @@ class TestPrimary:
 class TestOrders:
     def order(self, **changes: object) -> Order:
         plain = Order("o1", "f", OrderAction.HANDOVER, "b", 3, "inc-a", 7, "op")
-        return replace(plain, **changes)  # type: ignore[arg-type]
+        return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
     def outcome(self, order: Order, **changes: Any) -> tuple[str, str]:
         view = serving(orders=(order,), **changes)
@@ -361,7 +361,7 @@ class TestPlannedMove:
     def quiescing(self, **changes: object) -> View:
         now = plan(PlanPhase.QUIESCING)
         known = {"plan": now, "peers": {"b": peer(now)}, "quiesced_at": at(0)}
-        return serving(**{**known, **changes})  # type: ignore[arg-type]
+        return serving(**{**known, **changes})  # type: ignore[arg-type]  # fields by name
 
     def test_work_stops_then_data_is_sealed_then_the_lease_is_offered(self) -> None:
         found = actions(self.quiescing(), 1)

@@ -94,7 +94,7 @@ def test_no_command_is_documented_that_is_not_there() -> None:
 
 
 def test_the_agent_is_documented() -> None:
-    (agent,) = _parser()._subparsers._group_actions[0].choices.values()  # type: ignore[union-attr]
+    (agent,) = _parser()._subparsers._group_actions[0].choices.values()  # type: ignore[union-attr]  # argparse lists its commands nowhere else
     words = {word for action in agent._actions for word in action.option_strings}
     assert options_in(sections(COMMANDS_PAGE)["python -m sessionlib agent"]) == words - BASICS
 
@@ -130,7 +130,7 @@ def test_what_the_docs_type_can_be_typed(capsys: pytest.CaptureFixture[str]) -> 
         elif words[:3] == ["python", "-m", "sessionlib"]:
             _parser().parse_args(words[3:])
         else:
-            assert words[0] in {"source", "mkdir", "cd", "export", "kill"}, said
+            assert words[0] in {"source", ".", "mkdir", "cd", "export", "kill"}, said
     assert {"make", "colabvps-console", "python"} <= seen
     capsys.readouterr()
 

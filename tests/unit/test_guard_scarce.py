@@ -83,7 +83,7 @@ def test_what_was_put_by_is_there_for_one_try_and_then_again() -> None:
     tries: list[bool] = []
 
     def act() -> str:
-        free = all(not os.path.exists(f"/proc/self/fd/{number}") for number in held)  # noqa: PTH110
+        free = all(not os.path.exists(f"/proc/self/fd/{number}") for number in held)  # noqa: PTH110 - a number, not a file
         tries.append(free)
         if not free:
             none_left()

@@ -158,7 +158,7 @@ class TestAWallClockSetWhileTheWorkIsStopped:
             "quiesced_at": at(0),
             "data": Data(ready_for=3, is_sealed=True),
         }
-        quiet = serving(**{**known, **changes})  # type: ignore[arg-type]
+        quiet = serving(**{**known, **changes})  # type: ignore[arg-type]  # fields by name
         now = replace(at(2), wall=at(2).wall + wall_s)
         writes = [action.write for action in decide(quiet, now, "c") if isinstance(action, Send)]
         return writes[0] if writes else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import multiprocessing
+from multiprocessing.synchronize import Event
 from pathlib import Path
 
 import pytest
@@ -20,11 +21,11 @@ def later(seconds: float, wall_step_s: float = 0) -> Instant:
     return Instant(NOW.boot + seconds, NOW.mono + seconds, NOW.wall + seconds + wall_step_s)
 
 
-def _hold(path: Path, ready: object, done: object) -> None:
+def _hold(path: Path, ready: Event, done: Event) -> None:
     home = Home(path)
     home.lock()
-    ready.set()  # type: ignore[attr-defined]
-    done.wait(30)  # type: ignore[attr-defined]
+    ready.set()
+    done.wait(30)
 
 
 def test_a_second_agent_in_a_home_is_told_who_has_it(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ def test_jobs_run_one_after_the_other_in_order() -> None:
         return name
 
     for name in "abc":
-        lane.submit(lambda name=name: job(name), lambda: "late", now_mono=0)  # type: ignore[misc]
+        lane.submit(lambda name=name: job(name), lambda: "late", now_mono=0)  # type: ignore[misc]  # a default binds the loop's value
     found = []
     for _ in range(3):
         found.append(answers.get(timeout=10))

@@ -89,7 +89,7 @@ def test_a_watch_starts_again_when_the_holder_gives_a_sign() -> None:
 )
 def test_each_part_of_the_mark_counts(change: dict[str, object]) -> None:
     watch = watched(None, held_by(OTHER), 10.0, failed=False)
-    assert watched(watch, replace(held_by(OTHER), **change), 20.0, failed=False).since_mono == 20  # type: ignore[arg-type]
+    assert watched(watch, replace(held_by(OTHER), **change), 20.0, failed=False).since_mono == 20  # type: ignore[arg-type]  # fields by name
 
 
 def test_a_nonce_alone_is_no_sign_of_life() -> None:

@@ -59,7 +59,7 @@ def main() -> int:
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:2])
     with tempfile.TemporaryDirectory(dir=options.dir) as place:
         figures = _figures(Path(place), options)
-    print(json.dumps(figures), flush=True)  # noqa: T201
+    print(json.dumps(figures), flush=True)  # noqa: T201 - the result
     missed = [name for name, good in _judged(figures).items() if not good]
     if missed:
         _tell(f"missed: {', '.join(missed)}")
@@ -190,7 +190,7 @@ def _options() -> argparse.Namespace:
 
 
 def _tell(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)  # noqa: T201
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 
 if __name__ == "__main__":

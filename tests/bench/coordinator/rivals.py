@@ -28,7 +28,7 @@ def empty() -> None:
 
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
-    print(listener.getsockname()[1], flush=True)  # noqa: T201
+    print(listener.getsockname()[1], flush=True)  # noqa: T201 - the result
     config = uvicorn.Config(
         app, loop="uvloop", http="httptools", access_log=False, log_level="warning"
     )
@@ -53,7 +53,7 @@ def flask() -> None:
         return jsonify(status="ok")
 
     server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=_Quiet)
-    print(server.server_port, flush=True)  # noqa: T201
+    print(server.server_port, flush=True)  # noqa: T201 - the result
     server.serve_forever()
 
 

@@ -69,7 +69,7 @@ def test_moves_between_clocks_that_are_ten_hours_apart(fleet: Fleet) -> None:
     moves = []
     for epoch, name in enumerate(("backup1", "primary"), before + 1):
         moves.append(fleet.hand_over(name))
-        until(lambda: epoch in {each.epoch for each in fleet.tenures()}, name)  # noqa: B023
+        until(lambda: epoch in {each.epoch for each in fleet.tenures()}, name)  # noqa: B023 - called before the loop goes on
     assert [move.epoch for move in moves] == [before + 1, before + 2]
     assert all(move.downtime_s is not None and move.downtime_s < 30 for move in moves)
     lost = [each.lost_writes for each in passages(fleet.tenures()) if each.after.epoch > before]

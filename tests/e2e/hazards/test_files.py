@@ -36,7 +36,7 @@ def test_a_damaged_lease_is_nobodys_and_once_mended_the_old_primary_goes_on(flee
             damage.do(folder / str(top), good)
         words = OWN_WORDS.get(damage.name, damage.words)
         for account in fleet.accounts:
-            until(lambda: words in _alarm(fleet, account), f"{account} says {words}")  # noqa: B023
+            until(lambda: words in _alarm(fleet, account), f"{account} says {words}")  # noqa: B023 - called before the loop goes on
         if damage.name != "unreadable":  # this process may read everything
             _console_says(fleet, words)
     for account in fleet.accounts:

@@ -44,7 +44,7 @@ def test_a_record_that_fell_back_or_is_gone_elects_nobody(
     since_s = now_s()
     _replace(fleet, old)
     for account in fleet.accounts:
-        until(lambda: "fell from epoch 2 to 1" in _alarm(fleet, account), account)  # noqa: B023
+        until(lambda: "fell from epoch 2 to 1" in _alarm(fleet, account), account)  # noqa: B023 - called before the loop goes on
     # A restarted agent remembers which epoch it has seen.
     fleet.kill("primary")
     fleet.start("primary")
@@ -58,7 +58,7 @@ def test_a_record_that_fell_back_or_is_gone_elects_nobody(
     # Gone altogether.
     _replace(fleet, None)
     for account in fleet.accounts:
-        until(lambda: "is missing" in _alarm(fleet, account), account)  # noqa: B023
+        until(lambda: "is missing" in _alarm(fleet, account), account)  # noqa: B023 - called before the loop goes on
     code, out, err = fleet.console("status", "--json")
     assert (code, json.loads(out)["lease"]["valid"]) == (0, None)
     assert "there is no lease record" in err
@@ -120,7 +120,7 @@ def test_a_record_that_lost_its_last_renewals_elects_nobody(fleet: Fleet, tmp_pa
             (folder / str(height)).rename(tmp_path / str(height))
     written = len(fleet.chain.written)
     for account in fleet.accounts:
-        until(lambda: "older" in _alarm(fleet, account), f"{account} says it")  # noqa: B023
+        until(lambda: "older" in _alarm(fleet, account), f"{account} says it")  # noqa: B023 - called before the loop goes on
     until(lambda: now_s() > since_s + 1.2 * ttl_s, "more than a ttl has passed")
     assert len(fleet.chain.written) == written
     assert not fleet.works()

@@ -29,10 +29,10 @@ from sessionlib.core.decide import decide
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.notes import History, Report
 from sessionlib.core.report import Surroundings, report_of
-from sessionlib.core.values import Lease
+from sessionlib.core.values import MAX_EPOCH, Lease
 from sessionlib.core.view import View
 from sessionlib.ports import Store
-from sessionlib.records import MAX_EPOCH, MAX_NUMBER, decode, encode
+from sessionlib.records import MAX_NUMBER, decode, encode
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.examples import CONFIGURATION, HERE
 from tests.fuzz.target import Target

@@ -46,7 +46,7 @@ def _foreign(data: bytes) -> FolderStore:
                 if line.endswith(b"/"):
                     os.makedirs(path, exist_ok=True)  # noqa: PTH103 - bytes
                 else:
-                    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120
+                    os.makedirs(os.path.dirname(path), exist_ok=True)  # noqa: PTH103, PTH120 - bytes
                     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
     return store
 
