@@ -1,19 +1,26 @@
 """What the coordinator says, beside what the store says.
 
 Decided here: that it is asked in a thread of its own, every few seconds, and never waited for
-but a moment at the start: a coordinator that is dead or slow costs the screen nothing. Not
-decided here: how the two are compared (`readmodel`).
+but a moment by a command that looks once: a coordinator that is dead or slow costs the screen
+nothing. Its bell is a reason to look at the store. Not decided here: how the two are compared
+(`readmodel`).
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
+from sessionlib.coordinator import TOKEN_VARIABLE
+
+if TYPE_CHECKING:
+    from sessionlib.coordinator.listening import Listener
 
 EVERY_S = 5.0
 FIRST_WAIT_S = 2.0
@@ -42,7 +49,17 @@ class Coordination:
     _first: threading.Event = field(default_factory=threading.Event)
 
     def look(self, config: Config, clock: Clock) -> CoordinatorSeen | None:
-        """What was heard last; None where the fleet has no coordinator."""
+        """What was heard last, waited for a moment where nothing was yet; None where the fleet
+        has no coordinator."""
+        seen = self.glance(config, clock)
+        if seen is not None and not self._first.is_set():
+            self._first.wait(FIRST_WAIT_S)
+            self._first.set()
+            seen = self._seen or seen
+        return seen
+
+    def glance(self, config: Config, clock: Clock) -> CoordinatorSeen | None:
+        """The same without waiting; it is asked again where it is time to."""
         url = config.coordinator.url
         if url is None:
             return None
@@ -52,9 +69,6 @@ class Coordination:
             self._asked_mono = now_mono
             self._asking = threading.Thread(target=self._ask, args=(url,), daemon=True)
             self._asking.start()
-        if not self._first.is_set():
-            self._first.wait(FIRST_WAIT_S)
-            self._first.set()
         return self._seen or CoordinatorSeen(url)
 
     def _ask(self, url: str) -> None:
@@ -66,6 +80,20 @@ class Coordination:
         finally:
             asked.close()
             self._first.set()
+
+
+def doorbell(config: Config, ring: Callable[[], None]) -> Listener | None:
+    """A listener that has begun to call `ring`, in its own thread; None without a coordinator,
+    or a token to listen with."""
+    url = config.coordinator.url
+    token = os.environ.get(TOKEN_VARIABLE)
+    if url is None or not token:
+        return None
+    client = import_module("sessionlib.coordinator.client")
+    listening = import_module("sessionlib.coordinator.listening")
+    listener: Listener = listening.Listener(client.Client(url, token), ring)
+    listener.start()
+    return listener
 
 
 def _asked(client: Any, seen: CoordinatorSeen, unavailable: type[Exception]) -> CoordinatorSeen:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
+from console.coordinated import CoordinatorSeen
 from console.readmodel import is_silent
 from console.seen import Seen, Snapshot
 from console.units import length
@@ -43,8 +44,8 @@ class Picture:
     """All that was read; immutable, so that threads may hand it about.
 
     `answered` is when the store last answered anything, `failed` what it failed
-    with since. `patience_s` is how long an answer is waited for. `takeover_off` is as in a
-    Snapshot.
+    with since. `patience_s` is how long an answer is waited for. `takeover_off` and
+    `coordinator` are as in a Snapshot.
     """
 
     kind: str
@@ -57,6 +58,7 @@ class Picture:
     reports: Mapping[str, Piece[Report]] = field(default_factory=dict)
     last_move: Piece[History] | None = None
     takeover_off: str | None = None
+    coordinator: CoordinatorSeen | None = None
 
     def answering(self, now: Instant, latency_s: float) -> Picture:
         """The same after the store has answered."""
@@ -82,6 +84,10 @@ class Picture:
         """The same, knowing why no session takes over by itself."""
         return replace(self, takeover_off=why)
 
+    def with_coordinator(self, heard: CoordinatorSeen | None) -> Picture:
+        """The same with what the coordinator said last."""
+        return replace(self, coordinator=heard)
+
     def at(self, now: Instant) -> Snapshot:
         """What is known at `now`, every age counted on."""
         answered_s = None if self.answered is None else now.since(self.answered)
@@ -99,6 +105,7 @@ class Picture:
             last_move=Seen() if self.last_move is None else self.last_move.now(now),
             answered_s=answered_s,
             takeover_off=self.takeover_off,
+            coordinator=self.coordinator,
         )
 
     def _error(self, now: Instant, answered_s: float | None) -> str | None:

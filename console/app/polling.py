@@ -12,8 +12,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
+from console.coordinated import Coordination, doorbell
 from console.gate import Gate
 from console.live import Picture, Piece
 from console.looking import own
@@ -28,7 +29,12 @@ from sessionlib.errors import RecordUnreadable, StoreError
 from sessionlib.kit.clearance import place_of
 from sessionlib.ports import Found, Store
 
+if TYPE_CHECKING:
+    # With httpx, which only a fleet with a coordinator needs.
+    from sessionlib.coordinator.listening import Listener
+
 LOOK_EVERY_S = 1.0
+RING_GAP_S = 0.2
 READERS = 4
 MOST_GIVEN_UP = 6
 """So many calls of one lane may hang before it waits for one of them to come back."""
@@ -74,6 +80,9 @@ class Poller:
         shares = [tuple(accounts[at::readers]) for at in range(readers)]
         self._lanes = [Lane((layout.LEASE,)), *(Lane(share) for share in shares)]
         self._config, self._gate = config, Gate()
+        self._coordination = Coordination()
+        self._listener: Listener | None = None
+        self._rang_mono = float("-inf")
         if place_of(config) is not None:
             self._lanes.append(Lane((layout.DIAGNOSIS,)))
 
@@ -81,10 +90,13 @@ class Poller:
         """Begin to read."""
         for lane in self._lanes:
             self._run(lane)
+        self._listener = doorbell(self._config, self._rung)
 
     def stop(self) -> None:
         """Read no more; what hangs is left behind."""
         self._ended.set()
+        if self._listener is not None:
+            self._listener.close()
         for lane in self._lanes:
             lane.wake.set()
 
@@ -97,9 +109,21 @@ class Poller:
         for lane in self._lanes:
             lane.wake.set()
 
+    def _rung(self) -> None:
+        # It may lie, and ring without end.
+        now_mono = self._clock.now().mono
+        if now_mono - self._rang_mono >= RING_GAP_S:
+            self._rang_mono = now_mono
+            self.look_now()
+
     def watch_over(self) -> None:
-        """Give up calls that hang. To be called now and then; never blocks."""
+        """Give up calls that hang, and hear what the coordinator says. To be called now and
+        then; never blocks."""
         now = self._clock.now()
+        heard = self._coordination.glance(self._config, self._clock)
+        if heard != self._picture.coordinator:
+            self._note(lambda picture: picture.with_coordinator(heard))
+            self._on_news()
         for lane in self._lanes:
             calling = lane.calling
             if calling is None or now.since(calling[1]) <= self._timeout_s:

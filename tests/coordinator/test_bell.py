@@ -9,10 +9,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -25,6 +23,7 @@ from sessionlib.core.values import Lease, LeaseState
 from sessionlib.records import decode, encode
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.folder import FolderStore
+from tests.coordinator.bells import Bell, ringing
 from tests.e2e.hazards.kit import environment
 
 POLL_S = 60.0
@@ -35,48 +34,10 @@ ACCOUNTS = {
 }
 
 
-class Bell(ThreadingHTTPServer):
-    """Takes what it is told, and sends an event to whoever listens each time it is rung."""
-
-    daemon_threads = True
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Door)
-        self.rung = threading.Event()
-        self.heard = threading.Event()
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class _Door(BaseHTTPRequestHandler):
-    server: Bell
-
-    def do_GET(self) -> None:
-        self.send_response(200)
-        self.send_header("content-type", "text/event-stream")
-        self.end_headers()
-        self.wfile.write(b": here\n\n")
-        self.server.heard.set()
-        self.server.rung.wait()
-        self.wfile.write(b"id: 1\ndata: {}\n\n")
-
-    def do_POST(self) -> None:
-        self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
-        self.send_header("content-length", "2")
-        self.end_headers()
-        self.wfile.write(b"{}")
-
-    def log_message(self, *_args: object) -> None:
-        """A test's output is its own."""
-
-
 @pytest.fixture
 def bell() -> Iterator[Bell]:
-    bell = Bell()
-    yield bell
-    bell.rung.set()
-    bell.shutdown()
-    bell.server_close()
+    with ringing() as bell:
+        yield bell
 
 
 def lease_in(store: FolderStore) -> tuple[Lease, str]:
@@ -92,7 +53,7 @@ def test_a_standby_claims_at_the_ring_what_it_would_have_seen_a_minute_later(
         "fleet": "f",
         "store": {"kind": "folder", "path": "shared"},
         "fleet_key": public_of(new_seed()),
-        "coordinator": {"url": f"http://127.0.0.1:{bell.server_port}"},
+        "coordinator": {"url": bell.url},
         "timings": {"poll": f"{POLL_S:g}s"},
         "accounts": ACCOUNTS,
         "workload": {"command": ["sleep", "60"]},

@@ -29,6 +29,8 @@ REQUESTS = (
     "seal_fails",
     "guard_late",
     "midway",
+    "spurious",
+    "rate",
 )
 MOST_RUNS = 300
 

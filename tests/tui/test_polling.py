@@ -19,12 +19,13 @@ from console.live import Picture
 from console.readmodel import fleet_view
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config.schema import StoreKind, StoreSettings
+from sessionlib.config.schema import CoordinatorSettings, StoreKind, StoreSettings
 from sessionlib.errors import Unreachable
 from sessionlib.kit.clearance import DOCTOR, Diagnosis
 from sessionlib.ports import Found
 from sessionlib.records import encode
 from sessionlib.stores.memory import MemoryStore
+from tests.coordinator.bells import ringing
 from tests.tui.kit import GUARDED, config
 from tests.unit.cli_fleets import SEED, moved, report, serving
 
@@ -187,3 +188,32 @@ def test_torn_and_foreign_records_are_pieces_of_their_own(watch: Watch, store: H
     assert reports["backup1"].error is not None
     assert reports["backup2"].error == "is primary's report under another name"
     watch.poller.stop()
+
+
+def test_the_coordinators_word_is_heard_and_its_bell_has_the_store_looked_at(
+    watch: Watch, store: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(polling, "LOOK_EVERY_S", 600.0)
+    monkeypatch.setenv("COLABVPS_COORDINATOR_TOKEN", "t")
+    with ringing() as bell:
+        coordinated = CoordinatorSettings(url=bell.url)
+        with_one = config().model_copy(update={"coordinator": coordinated})
+        poller = Poller(with_one, lambda: store, CLOCK, watch.news.set, watch.crashes.append)  # type: ignore[arg-type, return-value]  # it only reads
+        told = Watch(poller, watch.news, watch.crashes)
+        poller.start()
+        assert bell.heard.wait(10)
+        told.until(lambda seen: len(seen.reports) == 3 and seen.last_move)
+
+        def word(_: Picture) -> bool:
+            poller.watch_over()
+            heard = poller.picture().coordinator
+            return heard is not None and heard.reachable is True
+
+        told.until(word)
+        # What rings when the stream opens is over.
+        sleep(0.5)
+        reads = len(store.reads)
+        bell.rung.set()
+        told.until(lambda _: len(store.reads) > reads)
+        poller.stop()
+    assert watch.crashes == []

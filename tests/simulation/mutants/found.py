@@ -7,9 +7,9 @@ from dataclasses import replace
 from sessionlib.checkpoints import checkpoints
 from sessionlib.checkpoints.names import Mark
 from sessionlib.checkpoints.place import Note
-from sessionlib.core.rules import leaving
+from sessionlib.core.rules import leaving, standby
 from tests.simulation import disks
-from tests.simulation.faults import BUSY, SLOW, WORDY
+from tests.simulation.faults import BUSY, LOSSY, SLOW, WORDY
 from tests.simulation.mutants.kinds import Mutant, Patch
 
 
@@ -38,6 +38,11 @@ def newest_data_set_aside(patch: Patch) -> None:
         patch.set(where, "stems_after", stems_after)
 
 
+def found_claim_not_read_back(patch: Patch) -> None:
+    """A session that finds a late claim of its own renews it on and on, and never looks."""
+    patch.set(standby, "_is_unsettled", lambda view: False)
+
+
 FOUND = (
     Mutant("stale_data_sealed", stale_data_sealed, WORDY),
     Mutant("one_mark_for_two_checkpoints", one_mark_for_two_checkpoints, BUSY),
@@ -47,4 +52,5 @@ FOUND = (
         replace(SLOW, lost=0.3, terms=8),
         first=112,
     ),
+    Mutant("found_claim_not_read_back", found_claim_not_read_back, LOSSY, hours=2.4, first=4308),
 )

@@ -81,7 +81,7 @@ def make(name: str) -> Scenario:
     before = read(name) if path_of(name).exists() else None
     mutant = next(mutant for mutant in MUTANTS if mutant.name == name)
     with mutant.at_large():
-        for seed in range(MOST_SEEDS):
+        for seed in range(mutant.first, mutant.first + MOST_SEEDS):
             found = shrink(seed, mutant.odds, hours=mutant.hours, **mutant.fleet)
             if found is not None:
                 break
