@@ -1,5 +1,5 @@
 """Goal: each order can be given from the command line, is asked about first, and ends with the
-right code; an emergency is given on evidence only, and a cold start goes where things stand.
+right code.
 
 Method: a fleet on disk; each wait of the program lets a stand-in for the agents, or for the
 launcher, move on. A terminal is a pair of pipes that say they are one.
@@ -7,98 +7,29 @@ launcher, move on. A terminal is a pair of pipes that say they are one.
 
 from __future__ import annotations
 
-import io
-import json
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from console.cli.handover import until
-from console.errors import INTERRUPTED, UNKNOWN, Refused, WrongUse
+from console.errors import UNKNOWN, Refused, WrongUse
 from sessionlib.clock import SystemClock
-from sessionlib.core.notes import Order, OrderAction, Receipt, When, WorkState
-from sessionlib.core.values import Instant, LeaseState, Plan, PlanPhase
-from sessionlib.launchers import Handle, LaunchRefused, State, Status
-from sessionlib.signing import public_of, verify
-from tests.unit.cli_fleets import LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
+from sessionlib.core.notes import OrderAction, Receipt, When
+from sessionlib.core.values import Instant, LeaseState
+from sessionlib.launchers import State, Status
+from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, serving
+from tests.unit.operated import (
+    PLAN,
+    StandInLauncher,
+    at_a_terminal,
+    launcher,
+    steps,
+    the_order,
+)
 
-__all__ = ["fleet"]
-
-PLAN = Plan("p1", "backup1", PlanPhase.NOTIFIED, "the session ends", left_s=1800.0)
-FAST = "timings: {scale: 10000}\n"
-"""A lease of three seconds, and a watch of a little more than one."""
-
-
-@dataclass
-class StandInLauncher:
-    """A launcher whose sessions do as the test says."""
-
-    config: object = None
-    statuses: dict[str, Status] = field(default_factory=dict)
-    started: list[str] = field(default_factory=list)
-    refuses: str | None = None
-    home: str = ""
-
-    def known(self, account: str) -> Handle | None:
-        if account not in self.statuses:
-            return None
-        return Handle(account, self.home, "n", "m", 7, 1)
-
-    def status(self, handle: Handle) -> Status:
-        return self.statuses[handle.account]
-
-    def start(self, account: str) -> Handle:
-        if self.refuses:
-            raise LaunchRefused(self.refuses)
-        self.started.append(account)
-        self.statuses[account] = Status(State.RUNNING, "process 7 runs", 0.1, 7)
-        return Handle(account, self.home, "n", "m", 7, 1)
-
-    def stop(self, handle: Handle) -> Status:
-        raise AssertionError(handle)
-
-
-@pytest.fixture
-def launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StandInLauncher:
-    found = StandInLauncher(home=str(tmp_path))
-    monkeypatch.setattr("console.launching.LocalLauncher", lambda *_: found)
-    return found
-
-
-def steps(monkeypatch: pytest.MonkeyPatch, *todo: Callable[[], None]) -> None:
-    """Let one step happen at each wait; nothing happens once they are used up."""
-    left = list(todo)
-
-    def wait(_: float) -> None:
-        if left:
-            left.pop(0)()
-
-    for place in ("ordering", "emergency", "coldstart"):
-        monkeypatch.setattr(f"console.cli.{place}.sleep", wait)
-
-
-def at_a_terminal(monkeypatch: pytest.MonkeyPatch, *typed: str) -> None:
-    class Typed(io.StringIO):
-        def isatty(self) -> bool:
-            return True
-
-    monkeypatch.setattr("sys.stdin", Typed("".join(f"{line}\n" for line in typed)))
-    monkeypatch.setattr(type(sys.stderr), "isatty", lambda _: True, raising=False)
-
-
-def the_order(fleet: FleetOnDisk) -> Order:
-    (order,) = fleet.orders()
-    verify(order, public_of(SEED))
-    return order
-
-
-def quick(fleet: FleetOnDisk) -> None:
-    fleet.config_path.write_text(fleet.config_path.read_text() + FAST)
+__all__ = ["fleet", "launcher"]
 
 
 # Handover at a time
@@ -259,278 +190,6 @@ def test_a_pause_that_is_refused_is_1_with_the_reason(
     steps(monkeypatch, refuse)
     code, document, _ = fleet.run_json("pause", "--yes", "--wait")
     assert (code, document["text"]) == (1, "the order is refused: not now")
-
-
-# Emergency
-
-
-def lost(fleet: FleetOnDisk, ended: str | None = None) -> None:
-    """A primary whose lease has run out, and which has said nothing since, or its last word."""
-    quick(fleet)
-    fleet.at_work()
-    fleet.put_lease(replace(LEASE, ttl_s=0.001))
-    last = replace(serving("primary", 4), session="s1", ended=ended)
-    fleet.put_report(replace(last, workload=WorkState.NONE) if ended else last)
-
-
-def test_an_unknown_end_needs_the_holders_name_and_no_other(
-    fleet: FleetOnDisk, launcher: StandInLauncher
-) -> None:
-    lost(fleet)
-    code, document, err = fleet.run_json("emergency", "--to", "backup1", "--yes")
-    assert (code, document["outcome"], document["verdict"]) == (1, "refused", "unknown")
-    assert [one["name"] for one in document["witnesses"]] == ["store", "launcher", "report"]
-    assert "--confirm-stopped primary" in err
-    assert "WITNESS" in err
-    for wrong in ("Primary", "primar", "backup1", ""):
-        words = ["emergency", "--to", "backup1", "--confirm-stopped", wrong, "--yes"]
-        assert fleet.run(*words)[0] == 2
-    assert fleet.orders() == []
-    words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary"]
-    assert fleet.run(*words)[0] == 1, "it is asked about all the same"
-    code, document, err = fleet.run_json(*words, "--yes")
-    order = the_order(fleet)
-    assert (code, document["order"], document["outcome"]) == (0, order.id, "ordered")
-    assert (order.account, order.stopped) == ("backup1", "primary")
-    assert order.evidence == "the operator's word that primary has ended, given on the command line"
-    assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
-
-
-def test_the_name_can_be_typed_at_the_prompt(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lost(fleet)
-    at_a_terminal(monkeypatch, "yes")
-    code, _, err = fleet.run("emergency", "--to", "backup1", "--yes")
-    assert (code, fleet.orders()) == (1, [])
-    assert "Type its account's name" in err
-    at_a_terminal(monkeypatch, "primary")
-    assert fleet.run("emergency", "--to", "backup1")[0] == 0
-    assert "at the prompt" in (the_order(fleet).evidence or "")
-
-
-@pytest.mark.parametrize("by", ["launcher", "report"])
-def test_a_proven_end_needs_the_usual_yes_only(
-    fleet: FleetOnDisk, launcher: StandInLauncher, by: str
-) -> None:
-    lost(fleet, ended="SIGTERM" if by == "report" else None)
-    if by == "launcher":
-        launcher.statuses["primary"] = Status(State.ENDED, "process 7 is gone", 3.0, 7, "s1")
-    code, document, err = fleet.run_json("emergency", "--to", "backup1", "--yes")
-    assert (code, document["verdict"]) == (0, "dead")
-    assert (the_order(fleet).evidence or "").startswith(f"proof of its end ({by}: ")
-    assert "Verdict: primary is dead" in err
-
-
-def test_whoever_is_alive_by_any_witness_is_left_alone(
-    fleet: FleetOnDisk, launcher: StandInLauncher
-) -> None:
-    lost(fleet, ended="SIGTERM")
-    launcher.statuses["primary"] = Status(State.RUNNING, "process 7 runs", 3.0, 7, "s1")
-    words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary", "--yes"]
-    code, document, err = fleet.run_json(*words)
-    assert (code, document["verdict"], document["outcome"]) == (1, "alive", "refused")
-    assert "`colabvps-console stop primary`" in err
-    assert fleet.orders() == []
-
-
-def test_a_valid_lease_is_watched_and_a_renewal_ends_it(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick(fleet)
-    fleet.at_work()
-    steps(monkeypatch, lambda: None, lambda: fleet.put_lease(replace(LEASE, renewal=8)))
-    words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary", "--yes"]
-    code, document, err = fleet.run_json(*words)
-    assert (code, document["verdict"]) == (1, "alive")
-    assert "watching for a sign of life of primary" in err
-    assert "it was renewed while it was watched" in err
-    assert fleet.orders() == []
-
-
-def test_a_claim_while_it_is_watched_ends_it(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    quick(fleet)
-    fleet.at_work()
-    steps(monkeypatch, lambda: fleet.put_lease(replace(LEASE, epoch=5, holder="backup2")))
-    words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary", "--yes"]
-    code, _, err = fleet.run(*words)
-    assert (code, "backup2 has the lease now, under epoch 5" in err) == (1, True)
-
-
-def test_a_renewal_while_one_thinks_it_over_is_noticed(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lost(fleet)
-    at_a_terminal(monkeypatch)
-
-    def think(*_: str) -> str:
-        fleet.put_lease(replace(LEASE, renewal=8))
-        return "primary"
-
-    monkeypatch.setattr("console.output.Output._answer", think)
-    code, _, err = fleet.run("emergency", "--to", "backup1")
-    assert (code, "look again" in err) == (1, True)
-    assert fleet.orders() == []
-
-
-def test_an_emergency_is_followed_until_the_workload_is_ready(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    lost(fleet)
-    to = replace(LEASE, epoch=5, renewal=0, holder="backup1", incarnation="inc-backup1")
-    steps(
-        monkeypatch,
-        lambda: fleet.put_lease(to),
-        lambda: fleet.put_report(serving("backup1", 5)),
-        lambda: fleet.put_history(moved(5)),
-    )
-    words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary", "--yes", "--wait"]
-    code, document, err = fleet.run_json(*words)
-    assert (code, document["outcome"], document["move"]["epoch"]) == (0, "done", 5)
-    assert "backup1 has claimed epoch 5" in err
-
-
-def test_ctrl_c_while_watching_changes_nothing(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    fleet.at_work()
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    steps(monkeypatch, interrupt)
-    code, document, _ = fleet.run_json("emergency", "--to", "backup1", "--yes")
-    assert (code, document["error"]) == (INTERRUPTED, "interrupted; nothing was changed")
-
-
-# Cold start
-
-
-def nobody(fleet: FleetOnDisk) -> None:
-    """A lease that has run out, and no session."""
-    fleet.at_work()
-    fleet.put_lease(replace(LEASE, ttl_s=0.001))
-    for name in ("primary", "backup1", "backup2"):
-        fleet.put_report(report(name, ended="its time was over"))
-
-
-def mine(account: str) -> Callable[[FleetOnDisk], None]:
-    lease = replace(LEASE, epoch=5, renewal=0, holder=account, incarnation=f"inc-{account}")
-    return lambda fleet: fleet.put_lease(lease)
-
-
-def test_a_cold_start_goes_from_no_session_to_a_workload_that_serves(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nobody(fleet)
-    assert fleet.run("coldstart")[0] == 1
-    assert launcher.started == []
-
-    new = replace(serving("primary", 5), incarnation="inc-new")
-
-    def vouch() -> None:
-        launcher.statuses["primary"] = replace(launcher.statuses["primary"], session="s-primary")
-        fleet.put_report(replace(new, member="standby", workload=WorkState.NONE))
-
-    steps(
-        monkeypatch,
-        vouch,
-        lambda: fleet.put_lease(replace(LEASE, epoch=5, renewal=0, incarnation="inc-new")),
-        lambda: fleet.put_report(replace(new, workload=WorkState.STARTING)),
-        lambda: fleet.put_report(new),
-    )
-    code, document, err = fleet.run_json("coldstart", "--yes")
-    assert (code, document["account"], document["outcome"]) == (0, "primary", "done")
-    assert launcher.started == ["primary"]
-    went = [one["step"] for one in document["steps"]]
-    assert went == ["start", "boot", "claim", "restore", "services", "done"]
-    assert "▶ primary: priority 1; main worker" in err
-    assert "no checkpoint is published" in err
-    # Once more: there is nothing to do, and nothing is asked.
-    code, document, _ = fleet.run_json("coldstart", "--account", "primary")
-    assert (code, [one["step"] for one in document["steps"]]) == (0, ["done"])
-    assert launcher.started == ["primary"]
-
-
-def test_it_can_be_left_and_taken_up_again(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    nobody(fleet)
-
-    def interrupt() -> None:
-        raise KeyboardInterrupt
-
-    steps(monkeypatch, interrupt)
-    code, document, _ = fleet.run_json("coldstart", "--account", "backup1", "--yes")
-    assert code == INTERRUPTED
-    assert "`colabvps-console coldstart --account backup1` takes it up again" in document["error"]
-    # Meanwhile it has claimed; which account it was need not be said again.
-    launcher.statuses["backup1"] = Status(State.RUNNING, "it runs", 1.0, 7, "s-backup1")
-    fleet.put_report(replace(serving("backup1", 5), workload=WorkState.STARTING))
-    mine("backup1")(fleet)
-    steps(monkeypatch, lambda: fleet.put_report(serving("backup1", 5)))
-    code, document, _ = fleet.run_json("coldstart")
-    assert (code, document["account"]) == (0, "backup1")
-    assert [one["step"] for one in document["steps"]] == ["services", "done"]
-    assert launcher.started == ["backup1"]
-
-
-def test_a_session_of_somebody_else_is_waited_for_with_the_steps_for_its_owner(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    text = fleet.config_path.read_text()
-    manual = text.replace("priority: 3}", "priority: 3, owner: Chris, launcher: manual}")
-    fleet.config_path.write_text(manual)
-    nobody(fleet)
-    steps(monkeypatch, lambda: fleet.put_report(report("backup2")), lambda: mine("backup2")(fleet))
-    words = ["coldstart", "--account", "backup2", "--yes", "--timeout", "0.5"]
-    code, document, err = fleet.run_json(*words)
-    assert code == UNKNOWN
-    assert "takes it up again" in document["error"]
-    assert launcher.started == []
-    assert "Chris (c@example.com)" in err
-    assert "python -m sessionlib agent --config accounts.yaml --account backup2" in err
-    assert "claims the lease" in err
-
-
-def test_an_agent_that_ends_at_once_is_told_with_its_last_words(
-    fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    nobody(fleet)
-    (tmp_path / "logs").mkdir()
-    (tmp_path / "logs" / "output.log").write_text("accounts.yaml:9: the disk\x1b[31m is full\n")
-
-    def end() -> None:
-        launcher.statuses["backup1"] = Status(State.ENDED, "process 7 is gone", 1.0, 7)
-
-    steps(monkeypatch, end)
-    code, _, err = fleet.run("coldstart", "--account", "backup1", "--yes")
-    assert code == 1
-    assert "backup1's agent has ended again" in err
-    assert "accounts.yaml:9: the disk is full" in err
-
-
-def test_a_launcher_that_refuses_is_1_with_its_reason(
-    fleet: FleetOnDisk, launcher: StandInLauncher
-) -> None:
-    nobody(fleet)
-    launcher.refuses = "an agent of backup1 runs already (process 77)"
-    code, _, err = fleet.run("coldstart", "--account", "backup1", "--yes")
-    assert (code, "process 77" in err) == (1, True)
-
-
-def test_while_a_primary_is_at_work_it_is_refused_by_name(
-    fleet: FleetOnDisk, launcher: StandInLauncher
-) -> None:
-    fleet.at_work()
-    code, out, err = fleet.run("coldstart", "--yes", "--json")
-    assert code == 1
-    assert "primary holds the lease" in json.loads(out)["error"]
-    assert "primary holds the lease" in err
-    assert launcher.started == []
-    assert fleet.run("coldstart", "--account", "nobody", "--yes")[0] == 2
 
 
 # Stop
