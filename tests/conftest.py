@@ -3,13 +3,14 @@
 A machine that is set up for everything must not pass by leaving something out.
 And signals mean what they say in every process that a test starts: a shell starts
 its background jobs with SIGINT ignored, nohup with SIGHUP, and children inherit that.
+A test that leaves a variable of ours changed has failed too.
 """
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from typing import TypeVar
 
 import pytest
@@ -21,6 +22,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
     signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
+@pytest.fixture(autouse=True)
+def _no_variable_is_left_behind() -> Iterator[None]:
+    """What one test sets for the program the next one would be judged by."""
+    before = _ours()
+    yield
+    assert _ours() == before, "the test has left variables changed"
+
+
+def _ours() -> dict[str, str]:
+    names = (name for name in os.environ if name.startswith("COLABVPS_"))
+    return {name: os.environ[name] for name in names if name != NO_SKIPS}
 
 
 def _not_skipped(report: R) -> R:

@@ -101,10 +101,11 @@ def test_a_published_program_is_set_up_where_it_goes_and_the_newest_one_runs(
         fleet.until(lambda: bundle(fleet, "backup1") == second, "the standby has the newest")
         assert bundle(fleet, "primary") == first, "who serves keeps what runs"
         fleet.move("backup1")
+        fleet.until(lambda: bundle(fleet, "primary") == second, "and so has who retired")
+        # Only now is no set-up under way any more.
         for account in ("primary", "backup1"):
             marks = [p.read_text() for p in fleet.stage.home(account).glob("code/*/made")]
             assert set(marks) == {"x"}, "set up once for each version"
-        fleet.until(lambda: bundle(fleet, "primary") == second, "and so has who retired")
 
 
 def publish(fleet: Fleet) -> str:

@@ -22,9 +22,10 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 @pytest.fixture(autouse=True)
-def _one_place(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The same hour, colours and key everywhere."""
-    with monkeypatch.context() as here:
+def _one_place() -> Iterator[None]:
+    """The same hour, colours and key everywhere. By a patch of its own: a test's ends first, and
+    would bring these back after they were taken away."""
+    with pytest.MonkeyPatch.context() as here:
         here.setenv("TZ", "UTC")
         time.tzset()
         here.setenv("COLABVPS_FLEET_KEY", SEED)
