@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 
+from sessionlib.errors import StoreError
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES, DRIVE_FOLDERS, order_key
 from sessionlib.ports import Conflict, Unknown
 from sessionlib.stores.drive.bell import MAX_RINGS
@@ -16,7 +17,7 @@ from sessionlib.stores.drive.files import File
 from sessionlib.stores.drive.index import BELL_FRESH_S, BY_HAND_S
 from sessionlib.stores.drive.provision import provision
 from sessionlib.stores.drive.store import DriveStore
-from sessionlib.stores.drive.verdicts import Lost
+from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
 from tests.drive.fake_drive import ROOT, FakeDrive, Fleet, Stopwatch
 
 ORDERS = "state/orders/"
@@ -146,6 +147,82 @@ def test_of_two_that_create_one_record_the_first_to_ring_wins_though_no_listing_
         found = store.read(key)
         assert found is not None
         assert found.data == b'{"by":"two"}'
+
+
+REPORT = "state/sessions/backup1.json"
+
+
+def ring_the_bell_full(fleet: Fleet) -> None:
+    operator = fleet.store("operator")
+    for number in range(2 * MAX_RINGS):
+        operator.create(order_key(f"full{fleet.drive.number()}-{number:03}"), b"{}")
+
+
+def refuse_rings(name: str) -> None:
+    """No file can be written over, so the bell can't be rung."""
+    if name == "update":
+        raise Refused(Answer(403, "insufficientFilePermissions"))
+
+
+def work_again(fleet: Fleet) -> None:
+    fleet.drive.before = fleet.drive.after = lambda name: None
+    fleet.drive.hidden.clear()
+
+
+def test_a_report_that_could_not_be_told_is_written_on_in_the_same_file(fleet: Fleet) -> None:
+    agent, operator = fleet.store("main"), fleet.store("operator")
+    fleet.drive.before = refuse_rings
+    with pytest.raises(StoreError):
+        agent.put(REPORT, b'{"beat":1}')
+    work_again(fleet)
+    agent.put(REPORT, b'{"beat":2}')
+    assert [file.description for file in named(fleet, "backup1.json")] == ['{"beat":2}']
+    assert operator.get(REPORT) == b'{"beat":2}'
+
+
+def test_a_session_that_starts_anew_writes_the_report_that_others_read(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    """Its listing shows two files, and of an older one nobody was ever told."""
+    old, operator = fleet.store("main"), fleet.store("operator")
+    fleet.drive.before = refuse_rings
+    with pytest.raises(StoreError):
+        fleet.store("main").put(REPORT, b'{"beat":1}')
+    work_again(fleet)
+    watch.at_s += 1
+    fleet.drive.hidden.update(file.id for file in named(fleet, "backup1.json"))
+    old.put(REPORT, b'{"beat":2}')
+    work_again(fleet)
+    assert operator.get(REPORT) == b'{"beat":2}'
+    assert len(named(fleet, "backup1.json")) == 2
+    ring_the_bell_full(fleet)
+    watch.at_s += BELL_FRESH_S
+    fleet.store("main").put(REPORT, b'{"beat":3}')
+    operator.list(ORDERS)
+    assert operator.get(REPORT) == b'{"beat":3}'
+    assert fleet.store("late").get(REPORT) == b'{"beat":3}'
+
+
+def test_a_session_whose_listing_lags_tells_where_its_report_is_now(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    operator = fleet.store("operator")
+    fleet.store("main").put(REPORT, b'{"beat":1}')
+    assert operator.get(REPORT) == b'{"beat":1}'
+    ring_the_bell_full(fleet)
+    hide_all(fleet)
+    fleet.store("main").put(REPORT, b'{"beat":2}')
+    work_again(fleet)
+    watch.at_s += BELL_FRESH_S
+    operator.list(ORDERS)
+    assert operator.get(REPORT) == b'{"beat":2}'
+    assert fleet.store("late").get(REPORT) == b'{"beat":2}'
+    again = fleet.store("main")
+    ring_the_bell_full(fleet)
+    watch.at_s += 1
+    again.put(REPORT, b'{"beat":3}')
+    operator.list(ORDERS)
+    assert operator.get(REPORT) == b'{"beat":3}'
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

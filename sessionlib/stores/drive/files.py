@@ -1,8 +1,9 @@
 """What Drive says of a file, read with care.
 
 Decided here: which fields are asked for, that a value of another form than
-documented makes the answer unreadable, and that where two files have one name the
-older counts. Not decided here: what is kept in which field (`content`).
+documented makes the answer unreadable, and which of two files of one name counts:
+of those that are written over the last to be so, of all others the older. Not decided
+here: what is kept in which field (`content`).
 """
 
 from __future__ import annotations
@@ -61,12 +62,20 @@ def file_of(body: Any) -> File:
         raise Lost(f"the answer isn't a file as Drive describes them ({error})") from error
 
 
-def by_title(files: Iterable[File]) -> dict[str, File]:
-    """The file that counts for each title: of several the oldest, then the lowest id."""
+def by_title(files: Iterable[File], *, is_written_over: bool = False) -> dict[str, File]:
+    """The file that counts for each title: of several the oldest, then the lowest id.
+
+    `is_written_over` is for what one account writes again and again: the one that it wrote
+    last is the one that it goes by, and all others of that name are dead.
+    """
     found: dict[str, File] = {}
-    for file in sorted(files, key=lambda file: (file.created_s, file.id)):
+    for file in sorted(files, key=lambda file: _rank(file, is_written_over=is_written_over)):
         found.setdefault(file.title, file)
     return found
+
+
+def _rank(file: File, *, is_written_over: bool) -> tuple[float, str]:
+    return (-file.modified_s if is_written_over else file.created_s, file.id)
 
 
 def _text(body: Any, name: str, default: str | None = None) -> str:

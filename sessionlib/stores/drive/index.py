@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from sessionlib.clock import Clock
+from sessionlib.layout import LOGS, SESSIONS
 from sessionlib.stores.drive.bell import Bell, Ring
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.files import File, by_title
@@ -35,9 +36,12 @@ KEPT_S = 600.0
 MISSED_S = 5.0
 """So long a file is left alone that Drive didn't know when it was asked for by its id; twice as
 long each time after: it may be gone, or be new and not shown to this account yet."""
+MAX_BLOB_MISSED_S = 60.0
+"""A blob never longer: work may be waiting for just this one."""
 
 _BY_HAND = "state"
 _QUIET = "data"
+_WRITTEN_OVER = (SESSIONS.rstrip("/"), LOGS.rstrip("/"))
 
 
 @dataclass(slots=True)
@@ -132,6 +136,11 @@ class Index:
             self._tell(key, file_id)
             self._away.pop(file_id, None)
 
+    def is_told(self, key: str, file_id: str) -> bool:
+        """Whether the bell or we ourselves have said that this file is `key`."""
+        with self._lock:
+            return self._told_id(key) == file_id
+
     def forget(self, key: str, file_id: str) -> None:
         """That file is gone for good."""
         with self._lock:
@@ -140,14 +149,17 @@ class Index:
             self._away[file_id] = _Away(math.inf, math.inf)
 
     def missed(self, key: str, file_id: str) -> None:
-        """Drive doesn't know that file. One that was announced may be shown to us yet."""
-        if key.startswith(_QUIET):
-            # The holder removes some of these, and what it removed is not to come back.
-            self.forget(key, file_id)
-            return
+        """Drive doesn't know that file. It may be gone, or be shown to us yet."""
+        place = self._tree.place(key)
         with self._lock:
             before = self._away.get(file_id)
             wait_s = MISSED_S if before is None else 2 * before.wait_s
+            if key.startswith(_QUIET):
+                wait_s = min(wait_s, MAX_BLOB_MISSED_S)
+                listing = self._listings.get(place.folder)
+                if listing is not None:
+                    # The holder removes some: what it removed comes back by no old listing.
+                    listing.files.pop(place.title, None)
             self._away[file_id] = _Away(self._clock.now().mono + wait_s, wait_s)
 
     def heard(self, bell: Bell) -> None:
@@ -226,7 +238,8 @@ class Index:
         with self._lock:
             self._steps += 1
             step, at_mono = self._steps, self._clock.now().mono
-        files = by_title(self._client.list(self._tree.folder_id(folder)))
+        found = self._client.list(self._tree.folder_id(folder))
+        files = by_title(found, is_written_over=folder in _WRITTEN_OVER)
         with self._lock:
             self._listings[folder] = _Listing(files, at_mono, step)
             ids = {file.id for file in files.values()}

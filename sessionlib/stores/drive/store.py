@@ -9,7 +9,11 @@ may repeat:
   then rung on the bell by a conditional write. The first id rung under a key is the
   record; whoever comes second takes its own file away and has lost. A writer that dies
   between the two leaves a file that isn't announced: it counts once a listing shows
-  it, so "may have happened" (Unknown) is what its caller would have heard.
+  it, so "may have happened" (Unknown) is what its caller would have heard. One that
+  lives and tries again goes on with the file that it has made.
+
+A report or a log is written over by one account alone, and read by all. A listing may show
+its writer another file than the one that others know, so what it found so is rung once.
 
 Kept in mind: only an account itself may delete what it owns. Another's file is moved
 aside (`discards`).
@@ -25,6 +29,7 @@ from contextlib import contextmanager, suppress
 from sessionlib.layout import BELL, DATA, HISTORY, LOGS, ORDERS, STATE
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Version
 from sessionlib.stores.drive import content
+from sessionlib.stores.drive.begun import Begun, What
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.discards import Discards
 from sessionlib.stores.drive.files import File
@@ -74,6 +79,7 @@ class DriveStore:
         self._known: dict[str, tuple[File, bytes]] = {}
         self._rewritten: set[str] = set()
         self._unrung: deque[tuple[str, str]] = deque(maxlen=TOLD_BESIDE + 1)
+        self._begun = Begun()
         self._lock = threading.Lock()
 
     def clock_ahead_s(self) -> float | None:
@@ -100,10 +106,11 @@ class DriveStore:
                 known = self._index.find(key, named_once=key.startswith(DATA))
                 if known is not None and self._look(key) is not None:
                     raise Conflict(f"{key} exists already")
-                file_id = self._client.new_id()
+                begun = (key, content.md5(data))
+                file_id, _ = self._begun.take(begun, self._client.new_id)
             with self._writing(key):
                 self._insert(key, file_id, data)
-            return self._announced(key, file_id)
+            return self._announced(key, file_id, begun)
 
     def replace(self, key: str, data: bytes, expected: Version) -> Version:
         check_key(key)
@@ -129,9 +136,10 @@ class DriveStore:
             with self._nothing_happened(key):
                 file_id = self._index.find(key, named_once=True)
             with self._writing(key):
-                if file_id is not None and self._overwritten(key, file_id, data):
-                    return
-                self._put_new(key, data)
+                if file_id is None or not self._overwritten(key, file_id, data):
+                    self._put_new(key, data)
+                elif key.startswith(_RUNG) and not self._index.is_told(key, file_id):
+                    self._tell(key, file_id, data)
 
     def get(self, key: str) -> bytes | None:
         check_key(key)
@@ -168,20 +176,31 @@ class DriveStore:
             self._discards.empty()
 
     def _put_new(self, key: str, data: bytes) -> None:
-        file_id = self._client.new_id()
+        file_id, is_again = self._begun.take((key, ""), self._client.new_id)
         self._insert(key, file_id, data)
+        # What an earlier try may have made holds what was to be written then.
+        if is_again and not self._overwritten(key, file_id, data):
+            self._begun.end((key, ""))
+            return self._put_new(key, data)
         if key.startswith(_RUNG):
-            counts, bell = self._ringer.ring(key, file_id)
-            self._index.heard(bell)
-            if counts != file_id:
-                # Another process of ours was first: what it made is the blob.
-                self._client.delete(file_id)
-                self._overwritten(key, counts, data)
-                file_id = counts
+            self._tell(key, file_id, data)
         else:
             with self._lock:
                 self._unrung.append((key, file_id))
-        self._index.learn(key, file_id)
+            self._index.learn(key, file_id)
+        self._begun.end((key, ""))
+        return None
+
+    def _tell(self, key: str, file_id: str, data: bytes) -> None:
+        """Have everybody know where a report or a log is, which another process of this account
+        may have told before."""
+        counts, bell = self._ringer.ring(key, file_id)
+        self._index.heard(bell)
+        if counts != file_id:
+            self._overwritten(key, counts, data)
+            with suppress(*Trouble):
+                self._client.delete(file_id)
+        self._index.learn(key, counts)
 
     def _whole(self, key: str) -> tuple[File, bytes] | None:
         file_id = self._id_of(key)
@@ -291,12 +310,13 @@ class DriveStore:
         self._client.insert(body, None if content.is_inline(data) else data)
         self._reader.keep(file_id, data)
 
-    def _announced(self, key: str, file_id: str) -> Version:
+    def _announced(self, key: str, file_id: str, begun: What) -> Version:
         """Ring for a file that was made; its version, if it is the one that counts."""
         try:
             counts, bell = self._ringer.ring(key, file_id, self._told_beside())
             self._index.learn(key, counts)
             self._index.heard(bell)
+            self._begun.end(begun)
             if counts == file_id:
                 return self._reader.look(file_id).etag
         except Trouble as error:

@@ -54,6 +54,20 @@ def test_what_was_rung_and_isnt_shown_to_this_account_yet_is_found_once_it_is() 
         assert found.data == b'{"id":"a"}'
 
 
+def test_a_blob_that_isnt_shown_to_this_account_yet_is_had_once_it_is() -> None:
+    """Work may be waiting for it: that it was asked for too early must not hide it for good."""
+    watch = Stopwatch()
+    with kit.fleet(watch) as fleet:
+        primary, standby = fleet.store(MAIN), fleet.store(BACKUP)
+        watch.at_s += fleet.emulator.faults.durations.unseen_s
+        primary.put("data/blobs/1-1-a-0-f00d", b"work")
+        fleet.emulator.faults["unseen"] = 1.0
+        assert standby.get("data/blobs/1-1-a-0-f00d") is None
+        fleet.emulator.faults.clear()
+        watch.at_s += MISSED_S
+        assert standby.get("data/blobs/1-1-a-0-f00d") == b"work"
+
+
 def test_what_is_gone_is_asked_for_ever_more_rarely() -> None:
     watch = Stopwatch()
     with kit.fleet(watch) as fleet:
