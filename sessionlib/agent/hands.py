@@ -8,6 +8,7 @@ one without a time-out. Answers are posted to the inbox as events.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from queue import SimpleQueue
 
 from sessionlib.agent.copyist import Copyist
@@ -54,6 +55,7 @@ class Hands:
         copyist: Copyist,
         outfit: Outfit,
         timeout_s: float,
+        on_told: Callable[[str | None], None],
     ) -> None:
         self._inbox = inbox
         self._lease_store = lease_store
@@ -66,7 +68,7 @@ class Hands:
         # Data takes as long as it takes, but one job at a time: they share a directory.
         self._data_lane: Lane[Event | None] = Lane("data", inbox.put, float("inf"))
         self._kit_lane: Lane[Event] = Lane("kit", inbox.put, float("inf"))
-        self._tell_lane: Lane[None] = Lane("tell", lambda _: None, timeout_s)
+        self._tell_lane: Lane[str | None] = Lane("tell", on_told, timeout_s)
 
     def tick(self, now_mono: float) -> None:
         """Answer for calls that hang, and let those begin that wait for their turn."""
@@ -104,14 +106,19 @@ class Hands:
         if not self._tell_lane.is_idle():
             return False
 
-        def job() -> None:
+        def job() -> str | None:
             try:
                 self._notes.report(report)
+            except (StoreError, OSError) as error:
+                return str(error) or type(error).__name__
+            with suppress(StoreError, OSError):
                 self._notes.ship(logs())
-            except (StoreError, OSError):
-                return
+            return None
 
-        self._tell_lane.submit(job, lambda: None, now_mono)
+        def late() -> str:
+            return f"the store did not answer in {self._timeout_s:g} s"
+
+        self._tell_lane.submit(job, late, now_mono)
         return True
 
     def told(self) -> bool:

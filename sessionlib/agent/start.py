@@ -23,6 +23,7 @@ from sessionlib.agent.loop import Agent
 from sessionlib.agent.notes import Notes
 from sessionlib.agent.outfit import Outfit
 from sessionlib.agent.resources import ResourceMeter
+from sessionlib.agent.unheard import Unheard
 from sessionlib.agent.wholeness import preparer
 from sessionlib.agent.workfiles import Seat, WorkFiles
 from sessionlib.agent.workload import Workload
@@ -110,8 +111,9 @@ def build(
     )
     copyist = _copyist(config, place, seat, workload, clock)
     lease_store = _store(config, account, clock)
-    hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s)
     log = AgentLog(place.logs, account, terminal=terminal)
+    told = Unheard(log.say).told
+    hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s, told)
     meter = ResourceMeter(place.path)
     voice = _voice(config, account, clock, inbox, log)
     return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice)
