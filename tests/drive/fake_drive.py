@@ -57,6 +57,8 @@ class FakeDrive:
     stale: int = 0
     hidden: set[str] = field(default_factory=set)
     """Ids that listings don't show yet."""
+    unseen: dict[str, str] = field(default_factory=dict)
+    """Ids that an account doesn't see at all yet, and that account."""
     spent: Counter[str] = field(default_factory=Counter)
     requests: list[tuple[str, str]] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -108,6 +110,7 @@ class FakeClient:
             if folder_id in file.parents
             and not file.is_trashed
             and file.id not in self.drive.hidden
+            and self.drive.unseen.get(file.id) != self.name
         ]
 
     def new_id(self) -> str:
@@ -162,7 +165,7 @@ class FakeClient:
         self.drive.files[file_id] = replace(file, parents=(*kept, to_id))
 
     def _there(self, file_id: str) -> File:
-        if file_id not in self.drive.files:
+        if file_id not in self.drive.files or self.drive.unseen.get(file_id) == self.name:
             raise Refused(Answer(404, "notFound"))
         return self.drive.files[file_id]
 

@@ -149,6 +149,38 @@ def test_of_two_that_create_one_record_the_first_to_ring_wins_though_no_listing_
         assert found.data == b'{"by":"two"}'
 
 
+def test_what_another_one_removed_can_be_made_anew_at_once(fleet: Fleet, watch: Stopwatch) -> None:
+    agent, operator = fleet.store("main"), fleet.store("operator")
+    operator.create(order_key("a"), b'{"by":"operator"}')
+    watch.at_s += BELL_FRESH_S
+    agent.delete(order_key("a"))
+    assert agent.read(order_key("a")) is None
+    agent.create(order_key("a"), b'{"by":"main"}')
+    watch.at_s += BELL_FRESH_S
+    for store in (agent, operator, fleet.store("late")):
+        found = store.read(order_key("a"))
+        assert found is not None
+        assert found.data == b'{"by":"main"}'
+
+
+def test_a_record_that_drive_doesnt_show_yet_is_nobodys_to_make_again(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    operator = fleet.store("operator")
+    operator.create(order_key("a"), b'{"by":"operator"}')
+    (record,) = named(fleet, "a.json")
+    fleet.drive.unseen[record.id] = "main"
+    agent = fleet.store("main")
+    with pytest.raises(Conflict):
+        agent.create(order_key("a"), b'{"by":"main"}')
+    assert named(fleet, "a.json") == [record]
+    watch.at_s += BELL_FRESH_S
+    fleet.drive.unseen.clear()
+    found = fleet.store("late").read(order_key("a"))
+    assert found is not None
+    assert found.data == b'{"by":"operator"}'
+
+
 REPORT = "state/sessions/backup1.json"
 
 

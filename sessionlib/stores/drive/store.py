@@ -194,7 +194,7 @@ class DriveStore:
     def _tell(self, key: str, file_id: str, data: bytes) -> None:
         """Have everybody know where a report or a log is, which another process of this account
         may have told before."""
-        counts, bell = self._ringer.ring(key, file_id)
+        counts, bell = self._ringer.ring(key, file_id, only_ours=True)
         self._index.heard(bell)
         if counts != file_id:
             self._overwritten(key, counts, data)
@@ -359,6 +359,10 @@ class DriveStore:
             elif error.answer.status != NOT_FOUND:
                 raise
         self._index.forget(key, file_id)
+        if not key.startswith(DATA):
+            # Where this fails nobody makes that key anew before its ring is forgotten.
+            with suppress(*Trouble):
+                self._ringer.unring(key, file_id)
 
     def _blob_s(self, key: str) -> float:
         """Reports and logs are told within the time-out as records are."""

@@ -69,14 +69,16 @@ def test_a_blob_that_isnt_shown_to_this_account_yet_is_had_once_it_is() -> None:
 
 
 def test_what_is_gone_is_asked_for_ever_more_rarely() -> None:
-    watch = Stopwatch()
+    watch, key = Stopwatch(), "scripts/versions/1.json"
     with kit.fleet(watch) as fleet:
         agent, operator = fleet.store(MAIN), fleet.store(OPERATOR)
-        operator.create(order_key("a"), b'{"id":"a"}')
-        operator.delete(order_key("a"))
+        operator.create(key, b'{"id":"a"}')
+        watch.at_s += fleet.emulator.faults.durations.unseen_s
+        assert agent.list("scripts/versions/") == [key]
+        operator.delete(key)
         fleet.emulator.ledger.clear()
         for _ in range(300):
             watch.at_s += MISSED_S
-            assert agent.read(order_key("a")) is None
+            assert agent.read(key) is None
         missed = [noted for noted in fleet.emulator.requests if noted.status == 404]
         assert 5 < len(missed) < 15
