@@ -8,7 +8,6 @@ nothing. Its bell is a reason to look at the store. Not decided here: how the tw
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
-from sessionlib.coordinator import TOKEN_VARIABLE
+from sessionlib.coordinator import tokens
 
 if TYPE_CHECKING:
     from sessionlib.coordinator.listening import Listener
@@ -67,14 +66,14 @@ class Coordination:
         is_idle = self._asking is None or not self._asking.is_alive()
         if is_idle and now_mono - self._asked_mono >= EVERY_S:
             self._asked_mono = now_mono
-            self._asking = threading.Thread(target=self._ask, args=(url,), daemon=True)
+            self._asking = threading.Thread(target=self._ask, args=(url, config.fleet), daemon=True)
             self._asking.start()
         return self._seen or CoordinatorSeen(url)
 
-    def _ask(self, url: str) -> None:
+    def _ask(self, url: str, fleet: str) -> None:
         # httpx is loaded only where there is somebody to ask.
         client = import_module("sessionlib.coordinator.client")
-        asked = client.Client(url, client.token_here())
+        asked = client.Client(url, tokens.find(fleet, tokens.OPERATOR))
         try:
             self._seen = _asked(asked, CoordinatorSeen(url), client.Unavailable)
         finally:
@@ -86,8 +85,8 @@ def doorbell(config: Config, ring: Callable[[], None]) -> Listener | None:
     """A listener that has begun to call `ring`, in its own thread; None without a coordinator,
     or a token to listen with."""
     url = config.coordinator.url
-    token = os.environ.get(TOKEN_VARIABLE)
-    if url is None or not token:
+    token = None if url is None else tokens.find(config.fleet, tokens.OPERATOR)
+    if url is None or token is None:
         return None
     client = import_module("sessionlib.coordinator.client")
     listening = import_module("sessionlib.coordinator.listening")

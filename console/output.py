@@ -7,6 +7,7 @@ alone: words and glyphs say it all). Not decided here: what is said.
 
 from __future__ import annotations
 
+import getpass
 import io
 import json
 import os
@@ -70,6 +71,12 @@ class Output:
     def read(self, prompt: str) -> str:
         """The line that comes in after a prompt; empty at the end of the input."""
         return self._answer(prompt)
+
+    def read_secret(self, prompt: str) -> str:
+        """The line that comes in, shown to nobody where it is typed."""
+        if self.can_ask():
+            return getpass.getpass(prompt, stream=sys.stderr)
+        return sys.stdin.readline()
 
     def can_ask(self) -> bool:
         """Whether somebody is there who could answer."""

@@ -1,4 +1,4 @@
-"""`login`: an account's sign-in to Google, kept on this machine."""
+"""`login`: an account's sign-in to Google or to the coordinator, kept on this machine."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from console.cli.coordinator_tokens import keep_token
 from console.cli.options import Desk, desk_of
 from console.errors import Refused, WrongUse
 from console.finding import find_config
@@ -28,6 +29,7 @@ EXAMPLES = (
     "colabvps-console login operator --client client_secret.json",
     "colabvps-console login primary",
     "colabvps-console login backup1 --no-browser",
+    "colabvps-console login backup1 --coordinator < token",
 )
 
 
@@ -45,16 +47,25 @@ def run(
         bool,
         typer.Option("--no-browser", help="Show the address, and read the one that it ends at."),
     ] = False,
+    coordinator: Annotated[
+        bool,
+        typer.Option("--coordinator", help="Keep a token for the coordinator, asked for here."),
+    ] = False,
 ) -> None:
     """Google asks in the browser, and what it gives is kept in the system's keyring, or
     encrypted where $COLABVPS_PASSPHRASE is set; never in a file that can be read. Agents
     and commands on this machine use it until `logout`. The address that signs in has to
     be the account's. `operator` is who uses the console and owns the shared folder: best
     a Google account that holds no sessions. How to make an OAuth client: docs/drive.md.
+    With --coordinator it is the token that `coordinator token create` has made: typed
+    unseen, or read from standard input. $COLABVPS_COORDINATOR_TOKEN goes before it.
     """
     desk = desk_of(ctx)
     desk.may_change("login")
     config = load(find_config(desk.config))
+    if coordinator:
+        keep_token(desk, config, account)
+        return
     email = signins.expected_email(config, account)
     _check_store(config)
     # Before a person is sent to a browser for nothing.

@@ -1,4 +1,4 @@
-"""`logout`: sign-ins to Google taken back, and forgotten here."""
+"""`logout`: sign-ins to Google taken back, and forgotten here; so are the coordinator's tokens."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli.coordinator_tokens import forget_tokens
 from console.cli.options import desk_of
 from console.errors import Refused
 from console.finding import find_config
@@ -22,6 +23,7 @@ EXAMPLES = (
     "colabvps-console logout backup1",
     "colabvps-console logout --only-here",
     "colabvps-console logout --yes --json",
+    "colabvps-console logout backup1 --coordinator",
 )
 
 
@@ -35,6 +37,10 @@ def run(
         bool,
         typer.Option("--only-here", help="Forget it on this machine, and don't tell Google."),
     ] = False,
+    coordinator: Annotated[
+        bool,
+        typer.Option("--coordinator", help="Forget the coordinator's token, or all, instead."),
+    ] = False,
 ) -> None:
     """Google takes the sign-in back, and with it what this account has allowed the same
     OAuth client on other machines; an agent that uses one of them loses the store. With
@@ -43,6 +49,9 @@ def run(
     desk = desk_of(ctx)
     desk.may_change("logout")
     config = load(find_config(desk.config))
+    if coordinator:
+        forget_tokens(desk, config, account)
+        return
     if account is None:
         kept = list(signins.all_kept(config))
         has_client = kept_client(config.fleet) is not None

@@ -156,7 +156,8 @@ def _voice(
     if url is None:
         return None
     from sessionlib.agent.voice import Voice  # noqa: PLC0415 - as above
-    from sessionlib.coordinator.client import Client, token_here  # noqa: PLC0415 - as above
+    from sessionlib.coordinator import tokens  # noqa: PLC0415 - as above
+    from sessionlib.coordinator.client import Client  # noqa: PLC0415 - as above
 
     def complain(why: str | None) -> None:
         line = Line("info", "coordinator", "the coordinator takes what it is told")
@@ -164,7 +165,7 @@ def _voice(
 
     worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
-    client = Client(url, token_here())
+    client = Client(url, tokens.find(config.fleet, account))
     return Voice(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
 
 

@@ -8,7 +8,6 @@ unread. One try for each call: when the next is due is decided elsewhere (`telli
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
@@ -16,7 +15,6 @@ from typing import Any
 import httpx
 
 from sessionlib import __version__
-from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.coordinator.telling import Answer, Message, Verdict
 from sessionlib.plain_text import plain
 
@@ -71,6 +69,13 @@ class Client:
         except (ValueError, RecursionError):
             raise Unavailable("the coordinator's answer is no JSON") from None
 
+    def knows_token(self) -> bool:
+        """Whether the coordinator takes our token for somebody's. Raises Unavailable."""
+        status, _ = self._call("GET", "/api/sessions/status", None)
+        if status not in {httpx.codes.OK, httpx.codes.UNAUTHORIZED}:
+            raise Unavailable(f"the coordinator answers {status}")
+        return status == httpx.codes.OK
+
     @contextmanager
     def events(self, last_id: str | None) -> Iterator[Iterator[str]]:
         """The lines of the stream of events, from after `last_id`. Raises Unavailable."""
@@ -99,11 +104,6 @@ class Client:
                 return answer.status_code, _bounded(answer)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             raise Unavailable(_said(error)) from None
-
-
-def token_here(environ: Mapping[str, str] = os.environ) -> str | None:
-    """The token that this process was given."""
-    return environ.get(TOKEN_VARIABLE) or None
 
 
 def _is_forgotten(text: str) -> bool:

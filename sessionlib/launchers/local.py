@@ -24,6 +24,7 @@ from pathlib import Path
 import sessionlib
 from sessionlib.clock import Clock, sleep
 from sessionlib.config import Config
+from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, Proc, read_proc, send
 from sessionlib.launchers import Handle, LaunchRefused, State, Status
@@ -31,8 +32,9 @@ from sessionlib.launchers.doors import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.launchers.handles import keep, kept, last_agent, session_in, this_machine
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
-_SECRETS = "COLABVPS_FLEET_KEY"
-"""How the names of the variables begin that hold the operators' seeds."""
+_SECRETS = ("COLABVPS_FLEET_KEY", TOKEN_VARIABLE)
+"""How the names of the variables begin that hold what is the operators' alone: their seeds, and
+the token that the coordinator knows them by."""
 OUTPUT = "output.log"
 _LOOKS = 2
 """One look at the processes is no photograph: one that forks and ends while they are read can
@@ -247,7 +249,8 @@ def _in_use(home: Path, account: str) -> str:
 
 
 def _environment(nonce: str) -> dict[str, str]:
-    """Our own environment, but for the fleet's secret: an agent needs only the public half."""
+    """Our own environment, but for the operators' secrets: of the fleet's key an agent needs only
+    the public half, and it speaks to the coordinator with its account's own token."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(_SECRETS)}
     root = Path(sessionlib.__file__).parents[1]
     if root.name not in {"site-packages", "dist-packages"}:

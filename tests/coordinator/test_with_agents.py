@@ -21,6 +21,9 @@ from console.demo.journal import epochs_rise, overlap_s, read_journals
 from console.demo.play import Play
 from console.demo.stage import Stage
 from sessionlib.clock import SystemClock, sleep
+from sessionlib.coordinator import TOKEN_VARIABLE
+from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
+from tests.environs import environ_of
 
 SCALE = 20.0
 WITHIN_S = 20.0
@@ -59,6 +62,15 @@ def test_the_coordinator_hears_of_every_move_and_none_waits_for_it(tmp_path: Pat
         play = Play(stage, lambda text: None)
         play.begin()
         eventually(lambda: at(1, "primary"), "it knows the first primary")
+        # The agent speaks to the coordinator; what it starts has no business there.
+        token = service.environment("primary")[TOKEN_VARIABLE]
+        agent = stage.pid("primary")
+        assert environ_of(agent)[TOKEN_VARIABLE] == token
+        below = marked(HOME_MARKER, home_mark(stage.home("primary")))
+        assert below
+        for proc in below:
+            with suppress(FileNotFoundError, ProcessLookupError):
+                assert proc.pid == agent or token not in environ_of(proc.pid).values()
         move = play.hand_over()
         eventually(lambda: at(2, move.to), "it knows the next one")
         moves = client.get("/metrics").text

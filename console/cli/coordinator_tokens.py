@@ -1,0 +1,83 @@
+"""The coordinator's tokens, kept on this machine for a fleet's accounts and its operator.
+
+Decided here: that one is read without being shown, and kept only if the coordinator knows it
+or can't be asked. Not decided here: how secrets are kept (`sessionlib.keeping`), and who uses
+them (`sessionlib.coordinator.tokens`).
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from console.cli.options import Desk
+from console.errors import Refused, WrongUse
+from sessionlib import keeping
+from sessionlib.config import Config
+from sessionlib.coordinator import tokens
+
+MAX_TOKEN = 1_000
+
+
+def keep_token(desk: Desk, config: Config, account: str) -> None:
+    """Read a token and keep it. Raises WrongUse, Refused, NotKept."""
+    url = config.coordinator.url
+    if url is None:
+        raise WrongUse(
+            f"{config.path}: coordinator.url: there is none, so there is nobody to speak to: write "
+            "where the coordinator is first"
+        )
+    _check(config, account)
+    keeping.check()
+    token = desk.out.read_secret(f"Token that the coordinator has made for {account}: ").strip()
+    if not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
+        raise Refused("that is no token: `colabvps-console coordinator token create` makes one")
+    doubt = _doubt(url, token)
+    keeping.keep(tokens.entry(config.fleet, account), token)
+    if doubt:
+        desk.out.tell(f"{doubt}: whether it knows this token isn't known")
+    desk.out.answer(
+        f"the coordinator's token of {account} is kept in {keeping.place()}",
+        {"account": account, "coordinator": url, "kept_in": keeping.place()},
+    )
+
+
+def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
+    """Forget an account's token on this machine, or all. Raises Refused, NotKept."""
+    if account is not None:
+        _check(config, account)
+    names = [account] if account is not None else [*config.accounts, tokens.OPERATOR]
+    kept = [name for name in names if keeping.find(tokens.entry(config.fleet, name)) is not None]
+    if kept:
+        desk.out.ask(
+            f"Forget the coordinator's tokens of {', '.join(kept)} on this machine. They stay "
+            "valid: `colabvps-console coordinator token revoke` ends them.",
+            yes=desk.yes,
+        )
+    for name in kept:
+        keeping.forget(tokens.entry(config.fleet, name))
+    text = f"forgotten here: {', '.join(kept)}" if kept else "no token is kept here"
+    desk.out.answer(text, {"forgotten": kept})
+
+
+def _check(config: Config, account: str) -> None:
+    """Raises ConfigError for nobody of the fleet."""
+    if account != tokens.OPERATOR:
+        config.account(account)
+
+
+def _doubt(url: str, token: str) -> str | None:
+    """Why it couldn't be asked whether it knows the token. Raises Refused if it doesn't."""
+    client = import_module("sessionlib.coordinator.client")
+    asking = client.Client(url, token)
+    try:
+        known = asking.knows_token()
+    except client.Unavailable as error:
+        return str(error)
+    finally:
+        asking.close()
+    if not known:
+        raise Refused(
+            "the coordinator doesn't know this token: nothing was kept; "
+            "`colabvps-console coordinator token create` makes a new one"
+        )
+    return None

@@ -1,0 +1,32 @@
+"""Which token a process speaks to its coordinator with.
+
+Decided here: that the environment goes first, then what this machine keeps for the account,
+as it keeps sign-ins; and that a keyring which can't be asked is none. Not decided here: how
+secrets are kept (`sessionlib.keeping`), and what a token is good for (the coordinator).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from sessionlib import keeping
+from sessionlib.coordinator import TOKEN_VARIABLE
+
+OPERATOR = "operator"
+"""Who sits at a console, in the place of an account's name."""
+
+
+def entry(fleet: str, name: str) -> str:
+    """Where it is kept."""
+    return f"coordinator:{fleet}:{name}"
+
+
+def find(fleet: str, name: str) -> str | None:
+    """The token of an account, or of the operator, on this machine; None without one."""
+    given = os.environ.get(TOKEN_VARIABLE)
+    if given:
+        return given
+    with suppress(keeping.NotKept):
+        return keeping.find(entry(fleet, name))
+    return None
