@@ -63,7 +63,7 @@ class Door:
         except Problem as problem:
             await problem.response()(scope, receive, counting)
         else:
-            await self._app(scope, receive, counting)
+            await self._app(_as_get(scope, template), receive, counting)
         finally:
             took_s = None if template == _STREAM else self._clock.now().mono - started_s
             self._metrics.answered(template, scope["method"], status, took_s)
@@ -103,6 +103,13 @@ class Door:
             return sender_at(forwarded.decode("latin-1").rpartition(",")[2].strip())
         client: Any = scope.get("client")
         return sender_at(client[0] if client else "")
+
+
+def _as_get(scope: Scope, template: str) -> Scope:
+    """A HEAD as the GET that it asks the headers of: the server leaves the body out."""
+    if scope["method"] != "HEAD" or template in {GO, _STREAM}:
+        return scope
+    return {**scope, "method": "GET"}
 
 
 def _headers(scope: Scope) -> tuple[dict[bytes, bytes], int]:

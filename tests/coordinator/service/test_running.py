@@ -242,3 +242,17 @@ def test_it_says_what_to_install_where_its_packages_are_missing(tmp_path: Path) 
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert 'pip install "colabvps-console[coordinator]"' in done.stderr
+
+
+def test_who_only_asks_for_the_headers_gets_those(served: Served) -> None:
+    """Monitors ask so whether a page is up."""
+    for path in ("/", "/healthz", "/page/style.css"):
+        with served.client() as client:
+            head, whole = client.head(path), client.get(path)
+        assert head.status_code == whole.status_code == 200
+        assert head.content == b""
+        assert head.headers["content-type"] == whole.headers["content-type"]
+    with served.client(token="nobodys") as client:
+        assert client.head("/api/sessions/status").status_code == 401
+    with served.client("primary") as client:
+        assert client.head("/api/handover").status_code == 405
