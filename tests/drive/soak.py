@@ -1,10 +1,11 @@
 """Moves and kills of real agents over an emulated Drive, one after the other.
 
 A whole fleet of ordinary agents works over the emulator, far away (`--latency-ms`) and with
-every fault that a store may have and be got over. Planned moves are ordered as an operator
-would, primaries are killed, and the workload's own journal judges: never two at work at once,
-epochs rise, and no move in order loses a write. Progress goes to standard error; the last
-line, on standard output, is one JSON document. Exit code 1 for anything that doesn't hold.
+every fault that a store may have and be got over; now and then it is full for a while.
+Planned moves are ordered as an operator would, primaries are killed, and the workload's own
+journal judges: never two at work at once, epochs rise, and no move in order loses a write.
+Progress goes to standard error; the last line, on standard output, is one JSON document. Exit
+code 1 for anything that doesn't hold.
 """
 
 from __future__ import annotations
@@ -33,7 +34,10 @@ from sessionlib.errors import StoreError
 from sessionlib.signing import sign
 
 FULL = "full"
-"""A Drive that is full stays so until somebody makes room: a fleet doesn't get over that alone."""
+"""A Drive that is full stays so until somebody makes room, so it is no matter of dice."""
+FULL_EVERY = 10
+FULL_S = 20.0
+"""So many rounds apart, and for so long at life's own pace."""
 EPILOG = """\
 examples:
   python -m tests.drive.soak --moves 3 --kills 2 --scale 10
@@ -62,7 +66,7 @@ def main() -> int:
         with Stage(folder, options.scale, None, premises) as stage:
             # Setting up is another test's business.
             drive[0].control("faults", faults if options.rate else {})
-            soak = Soak(stage, _tell)
+            soak = Soak(stage, drive[0], _tell)
             try:
                 soak.play(options.moves, options.kills)
             except (Refused, OutcomeUnknown) as error:
@@ -89,12 +93,14 @@ def main() -> int:
 class Soak:
     """One fleet, moved and killed over and over."""
 
-    def __init__(self, stage: Stage, tell: Callable[[str], None]) -> None:
+    def __init__(self, stage: Stage, drive: EmulatedDrive, tell: Callable[[str], None]) -> None:
         self._stage = stage
+        self._drive = drive
         self._play = Play(stage, lambda text: None)
         self._tell = tell
         self.kinds: dict[int, MoveKind] = {}
         self.refused = 0
+        self.filled = 0
         self._why = ""
         self.failures: list[str] = []
 
@@ -106,6 +112,8 @@ class Soak:
                 self._move()
             if number < kills:
                 self._kill()
+            if number % FULL_EVERY == 1:
+                self._fill()
             if number % 10 == 9:
                 self._tell(f"{number + 1} rounds: {len(self.kinds)} moved, {self.refused} refused")
 
@@ -151,6 +159,13 @@ class Soak:
             raise OutcomeUnknown(f"order {order.id} has not ended after {WAIT_S:.0f} s")
         return None
 
+    def _fill(self) -> None:
+        """No new file and no content fits, and then somebody makes room."""
+        self._drive.control("faults", {FULL: 1.0})
+        sleep(FULL_S / self._stage.fleet.config.timings.scale)
+        self._drive.control("faults", {FULL: 0.0})
+        self.filled += 1
+
     def _kill(self) -> None:
         move = self._play.kill_primary()
         self.kinds[move.epoch] = move.kind
@@ -184,6 +199,7 @@ def _judged(soak: Soak, tenures: list[Tenure]) -> dict[str, Any]:
         "takeovers": len(taken),
         "other_moves": len(found) - len(planned) - len(taken),
         "refused": soak.refused,
+        "times_full": soak.filled,
         "overlap_s": round(overlap, 3),
         "planned_downtime_s": _spread([passage.downtime_s for passage in planned]),
         "takeover_downtime_s": _spread([passage.downtime_s for passage in taken]),
