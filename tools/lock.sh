@@ -16,9 +16,10 @@ compile() {
         --no-header --no-emit-index-url --no-emit-find-links "$@"
 }
 
-compile --python-version 3.11 pyproject.toml --group build --extra coordinator -o requirements.txt
-compile --python-version 3.11 pyproject.toml --group dev --extra coordinator -c requirements.txt \
-    -o requirements-dev.txt
+compile --python-version 3.11 pyproject.toml --group build --extra coordinator --extra notices \
+    -o requirements.txt
+compile --python-version 3.11 pyproject.toml --group dev --extra coordinator --extra notices \
+    -c requirements.txt -o requirements-dev.txt
 # The versions on a Colab VM stand in the .in file; only what they need in turn is chosen here.
 compile --python-version 3.12 tests/colab/requirements.in -o tests/colab/requirements.txt
 
