@@ -11,10 +11,11 @@ from pathlib import PurePosixPath
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr
 from pydantic_core import PydanticCustomError
 
 from sessionlib.layout import DRIVE_PATHS
+from sessionlib.notice_urls import problem
 
 OWN_PREFIXES = ("SESSION_", "COLABVPS_")
 """Environment variables the program itself sets or reads; a workload's settings leave them be."""
@@ -130,11 +131,20 @@ def _inner_path(text: str) -> str:
     return text
 
 
+def _notice_url(url: SecretStr) -> SecretStr:
+    # Said without the address: an error ends up in a terminal, or in somebody's bug report.
+    wrong = problem(url.get_secret_value())
+    if wrong is not None:
+        raise setting_error(wrong)
+    return url
+
+
 AccountName = Annotated[str, AfterValidator(_account_name)]
 FleetName = Annotated[str, AfterValidator(_fleet_name)]
 Email = Annotated[str, AfterValidator(_email)]
 PublicKey = Annotated[str, AfterValidator(_key)]
 WebUrl = Annotated[str, AfterValidator(_web_url)]
+NoticeUrl = Annotated[SecretStr, AfterValidator(_notice_url)]
 DriveId = Annotated[str, AfterValidator(_drive_id)]
 DrivePath = Annotated[str, AfterValidator(_drive_path)]
 SomePath = Annotated[str, AfterValidator(_some_path)]

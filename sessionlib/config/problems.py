@@ -30,6 +30,11 @@ _EXAMPLES: dict[Where, str] = {
 }
 
 
+_LISTS: dict[Where, str] = {("secrets",): "[NAME]", ("urls",): '["${NAME}"]'}
+_HOLDS_SECRETS: Where = ("notices",)
+HIDDEN = "…"
+
+
 def of_schema(error: ValidationError, document: Document) -> list[Problem]:
     """What the schema rejected, each with its line."""
     return [
@@ -54,8 +59,19 @@ def dotted(where: Where) -> str:
 
 def _problem(item: ErrorDetails, document: Document) -> Problem:
     where: Where = tuple(part for part in item["loc"] if part != "[key]")
+    if where[:1] == _HOLDS_SECRETS:
+        where, item = _without_values(where, item)
     word = _WORDS.get(item["type"], _as_said)
     return Problem(document.line_of(where), where, word(where, item, document))
+
+
+def _without_values(where: Where, item: ErrorDetails) -> tuple[Where, ErrorDetails]:
+    """The problem without anything that was written there: an address may hold a password,
+    also where it stands in a wrong place."""
+    if isinstance(item["input"], str | int | float):
+        item["input"] = HIDDEN
+    is_name = all(isinstance(part, int) or part.isidentifier() for part in where)
+    return (where if is_name else (*where[:1], HIDDEN)), item
 
 
 def _missing(where: Where, _item: ErrorDetails, document: Document) -> str:
@@ -103,7 +119,7 @@ def _not_section(where: Where, item: ErrorDetails, _document: Document) -> str:
 
 
 def _not_list(where: Where, item: ErrorDetails, _document: Document) -> str:
-    example = "[NAME]" if where[-1:] == ("secrets",) else "[python, server.py]"
+    example = _LISTS.get(where[-1:], "[python, server.py]")
     return f"is {_shown(item['input'])}, not a list: write it as {example}"
 
 
@@ -115,6 +131,11 @@ def _out_of_bounds(_where: Where, item: ErrorDetails, _document: Document) -> st
     words = {"ge": "at least", "gt": "more than", "le": "at most"}
     name, bound = next((name, item["ctx"][name]) for name in words if name in item["ctx"])
     return f"is {_shown(item['input'])}: it must be {words[name]} {bound:g}"
+
+
+def _too_long(_where: Where, item: ErrorDetails, _document: Document) -> str:
+    most, has = item["ctx"]["max_length"], item["ctx"]["actual_length"]
+    return f"holds {has}: {most} at most"
 
 
 def _no_account(_where: Where, _item: ErrorDetails, _document: Document) -> str:
@@ -152,6 +173,7 @@ _WORDS: dict[str, Callable[[Where, ErrorDetails, Document], str]] = {
     "greater_than": _out_of_bounds,
     "greater_than_equal": _out_of_bounds,
     "less_than_equal": _out_of_bounds,
+    "too_long": _too_long,
     "too_short": _no_account,
     "value_error": _own_error,
 }

@@ -23,6 +23,7 @@ from sessionlib.config.kinds import (
     Email,
     FleetName,
     InnerPath,
+    NoticeUrl,
     PublicKey,
     SomePath,
     Variable,
@@ -33,6 +34,7 @@ from sessionlib.core.timing import Timing
 from sessionlib.core.values import Role
 
 _SAFE = Timing()
+MAX_RECEIVERS = 10
 
 
 class StoreKind(StrEnum):
@@ -215,6 +217,12 @@ class CheckpointSettings(Section):
     prepare: Command | None = None
 
 
+class NoticeSettings(Section):
+    """Where notices go. An address may hold secrets, so no printed form of it shows any."""
+
+    urls: Annotated[tuple[NoticeUrl, ...], Field(strict=False, max_length=MAX_RECEIVERS)] = ()
+
+
 class Settings(Section):
     """The whole file."""
 
@@ -228,3 +236,4 @@ class Settings(Section):
     accounts: Annotated[dict[AccountName, AccountSettings], Field(min_length=1)]
     workload: WorkloadSettings
     checkpoint: CheckpointSettings = CheckpointSettings()
+    notices: NoticeSettings = NoticeSettings()

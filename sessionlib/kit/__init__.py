@@ -14,6 +14,7 @@ session warms up (`core`), and what runs at this moment (`guard`).
 | `setup`, `runner` | the set-up command, of which nothing outlives its agent |
 | `kits` | what an agent runs in |
 | `secret_env` | secrets, from the environment or the keyring |
+| `receivers` | where notices go, with the secrets of their addresses |
 | `fleetconfig` | the published settings, and how a file differs from them |
 | `keys` | which key is the fleet's by now |
 """

@@ -1,9 +1,9 @@
-"""The values of a workload's secrets, which stand in no file of ours.
+"""The values of secrets that a configuration refers to, which stand in no file of ours.
 
 Decided here: where they are looked for: the environment that the agent was
 started in, then where this machine keeps secrets. A machine without a usable keyring is
 nothing unusual, so that alone is no error. Values are in no message. Not decided
-here: who gets them (the workload and its set-up, through their environment).
+here: who gets them (the workload and its set-up, through their environment; notices).
 """
 
 from __future__ import annotations
@@ -17,9 +17,13 @@ from sessionlib.keeping import SERVICE, NotKept
 
 
 def find_secrets(
-    names: Iterable[str], fleet: str, environ: Mapping[str, str] | None = None
+    names: Iterable[str],
+    fleet: str,
+    environ: Mapping[str, str] | None = None,
+    setting: str = "workload.secrets",
 ) -> dict[str, str]:
-    """The value of each of `names`. Raises ConfigError with a sentence for each missing one."""
+    """The value of each of `names`. Raises ConfigError with a sentence for each missing one,
+    which names the `setting` that refers to it."""
     environ = os.environ if environ is None else environ
     found: dict[str, str] = {}
     problems = []
@@ -28,7 +32,7 @@ def find_secrets(
         if value:
             found[name] = value
         else:
-            problems.append(_problem(fleet, name))
+            problems.append(_problem(fleet, name, setting))
     if problems:
         raise ConfigError(problems)
     return found
@@ -39,9 +43,9 @@ def entry_of(fleet: str, name: str) -> str:
     return f"secret:{fleet}:{name}"
 
 
-def _problem(fleet: str, name: str) -> str:
+def _problem(fleet: str, name: str, setting: str) -> str:
     return (
-        f"workload.secrets: {name} has no value here: set the variable {name} where the agent is "
+        f"{setting}: {name} has no value here: set the variable {name} where the agent is "
         f"started, or keep it in this machine's keyring with "
         f"`keyring set {SERVICE} {entry_of(fleet, name)}`"
     )
