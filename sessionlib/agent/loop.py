@@ -50,6 +50,7 @@ from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 
 if TYPE_CHECKING:
+    from sessionlib.agent.speaker import Speaker
     from sessionlib.agent.voice import Voice
 
 DECISIONS_A_TURN = 4
@@ -73,6 +74,7 @@ class Agent:
     log: AgentLog
     meter: ResourceMeter
     voice: Voice | None = None
+    speaker: Speaker | None = None
 
     _tenure: Tenure | None = None
     _beat: int = 0
@@ -100,6 +102,8 @@ class Agent:
             if self.voice is not None:
                 self.voice.tell(self._report(self.clock.now(), why), self.view)
                 self.voice.close()
+            if self.speaker is not None:
+                self.speaker.close()
             self.log.close()
         return code
 
@@ -126,6 +130,8 @@ class Agent:
         self.workload.start()
         if self.voice is not None:
             self.voice.start()
+        if self.speaker is not None:
+            self.speaker.start()
         while True:
             meant = now
             event = self._next_event(tick_s)
@@ -226,6 +232,8 @@ class Agent:
         report = self._report(now, None)
         if self.voice is not None:
             self.voice.tell(report, self.view)
+        if self.speaker is not None:
+            self.speaker.tell(report, self.view, now)
         due = now.mono - self._told_mono >= self.view.timing.report_s
         if (due or is_news(self._last, report)) and self.hands.tell(report, self._logs, now.mono):
             self._last = report

@@ -44,6 +44,7 @@ from sessionlib.ports import Store
 from sessionlib.stores import open_store
 
 if TYPE_CHECKING:
+    from sessionlib.agent.speaker import Speaker
     from sessionlib.agent.voice import Voice
 
 SEED_VARIABLE = "COLABVPS_FLEET_KEY"
@@ -116,7 +117,8 @@ def build(
     hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s, told)
     meter = ResourceMeter(place.path)
     voice = _voice(config, account, clock, inbox, log)
-    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice)
+    speaker = _speaker(config, place, clock, log)
+    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice, speaker)
 
 
 def run(config: Config, account: str, home: Path | None = None, *, until_eof: bool = False) -> int:
@@ -167,6 +169,15 @@ def _voice(
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
     client = Client(url, tokens.find(config.fleet, account))
     return Voice(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
+
+
+def _speaker(config: Config, place: Home, clock: Clock, log: AgentLog) -> Speaker | None:
+    """What tells the operator, where the settings say whom. Loaded only then."""
+    if not config.notices.urls:
+        return None
+    from sessionlib.agent.speaker import speaker_of  # noqa: PLC0415 - as above
+
+    return speaker_of(config, place.path, clock, log.say)
 
 
 def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock: Clock) -> Copyist:
