@@ -40,7 +40,7 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:
         if cmd_name not in self.lines:
             return None
-        module = import_module(f"{self.package}.{cmd_name}")
+        module = import_module(f"{self.package}.{cmd_name.replace('-', '_')}")
         if hasattr(module, "COMMANDS"):
             return _group(cmd_name, module, self.lines[cmd_name])
         return _command(cmd_name, module, self.lines[cmd_name])

@@ -47,6 +47,7 @@ COMMANDS: Mapping[str, str] = {
     "logs": "Show what agents and workloads have logged.",
     "preflight": "Check that everything is ready, before a session begins.",
     "doctor": "Try out what the store promises, before anything depends on it.",
+    "notify-test": "Send a test notice to everybody who is told what happens.",
     "key": "The key that signs orders, code and settings.",
     "checkpoint": "Look at the copies of the workload's data, check them, take them out.",
     "coordinator": "The service that knows where everyone is, and its tokens.",

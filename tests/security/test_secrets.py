@@ -1,4 +1,5 @@
-"""Goal: the operators' seed, a service's token and the workload's secrets stay where they belong.
+"""Goal: the operators' seed, a service's token, the workload's secrets and the tokens in the
+addresses of notices stay where they belong.
 
 Method: a real fleet of three, started and ordered about as an operator does who has all of
 them in the environment, with recognisable values; a program with set-up and a step that
@@ -27,6 +28,7 @@ from tests.environs import environ_of
 ROOT = Path(__file__).parents[2]
 TOKEN = "coordinator-token-" + "7c" * 16
 SECRET = "workload-secret-" + "9d" * 16
+NOTICE = "notice-token-" + "4e" * 16
 CONTROL = "what-everybody-may-see-" + "3b" * 8
 LOOK_EVERY_S = 0.03
 SETUP = "import os, sys; sys.exit('API_TOKEN' not in os.environ)"
@@ -35,6 +37,7 @@ COMMANDS = (
     ("key", "show"),
     ("handover", "--to", "backup1", "--yes", "--wait"),
     ("logs",),
+    ("notify-test", "--json"),
 )
 
 
@@ -102,6 +105,8 @@ def test_no_secret_is_where_it_does_not_belong(
 ) -> None:
     monkeypatch.setenv("API_TOKEN", SECRET)
     monkeypatch.setenv("COLABVPS_COORDINATOR_TOKEN", TOKEN)
+    # Nobody listens there: what is said of a failure holds nothing of the address either.
+    monkeypatch.setenv("COLABVPS_TEST_NOTICE", f"json://user:{NOTICE}@127.0.0.1:9/{NOTICE}")
     user = tmp_path / "user"
     user.mkdir()
     changes = {
@@ -109,19 +114,21 @@ def test_no_secret_is_where_it_does_not_belong(
             "secrets": ["API_TOKEN"],
             "setup": [sys.executable, "-c", SETUP],
         },
+        "notices": {"urls": ["${COLABVPS_TEST_NOTICE}"]},
         "checkpoint": {"every": "20s", "prepare": [sys.executable, "-c", SETUP]},
     }
     talk: dict[str, str] = {}
     with fleet_in(tmp_path, scale=20, changes=changes) as fleet:
         seed = fleet.stage.seed
         monkeypatch.setenv("COLABVPS_FLEET_KEY", seed)
-        needles = tuple(text.encode() for text in (seed, TOKEN, SECRET))
+        needles = tuple(text.encode() for text in (seed, TOKEN, SECRET, NOTICE))
         watch = Watch((*needles, CONTROL.encode()))
         with watch.watching():
             lease = fleet.begin("primary", "backup1")
             check_environments(fleet, seed)
             talk = {" ".join(words): console(fleet, user, *words) for words in COMMANDS}
             assert fleet.works(above=lease.epoch).holder == "backup1"
+            fleet.until(lambda: "json://127.0.0.1" in log_of(fleet, "backup1"), "it is told of")
             shown = subprocess.Popen(
                 [sys.executable, "-c", "input()", CONTROL], stdin=subprocess.PIPE
             )
@@ -130,6 +137,7 @@ def test_no_secret_is_where_it_does_not_belong(
         # Nothing else was shown by anybody at any time.
         assert {words.split(b"\0")[-2] for words in watch.found} == {CONTROL.encode()}
     assert "published" in talk["publish --yes"]
+    assert '"url": "json://127.0.0.1", "accepted": false' in talk["notify-test --json"]
     assert "backup1 serves" in talk["handover --to backup1 --yes --wait"]
     # The one file of the demonstration's that is for the operator.
     assert set(files_with(tmp_path, needles)) == {str(fleet.stage.operators_file)}
@@ -137,6 +145,10 @@ def test_no_secret_is_where_it_does_not_belong(
     for words, text in talk.items():
         assert not [needle for needle in needles if needle.decode() in text], words
     assert list(tmp_path.rglob("core*")) == []
+
+
+def log_of(fleet: Fleet, account: str) -> str:
+    return (fleet.stage.home(account) / "logs" / "agent.jsonl").read_text()
 
 
 def check_environments(fleet: Fleet, seed: str) -> None:
@@ -153,3 +165,6 @@ def check_environments(fleet: Fleet, seed: str) -> None:
             values = environ_of(pid).values()
             assert seed not in values
             assert TOKEN not in values
+            # The agent tells the operator; what it starts has no business there.
+            knows = any(NOTICE in value for value in values)
+            assert knows is (pid == fleet.stage.pid("primary"))

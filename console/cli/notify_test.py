@@ -1,0 +1,67 @@
+"""`notify-test`: whether notices arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import typer
+
+from console.cli.options import Desk, desk_of
+from console.errors import FAILED, Refused
+from console.finding import find_config
+from sessionlib.config import Config, load
+from sessionlib.errors import ConfigError
+from sessionlib.kit.receivers import receivers
+from sessionlib.notice_urls import label
+from sessionlib.notices.outbox import Answer, Fate
+from sessionlib.notices.post import Post, missing
+from sessionlib.notices.wording import trial
+
+EXAMPLES = ("colabvps-console notify-test", "colabvps-console notify-test --json")
+
+
+def run(ctx: typer.Context) -> None:
+    """Whom: `notices: {urls: [...]}` in the configuration, addresses as apprise has them.
+    Each is tried once, from this machine, with the secrets that are here (`${NAME}` is a
+    variable, or kept in the keyring), and what became of it is said without them. A fleet's
+    agents send from their own machines, so try it there too. It changes nothing. Exit code 1
+    where one of them didn't take it, 2 where nobody is named or a secret is missing.
+    """
+    desk = desk_of(ctx)
+    config = load(find_config(desk.config))
+    urls = _urls(config)
+    why = missing()
+    if why is not None:
+        raise Refused(why)
+    desk.out.tell(f"Sending a test notice of {config.fleet} to {len(urls)} …")
+    answers = Post(config.fleet).send(trial(config.fleet), urls)
+    _tell(desk, config.fleet, urls, answers)
+    if any(answer.fate is not Fate.TAKEN for answer in answers):
+        raise typer.Exit(FAILED)
+
+
+def _urls(config: Config) -> list[str]:
+    """Every address, whole. Raises ConfigError where one can't be used, or none is there."""
+    if not config.notices.urls:
+        where = config.where("notices", "urls")
+        raise ConfigError(
+            [f'{where}: notices.urls: names nobody: add one, as "urls: [ntfy://host/topic]"']
+        )
+    urls, problems = receivers(config)
+    if problems:
+        raise ConfigError([f"{config.where('notices', 'urls')}: {text}" for text in problems])
+    return urls
+
+
+def _tell(desk: Desk, fleet: str, urls: Sequence[str], answers: Sequence[Answer]) -> None:
+    rows = [
+        {"url": label(url), "accepted": answer.fate is Fate.TAKEN, "why": answer.why or None}
+        for url, answer in zip(urls, answers, strict=True)
+    ]
+    if desk.out.json:
+        accepted = all(row["accepted"] for row in rows)
+        desk.out.document({"fleet": fleet, "accepted": accepted, "receivers": rows})
+        return
+    for number, row in enumerate(rows, 1):
+        said = "accepted" if row["accepted"] else f"not accepted: {row['why']}"
+        desk.out.line(f"{number}  {row['url']}  {said}", "good" if row["accepted"] else "bad")
