@@ -252,7 +252,7 @@ def test_who_only_asks_for_the_headers_gets_those(served: Served) -> None:
         assert head.status_code == whole.status_code == 200
         assert head.content == b""
         assert head.headers["content-type"] == whole.headers["content-type"]
-    with served.client(token="nobodys") as client:
+    with served.client(token="nobodys") as client:  # noqa: S106 - nobody has it
         assert client.head("/api/sessions/status").status_code == 401
     with served.client("primary") as client:
         assert client.head("/api/handover").status_code == 405
