@@ -17,6 +17,7 @@ from console.errors import FAILED, Refused
 from console.finding import find_config
 from console.keys import key_state
 from console.preflight.access import account_access, fleet_access
+from console.preflight.around import around
 from console.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
 from console.preflight.items import FLEET, Item, Word, document
 from console.seen import Snapshot
@@ -69,6 +70,7 @@ def _items(config: Config, *, writes: bool) -> Iterator[Item]:
     yield from fleet_access(config, clock, writes=writes)
     found = _found(config, clock)
     yield from fleet_items(config, found)
+    yield from around(config)
     for name in config.by_priority():
         yield from account_items(config, name, found)
         yield from account_access(config, name, clock, writes=writes)

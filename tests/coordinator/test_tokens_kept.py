@@ -15,6 +15,8 @@ import pytest
 
 from console.__main__ import main
 from console.demo.coordinating import LocalCoordinator
+from console.preflight.around import around
+from console.preflight.items import Word
 from sessionlib import keeping
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
@@ -114,6 +116,39 @@ def test_without_a_coordinator_the_field_is_named(
 ) -> None:
     assert run(monkeypatch, config, "abc\n", "login", "operator", "--coordinator") == 2
     assert "coordinator.url" in capsys.readouterr().err
+
+
+def test_preflight_tells_whether_the_console_is_known(
+    config: Path, service: LocalCoordinator
+) -> None:
+    at(config, service.url)
+
+    def told() -> tuple[Word, str]:
+        (item,) = around(load(config))
+        return item.word, item.text
+
+    assert told() == (Word.WARN, "answers; no token here")
+    keeping.keep(tokens.entry("my-fleet", "operator"), "nobodys")
+    assert told() == (Word.WARN, "answers, and doesn't know this console's token")
+    keeping.keep(tokens.entry("my-fleet", "operator"), service.operators_token)
+    assert told()[0] is Word.OK
+
+
+def test_preflight_tells_of_what_nobody_waits_for_and_fails_for_neither(
+    config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert list(around(load(config))) == []
+    at(config, "http://127.0.0.1:9")
+    with config.open("a") as file:
+        file.write("notices: {urls: ['ntfy://localhost/${COLABVPS_TOPIC}', 'json://localhost']}\n")
+    coordinator, notices = around(load(config))
+    assert coordinator.word is notices.word is Word.WARN
+    assert "can't be reached" in coordinator.text
+    assert "COLABVPS_TOPIC" in notices.text
+    monkeypatch.setenv("COLABVPS_TOPIC", "a-topic")
+    _, notices = around(load(config))
+    assert notices.word is Word.OK
+    assert notices.text.startswith("2 addresses")
 
 
 def test_an_agent_that_a_console_starts_speaks_with_its_own_token(

@@ -26,7 +26,7 @@ from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from tests.environs import environ_of
 
 SCALE = 20.0
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "backup2"}}'
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
