@@ -31,6 +31,7 @@ NEEDS = {
     "/page/now": Need.NOTHING,
     "/page/style.css": Need.NOTHING,
     "/page/page.js": Need.NOTHING,
+    "/page/icon.svg": Need.NOTHING,
     "/healthz": Need.NOTHING,
     "/readyz": Need.NOTHING,
     "/api/worker/register": Need.ACCOUNT,

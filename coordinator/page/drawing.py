@@ -21,7 +21,13 @@ _SAYS = {
         "The service isn't running at the moment. It is brought back, if it can be.",
     ),
 }
+_UNHEARD = (
+    "There is no answer to this page just now. What stands below is what was known last, "
+    "and may be no longer true."
+)
 _BAR, _GAP, _HEIGHT = 16, 6, 56
+_COUNT = 13
+"""The room above the highest bar, for its number."""
 
 
 def page(seen: Seen) -> str:
@@ -34,11 +40,13 @@ def page(seen: Seen) -> str:
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>{title} - status</title>
+<link rel="icon" href="/page/icon.svg">
 <link rel="stylesheet" href="/page/style.css">
 <noscript><meta http-equiv="refresh" content="{REFRESH_S * 3}"></noscript>
 <script src="/page/page.js" defer></script>
 </head>
 <body>
+<p class="unheard" role="status" hidden>{_UNHEARD}</p>
 {fragment(seen)}
 </body>
 </html>
@@ -53,7 +61,7 @@ def fragment(seen: Seen) -> str:
         f'<h1><span class="lamp" aria-hidden="true"></span>{head}</h1>',
         f'<p class="says">{says}</p>',
         "<dl>",
-        _fact("Since", "-" if seen.since is None else _time(seen.since)),
+        _fact("In its place since", "-" if seen.since is None else _time(seen.since)),
         _fact("Next move", _coming(seen)),
         "</dl>",
     ]
@@ -82,18 +90,25 @@ def _chart(seen: Seen) -> str:
     for number, count in enumerate(seen.days):
         height = 2 if count == 0 else max(6, round(count / most * _HEIGHT))
         kind = "none" if count == 0 else "some"
-        ago = DAYS - 1 - number
-        when = "today" if ago == 0 else f"{ago} days ago"
+        left, top = number * (_BAR + _GAP), _COUNT + _HEIGHT - height
         bars.append(
-            f'<rect class="{kind}" x="{number * (_BAR + _GAP)}" y="{_HEIGHT - height}" '
-            f'width="{_BAR}" height="{height}" rx="2"><title>{when}: {count}</title></rect>'
+            f'<rect class="{kind}" x="{left}" y="{top}" width="{_BAR}" height="{height}" rx="2">'
+            f"<title>{_ago(DAYS - 1 - number)}: {count}</title></rect>"
         )
-    label = f"{total} moves in the last {DAYS} days, {seen.days[-1]} of them today"
+        if count:
+            bars.append(f'<text x="{left + _BAR // 2}" y="{top - 4}">{count}</text>')
+    label = f"{total} moves in the last {DAYS} days, {seen.days[-1]} of them in the last 24 hours"
     return (
-        f'<figure><svg viewBox="0 0 {width} {_HEIGHT}" role="img" aria-label="{label}">'
+        f'<figure><svg viewBox="0 0 {width} {_COUNT + _HEIGHT}" role="img" aria-label="{label}">'
         f"{''.join(bars)}</svg><figcaption>Moves a day, over {DAYS} days: {total} in all"
         "</figcaption></figure>"
     )
+
+
+def _ago(days: int) -> str:
+    if days == 0:
+        return "the last 24 hours"
+    return "a day before" if days == 1 else f"{days} days before"
 
 
 def _latest(moves: tuple[Past, ...]) -> str:

@@ -11,21 +11,32 @@ const local = () => {
     time.title = at.toISOString();
   }
 };
+const every = () => 1000 * Number(document.querySelector("main").dataset.every);
+const say = (word, stale) => {
+  document.title = `${word} - status`;
+  document.body.classList.toggle("stale", stale);
+  document.querySelector(".unheard").hidden = !stale;
+};
+let next;
 const look = async () => {
-  const main = document.querySelector("main");
+  clearTimeout(next);
   try {
-    const answer = await fetch("/page/now", { cache: "no-store" });
+    // A server that takes the question and says nothing is no answer either.
+    const signal = AbortSignal.timeout(2 * every());
+    const answer = await fetch("/page/now", { cache: "no-store", signal });
     if (!answer.ok) throw new Error(String(answer.status));
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
-    main.replaceWith(fresh.querySelector("main"));
-    document.title = `${document.querySelector("h1").textContent} - status`;
-    document.body.classList.remove("stale");
+    document.querySelector("main").replaceWith(fresh.querySelector("main"));
+    say(document.querySelector("h1").textContent, false);
     local();
   } catch {
     // What is shown is as old as it says.
-    document.body.classList.add("stale");
+    say("Not known", true);
   }
-  setTimeout(look, 1000 * Number(document.querySelector("main").dataset.every));
+  clearTimeout(next);
+  next = setTimeout(look, every());
 };
+// A page in the background is let look rarely: whoever comes back to it isn't shown the past.
+document.addEventListener("visibilitychange", () => document.hidden || look());
 local();
-setTimeout(look, 1000 * Number(document.querySelector("main").dataset.every));
+next = setTimeout(look, every());

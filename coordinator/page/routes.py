@@ -23,8 +23,8 @@ from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["page"]
 POLICY = (
-    "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": POLICY,
@@ -43,9 +43,14 @@ class _Script(Response):
     media_type = "text/javascript"
 
 
+class _Icon(Response):
+    media_type = "image/svg+xml"
+
+
 def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
     style = files(__package__).joinpath("style.css").read_text("utf-8")
+    icon = files(__package__).joinpath("icon.svg").read_text("utf-8")
     script = files(__package__).joinpath("page.js").read_text("utf-8")
 
     def now() -> Seen:
@@ -95,3 +100,14 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
     async def scripts(_request: Request) -> Response:
         """JavaScript."""
         return _Script(script, headers=_KEPT)
+
+    @api.get(
+        "/page/icon.svg",
+        tags=_TAGS,
+        summary="The status page's mark on its tab",
+        response_class=_Icon,
+        responses=may_fail(413, 429),
+    )
+    async def icons(_request: Request) -> Response:
+        """SVG."""
+        return _Icon(icon, headers=_KEPT)

@@ -6,11 +6,13 @@ and how the last ones went, and names nobody. Pure: facts and time are passed in
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from coordinator.facts import Picture
-from coordinator.view import Moment, next_handover, primary_of
+from coordinator.view import Moment, is_lost, next_handover, primary_of
 
 DAYS = 14
 DAY_S = 86_400.0
@@ -55,10 +57,9 @@ def seen(picture: Picture, at: Moment, *, open_door: bool) -> Seen:
     """What is told now. `open_door` says whether `/go/` needs no token."""
     primary = primary_of(picture, at)
     coming = next_handover(picture, at)
-    phase = None if coming is None else coming["phase"]
     in_s = None if coming is None else coming["in_s"]
     word = Word.UP if primary is not None else Word.DOWN
-    if phase in UNDER_WAY:
+    if coming is not None and _is_under_way(picture, coming, at):
         word = Word.MOVING
     soon = in_s is not None and in_s <= SOON_S
     now = at.now.wall
@@ -76,3 +77,11 @@ def seen(picture: Picture, at: Moment, *, open_door: bool) -> Seen:
             for move in list(moves)[-LATEST:][::-1]
         ),
     )
+
+
+def _is_under_way(picture: Picture, coming: Mapping[str, Any], at: Moment) -> bool:
+    """Whether it moves just now. Once neither of the two is heard of, it doesn't any more."""
+    if coming["phase"] not in UNDER_WAY:
+        return False
+    both = (picture.sessions.get(coming[end]) for end in ("from", "to"))
+    return any(session is not None and not is_lost(session, at) for session in both)

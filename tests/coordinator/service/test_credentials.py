@@ -31,6 +31,7 @@ TABLE = {
     "/page/now": (200, 200, 200),
     "/page/style.css": (200, 200, 200),
     "/page/page.js": (200, 200, 200),
+    "/page/icon.svg": (200, 200, 200),
     "/healthz": (200, 200, 200),
     "/readyz": (200, 200, 200),
     "/api/worker/register": (200, 403, 403),
@@ -44,7 +45,15 @@ TABLE = {
     "/openapi.json": (200, 200, 200),
     "/not/there": (404, 404, 404),
 }
-OPEN = {"/", "/page/now", "/page/style.css", "/page/page.js", "/healthz", "/readyz"}
+OPEN = {
+    "/",
+    "/page/now",
+    "/page/style.css",
+    "/page/page.js",
+    "/page/icon.svg",
+    "/healthz",
+    "/readyz",
+}
 OPEN_BY_SETTING = {"/api/primary", "/go/{path}", "/metrics"}
 
 
