@@ -45,10 +45,12 @@ end
 done = function(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(
-    '\\n{"good": %%d, "bad": %%d, "seconds": %%f, "p50_ms": %%f, "p99_ms": %%f}\\n',
+    '\\n{"good": %%d, "bad": %%d, "seconds": %%f, "mean_ms": %%f, "p50_ms": %%f, ' ..
+    '"p99_ms": %%f}\\n',
     summary.requests - errors.status,
     errors.status + errors.connect + errors.read + errors.write + errors.timeout,
-    summary.duration / 1e6, latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
+    summary.duration / 1e6, latency.mean / 1e3,
+    latency:percentile(50) / 1e3, latency:percentile(99) / 1e3))
 end
 """
 
@@ -63,6 +65,7 @@ class Measured:
 
     rate: float
     bad: int
+    mean_ms: float
     p50_ms: float
     p99_ms: float
 
@@ -87,4 +90,5 @@ def load(port: int, tokens: Path, seconds: float, *, pause_ms: float = 0.0) -> M
         check=True,
     )
     said = json.loads(done.stdout.strip().splitlines()[-1])
-    return Measured(said["good"] / said["seconds"], said["bad"], said["p50_ms"], said["p99_ms"])
+    rate = said["good"] / said["seconds"]
+    return Measured(rate, said["bad"], said["mean_ms"], said["p50_ms"], said["p99_ms"])
