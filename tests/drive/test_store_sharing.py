@@ -14,7 +14,7 @@ from sessionlib.ports import Conflict, Unknown
 from sessionlib.stores.drive.bell import MAX_RINGS
 from sessionlib.stores.drive.discards import EMPTY_EVERY_S
 from sessionlib.stores.drive.files import File
-from sessionlib.stores.drive.index import BELL_FRESH_S, BY_HAND_S
+from sessionlib.stores.drive.index import BELL_FRESH_S, BY_HAND_S, MISSED_S
 from sessionlib.stores.drive.provision import provision
 from sessionlib.stores.drive.store import DriveStore
 from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
@@ -324,6 +324,21 @@ def test_a_report_is_one_write_once_its_file_is_there(fleet: Fleet) -> None:
     restarted = fleet.store("main")
     restarted.put("state/sessions/main.json", b'{"beat":3}')
     assert len(named(fleet, "main.json")) == 1
+
+
+def test_a_blob_that_was_binned_by_mistake_is_had_again_once_it_is_put_back(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    primary, standby = fleet.store("main"), fleet.store("backup")
+    primary.put("data/blobs/1-1-a-0-f00d", b"work")
+    (file,) = named(fleet, "1-1-a-0-f00d")
+    fleet.drive.files[file.id] = replace(file, is_trashed=True)
+    for store in (primary, standby):
+        assert store.get("data/blobs/1-1-a-0-f00d") is None
+    fleet.drive.files[file.id] = file
+    watch.at_s += MISSED_S
+    for store in (primary, standby):
+        assert store.get("data/blobs/1-1-a-0-f00d") == b"work"
 
 
 def test_a_report_that_was_binned_is_written_anew(fleet: Fleet, watch: Stopwatch) -> None:

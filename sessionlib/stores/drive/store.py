@@ -267,7 +267,8 @@ class DriveStore:
     def _binned(self, key: str, file_id: str) -> None:
         if self._tree.file_id(key) is not None:
             raise NotSent("its file is in its owner's bin: it has to be put back")
-        self._index.forget(key, file_id)
+        # Somebody may put it back, and work may be waiting for it.
+        self._index.missed(key, file_id)
 
     def _is_in_place(self, key: str, file: File) -> bool:
         """Whether others find it where we know it: not in the bin, nor taken out of its folder."""
