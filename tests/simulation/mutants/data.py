@@ -100,11 +100,11 @@ COPIES = {"on_files": True, "policy": {"copy_every_s": 20}}
 
 DATA = (
     Mutant("offer_without_a_seal", offer_without_a_seal, BUSY),
-    Mutant("seal_of_an_earlier_stop", seal_of_an_earlier_stop, BUSY),
+    Mutant("seal_of_an_earlier_stop", seal_of_an_earlier_stop, BUSY, first=25),
     Mutant("start_before_the_data_is_there", start_before_the_data_is_there, ROUGH),
     Mutant("counted_as_kept_on_upload", counted_as_kept_on_upload, PLAIN, fleet=ON_FILES),
     Mutant("reused_blobs_removed", reused_blobs_removed, PLAIN, fleet=COPIES),
     Mutant("restored_over_newer_data", restored_over_newer_data, DEADLY),
     Mutant("went_on_with_old_data", went_on_with_old_data, DEADLY),
-    Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES, first=220),
+    Mutant("newer_uploads_removed", newer_uploads_removed, DEADLY, fleet=COPIES, first=280),
 )

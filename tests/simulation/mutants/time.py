@@ -132,7 +132,12 @@ TOUCHED: Odds = replace(PLAIN, touches=60, kills=6)
 TIME = (
     Mutant("margin_left_out", margin_left_out, CUT_OFF, first=80),
     Mutant("validity_of_one_more_renewal", validity_of_one_more_renewal, ROUGH),
-    Mutant("validity_from_the_answer", validity_from_the_answer, replace(SLOW, guard_late=0.8)),
+    Mutant(
+        "validity_from_the_answer",
+        validity_from_the_answer,
+        replace(SLOW, guard_late=0.8),
+        first=25,
+    ),
     Mutant("guards_deadline_ignored", guards_deadline_ignored, ROUGH),
     Mutant("monotonic_clock_alone", monotonic_clock_alone, CLOCKS),
     Mutant("wall_clock_alone", wall_clock_alone, CLOCKS),
