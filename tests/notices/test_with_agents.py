@@ -21,7 +21,7 @@ from tests.notices.receiving import TOKEN, receiving
 from tests.security.test_secrets import files_with
 
 SCALE = 20.0
-WITHIN_S = 20.0
+WITHIN_S = 60.0
 TITLES = ["demo: moved", "demo: takeover"]
 
 

@@ -8,6 +8,7 @@ lines of it, as a busy machine's does.
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -40,6 +41,7 @@ class Slow(Channel):
 @contextmanager
 def keeper_with(clock: Stopwatch) -> Iterator[Keeper]:
     pairs = [socket.socketpair() for _ in range(2)]
+    before = signal.getsignal(signal.SIGCHLD)
     try:
         agent = Slow(pairs[0][0])
         agent.clock = clock
@@ -47,6 +49,9 @@ def keeper_with(clock: Stopwatch) -> Iterator[Keeper]:
         pids = (os.getppid(), 0)
         yield Keeper(agent, Channel(pairs[1][0]), pids, Limits(5.0, 600.0, 5.0), clock)
     finally:
+        # A guard keeps its signal for as long as its process lives; here it is on loan.
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, before)
         for one, other in pairs:
             one.close()
             other.close()
