@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from console.demo import counter
-from console.demo.journal import Tenure, epochs_rise, overlap_s, passages, read_journals
+from console.demo.journal import Passage, Tenure, epochs_rise, overlap_s, passages, read_journals
 from console.demo.play import Play
 from console.demo.stage import ACCOUNTS, Stage
 from sessionlib import layout
@@ -210,6 +210,14 @@ class Fleet:
 
         self.until(working, f"somebody works above epoch {above}", timeout_s)
         return found[0]
+
+    def last_passage(self) -> Passage:
+        return passages(read_journals(self.stage.journals))[-1]
+
+    def works_on(self, seconds: float) -> None:
+        until_s = boot_s() + seconds
+        epoch = self.lease().epoch
+        self.until(lambda: self.last_tick_s(epoch) > until_s, "the work goes on")
 
     def last_tick_s(self, epoch: int) -> float:
         """When the last tick under `epoch` was; minus infinity if there is none."""
