@@ -14,13 +14,10 @@ from dataclasses import dataclass, field
 
 from sessionlib import layout
 from sessionlib.core.events import Clearance, Peeked, Recorded
-from sessionlib.core.notes import History, Order, Report, Signal
+from sessionlib.core.notes import ORDER_LIFE_S, History, Order, Report, Signal
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode, read_object
-
-ORDER_LIFE_S = 600.0
-"""An order not carried out by then never will be: what it was given on is long past."""
 
 FORGOTTEN_S = 3600.0
 """Orders older than this are somebody's past; nobody waits for a word on them."""

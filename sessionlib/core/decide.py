@@ -16,6 +16,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from sessionlib.core.actions import Action
+from sessionlib.core.orders.judged import without_late
 from sessionlib.core.peers import rank_of
 from sessionlib.core.rules import leaving, primary, standby
 from sessionlib.core.rules.common import Moment, Rule
@@ -64,6 +65,7 @@ MISSING = set(product(Member, Finding)) - set(RULES)
 
 def decide(view: View, now: Instant, chance: str) -> tuple[Action, ...]:
     """What to do at `now`, in order. `chance` is a fresh nonce, used by at most one write."""
+    view = without_late(view, now)
     rank = rank_of(view, now)
     rule = RULES[member_of(view), finding_of(view, now, rank)]
     return rule(Moment(view, now, chance, rank))

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from sessionlib.core.values import Readiness, Role
 
+ORDER_LIFE_S = 600.0
+"""An order not carried out by then never will be: what it was given on is long past."""
+
 
 class WorkState(StrEnum):
     """How the workload on one session is doing."""

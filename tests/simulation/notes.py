@@ -9,9 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.notes import ORDER_LIFE_S
 from sessionlib.core.events import Event, Peeked
-from sessionlib.core.notes import History, Order, Report, Signal
+from sessionlib.core.notes import ORDER_LIFE_S, History, Order, Report, Signal
 from tests.simulation.faults import Kind
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sessionlib.agent.notes import ORDER_LIFE_S
 from sessionlib.core.handover import UNASKED
-from sessionlib.core.notes import OrderAction
+from sessionlib.core.notes import ORDER_LIFE_S, OrderAction
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role

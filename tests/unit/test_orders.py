@@ -16,7 +16,7 @@ from sessionlib.core.actions import Copy, Send
 from sessionlib.core.copies import Copies, Made
 from sessionlib.core.events import CopyEnded, Peeked, Verdict, WriteAnswered
 from sessionlib.core.learn import learn
-from sessionlib.core.notes import Order, OrderAction, When, WorkState
+from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, When, WorkState
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import (
     LeaseState,
@@ -50,6 +50,16 @@ from tests.unit.scene import (
 class TestHandover:
     def given(self, **changes: Any) -> Order:
         return order(OrderAction.HANDOVER, **{"account": "b", **changes})
+
+    @pytest.mark.parametrize(
+        ("age_s", "begins"), [(ORDER_LIFE_S - 1, True), (ORDER_LIFE_S + 1, False)]
+    )
+    def test_one_that_outlived_its_time_since_it_was_read_is_not_begun(
+        self, age_s: float, begins: bool
+    ) -> None:
+        """The session may have been frozen in between."""
+        view = serving(orders=(self.given(),), given_boot={"o1": at(1).boot - age_s})
+        assert (written(actions(view, 1)) is not None) is begins
 
     def test_now_it_begins_at_once_and_needs_no_more_approval(self) -> None:
         made = planned(actions(serving(orders=(self.given(),)), 1))
