@@ -326,6 +326,21 @@ def test_a_report_is_one_write_once_its_file_is_there(fleet: Fleet) -> None:
     assert len(named(fleet, "main.json")) == 1
 
 
+def test_a_report_that_was_taken_out_of_its_folder_is_written_anew(
+    fleet: Fleet, watch: Stopwatch
+) -> None:
+    agent, operator = fleet.store("main"), fleet.store("operator")
+    agent.put(REPORT, b'{"beat":1}')
+    (file,) = named(fleet, "backup1.json")
+    fleet.drive.files[file.id] = replace(file, parents=("elsewhere",))
+    for beat in (b'{"beat":2}', b'{"beat":3}'):
+        agent.put(REPORT, beat)
+        watch.at_s += BELL_FRESH_S
+        operator.list(ORDERS)
+        assert operator.get(REPORT) == beat
+    assert len(named(fleet, "backup1.json")) == 2
+
+
 def test_a_blob_that_was_binned_by_mistake_is_had_again_once_it_is_put_back(
     fleet: Fleet, watch: Stopwatch
 ) -> None:

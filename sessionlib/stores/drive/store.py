@@ -195,9 +195,12 @@ class DriveStore:
         """Have everybody know where a report or a log is, which another process of this account
         may have told before."""
         counts, bell = self._ringer.ring(key, file_id, only_ours=True)
+        if counts != file_id and not self._overwritten(key, counts, data):
+            # Somebody has taken it out of its folder: ours takes its place.
+            self._ringer.unring(key, counts)
+            counts, bell = self._ringer.ring(key, file_id, only_ours=True)
         self._index.heard(bell)
         if counts != file_id:
-            self._overwritten(key, counts, data)
             with suppress(*Trouble):
                 self._client.delete(file_id)
         self._index.learn(key, counts)
