@@ -47,11 +47,15 @@ class _Icon(Response):
     media_type = "image/svg+xml"
 
 
+_PARTS: tuple[tuple[str, str, type[Response]], ...] = (
+    ("style.css", "How the status page looks", _Style),
+    ("page.js", "What keeps the status page up to date", _Script),
+    ("icon.svg", "The status page's mark on its tab", _Icon),
+)
+
+
 def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
-    style = files(__package__).joinpath("style.css").read_text("utf-8")
-    icon = files(__package__).joinpath("icon.svg").read_text("utf-8")
-    script = files(__package__).joinpath("page.js").read_text("utf-8")
 
     def now() -> Seen:
         moment = Moment(clock.now(), settings.silence_s)
@@ -79,35 +83,24 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
         """HTML, for the page's own script."""
         return HTMLResponse(fragment(now()), headers=HEADERS)
 
-    @api.get(
-        "/page/style.css",
-        tags=_TAGS,
-        summary="How the status page looks",
-        response_class=_Style,
-        responses=may_fail(413, 429),
-    )
-    async def styles(_request: Request) -> Response:
-        """CSS."""
-        return _Style(style, headers=_KEPT)
+    for name, summary, kind in _PARTS:
+        _add_part(api, name, summary, kind)
 
-    @api.get(
-        "/page/page.js",
-        tags=_TAGS,
-        summary="What keeps the status page up to date",
-        response_class=_Script,
-        responses=may_fail(413, 429),
-    )
-    async def scripts(_request: Request) -> Response:
-        """JavaScript."""
-        return _Script(script, headers=_KEPT)
 
-    @api.get(
-        "/page/icon.svg",
+def _add_part(api: FastAPI, name: str, summary: str, kind: type[Response]) -> None:
+    """One file of the page's own, as it lies beside this."""
+    text = files(__package__).joinpath(name).read_text("utf-8")
+
+    async def part(_request: Request) -> Response:
+        return kind(text, headers=_KEPT)
+
+    api.add_api_route(
+        f"/page/{name}",
+        part,
+        name=name,
         tags=_TAGS,
-        summary="The status page's mark on its tab",
-        response_class=_Icon,
+        summary=summary,
+        description=f"Of the type {kind.media_type}; it may be kept for some minutes.",
+        response_class=kind,
         responses=may_fail(413, 429),
     )
-    async def icons(_request: Request) -> Response:
-        """SVG."""
-        return _Icon(icon, headers=_KEPT)
