@@ -276,9 +276,11 @@ def _write_answered(view: View, event: WriteAnswered, now: Instant, chance: str)
         return view
     if event.verdict is not Verdict.DONE:
         # Conflict too: it may be our own earlier write that moved the version.
-        # A renewal may simply be sent again: on the same version at most one of
-        # them succeeds, and a conflict then leads to the read-back.
-        must_look = event.verdict is Verdict.CONFLICT or write.kind is not WriteKind.RENEW
+        # A renewal may simply be sent again, once: on the same version at most one of
+        # them succeeds. That both are without an answer may have the first for its
+        # reason, and on a slow store a third would fare no better: the record knows.
+        again = write.kind is WriteKind.RENEW and not view.unsettled
+        must_look = event.verdict is Verdict.CONFLICT or not again
         return replace(
             view,
             write=None,

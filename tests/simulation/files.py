@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import shutil
+import threading
 from pathlib import Path
 
 from sessionlib.checkpoints import Checkpoints
@@ -33,12 +34,21 @@ class FileDepot(MemoryStore):
         self.clock = clock
         self._forgets = forgets
         self._known: dict[str, Content] = {}
+        self._begun: dict[str, dict[str, int]] = {}
+        self._lock_of_begun = threading.Lock()
 
     def put(self, key: str, data: bytes) -> None:
-        # By the name, not by a stream of chance: several threads upload.
-        is_bad = key.startswith(BLOBS) and self._forgets > _lot(key)
-        if not is_bad:
+        if not (key.startswith(BLOBS) and self._forgets > self._lot(key)):
             super().put(key, data)
+
+    def _lot(self, key: str) -> int:
+        """A number below a thousand for this upload: by its place in its copy and by how often
+        that copy was begun, which a seed decides; names and threads it doesn't."""
+        mark, nonce, number, _ = key.removeprefix(BLOBS).rsplit("-", 3)
+        with self._lock_of_begun:
+            begun = self._begun.setdefault(mark, {}).setdefault(nonce, len(self._begun[mark]))
+        digest = hashlib.sha256(f"{mark}/{begun}/{number}".encode()).digest()
+        return int.from_bytes(digest[:4]) % 1000
 
     def know(self, name: str, content: Content) -> None:
         """What the checkpoint of this name was made from."""
@@ -54,11 +64,6 @@ class FileDepot(MemoryStore):
     def newest(self) -> Pointer | None:
         whole = (one for one in shelved(self) if one.error is None)
         return next((Pointer(one.epoch, one.seq, one.name, one.bytes) for one in whole), None)
-
-
-def _lot(key: str) -> int:
-    """A number below a thousand."""
-    return int.from_bytes(hashlib.sha256(key.encode()).digest()[:4]) % 1000
 
 
 class FileDisk:
@@ -85,7 +90,9 @@ class FileDisk:
     def content(self) -> Content:
         if not self.data.is_dir():
             return {}
-        return {int(file.name[6:]): int(file.read_text()) for file in self.data.glob("epoch-*")}
+        # Sorted: in what order a folder gives its files no seed decides.
+        epochs = sorted(int(file.name[6:]) for file in self.data.glob("epoch-*"))
+        return {epoch: int((self.data / f"epoch-{epoch}").read_text()) for epoch in epochs}
 
     def copy(self, epoch: int, base: Pointer | None) -> Pointer | None:
         made = self._checkpoints.copy(epoch, base)

@@ -121,9 +121,9 @@ class Register:
     def take(self, write: Write) -> Event:
         fleet, after, before = self.fleet, write.lease, self.lease
         if before is None or write.expected != str(self.version):
-            fleet.tell(STORE, lambda: f"refuses {_said(after)}: the record has changed")
+            fleet.tell(STORE, lambda: f"refuses {said(after)}: the record has changed")
             return WriteAnswered(after.nonce, Verdict.CONFLICT, why="changed")
-        fleet.tell(STORE, lambda: f"takes {_said(after)}")
+        fleet.tell(STORE, lambda: f"takes {said(after)}")
         writer = fleet.node(after.holder or before.holder)
         fleet.truth.written(before, after, writer)
         self._put(after)
@@ -173,7 +173,7 @@ class Register:
         )
         self.remade_at = fleet.t
         fleet.truth.remade(lease)
-        fleet.tell(STORE, lambda: f"is given a new record, {_said(lease)}")
+        fleet.tell(STORE, lambda: f"is given a new record, {said(lease)}")
         self._past = []
         self._put(lease)
 
@@ -184,7 +184,8 @@ def _no_answer(write: Write | None) -> Event:
     return WriteAnswered(write.lease.nonce, Verdict.UNKNOWN, why="no answer")
 
 
-def _said(lease: Lease) -> str:
+def said(lease: Lease) -> str:
+    """The record in a line of the transcript."""
     plan = f", plan to {lease.plan.to}: {lease.plan.phase.value}" if lease.plan else ""
     pointer = lease.checkpoint
     at = f", checkpoint {pointer.epoch}-{pointer.seq}" if pointer else ""

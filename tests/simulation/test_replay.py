@@ -39,9 +39,10 @@ def transcript(*more: str, hash_seed: str) -> str:
     return done.stdout
 
 
-def test_one_seed_replays_byte_for_byte_in_another_process() -> None:
-    first = transcript("--transcript", hash_seed="1")
-    assert first == transcript("--transcript", hash_seed="2")
+@pytest.mark.parametrize("seed", ["6", "80"], ids=["over drive", "on files"])
+def test_one_seed_replays_byte_for_byte_in_another_process(seed: str) -> None:
+    first = transcript("--transcript", "--first", seed, hash_seed="1")
+    assert first == transcript("--transcript", "--first", seed, hash_seed="2")
     assert "agent killed" in first
     assert "takes held by" in first
 

@@ -26,13 +26,14 @@ from tests.simulation.mishaps import strike
 from tests.simulation.node import Node
 from tests.simulation.notes import Noticeboard
 from tests.simulation.operators import Operators
-from tests.simulation.register import Register
+from tests.simulation.register import Register, said
 from tests.simulation.truth import Truth, Violation, holds
 
 FORGETS = 20
 """Of a thousand uploads so many are silently lost by a store of files."""
-
-
+UNAWARE_S = 60.0
+"""A session that hasn't seen the record for this long, with a store that answers, is no standby
+to count on."""
 TOUCHY = 20
 """So many moves of the version for nothing, each hour, are in the nature of a store."""
 
@@ -66,6 +67,8 @@ class Fleet:
     on_files: bool = False
     over_drive: bool = False
     """The register is as the adapter for Google Drive makes it, out of several requests."""
+    stays_slow: bool = False
+    """Requests take as long in quiet times as before them."""
     has_doorbell: bool = False
     left_out: Collection[int] = ()
     lines: list[str] | None = None
@@ -195,7 +198,7 @@ class Fleet:
             rate=0.0,
             copy_fails=0.0,
             seal_fails=0.0,
-            delay_s=0.3,
+            delay_s=self.odds.delay_s if self.stays_slow else 0.3,
         )
         self.out_until = 0.0
         self.lifetime_s = None
@@ -228,8 +231,13 @@ class Fleet:
         """L1 and L2, some time after all has become quiet. Raises Violation."""
         lease = self.register.lease
         serves = lease is not None and self.truth.at_work.get(lease.holder or "") == lease.epoch
-        holds(serves, "L1", f"nobody serves after a quiet time; the record is {lease}")
-        holds(lease is not None and lease.plan is None, "L2", f"a move never ended: {lease}")
+        stands = said(lease) if lease else "lost"
+        holds(serves, "L1", f"nobody serves after a quiet time; the record is {stands}")
+        holds(lease is not None and lease.plan is None, "L2", f"a move never ended: {stands}")
+        for node in self.nodes:
+            if node.alive:
+                since_s = node.now().mono - node.view.looked_mono
+                holds(since_s < UNAWARE_S, "L1", f"{node.name} hasn't looked for {since_s:.0f} s")
 
     # Faults
 

@@ -203,6 +203,11 @@ class TestPrimary:
     def test_it_goes_on_trying_a_store_that_doesnt_answer(self) -> None:
         assert sent(actions(serving(sight=Sight.UNREACHABLE), 20)) is WriteKind.RENEW
 
+    def test_but_not_where_the_record_has_to_be_looked_at(self) -> None:
+        """A renewal is due on and on while none succeeds, on a version that has moved."""
+        found = actions(serving(sight=Sight.UNREACHABLE, must_look=True), 40)
+        assert (sent(found), Look() in found) == (None, True)
+
     def test_after_waking_late_it_renews_before_it_works(self) -> None:
         found = actions(serving(suspect=at(3)), 4)
         assert (aim(found), sent(found)) == (Aim.HOLD, WriteKind.RENEW)

@@ -124,6 +124,16 @@ class TestRenewal:
         after = answered(self.renewing(serving(), 15), verdict, 23)
         assert (after.must_look, after.write) == (False, None)
 
+    @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.UNREACHABLE])
+    def test_after_two_without_an_answer_the_record_is_looked_at(self, verdict: Verdict) -> None:
+        """On a slow store a third would fare no better, and the first may have been done."""
+        first = answered(self.renewing(serving(), 15), verdict, 23)
+        second = answered(self.renewing(first, 24), verdict, 32)
+        assert (second.must_look, len(second.unsettled)) == (True, 2)
+        assert read(second, first.unsettled[0].lease, 33).tenure == Tenure(
+            3, at(15), TIMING.valid_s
+        )
+
     def test_an_earlier_try_that_is_found_counts_from_when_it_was_sent(self) -> None:
         first = answered(self.renewing(serving(), 15), Verdict.UNKNOWN, 23)
         found = first.unsettled[0].lease

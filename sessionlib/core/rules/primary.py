@@ -80,7 +80,9 @@ def _copy_or_collect(moment: Moment, planned: tuple[Action, ...]) -> tuple[Actio
 
 def hold_on(moment: Moment) -> tuple[Action, ...]:
     """The store can't be reached. The work goes on while the lease is valid, and not longer."""
-    renewal = renew_if_due(moment)
+    # A renewal is due for as long as none succeeds, and none does on a version that one of
+    # ours, or another's claim, has moved: what has to be looked at comes first.
+    renewal = () if moment.view.must_look else renew_if_due(moment)
     return (holder_goal(moment), *(renewal or look_if_due(moment)), *peek_if_due(moment))
 
 

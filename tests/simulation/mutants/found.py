@@ -7,9 +7,19 @@ from dataclasses import replace
 from sessionlib.checkpoints import checkpoints
 from sessionlib.checkpoints.names import Mark
 from sessionlib.checkpoints.place import Note
+from sessionlib.core import decide as decision
+from sessionlib.core.actions import Action
 from sessionlib.core.rules import leaving, standby
+from sessionlib.core.rules.common import (
+    Moment,
+    holder_goal,
+    look_if_due,
+    peek_if_due,
+    renew_if_due,
+)
+from sessionlib.core.view import Finding, Member
 from tests.simulation import disks
-from tests.simulation.faults import BUSY, LOSSY, SLOW, WORDY
+from tests.simulation.faults import BUSY, CALM, LOSSY, SLOW, WORDY
 from tests.simulation.mutants.kinds import Mutant, Patch
 
 
@@ -43,6 +53,17 @@ def found_claim_not_read_back(patch: Patch) -> None:
     patch.set(standby, "_is_unsettled", lambda view: False)
 
 
+def renewals_without_a_look(patch: Patch) -> None:
+    """A holder that can't reach the store goes on to renew a version that has moved."""
+
+    def hold_on(moment: Moment) -> tuple[Action, ...]:
+        renewal = renew_if_due(moment)
+        return (holder_goal(moment), *(renewal or look_if_due(moment)), *peek_if_due(moment))
+
+    pair = (Member.PRIMARY, Finding.UNREACHABLE)
+    patch.set(decision, "RULES", {**decision.RULES, pair: hold_on})
+
+
 FOUND = (
     Mutant("stale_data_sealed", stale_data_sealed, WORDY),
     Mutant("one_mark_for_two_checkpoints", one_mark_for_two_checkpoints, BUSY),
@@ -52,5 +73,11 @@ FOUND = (
         replace(SLOW, lost=0.3, terms=8),
         first=112,
     ),
-    Mutant("found_claim_not_read_back", found_claim_not_read_back, LOSSY, hours=2.4, first=4308),
+    Mutant("found_claim_not_read_back", found_claim_not_read_back, LOSSY),
+    Mutant(
+        "renewals_without_a_look",
+        renewals_without_a_look,
+        replace(CALM, delay_s=4.5),
+        fleet={"over_drive": True, "stays_slow": True, "on_files": False},
+    ),
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
+from collections import Counter
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from itertools import groupby
 from pathlib import Path
 
 from tests.simulation.mutants import MUTANTS, Mutant
@@ -17,7 +20,12 @@ from tests.simulation.truth import Violation
 FOLDER = Path(__file__).parent
 NAMES = tuple(mutant.name for mutant in FOUND)
 _REPLAY = "replay: "
-LINES_SHOWN = 40
+LINES_SHOWN = 50
+TIME_WIDTH = 11
+_REFUSED = "  refuses "
+_RENEWAL = re.compile(
+    r"(held by \w+, epoch \d+)\.\d+(?:, checkpoint [\d-]+)?(?:: the record has changed)?$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +54,9 @@ def read(name: str) -> Scenario:
     story, _, rest = path_of(name).read_text().partition(_REPLAY)
     line, _, text = rest.partition("\n")
     how = json.loads(line)
+    text = text.strip("\n")
     return Scenario(
-        name, story.strip(), how["seed"], tuple(how["kept"]), tuple(how["needed"]), text.strip()
+        name, story.strip(), how["seed"], tuple(how["kept"]), tuple(how["needed"]), text
     )
 
 
@@ -73,7 +82,33 @@ def replay(scenario: Scenario, *, with_fault: bool) -> tuple[str | None, str]:
         except Violation as error:
             violation = str(error)
             lines.append(f"{fleet.t:11.3f}  {'':<8}  {violation}")
-    return violation, "\n".join(line.rstrip() for line in lines[-LINES_SHOWN:]).strip()
+    return violation, "\n".join(line.rstrip() for line in _folded(lines)[-LINES_SHOWN:]).strip("\n")
+
+
+def _folded(lines: list[str]) -> list[str]:
+    """What the store refuses over and over told once, where it began; of a holder's writes that
+    nothing comes between the first and the last."""
+    times = Counter(line[TIME_WIDTH:] for line in lines if _REFUSED in line)
+    folded = []
+    for line in lines:
+        more = times.pop(line[TIME_WIDTH:], None if _REFUSED in line else 1)
+        if more is not None:
+            folded.append(line if more == 1 else f"{line}, and {more - 1} times more")
+    told: list[str] = []
+    for tenure, run in groupby(folded, _tenure):
+        first, *others = run
+        told.append(first)
+        if tenure and len(others) > 1:
+            told.append(f"{'':{TIME_WIDTH}}  {'':<8}  {len(others) - 1} more of the kind")
+            others = others[-1:]
+        told.extend(others)
+    return told
+
+
+def _tenure(line: str) -> str:
+    """Whose renewal a line tells of, and under which epoch; nothing for another line."""
+    found = _RENEWAL.search(line)
+    return found.group(1) if found else ""
 
 
 def make(name: str) -> Scenario:
@@ -92,6 +127,21 @@ def make(name: str) -> Scenario:
     story = before.story if before else (mutant.mutate.__doc__ or name)
     scenario = Scenario(name, story, seed, kept, found.needed, "")
     _, text = replay(scenario, with_fault=True)
-    how = json.dumps({"seed": seed, "kept": list(kept), "needed": list(found.needed)})
-    path_of(name).write_text(f"{story}\n\n{_REPLAY}{how}\n\n{text}\n")
+    _keep(replace(scenario, text=text))
     return read(name)
+
+
+def tell_anew(name: str) -> None:
+    """Keep the transcript as it is now, of the same seed and faults."""
+    scenario = read(name)
+    violation, text = replay(scenario, with_fault=True)
+    if violation is None:
+        raise AssertionError(f"{name} isn't found any more by seed {scenario.seed}")
+    _keep(replace(scenario, text=text))
+
+
+def _keep(scenario: Scenario) -> None:
+    how = json.dumps(
+        {"seed": scenario.seed, "kept": list(scenario.kept), "needed": list(scenario.needed)}
+    )
+    path_of(scenario.name).write_text(f"{scenario.story}\n\n{_REPLAY}{how}\n\n{scenario.text}\n")
