@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from itertools import product
 
 from sessionlib.core.actions import Action
-from sessionlib.core.orders.judged import without_late
+from sessionlib.core.orders.ages import without_late
 from sessionlib.core.peers import rank_of
 from sessionlib.core.rules import leaving, primary, standby
 from sessionlib.core.rules.common import Moment, Rule

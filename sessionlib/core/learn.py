@@ -51,6 +51,7 @@ from sessionlib.core.events import (
 )
 from sessionlib.core.lease import Tenure, watched
 from sessionlib.core.notes import Receipt, WorkState
+from sessionlib.core.orders import ages
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
@@ -93,7 +94,9 @@ def _departing(view: View, action: Depart, now: Instant) -> View:
 
 _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
     Look: lambda view, action, now: replace(view, looking=True, look_rung=False),
-    Peek: lambda view, action, now: replace(view, peeking=True, peek_rung=False),
+    Peek: lambda view, action, now: replace(
+        view, peeking=True, peek_rung=False, peek_begun_boot=now.boot
+    ),
     Send: lambda view, action, now: _sending(view, action.write, now),
     Restore: lambda view, action, now: data.restoring(view),
     Seal: lambda view, action, now: data.sealing(view, action.token),
@@ -322,7 +325,7 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
         view,
         peers=peers.met(view.peers, event.reports, now),
         orders=event.orders,
-        given_boot=_given(view, event, now),
+        given_boot=ages.given_boot(view, event, now),
         signal=event.signal,
         kit=replace(view.kit, wanted=event.bundle or view.kit.wanted),
         uncleared=view.uncleared if event.clearance is None else event.clearance.why,
@@ -338,15 +341,6 @@ def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
         if order_id not in view.answered:
             view = with_receipt(view, Receipt(order_id, outcome, why))
     return view
-
-
-def _given(view: View, event: Peeked, now: Instant) -> dict[str, float]:
-    """When each order was given. What was worked out first stands: its age is told anew with
-    every look, a little differently each time."""
-    return {
-        order.id: view.given_boot.get(order.id, now.boot - event.ages_s.get(order.id, 0.0))
-        for order in event.orders
-    }
 
 
 def _work_changed(view: View, event: WorkChanged, now: Instant, chance: str) -> View:

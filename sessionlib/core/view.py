@@ -194,6 +194,8 @@ class View:
     looked_mono: float = float("-inf")
     must_look: bool = True
     peeking: bool = False
+    peek_begun_boot: float = float("inf")
+    """When the last reading of what others wrote began, by our boot-time clock."""
     peeked_mono: float = float("-inf")
     look_rung: bool = False
     peek_rung: bool = False

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from sessionlib.core.actions import Copy, Send
+from sessionlib.core.actions import Copy, Peek, Send
 from sessionlib.core.copies import Copies, Made
 from sessionlib.core.events import CopyEnded, Peeked, Verdict, WriteAnswered
-from sessionlib.core.learn import learn
+from sessionlib.core.learn import begun, learn
 from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, When, WorkState
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import (
@@ -92,6 +92,13 @@ class TestHandover:
             peeked = Peeked({}, (later,), ages_s={"o1": age_s})
             view = learn(view, peeked, at(seconds), "")
         assert view.given_boot == {"o1": at(-90).boot}
+
+    def test_what_reached_us_after_a_freeze_is_as_old_as_it_has_become(self) -> None:
+        later = self.given(when=When.LATER, after_s=600)
+        view = begun(serving(), Peek(), at(10))
+        thawed = learn(view, Peeked({}, (later,), ages_s={"o1": 5.0}), at(900), "")
+        assert thawed.given_boot == {"o1": at(10 + TIMING.timeout_s - 5).boot}
+        assert planned(actions(thawed, 900)) is None
 
     def test_at_warning_it_is_due_when_the_last_hour_begins(self) -> None:
         view = serving(orders=(self.given(when=When.WARNING),), started=due_in(9_000))

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.notes import Order, OrderAction, Receipt, When
+from sessionlib.core.orders.ages import age_s
 from sessionlib.core.orders.judged import Judged, Rewrite, refused, unanswered, void
 from sessionlib.core.peers import is_alive, successors
 from sessionlib.core.receipts import SEEN
@@ -68,8 +69,7 @@ def _left_s(view: View, order: Order, now: Instant) -> float:
     if order.when is When.WARNING:
         warning_s = Bounds.for_lifetime(view.lifetime_s).warning_s
         return max(0.0, view.remaining_s(now) - warning_s)
-    given_boot = view.given_boot.get(order.id, now.boot)
-    return max(0.0, (order.after_s or 0.0) - (now.boot - given_boot))
+    return max(0.0, (order.after_s or 0.0) - age_s(view, order, now))
 
 
 def _why_not(view: View, lease: Lease, order: Order, now: Instant, able: list[str]) -> str | None:

@@ -7,11 +7,11 @@ decided here: the judgement (`holder`, `standby`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, Receipt
+from sessionlib.core.notes import Order, OrderAction, Receipt
 from sessionlib.core.receipts import REFUSED, VOID
-from sessionlib.core.values import Instant, Lease, Plan
+from sessionlib.core.values import Lease, Plan
 from sessionlib.core.view import View
 
 
@@ -57,15 +57,3 @@ def unanswered(view: View, lease: Lease, actions: frozenset[OrderAction]) -> Ite
         known = order.id in lease.done or order.id in view.answered
         if order.action in actions and not known:
             yield order
-
-
-def without_late(view: View, now: Instant) -> View:
-    """The view without orders that have outlived their time since they were read: this session
-    may have been frozen meanwhile, or kept from reading. The next look says what becomes of them.
-    """
-    in_time = tuple(order for order in view.orders if _age_s(view, order, now) <= ORDER_LIFE_S)
-    return view if len(in_time) == len(view.orders) else replace(view, orders=in_time)
-
-
-def _age_s(view: View, order: Order, now: Instant) -> float:
-    return now.boot - view.given_boot.get(order.id, now.boot)

@@ -1,0 +1,43 @@
+"""How old orders are.
+
+Decided here: from which moment an order's age counts, by the clock of whoever reads it, and
+when one has outlived its time. Not decided here: whether it is too old when it is read; that
+is refused before the core sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from sessionlib.core.events import Peeked
+from sessionlib.core.notes import ORDER_LIFE_S, Order
+from sessionlib.core.values import Instant
+from sessionlib.core.view import View
+
+
+def given_boot(view: View, event: Peeked, now: Instant) -> Mapping[str, float]:
+    """When each order was given. What was worked out first stands: its age is told anew with
+    every look, a little differently each time.
+
+    What took longer to be read than a request may was held up on its way to us, as where this
+    session was frozen: the ages are of when it was read.
+    """
+    read_boot = min(now.boot, view.peek_begun_boot + view.timing.timeout_s)
+    return {
+        order.id: view.given_boot.get(order.id, read_boot - event.ages_s.get(order.id, 0.0))
+        for order in event.orders
+    }
+
+
+def age_s(view: View, order: Order, now: Instant) -> float:
+    """How long ago `order` was given; one that hasn't been read before is new."""
+    return now.boot - view.given_boot.get(order.id, now.boot)
+
+
+def without_late(view: View, now: Instant) -> View:
+    """The view without orders that have outlived their time since they were read: this session
+    may have been frozen meanwhile, or kept from reading. The next look says what becomes of them.
+    """
+    in_time = tuple(order for order in view.orders if age_s(view, order, now) <= ORDER_LIFE_S)
+    return view if len(in_time) == len(view.orders) else replace(view, orders=in_time)
