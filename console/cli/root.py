@@ -30,8 +30,8 @@ from sessionlib.errors import ColabvpsError
 
 COMMANDS: Mapping[str, str] = {
     "init": "Set up a fleet: the configuration, the store, the fleet's key.",
-    "login": "Sign an account in to Google, for a store in Google Drive.",
-    "logout": "Take sign-ins to Google back, and forget them on this machine.",
+    "login": "Sign an account in to Google Drive, or keep its token for the coordinator.",
+    "logout": "Take sign-ins to Google back, or forget a token, on this machine.",
     "publish": "Publish the program and the settings, signed, for all sessions.",
     "demo": "Watch a whole fleet hand over on this machine, with nothing set up.",
     "status": "Show the fleet: who works, who stands by, how long each has left.",
