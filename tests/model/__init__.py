@@ -9,7 +9,7 @@ whole (`whole`), and `explore` goes through all of them, breadth first.
 What is left out: time passes in ticks of a fifth of a lease (`scale`), and `DRIFT`, the one
 constant that is changed, is a whole tick a lease; epochs, renewals, nonces and incarnations
 are told relative to the record, and what lies longer ago than the product ever looks back
-counts as equally long ago (`normal`). Reports may say anything at any time (`knowing`).
+counts as equally long ago (`names`). Reports may say anything at any time (`knowing`).
 Programs are always ready, sessions without an end, ranks all alike. Nothing is said of how
 long anything takes (L1), nor of what a frozen machine does when it thaws.
 

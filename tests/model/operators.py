@@ -16,7 +16,7 @@ from typing import Any
 from sessionlib.core.notes import Order, OrderAction
 from sessionlib.core.values import Lease, LeaseState
 from tests.model.local import Local
-from tests.model.normal import EPOCH, NEITHER, RENEWAL
+from tests.model.names import EPOCH, NEITHER, RENEWAL
 
 SLOTS = ("o1", "o2")
 """The ids of orders: one for each operator, used again once nobody remembers the last one."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from sessionlib.core.values import Lease, LeaseState
 from tests.model.local import Local
-from tests.model.normal import ME
+from tests.model.names import ME
 
 
 def written(before: Lease, after: Lease, *, claims: bool, data: bool) -> str | None:

@@ -34,7 +34,7 @@ from tests.model.agent import Broken, Collected, Effect, Started, hear
 from tests.model.config import Config
 from tests.model.knowing import NOTHING, Known
 from tests.model.local import Fixed, Local, fixed, may_come_to_work, oldest_sent, works
-from tests.model.normal import (
+from tests.model.names import (
     CURRENT,
     EPOCH,
     ME,
@@ -44,9 +44,9 @@ from tests.model.normal import (
     RENEWAL,
     SEQ,
     World,
-    normal,
     pointer_named,
 )
+from tests.model.normal import normal
 from tests.model.scale import NEVER_S, NEXT, NOW, TICK_S
 
 T = TypeVar("T")

@@ -19,7 +19,7 @@ from sessionlib.core.values import Lease, LeaseState
 from sessionlib.core.view import WriteKind
 from tests.model import operators, promises
 from tests.model.config import Config
-from tests.model.normal import (
+from tests.model.names import (
     EPOCH,
     ME,
     MINE,
