@@ -16,6 +16,7 @@ import sys
 from typing import Any
 
 from sessionlib.clock import SystemClock
+from tests import replacing
 from tests.model.config import CONFIGS
 from tests.model.explore import Explored, Found, explore
 from tests.model.scale import drifting
@@ -27,6 +28,7 @@ MOST_STATES = 60_000_000
 
 def main() -> int:
     options = _options()
+    replacing.install()
     if options.list:
         for config in CONFIGS.values():
             print(f"{config.name:<20} {config.told}")  # noqa: T201 - the result

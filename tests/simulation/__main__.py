@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from sessionlib.clock import SystemClock
+from tests import replacing
 from tests.simulation.faults import MIXTURES, Kind
 from tests.simulation.seeds import HOURS, QUIET_S, Outcome, fleet_of, live, mixture_of, outcome_of
 from tests.simulation.shrink import shrink, told
@@ -30,6 +31,7 @@ ENOUGH_SEEDS = 40
 
 def main() -> int:
     options = _options()
+    replacing.install()
     if options.transcript:
         return _transcript(options.first, options.hours)
     began = SystemClock().now()

@@ -14,6 +14,7 @@ import multiprocessing
 import os
 import sys
 
+from tests import replacing
 from tests.simulation.mutants import MUTANTS
 from tests.simulation.mutants.kinds import MOST_SEEDS
 from tests.simulation.seeds import fleet_of, live
@@ -22,6 +23,7 @@ from tests.simulation.truth import Violation
 
 def main() -> int:
     options = _options()
+    replacing.install()
     wanted = [mutant.name for mutant in MUTANTS if mutant.name in (options.names or _names())]
     dead: dict[str, int] = {}
     alive: list[str] = []
