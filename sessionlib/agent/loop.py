@@ -184,7 +184,9 @@ class Agent:
         match action:
             case Work(goal):
                 self._grant()
-                self.workload.set_goal(goal, now)
+                # Held since it woke late: what this very turn sends is later than that, and
+                # counts; were it not to, the work would stand still until the next renewal.
+                self.workload.set_goal(goal, self.view.suspect or now)
             case Look():
                 self.hands.look(action, now.mono)
             case Peek():

@@ -65,6 +65,22 @@ def test_an_agent_stopped_for_a_moment_keeps_its_lease(tmp_path: Path) -> None:
         assert len(tenure.runs) == 1
 
 
+def test_after_a_moment_the_work_stands_still_for_one_renewal_and_not_until_the_next(
+    tmp_path: Path,
+) -> None:
+    with fleet_in(tmp_path, scale=4) as fleet:
+        lease = fleet.begin("primary", "backup1")
+        fleet.stage.signal("primary", signal.SIGSTOP)
+        sleep(1.2 * fleet.timing.margin_s)
+        fleet.stage.signal("primary", signal.SIGCONT)
+        fleet.until(lambda: "woke_late" in fleet.log("primary"), "it notices")
+        renewal = fleet.lease().renewal
+        fleet.until(lambda: fleet.lease().renewal > renewal + 1, "it renews again")
+        assert fleet.works().epoch == lease.epoch
+        (tenure,) = read_journals(fleet.stage.journals)
+        assert longest_gap_s(tenure) < fleet.timing.renew_s / 4
+
+
 def test_work_frozen_at_the_deadline_goes_on_if_nobody_took_over(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
         lease = fleet.begin("primary")
