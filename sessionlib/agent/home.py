@@ -65,7 +65,8 @@ class Home:
             lock.close()
             raise HomeTaken(
                 f"{self.path} is in use by another agent (process {other}): "
-                "stop it first, or give this one another --home"
+                "an account has one agent at a time: stop that one first, or start this one "
+                "for another account"
             )
         lock.truncate(0)
         lock.write(str(os.getpid()))

@@ -34,7 +34,7 @@ def test_a_second_agent_in_a_home_is_told_who_has_it(tmp_path: Path) -> None:
     other = spawn.Process(target=_hold, args=(tmp_path, ready, done))
     other.start()
     assert ready.wait(30)
-    with pytest.raises(HomeTaken, match=rf"process {other.pid}.*another --home"):
+    with pytest.raises(HomeTaken, match=rf"process {other.pid}.*for another account"):
         Home(tmp_path).lock()
     other.kill()
     other.join()
