@@ -19,11 +19,19 @@ _REASON_BYTES = 4096
 
 def fork_exec(spawn: Spawn, parent: int) -> tuple[int, int]:
     """Start `spawn` as a child of `parent`, this process. Returns the child's number and a
-    descriptor that reads as the reason of failure, or as nothing once the program runs."""
+    descriptor that reads as the reason of failure, or as nothing once the program runs.
+    Raises OSError where no process can be made; nothing is changed then."""
     told, tell = os.pipe()
     # A signal handled by our handlers before they are reset would be lost to the workload.
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
-    pid = os.fork()
+    try:
+        pid = os.fork()
+    except OSError:
+        # The next one is born with the mask that stands then: it would be deaf for good.
+        signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
+        os.close(told)
+        os.close(tell)
+        raise
     if pid == 0:
         try:
             _become(spawn, parent, unblocked)
