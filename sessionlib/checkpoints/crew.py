@@ -14,7 +14,7 @@ from queue import Queue
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sessionlib.checkpoints.errors import Cancelled
+from sessionlib.checkpoints.errors import Cancelled, CheckpointError
 
 THREADS = 4
 """More than there are cores on a small machine: half of them wait for a disk or a network."""
@@ -24,7 +24,10 @@ T = TypeVar("T")
 
 
 class Crew:
-    """Runs jobs; `is_cancelled` is asked before each. To be used with `with`."""
+    """Runs jobs; `is_cancelled` is asked before each. To be used with `with`.
+
+    Raises CheckpointError where the threads for it can't be had.
+    """
 
     def __init__(self, is_cancelled: Callable[[], bool], threads: int = THREADS) -> None:
         self._is_cancelled = is_cancelled
@@ -36,8 +39,16 @@ class Crew:
             threading.Thread(target=self._work, name="checkpoint", daemon=True)
             for _ in range(threads)
         ]
-        for thread in self._threads:
-            thread.start()
+        for started, thread in enumerate(self._threads):
+            try:
+                thread.start()
+            except RuntimeError as error:
+                for _ in range(started):
+                    self._jobs.put(None)
+                raise CheckpointError(
+                    "no more threads can be started on this machine: "
+                    "end what else runs on it, or allow more (ulimit -u)"
+                ) from error
 
     def __enter__(self) -> Crew:
         return self

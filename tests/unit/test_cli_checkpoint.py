@@ -19,6 +19,7 @@ from sessionlib.core.values import LeaseState, Pointer
 from sessionlib.signing import public_of, verify
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.cli_fleets import LEASE, SEED, FleetOnDisk, fleet, serving
+from tests.unit.threads import no_more_threads
 
 __all__ = ["fleet"]
 
@@ -115,6 +116,15 @@ def test_a_damaged_one_is_1_with_what_is_wrong(fleet: FleetOnDisk, harm: str) ->
     assert wrong in err
     if harm not in {"list", "manifest"}:
         assert "parts of a" in wrong
+
+
+@pytest.mark.usefixtures("side")
+def test_one_that_cant_be_checked_for_now_isnt_said_to_be_damaged(fleet: FleetOnDisk) -> None:
+    with no_more_threads("checkpoint"):
+        code, out, err = fleet.run("checkpoint", "verify")
+    assert code == 1
+    assert "damaged" not in out
+    assert "no more threads can be started" in err
 
 
 def test_an_export_is_the_tree(fleet: FleetOnDisk, side: Side, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from console.cli.checkpoint.common import meant, steps
 from console.cli.opened import open_fleet
 from console.cli.options import desk_of
 from console.errors import FAILED
-from sessionlib.checkpoints import CheckpointError, shelf
+from sessionlib.checkpoints import Damaged, Missing, shelf
 
 EXAMPLES = (
     "colabvps-console checkpoint verify",
@@ -33,7 +33,7 @@ def run(
     name = meant(fleet, name)
     try:
         wrong = shelf.verify(fleet.store, name, steps(desk.out, "verified"))
-    except CheckpointError as error:
+    except (Missing, Damaged) as error:
         wrong = [str(error)]
     for text in wrong:
         desk.out.tell(text)
