@@ -28,13 +28,19 @@ from sessionlib.core.actions import (
     Send,
 )
 from sessionlib.core.events import (
+    CopyEnded,
     Event,
+    Fetched,
     LeaseRead,
     Peeked,
+    Prepared,
     Recorded,
+    Restored,
+    Sealed,
     Verdict,
     WriteAnswered,
 )
+from sessionlib.core.narrate import Line
 from sessionlib.core.notes import Report
 from sessionlib.core.view import Sight
 from sessionlib.errors import StoreError
@@ -56,19 +62,23 @@ class Hands:
         outfit: Outfit,
         timeout_s: float,
         on_told: Callable[[str | None], None],
+        say: Callable[[Line], None],
     ) -> None:
         self._inbox = inbox
         self._lease_store = lease_store
         self._notes = notes
         self._copyist = copyist
         self.outfit = outfit
-        self._timeout_s = timeout_s
-        self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s)
-        self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s)
+
+        def complain(why: str) -> None:
+            say(Line("error", "fault", why))
+
+        self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s, complain)
+        self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s, complain)
         # Data takes as long as it takes, but one job at a time: they share a directory.
-        self._data_lane: Lane[Event | None] = Lane("data", inbox.put, float("inf"))
-        self._kit_lane: Lane[Event] = Lane("kit", inbox.put, float("inf"))
-        self._tell_lane: Lane[str | None] = Lane("tell", on_told, timeout_s)
+        self._data_lane: Lane[Event | None] = Lane("data", inbox.put, float("inf"), complain)
+        self._kit_lane: Lane[Event] = Lane("kit", inbox.put, float("inf"), complain)
+        self._tell_lane: Lane[str | None] = Lane("tell", on_told, timeout_s, complain)
 
     def tick(self, now_mono: float) -> None:
         """Answer for calls that hang, and let those begin that wait for their turn."""
@@ -78,28 +88,26 @@ class Hands:
             slow.tick(now_mono)
 
     def look(self, action: Look, now_mono: float) -> None:
-        def late() -> LeaseRead:
-            why = f"the store did not answer in {self._timeout_s:g} s"
+        def failed(why: str) -> LeaseRead:
             return LeaseRead(Sight.UNREACHABLE, why=why)
 
-        self._lease_lane.submit(lambda: read_lease(self._lease_store), late, now_mono)
+        self._lease_lane.submit(lambda: read_lease(self._lease_store), failed, now_mono)
 
     def send(self, action: Send, now_mono: float) -> None:
-        def late() -> WriteAnswered:
-            why = f"the store did not answer in {self._timeout_s:g} s"
+        def failed(why: str) -> WriteAnswered:
             return WriteAnswered(action.write.lease.nonce, Verdict.UNKNOWN, why=why)
 
         job = lambda: write_lease(self._lease_store, action.write)  # noqa: E731 - a job like the others
-        self._lease_lane.submit(job, late, now_mono)
+        self._lease_lane.submit(job, failed, now_mono)
 
     def peek(self, action: Peek, now_mono: float) -> None:
-        self._peek_lane.submit(self._notes.peek, lambda: Peeked({}), now_mono)
+        self._peek_lane.submit(self._notes.peek, lambda why: Peeked({}), now_mono)
 
     def record(self, action: Record, now_mono: float) -> None:
-        def late() -> Recorded:
-            return Recorded(action.history.epoch, "the store did not answer")
+        def failed(why: str) -> Recorded:
+            return Recorded(action.history.epoch, why)
 
-        self._peek_lane.submit(lambda: self._notes.record(action.history), late, now_mono)
+        self._peek_lane.submit(lambda: self._notes.record(action.history), failed, now_mono)
 
     def tell(self, report: Report, logs: Callable[[], dict[str, bytes]], now_mono: float) -> bool:
         """Write a report and the logs' tails, unless the last ones are still on their way."""
@@ -115,10 +123,7 @@ class Hands:
                 self._notes.ship(logs())
             return None
 
-        def late() -> str:
-            return f"the store did not answer in {self._timeout_s:g} s"
-
-        self._tell_lane.submit(job, late, now_mono)
+        self._tell_lane.submit(job, lambda why: why, now_mono)
         return True
 
     def told(self) -> bool:
@@ -133,30 +138,45 @@ class Hands:
     def restore(self, action: Restore, now_mono: float) -> None:
         # A fetch that is under way for later has become pointless, or part of this.
         self._copyist.stop()
-        self._on_data(lambda: self._copyist.restore(action.epoch, action.pointer), now_mono)
+        self._data_lane.submit(
+            lambda: self._copyist.restore(action.epoch, action.pointer),
+            lambda why: Restored(action.epoch, f"the data couldn't be restored: {why}"),
+            now_mono,
+        )
 
     def seal(self, action: Seal, now_mono: float) -> None:
-        self._on_data(lambda: self._copyist.seal(action), now_mono)
+        self._data_lane.submit(
+            lambda: self._copyist.seal(action),
+            lambda why: Sealed(action.token, None, f"the data couldn't be sealed: {why}"),
+            now_mono,
+        )
 
     def copy(self, action: Copy, now_mono: float) -> None:
-        self._on_data(lambda: self._copyist.copy(action), now_mono)
+        self._data_lane.submit(
+            lambda: self._copyist.copy(action),
+            lambda why: CopyEnded(action.token, None, f"no checkpoint was made: {why}"),
+            now_mono,
+        )
 
     def stop_copying(self) -> None:
         self._copyist.stop()
 
     def fetch(self, action: FetchAhead, now_mono: float) -> None:
-        self._on_data(lambda: self._copyist.fetch(action), now_mono)
+        name = action.pointer.name
+        self._data_lane.submit(
+            lambda: self._copyist.fetch(action),
+            lambda why: Fetched(name, f"checkpoint {name} couldn't be fetched: {why}"),
+            now_mono,
+        )
 
     def collect(self, action: Collect, now_mono: float) -> None:
-        self._on_data(lambda: self._copyist.collect(action), now_mono)
+        # What isn't removed now is next time: nobody waits for an answer.
+        self._data_lane.submit(lambda: self._copyist.collect(action), lambda why: None, now_mono)
 
     def prepare(self, now_mono: float) -> None:
-        self._kit_lane.submit(self.outfit.prepare, self.outfit.prepare, now_mono)
+        self._kit_lane.submit(self.outfit.prepare, lambda why: Prepared("", why), now_mono)
 
     def close(self) -> None:
         """Let nothing that was begun outlive the agent for long."""
         self.outfit.stop()
         self._copyist.stop()
-
-    def _on_data(self, job: Callable[[], Event | None], now_mono: float) -> None:
-        self._data_lane.submit(job, job, now_mono)

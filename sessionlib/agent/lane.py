@@ -2,7 +2,9 @@
 
 Decided here: one call at a time in each lane, every call is answered within its
 time-out, and a thread that doesn't come back is left behind (a folder on a dead
-network mount can't be interrupted). Not decided here: what is called.
+network mount can't be interrupted). A call that fails in a way that nobody foresaw,
+or that no thread can be started for, is answered as well, and told of: the lane is
+there for the next one. Not decided here: what is called.
 """
 
 from __future__ import annotations
@@ -10,37 +12,58 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import Generic, TypeVar
+
+from sessionlib.crash_text import redacted
 
 MAX_STUCK = 8
 """So many threads may hang in one lane; after that calls are answered at once as timed out."""
 
+NO_THREAD = "no more threads can be started on this machine"
+
 A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class _Job(Generic[A]):
+    run: Callable[[], A]
+    on_failure: Callable[[str], A]
 
 
 class Lane(Generic[A]):
     """Runs jobs one after the other on a thread; answers reach `deliver` in any thread.
 
-    A job that takes longer than `timeout_s` is answered by its `on_timeout`
-    instead, and whatever it returns later is dropped.
+    A job that takes longer than `timeout_s`, that raises, or for which there is no
+    thread is answered by its `on_failure` instead, which is told why; whatever a late
+    one returns is dropped. `complain` hears, in any thread, of what isn't a time-out,
+    and of the same only once.
     """
 
-    def __init__(self, name: str, deliver: Callable[[A], None], timeout_s: float) -> None:
+    def __init__(
+        self,
+        name: str,
+        deliver: Callable[[A], None],
+        timeout_s: float,
+        complain: Callable[[str], None],
+    ) -> None:
         self._name = name
         self._deliver = deliver
         self._timeout_s = timeout_s
+        self._complain = complain
+        self._complained: str | None = None
         self._stuck = 0
-        self._waiting: deque[tuple[Callable[[], A], Callable[[], A]]] = deque()
-        self._current: tuple[int, float, Callable[[], A]] | None = None
+        self._waiting: deque[_Job[A]] = deque()
+        self._current: tuple[int, float, _Job[A]] | None = None
         self._ticket = 0
         self._lock = threading.Lock()
-        self._worker: SimpleQueue[tuple[int, Callable[[], A]] | None] | None = None
+        self._worker: SimpleQueue[tuple[int, _Job[A]] | None] | None = None
 
-    def submit(self, job: Callable[[], A], on_timeout: Callable[[], A], now_mono: float) -> None:
-        """Run `job` as soon as the lane is free. `job` must turn its errors into answers."""
+    def submit(self, job: Callable[[], A], on_failure: Callable[[str], A], now_mono: float) -> None:
+        """Run `job` as soon as the lane is free."""
         with self._lock:
-            self._waiting.append((job, on_timeout))
+            self._waiting.append(_Job(job, on_failure))
         self._start_next(now_mono)
 
     def tick(self, now_mono: float) -> None:
@@ -55,7 +78,7 @@ class Lane(Generic[A]):
                 self._stuck += 1
                 self._worker = None
         if overdue is not None:
-            self._deliver(overdue())
+            self._deliver(overdue.on_failure(self._timed_out()))
         self._start_next(now_mono)
 
     def is_idle(self) -> bool:
@@ -67,28 +90,38 @@ class Lane(Generic[A]):
         with self._lock:
             if self._current is not None or not self._waiting:
                 return
-            job, on_timeout = self._waiting.popleft()
-            if self._stuck >= MAX_STUCK:
-                answer = on_timeout
+            job = self._waiting.popleft()
+            if self._stuck < MAX_STUCK:
+                worker = self._thread()
+                if worker is not None:
+                    self._ticket += 1
+                    self._current = (self._ticket, now_mono, job)
+                    worker.put((self._ticket, job))
+                    return
+                why = NO_THREAD
             else:
-                self._ticket += 1
-                self._current = (self._ticket, now_mono, on_timeout)
-                self._thread().put((self._ticket, job))
-                return
-        self._deliver(answer())
+                why = self._timed_out()
+        if why == NO_THREAD:
+            self._tell(why)
+        self._deliver(job.on_failure(why))
 
-    def _thread(self) -> SimpleQueue[tuple[int, Callable[[], A]] | None]:
+    def _thread(self) -> SimpleQueue[tuple[int, _Job[A]] | None] | None:
+        """Where the lane's thread takes jobs from; None if there is none and none can be had."""
         if self._worker is None:
-            self._worker = SimpleQueue()
-            threading.Thread(
-                target=self._work, args=(self._worker,), name=self._name, daemon=True
-            ).start()
+            jobs: SimpleQueue[tuple[int, _Job[A]] | None] = SimpleQueue()
+            try:
+                threading.Thread(
+                    target=self._work, args=(jobs,), name=self._name, daemon=True
+                ).start()
+            except RuntimeError:
+                return None
+            self._worker = jobs
         return self._worker
 
-    def _work(self, jobs: SimpleQueue[tuple[int, Callable[[], A]] | None]) -> None:
+    def _work(self, jobs: SimpleQueue[tuple[int, _Job[A]] | None]) -> None:
         while (item := jobs.get()) is not None:
             ticket, job = item
-            answer = job()
+            answer = self._answer(job)
             with self._lock:
                 in_time = self._current is not None and self._current[0] == ticket
                 if in_time:
@@ -99,6 +132,23 @@ class Lane(Generic[A]):
             if not in_time:
                 return
             self._deliver(answer)
+
+    def _answer(self, job: _Job[A]) -> A:
+        try:
+            return job.run()
+        except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
+            kind = type(error).__name__
+            why = f"a fault in this program ({kind}: {redacted(str(error))})"
+        self._tell(why)
+        return job.on_failure(why)
+
+    def _tell(self, why: str) -> None:
+        if why != self._complained:
+            self._complained = why
+            self._complain(f"{self._name}: {why}")
+
+    def _timed_out(self) -> str:
+        return f"the store did not answer in {self._timeout_s:g} s"
 
     def close(self) -> None:
         """Let the thread go, once it has nothing to do."""

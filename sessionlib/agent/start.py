@@ -114,7 +114,8 @@ def build(
     lease_store = _store(config, account, clock)
     log = AgentLog(place.logs, account, terminal=terminal)
     told = Unheard(log.say).told
-    hands = Hands(inbox, lease_store, notes, copyist, outfit, settings.timing.timeout_s, told)
+    timeout_s = settings.timing.timeout_s
+    hands = Hands(inbox, lease_store, notes, copyist, outfit, timeout_s, told, log.say)
     meter = ResourceMeter(place.path)
     voice = _voice(config, account, clock, inbox, log)
     speaker = _speaker(config, place, clock, log)
