@@ -144,6 +144,21 @@ def test_a_written_record_that_cant_be_read_again_is_unknown(
         store.replace(LEASE, TWO, version)
 
 
+def test_a_written_record_that_somebody_spoilt_at_once_is_unknown(
+    fleet: Fleet, store: DriveStore
+) -> None:
+    version = store.create(LEASE, ONE)
+
+    def spoil(_: str) -> None:
+        file = fleet.drive.files[fleet.ids[LEASE]]
+        spoilt = replace(file, etag='"by hand"', description="base64:spoilt!")
+        fleet.drive.files[file.id] = spoilt
+
+    fleet.drive.after = spoil
+    with pytest.raises(Unknown, match="changed by hand"):
+        store.replace(LEASE, TWO, version)
+
+
 @pytest.mark.parametrize("data", [ONE, b"", b"x" * 10_000])
 def test_a_content_is_written_by_condition_as_a_description_is(
     store: DriveStore, data: bytes

@@ -82,9 +82,10 @@ class Register:
         for _ in range(STALE_TRIES):
             try:
                 file = self._client.get(file_id)
+                is_ours = content.holds(file, data)
             except Trouble as error:
                 raise Unknown(f"{key}: it was written, and then: {error}") from error
-            if content.holds(file, data):
+            if is_ours:
                 return file.etag
             if file.etag != before:
                 break
