@@ -99,7 +99,8 @@ class Notes:
             with contextlib.suppress(StoreError, OSError):
                 self._read_order(key, orders, refused, ages_s)
         for gone in set(self._orders) - set(keys):
-            del self._orders[gone]
+            # A peek that was given up on may go on beside the next one.
+            self._orders.pop(gone, None)
 
     def _read_order(
         self,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
@@ -111,6 +113,37 @@ def test_an_order_expires_and_is_then_forgotten(
     assert [outcome for _, outcome, _ in notes.peek().refused] == ["expired"]
     clock.at_s += FORGOTTEN_S
     assert notes.peek().refused == ()
+
+
+class Overlapped(dict[str, Order | tuple[str, str]]):
+    """What is known of orders, while another peek of the same notes overtakes the one that looks
+    through it."""
+
+    notes: Notes
+    ended = 0
+
+    def __iter__(self) -> Iterator[str]:
+        yield from list(self.keys())
+        if threading.current_thread() is threading.main_thread():
+            other = threading.Thread(target=self._peek)
+            other.start()
+            other.join(10)
+
+    def _peek(self) -> None:
+        self.notes.peek()
+        self.ended += 1
+
+
+def test_a_peek_that_was_given_up_on_is_no_trouble_to_the_next_one(
+    notes: Notes, store: MemoryStore
+) -> None:
+    give(store, ORDER)
+    notes._orders = overlapped = Overlapped()
+    overlapped.notes = notes
+    assert len(notes.peek().orders) == 1
+    store.delete(layout.order_key(ORDER.id))
+    assert notes.peek().orders == ()
+    assert (overlapped.ended, len(overlapped)) == (2, 0)
 
 
 def test_history_is_written_once(notes: Notes, store: MemoryStore) -> None:
