@@ -1,7 +1,8 @@
 """The agent's log: JSON lines in its home, plain text on the terminal.
 
 Decided here: the two shapes of a line, and that the file never outgrows its
-bound. Not decided here: what is worth a line (`core.narrate`).
+bound. Not decided here: what is worth a line (`core.narrate`), and what becomes of
+lines that the terminal doesn't take (`terminal`).
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from sessionlib.agent.regular import opened
+from sessionlib.agent.terminal import Terminal
 from sessionlib.core.narrate import Line
 
 MAX_BYTES = 4 * 1024 * 1024
@@ -51,7 +53,8 @@ class _Plain(logging.Formatter):
 
 
 class AgentLog:
-    """Where one agent's lines go. A full disk costs lines, never the agent."""
+    """Where one agent's lines go. A full disk costs lines, and so does a terminal that takes none;
+    never the agent."""
 
     def __init__(self, folder: Path, account: str, *, terminal: bool = True) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -60,9 +63,9 @@ class AgentLog:
         self._logger = logging.Logger(f"colabvps.{account}")
         self._logger.addHandler(_quiet(self._file()))
         if terminal:
-            stream = logging.StreamHandler(sys.stderr)
-            stream.setFormatter(_Plain())
-            self._logger.addHandler(_quiet(stream))
+            screen = Terminal(sys.stderr)
+            screen.setFormatter(_Plain())
+            self._logger.addHandler(_quiet(screen))
 
     def _file(self) -> logging.Handler:
         handler = RotatingFileHandler(self.path, maxBytes=MAX_BYTES, backupCount=1, delay=True)
@@ -75,7 +78,7 @@ class AgentLog:
         self._logger.log(LEVELS[line.level], "%s", line.text, extra=extra)
 
     def close(self) -> None:
-        """Flush and close the file."""
+        """Close the file, and give what the terminal hasn't taken yet a moment."""
         for handler in self._logger.handlers:
             handler.close()
 
