@@ -132,10 +132,9 @@ class Checkpoints:
         self._know(made.index, made.read_bytes)
         self._differs = None
         self._newest = made.manifest
-        stems = stems_after(self._place.note(), epoch, _name(base), made.manifest.name)
-        self._place.write_note(stems)
+        receipt = made.receipt + self._note_stems(epoch, base, made.manifest.name)
         took_s = self._clock.now().mono - began_mono
-        return Made(made.manifest.pointer, made.moved_bytes, took_s, made.receipt)
+        return Made(made.manifest.pointer, made.moved_bytes, took_s, receipt)
 
     def fetch(self, pointer: Pointer) -> None:
         """Bring the shadow up to `pointer`, all of it hashed. Raises CheckpointError, StoreError.
@@ -193,6 +192,19 @@ class Checkpoints:
         with self._stoppable() as stop:
             keys = collecting.garbage(self._store, pointer, epoch, self._keep, self._needs)
             return collecting.remove(self._store, keys, stop.is_set)
+
+    def _note_stems(self, epoch: int, base: Pointer | None, made: str) -> str:
+        """Note that `made` was copied from the directory; what to add to its receipt.
+
+        A full disk must not fail a copy that the store has. An older note names fewer
+        checkpoints that may be continued from: at worst the next start sets the directory
+        aside, whole, and fetches what is published.
+        """
+        try:
+            self._place.write_note(stems_after(self._place.note(), epoch, _name(base), made))
+        except CheckpointError as error:
+            return f"; not noted here, so that a restart may set the directory aside: {error}"
+        return ""
 
     def _source(self, base: Pointer | None) -> Source:
         """What to copy from. A base that can't be read is done without, which mends it."""

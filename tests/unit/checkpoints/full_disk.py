@@ -40,6 +40,7 @@ def main() -> None:
     fill(here.data, a=BIG)
     pointer = here.copy(1, None)
     check_restore(here, there, pointer)
+    check_seal(there, store, pointer)
     check_copy(here, store, pointer)
 
 
@@ -62,6 +63,16 @@ def check_restore(here: Side, there: Side, pointer: Pointer) -> None:
     there.checkpoints.restore(2, pointer)
     assert picture(there.data) == picture(here.data)
     assert (there.aside()[0] / "mine").read_text() == "mine"
+
+
+def check_seal(there: Side, store: FolderStore, pointer: Pointer) -> None:
+    """The store has space and this machine has none left: the data is sealed all the same."""
+    (there.data / "a").write_text("sealed")
+    fill_up(there.home / "filler")
+    sealed = there.made(2, pointer)
+    (there.home / "filler").unlink()
+    assert "No space left on device; free some space" in sealed.receipt
+    assert sealed.pointer.name in names(store)
 
 
 def check_copy(here: Side, store: FolderStore, pointer: Pointer) -> None:

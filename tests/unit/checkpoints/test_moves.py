@@ -12,7 +12,7 @@ import pytest
 
 from sessionlib.checkpoints import CheckpointError, Damaged, Missing
 from sessionlib.checkpoints.names import MANIFESTS, blob_key
-from sessionlib.checkpoints.shelf import read_manifest
+from sessionlib.checkpoints.shelf import read_manifest, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -142,6 +142,37 @@ def test_a_note_that_cant_be_believed_sets_aside(here: Side, text: str) -> None:
     (here.home / "data.stem.json").write_text(text)
     here.checkpoints.restore(2, None)
     assert len(here.aside()) == 1
+
+
+def test_a_copy_that_cant_be_noted_here_is_one_all_the_same(
+    store: MemoryStore, here: Side, there: Side
+) -> None:
+    here.checkpoints.restore(1, None)
+    fill(here.data, a="1")
+    published = here.copy(1, None)
+    fill(here.data, a="2")
+    (here.home / ".data.stem.json.draft").mkdir()  # where the note is written first
+    made = here.made(1, published)
+    assert "not noted here" in made.receipt
+    assert verify(store, made.pointer.name) == []
+    there.checkpoints.restore(2, made.pointer)
+    assert (there.data / "a").read_text() == "2"
+
+
+def test_what_it_costs_is_that_a_restart_sets_the_directory_aside_whole(here: Side) -> None:
+    here.checkpoints.restore(1, None)
+    fill(here.data, a="1")
+    published = here.copy(1, None)
+    draft = here.home / ".data.stem.json.draft"
+    draft.mkdir()
+    unnoted = here.copy(1, published)
+    draft.rmdir()
+    fill(here.data, a="newer than the checkpoint")
+    here.start()
+    done = here.checkpoints.restore(2, unnoted)
+    assert done.aside is not None
+    assert (done.aside / "a").read_text() == "newer than the checkpoint"
+    assert (here.data / "a").read_text() == "1"
 
 
 def test_a_return_fetches_only_what_has_changed(here: Side, there: Side) -> None:
