@@ -8,28 +8,32 @@ runs. Not decided here: when (`core.rules.copying`), and how a copy is made
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from sessionlib.agent.wholeness import Prepare
 from sessionlib.checkpoints import Cancelled, Checkpoints, Restored
+from sessionlib.checkpoints.checkpoints import never
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.core import events
 from sessionlib.core.actions import Collect, Copy, FetchAhead, Seal
 from sessionlib.core.copies import Made
 from sessionlib.core.values import Pointer
 from sessionlib.errors import StoreError
+from sessionlib.kit.transfer import Cancelled as CalledOff
 from sessionlib.ports import Store
 
 
 class Copyist:
-    """One session's copies. All calls but `stop` and `progress` come from one thread."""
+    """One session's copies. All calls but `stop`, `until_stopped` and `progress` come from one
+    thread; the first two from one that asks for the others."""
 
-    def __init__(
-        self, checkpoints: Checkpoints, store: Store, prepare: Callable[[int], None] | None
-    ) -> None:
+    def __init__(self, checkpoints: Checkpoints, store: Store, prepare: Prepare | None) -> None:
         self._checkpoints = checkpoints
         self._store = store
         self._prepare = prepare
+        self._stopped = threading.Event()
 
     @property
     def progress(self) -> str | None:
@@ -37,15 +41,23 @@ class Copyist:
         return self._checkpoints.progress
 
     def stop(self) -> None:
-        """Have what is under way end soon, to make room for something that can't wait."""
+        """Have what is under way end soon, and what was given `until_stopped` before this not
+        begin, to make room for something that can't wait. No restore is stopped."""
+        self._stopped.set()
+        self._stopped = threading.Event()
         self._checkpoints.cancel()
 
-    def copy(self, action: Copy) -> events.CopyEnded:
+    def until_stopped(self) -> Callable[[], bool]:
+        """What says whether there was a `stop` since: for a call that is asked for now, and begins
+        once others are done."""
+        return self._stopped.is_set
+
+    def copy(self, action: Copy, called_off: Callable[[], bool] = never) -> events.CopyEnded:
         """A checkpoint of the data while the workload runs."""
         try:
-            if self._prepare is not None:
-                self._prepare(action.epoch)
-            made = self._checkpoints.copy(action.epoch, action.base)
+            if self._prepare is not None and not called_off():
+                self._prepare(action.epoch, called_off)
+            made = self._checkpoints.copy(action.epoch, action.base, called_off)
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
             return events.CopyEnded(action.token, None, _why("no checkpoint was made", error))
         if made is None:
@@ -61,11 +73,11 @@ class Copyist:
             return events.Sealed(action.token, None, _why("the data couldn't be sealed", error))
         return events.Sealed(action.token, None if made is None else made.pointer)
 
-    def fetch(self, action: FetchAhead) -> events.Fetched:
+    def fetch(self, action: FetchAhead, called_off: Callable[[], bool] = never) -> events.Fetched:
         """A published checkpoint, brought here ahead of its use."""
         name = action.pointer.name
         try:
-            self._checkpoints.fetch(action.pointer)
+            self._checkpoints.fetch(action.pointer, called_off)
         except Exception as error:  # noqa: BLE001 - as above
             return events.Fetched(name, _why(f"checkpoint {name} couldn't be fetched", error))
         return events.Fetched(name)
@@ -84,10 +96,10 @@ class Copyist:
             epoch, made=made, age_s=self._age_s(pointer), aside=aside, text=restored.text
         )
 
-    def collect(self, action: Collect) -> None:
+    def collect(self, action: Collect, called_off: Callable[[], bool] = never) -> None:
         """Remove what no checkpoint needs; what can't be removed now is next time."""
         with suppress(Exception):
-            self._checkpoints.collect(action.pointer, action.epoch)
+            self._checkpoints.collect(action.pointer, action.epoch, called_off)
 
     def _age_s(self, pointer: Pointer) -> float:
         """How old a published checkpoint is, by the store's clock; for display."""
@@ -104,4 +116,4 @@ def _receipt(restored: Restored) -> str:
 
 def _why(what: str, error: Exception) -> str:
     """The reason in words; none where something more urgent came first, which is no trouble."""
-    return "" if isinstance(error, Cancelled) else f"{what}: {error}"
+    return "" if isinstance(error, Cancelled | CalledOff) else f"{what}: {error}"

@@ -145,6 +145,8 @@ class Hands:
         )
 
     def seal(self, action: Seal, now_mono: float) -> None:
+        # The work stands still for this: what keeps house is done another time.
+        self._copyist.stop()
         self._data_lane.submit(
             lambda: self._copyist.seal(action),
             lambda why: Sealed(action.token, None, f"the data couldn't be sealed: {why}"),
@@ -152,8 +154,9 @@ class Hands:
         )
 
     def copy(self, action: Copy, now_mono: float) -> None:
+        called_off = self._copyist.until_stopped()
         self._data_lane.submit(
-            lambda: self._copyist.copy(action),
+            lambda: self._copyist.copy(action, called_off),
             lambda why: CopyEnded(action.token, None, f"no checkpoint was made: {why}"),
             now_mono,
         )
@@ -162,16 +165,20 @@ class Hands:
         self._copyist.stop()
 
     def fetch(self, action: FetchAhead, now_mono: float) -> None:
+        called_off = self._copyist.until_stopped()
         name = action.pointer.name
         self._data_lane.submit(
-            lambda: self._copyist.fetch(action),
+            lambda: self._copyist.fetch(action, called_off),
             lambda why: Fetched(name, f"checkpoint {name} couldn't be fetched: {why}"),
             now_mono,
         )
 
     def collect(self, action: Collect, now_mono: float) -> None:
+        called_off = self._copyist.until_stopped()
         # What isn't removed now is next time: nobody waits for an answer.
-        self._data_lane.submit(lambda: self._copyist.collect(action), lambda why: None, now_mono)
+        self._data_lane.submit(
+            lambda: self._copyist.collect(action, called_off), lambda why: None, now_mono
+        )
 
     def prepare(self, now_mono: float) -> None:
         self._kit_lane.submit(self.outfit.prepare, lambda why: Prepared("", why), now_mono)

@@ -3,6 +3,9 @@
 Decided here: the order of things, and what a directory may be used for. All
 calls but `cancel` and `progress` are made from one thread at a time, and while
 `fetch` and `restore` run nothing else may have the data directory open.
+
+`called_off` is asked when a call begins: it says whether there was a `cancel`
+since the call was asked for, and then Cancelled is raised.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from pathlib import Path
 from sessionlib.checkpoints import collecting, remembering, shelf
 from sessionlib.checkpoints.copying import Sizes
 from sessionlib.checkpoints.crew import Crew
-from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
+from sessionlib.checkpoints.errors import Cancelled, CheckpointError, Damaged, Missing, shown
 from sessionlib.checkpoints.index import Index, rested
 from sessionlib.checkpoints.making import Source, make, megabytes
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
@@ -56,6 +59,11 @@ class Restored:
     moved_bytes: int
     took_s: float
     text: str
+
+
+def never() -> bool:
+    """For a call that nobody calls off before it begins."""
+    return False
 
 
 class Checkpoints:
@@ -98,13 +106,16 @@ class Checkpoints:
     def cancel(self) -> None:
         """Have a copy, fetch or collection under way end between two pieces; from any thread.
 
-        It raises Cancelled; a collection returns. What isn't under way yet isn't stopped.
+        It raises Cancelled; a collection returns. What isn't under way yet isn't stopped,
+        but by what its `called_off` says.
         """
         stop = self._stop
         if stop is not None:
             stop.set()
 
-    def copy(self, epoch: int, base: Pointer | None) -> Made | None:
+    def copy(
+        self, epoch: int, base: Pointer | None, called_off: Callable[[], bool] = never
+    ) -> Made | None:
         """Copy the directory; None where there is none. `base` is what the lease points at.
 
         Files are each whole, and of one moment only if nobody writes meanwhile.
@@ -125,7 +136,7 @@ class Checkpoints:
                 "that none of ours can have come to; find out who wrote it"
             )
         self._last = mark
-        with self._stoppable() as stop:
+        with self._stoppable(called_off) as stop:
             made = make(
                 self._store, mark, self._source(base), stop.is_set, self._telling("copying")
             )
@@ -136,13 +147,13 @@ class Checkpoints:
         took_s = self._clock.now().mono - began_mono
         return Made(made.manifest.pointer, made.moved_bytes, took_s, receipt)
 
-    def fetch(self, pointer: Pointer) -> None:
+    def fetch(self, pointer: Pointer, called_off: Callable[[], bool] = never) -> None:
         """Bring the shadow up to `pointer`, all of it hashed. Raises CheckpointError, StoreError.
 
         A data directory that is, file by file, what an older published checkpoint
         holds becomes the shadow, so that only what differs is fetched.
         """
-        with self._under_way() as crew:
+        with self._under_way(called_off) as crew:
             self._fetch(crew, pointer)
 
     def restore(self, epoch: int, pointer: Pointer | None) -> Restored:
@@ -180,7 +191,9 @@ class Checkpoints:
         took_s = self._clock.now().mono - began_mono
         return Restored(goes_on, aside, moved_bytes, took_s, text)
 
-    def collect(self, pointer: Pointer | None, epoch: int = 0) -> int:
+    def collect(
+        self, pointer: Pointer | None, epoch: int = 0, called_off: Callable[[], bool] = never
+    ) -> int:
         """Remove what isn't needed any more, as the holder whose lease points at `pointer`.
 
         With the `epoch` that it holds, what was uploaded under earlier ones and never
@@ -189,7 +202,7 @@ class Checkpoints:
         """
         if pointer is None:
             return 0
-        with self._stoppable() as stop:
+        with self._stoppable(called_off) as stop:
             keys = collecting.garbage(self._store, pointer, epoch, self._keep, self._needs)
             return collecting.remove(self._store, keys, stop.is_set)
 
@@ -276,15 +289,22 @@ class Checkpoints:
         return self._newest
 
     @contextmanager
-    def _under_way(self, *, can_stop: bool = True) -> Iterator[Crew]:
-        with self._stoppable(can_stop=can_stop) as stop, Crew(stop.is_set) as crew:
+    def _under_way(
+        self, called_off: Callable[[], bool] = never, *, can_stop: bool = True
+    ) -> Iterator[Crew]:
+        with self._stoppable(called_off, can_stop=can_stop) as stop, Crew(stop.is_set) as crew:
             yield crew
 
     @contextmanager
-    def _stoppable(self, *, can_stop: bool = True) -> Iterator[threading.Event]:
+    def _stoppable(
+        self, called_off: Callable[[], bool], *, can_stop: bool = True
+    ) -> Iterator[threading.Event]:
         stop = threading.Event()
         self._stop = stop if can_stop else None
         try:
+            # Asked last, so that a `cancel` that came too early to be met with `stop` shows.
+            if called_off():
+                raise Cancelled("called off before it had begun")
             yield stop
         finally:
             self._stop = None
