@@ -16,6 +16,7 @@ from sessionlib.agent.lane import Lane
 from sessionlib.agent.leasebook import read_lease, write_lease
 from sessionlib.agent.notes import Notes
 from sessionlib.agent.outfit import Outfit
+from sessionlib.agent.unheard import Deaf
 from sessionlib.core.actions import (
     Collect,
     Copy,
@@ -49,6 +50,9 @@ from sessionlib.ports import Store
 Inbox = SimpleQueue[Event | None]
 """Where events arrive; None only asks the loop to come round."""
 
+NOTHING_SEEN = Peeked({})
+"""The answer to a look that took too long, or that failed."""
+
 
 class Hands:
     """Does things for one agent. Only the agent's loop calls it."""
@@ -74,7 +78,10 @@ class Hands:
             say(Line("error", "fault", why))
 
         self._lease_lane: Lane[Event] = Lane("lease", inbox.put, timeout_s, complain)
-        self._peek_lane: Lane[Event] = Lane("peek", inbox.put, timeout_s, complain)
+        self._timeout_s = timeout_s
+        self._deaf = Deaf(say)
+        self._why_nothing = ""
+        self._peek_lane: Lane[Event] = Lane("peek", self._peeked, timeout_s, complain)
         # Data takes as long as it takes, but one job at a time: they share a directory.
         self._data_lane: Lane[Event | None] = Lane("data", inbox.put, float("inf"), complain)
         self._kit_lane: Lane[Event] = Lane("kit", inbox.put, float("inf"), complain)
@@ -101,7 +108,19 @@ class Hands:
         self._lease_lane.submit(job, failed, now_mono)
 
     def peek(self, action: Peek, now_mono: float) -> None:
-        self._peek_lane.submit(self._notes.peek, lambda why: Peeked({}), now_mono)
+        def failed(why: str) -> Peeked:
+            self._why_nothing = why
+            return NOTHING_SEEN
+
+        # The rest of its time is for the listing, and for what isn't an order.
+        job = lambda: self._notes.peek(self._timeout_s / 4)  # noqa: E731 - a job like the others
+        self._peek_lane.submit(job, failed, now_mono)
+
+    def _peeked(self, event: Event) -> None:
+        """Pass on what came of a look, or of a record, and say where the look came to nothing."""
+        if isinstance(event, Peeked):
+            self._deaf.peeked(self._why_nothing if event is NOTHING_SEEN else None)
+        self._inbox.put(event)
 
     def record(self, action: Record, now_mono: float) -> None:
         def failed(why: str) -> Recorded:

@@ -1,18 +1,21 @@
 """Reports, orders, history and logs in the store.
 
 Decided here: which of them are read, that an unreadable one is passed over with
-what was known kept, and that an order is looked at only with the fleet's
-signature, and only while young. Nothing here is on the lease's path.
+what was known kept, that an order is looked at only with the fleet's signature,
+and only while young, and that one which is past is never read again. Nothing here
+is on the lease's path.
 """
 
 from __future__ import annotations
 
 import contextlib
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from sessionlib import layout
+from sessionlib.clock import Clock, SystemClock
 from sessionlib.core.events import Clearance, Peeked, Recorded
 from sessionlib.core.notes import ORDER_LIFE_S, History, Order, Report, Signal
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
@@ -23,6 +26,18 @@ FORGOTTEN_S = 3600.0
 """Orders older than this are somebody's past; nobody waits for a word on them."""
 
 LOG_TAIL_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """An order, or why it is refused, and when it was given by our clock, rather too early."""
+
+    verdict: Order | tuple[str, str]
+    given_boot: float
+    counts: bool
+
+    def age_s(self, now_boot: float) -> float:
+        return now_boot - self.given_boot
 
 
 @dataclass(slots=True)
@@ -40,11 +55,18 @@ class Notes:
     """The fleet's key by now, where it may have been changed."""
     see_doctor: Callable[[], Clearance | None] = lambda: None
     """What is known of the store's promises, where that matters."""
-    _orders: dict[str, Order | tuple[str, str]] = field(default_factory=dict)
+    clock: Clock = field(default_factory=SystemClock)
+    _orders: dict[str, _Known] = field(default_factory=dict)
+    _past: set[str] = field(default_factory=set)
+    _tried: str = ""
     _shipped: dict[str, bytes] = field(default_factory=dict)
 
-    def peek(self) -> Peeked:
-        """Read what others wrote. What can't be read is left out."""
+    def peek(self, budget_s: float = math.inf) -> Peeked:
+        """Read what others wrote. What can't be read is left out.
+
+        Orders that were never read are read for as long as `budget_s`, the others next time:
+        they are never removed, and thousands of them must not keep a look from ending.
+        """
         reports: dict[str, tuple[Report, float]] = {}
         for account in self.accounts:
             if account == self.me:
@@ -59,7 +81,7 @@ class Notes:
         signal = bundle = clearance = None
         self._follow_key()
         with contextlib.suppress(StoreError, OSError):
-            self._read_orders(orders, refused, ages_s)
+            self._read_orders(orders, refused, ages_s, budget_s)
         with contextlib.suppress(StoreError, OSError):
             signal = self._read_signal()
         with contextlib.suppress(StoreError, OSError):
@@ -91,38 +113,69 @@ class Notes:
         )
 
     def _read_orders(
-        self, orders: list[Order], refused: list[tuple[str, str, str]], ages_s: dict[str, float]
-    ) -> None:
-        keys = self.store.list(layout.ORDERS)
-        for key in keys:
-            # One that can't be read, forbidden to us perhaps, must not hide those behind it.
-            with contextlib.suppress(StoreError, OSError):
-                self._read_order(key, orders, refused, ages_s)
-        for gone in set(self._orders) - set(keys):
-            # A peek that was given up on may go on beside the next one.
-            self._orders.pop(gone, None)
-
-    def _read_order(
         self,
-        key: str,
         orders: list[Order],
         refused: list[tuple[str, str, str]],
         ages_s: dict[str, float],
+        budget_s: float,
     ) -> None:
-        order_id = key.removeprefix(layout.ORDERS).removesuffix(".json")
-        found = self.store.read(key)
-        if found is None or found.age_s > FORGOTTEN_S:
-            return
-        known = self._orders.get(key)
-        if known is None:
-            known = self._orders[key] = self._judge(found.data, order_id)
-        if isinstance(known, tuple):
-            refused.append((order_id, *known))
-        elif found.age_s > ORDER_LIFE_S:
-            refused.append((order_id, "expired", f"older than {ORDER_LIFE_S / 60:.0f} minutes"))
-        else:
-            orders.append(known)
-            ages_s[known.id] = found.age_s
+        keys = self.store.list(layout.ORDERS)
+        for gone in {*self._orders, *self._past}.difference(keys):
+            # A peek that was given up on may go on beside the next one.
+            self._orders.pop(gone, None)
+            self._past.discard(gone)
+        self._read_what_counts(keys, budget_s)
+        now_boot = self.clock.now().boot
+        for key in keys:
+            known = self._orders.get(key)
+            if known is None:
+                continue
+            age_s = known.age_s(now_boot)
+            if age_s > FORGOTTEN_S:
+                self._past.add(key)
+                self._orders.pop(key, None)
+            elif isinstance(known.verdict, tuple):
+                refused.append((_id_of(key), *known.verdict))
+            elif age_s > ORDER_LIFE_S:
+                why = f"older than {ORDER_LIFE_S / 60:.0f} minutes"
+                refused.append((_id_of(key), "expired", why))
+            else:
+                orders.append(known.verdict)
+                ages_s[known.verdict.id] = age_s
+
+    def _read_what_counts(self, keys: list[str], budget_s: float) -> None:
+        """Read what may be carried out, for its age is the store's to tell, and what was never
+        read, for as long as `budget_s`; one at least, the others next time.
+
+        An order is created once and never changed, so what is refused or past stays so.
+        """
+        until_mono = self.clock.now().mono + budget_s
+        unread = [key for key in keys if key not in self._orders and key not in self._past]
+        for key, known in list(self._orders.items()):
+            if known.counts:
+                self._read_order(key)
+        # On from where the last look ended: some may never be readable, forbidden to us perhaps.
+        unread.sort(key=lambda key: (key <= self._tried, key))
+        for number, key in enumerate(unread):
+            if number and self.clock.now().mono >= until_mono:
+                return
+            self._tried = key
+            self._read_order(key)
+
+    def _read_order(self, key: str) -> None:
+        """Read and judge one; what can't be read hides nothing behind it, and is left out."""
+        known = self._orders.pop(key, None)
+        began_boot = self.clock.now().boot
+        with contextlib.suppress(StoreError, OSError):
+            found = self.store.read(key)
+            if found is None:
+                return
+            if found.age_s > FORGOTTEN_S:
+                self._past.add(key)
+                return
+            verdict = known.verdict if known else self._judge(found.data, _id_of(key))
+            counts = isinstance(verdict, Order) and found.age_s <= ORDER_LIFE_S
+            self._orders[key] = _Known(verdict, began_boot - found.age_s, counts)
 
     def _judge(self, data: bytes, order_id: str) -> Order | tuple[str, str]:
         from sessionlib.signing import verify  # noqa: PLC0415 - cryptography loads only for orders
@@ -158,3 +211,7 @@ class Notes:
             if self._shipped.get(name) != tail:
                 self.store.put(layout.log_key(self.me, name), tail)
                 self._shipped[name] = tail
+
+
+def _id_of(key: str) -> str:
+    return key.removeprefix(layout.ORDERS).removesuffix(".json")

@@ -1,7 +1,8 @@
-"""Whether others hear of this session.
+"""Whether others hear of this session, and it of them.
 
 Decided here: after how many reports that couldn't be written the agent says so, and that it
-says once when they are written again. Not decided here: when a report is due (`loop`).
+says once when they are written again; and that a look which came to nothing is told of at once.
+Not decided here: when a report is due, or a look (`loop`, `core`).
 """
 
 from __future__ import annotations
@@ -29,3 +30,20 @@ class Unheard:
             self._say(Line("warning", "unheard", f"{text}: {why}"))
         elif why is None and missed >= MISSES:
             self._say(Line("info", "heard", "reports are written again"))
+
+
+class Deaf:
+    """Says where looks at what others wrote fail. Called from one thread at a time."""
+
+    def __init__(self, say: Callable[[Line], None]) -> None:
+        self._say = say
+        self._is_deaf = False
+
+    def peeked(self, why: str | None) -> None:
+        """A look was answered, or why it was not: nothing that it might have found is known."""
+        was_deaf, self._is_deaf = self._is_deaf, why is not None
+        if self._is_deaf and not was_deaf:
+            text = "no order and no report arrives: a look at them came to nothing"
+            self._say(Line("warning", "deaf", f"{text}: {why}"))
+        elif was_deaf and not self._is_deaf:
+            self._say(Line("info", "hears", "orders and reports arrive again"))

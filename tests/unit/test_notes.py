@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -42,8 +43,8 @@ def store(clock: Hand) -> MemoryStore:
 
 
 @pytest.fixture
-def notes(store: MemoryStore) -> Notes:
-    return Notes(store, "fleet", public_of(SEED), ("a", "b", "c"), "a")
+def notes(store: MemoryStore, clock: Hand) -> Notes:
+    return Notes(store, "fleet", public_of(SEED), ("a", "b", "c"), "a", clock=clock)
 
 
 def give(store: MemoryStore, order: Order, seed: str | None = SEED) -> None:
@@ -115,7 +116,7 @@ def test_an_order_expires_and_is_then_forgotten(
     assert notes.peek().refused == ()
 
 
-class Overlapped(dict[str, Order | tuple[str, str]]):
+class Overlapped(dict[str, Any]):
     """What is known of orders, while another peek of the same notes overtakes the one that looks
     through it."""
 
