@@ -279,10 +279,11 @@ class _Reading:
         return same
 
     def abandon(self) -> None:
-        """Let go of the file, once no job reads it any more."""
-        for future in self.pieces:
-            future.exception()
-        if not self.is_gone:
+        """Let go of the file, once no job reads it any more: one may hang, and isn't waited for."""
+        under_way = next((future for future in self.pieces if not future.done()), None)
+        if under_way is not None:
+            under_way.add_done_callback(lambda _: self.abandon())
+        elif not self.is_gone:
             self._open.__exit__(None, None, None)
 
 

@@ -75,7 +75,7 @@ class Tree:
             done = 0
             waiting: deque[Future[int]] = deque()
             for blob, parts in wanted.blobs.items():
-                job = lambda blob=blob, parts=parts: self._fetch(store, blob, parts)  # noqa: E731 - binds the loop's values
+                job = lambda blob=blob, parts=parts: self._fetch(store, blob, parts, crew)  # noqa: E731 - binds the loop's values
                 waiting.append(crew.submit(job))
                 while waiting and waiting[0].done():
                     done += waiting.popleft().result()
@@ -183,8 +183,12 @@ class Tree:
                 "tried again"
             )
 
-    def _fetch(self, store: Store, blob: Blob, parts: list[tuple[File, int, Piece]]) -> int:
+    def _fetch(
+        self, store: Store, blob: Blob, parts: list[tuple[File, int, Piece]], crew: Crew
+    ) -> int:
         data = memoryview(read_blob(store, blob))
+        # The store may have hung for so long that this is another checkpoint's tree by now.
+        crew.check()
         done = 0
         for file, begin, piece in parts:
             content = data[piece.offset : piece.offset + piece.size_bytes]
