@@ -13,7 +13,7 @@ from queue import SimpleQueue
 
 from sessionlib.agent.copyist import Copyist
 from sessionlib.agent.lane import Lane
-from sessionlib.agent.leasebook import read_lease, write_lease
+from sessionlib.agent.leasebook import LeaseWriter, read_lease
 from sessionlib.agent.notes import Notes
 from sessionlib.agent.outfit import Outfit
 from sessionlib.agent.unheard import Deaf
@@ -70,6 +70,7 @@ class Hands:
     ) -> None:
         self._inbox = inbox
         self._lease_store = lease_store
+        self._lease_writer = LeaseWriter(lease_store, timeout_s)
         self._notes = notes
         self._copyist = copyist
         self.outfit = outfit
@@ -104,8 +105,7 @@ class Hands:
         def failed(why: str) -> WriteAnswered:
             return WriteAnswered(action.write.lease.nonce, Verdict.UNKNOWN, why=why)
 
-        job = lambda: write_lease(self._lease_store, action.write)  # noqa: E731 - a job like the others
-        self._lease_lane.submit(job, failed, now_mono)
+        self._lease_lane.submit(lambda: self._lease_writer.write(action.write), failed, now_mono)
 
     def peek(self, action: Peek, now_mono: float) -> None:
         def failed(why: str) -> Peeked:

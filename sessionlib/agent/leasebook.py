@@ -1,18 +1,24 @@
 """The lease record in the store: reading and writing it, as events.
 
-Decided here: which event each outcome of the store is. Every error is an answer;
-none of them escapes. Not decided here: what an answer means (`core.learn`).
+Decided here: which event each outcome of the store is, and how long the answer of a write is
+kept back of which nothing came. Every error is an answer; none of them escapes. Not decided
+here: what an answer means (`core.learn`).
 """
 
 from __future__ import annotations
 
 from sessionlib import layout
+from sessionlib.clock import Clock, SystemClock, sleep
 from sessionlib.core.events import LeaseRead, Verdict, WriteAnswered
 from sessionlib.core.values import Lease
 from sessionlib.core.view import Sight, Write
 from sessionlib.errors import Conflict, RecordUnreadable, StoreError, Unreachable
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode
+
+FIRST_PAUSE, MOST_PAUSE = 1 / 8, 1 / 2
+"""Of the time-out: how long a write takes at the least of which nothing came, at first and after
+several."""
 
 
 def read_lease(store: Store) -> LeaseRead:
@@ -46,3 +52,30 @@ def write_lease(store: Store, write: Write) -> WriteAnswered:
     except (StoreError, OSError) as error:
         return WriteAnswered(nonce, Verdict.UNKNOWN, why=str(error))
     return WriteAnswered(nonce, Verdict.DONE, version)
+
+
+class LeaseWriter:
+    """Writes the record, one call at a time, and is in no hurry with one failure after the other.
+
+    A store that refuses at once, as a full disk does, would else be tried hundreds of times a
+    second: each answer that says of nothing that it was done comes later than the one before,
+    up to half of `timeout_s`, within which a call is answered at all.
+    """
+
+    def __init__(self, store: Store, timeout_s: float, clock: Clock | None = None) -> None:
+        self._store = store
+        self._timeout_s = timeout_s
+        self._clock = clock or SystemClock()
+        self._failures = 0
+
+    def write(self, write: Write) -> WriteAnswered:
+        """As `write_lease`."""
+        began_mono = self._clock.now().mono
+        answer = write_lease(self._store, write)
+        if answer.verdict in {Verdict.DONE, Verdict.CONFLICT}:
+            self._failures = 0
+            return answer
+        pause_s = self._timeout_s * min(FIRST_PAUSE * 2**self._failures, MOST_PAUSE)
+        self._failures = min(self._failures + 1, 8)
+        sleep(pause_s - (self._clock.now().mono - began_mono))
+        return answer

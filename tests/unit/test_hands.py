@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.agent import hands as hands_module
+from sessionlib.agent import leasebook
 from sessionlib.agent.copyist import Copyist
 from sessionlib.agent.hands import Hands
 from sessionlib.agent.lane import NO_THREAD
@@ -110,8 +111,8 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fault(*_: object) -> None:
         raise KeyError("planted")
 
-    for name in ("read_lease", "write_lease"):
-        monkeypatch.setattr(hands_module, name, fault)
+    for where, name in ((hands_module, "read_lease"), (leasebook, "write_lease")):
+        monkeypatch.setattr(where, name, fault)
     for name in ("restore", "seal", "copy", "fetch", "collect"):
         monkeypatch.setattr(Copyist, name, fault)
     for name in ("peek", "record", "report"):
