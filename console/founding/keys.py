@@ -1,4 +1,8 @@
-"""The fleet's key, made or adopted, and its public half written down."""
+"""The fleet's key, made or adopted, and its public half written down.
+
+Decided here: that a public half which is in the configuration is never replaced: agents that
+run obey nobody else. Not decided here: how a key is changed (`console.rotation`).
+"""
 
 from __future__ import annotations
 
@@ -12,16 +16,17 @@ from sessionlib.signing import new_seed, public_of
 
 
 def key_steps(config: Config) -> list[Step]:
-    """What the configuration and this machine lack of it. Raises Refused."""
+    """What the configuration and this machine lack of it. Raises Refused, also where the
+    configuration has the public half of a key that isn't at hand while another one is."""
     try:
         seed = credentials.find_seed(config.fleet)
     except Refused:
         if config.fleet_key is None or credentials.seed_from_env() is not None:
             raise
         seed = None
-    if seed is None and config.fleet_key is not None:
-        return []
-    if seed is not None and public_of(seed) == config.fleet_key:
+    if config.fleet_key is not None:
+        if seed is not None:
+            _check_fits(config, config.fleet_key)
         return []
 
     def write_public() -> str:
@@ -33,9 +38,20 @@ def key_steps(config: Config) -> list[Step]:
 
     where = f"a new key, kept in {keeping.place()}," if seed is None else "the key at hand"
     asks = f"Write the public half of {where} to {config.path}."
-    if config.fleet_key is not None:
-        asks = (
-            f"WARNING: {config.where('fleet_key')} has another key's public half. It is replaced "
-            "by that of the key at hand; agents that run now ignore its orders until they restart."
-        )
     return [Step(asks, write_public)]
+
+
+def _check_fits(config: Config, public: str) -> None:
+    """Return where one of the seeds at hand is that of the file's key. Raises Refused."""
+    seeds = credentials.seeds_at_hand(config.fleet)
+    if any(public_of(seed.value) == public for seed in seeds):
+        return
+    first = seeds[0]
+    keep = "take it out of there" if first.kept_in_keyring else f"unset {credentials.VARIABLE}"
+    raise Refused(
+        f"{config.where('fleet_key')} has another key's public half than that of "
+        f"{first.source}, and agents that run obey only the file's: nothing was changed. To keep "
+        f"the file's key, {keep}. To change the fleet's key, use `colabvps-console key rotate`. "
+        "Where the file's key is lost, or was changed elsewhere, remove fleet_key from the file, "
+        "run this again, and restart every agent with the new file"
+    )

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
+from console.credentials import keep_seed
 from sessionlib import layout
 from sessionlib.checkpoints import Checkpoints, Made
 from sessionlib.clock import SystemClock
@@ -194,17 +195,39 @@ def test_a_bad_key_in_the_environment_is_told_and_not_shown(
     assert bad not in out + err
 
 
-def test_another_key_replaces_the_one_in_the_file_only_after_a_warning(
-    fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("how", [[], ["--yes"]])
+@pytest.mark.parametrize("place", ["environment", "keyring"])
+def test_another_key_than_the_files_is_refused(
+    fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch, place: str, how: list[str]
 ) -> None:
-    monkeypatch.setenv("COLABVPS_FLEET_KEY", "77" * 32)
-    code, _, err = fleet.run("init")
-    assert code == 1
-    assert "WARNING" in err
+    keyring = FakeKeyring()
+    use_keyring(monkeypatch, keyring)
+    if place == "environment":
+        monkeypatch.setenv("COLABVPS_FLEET_KEY", "77" * 32)
+    else:
+        monkeypatch.delenv("COLABVPS_FLEET_KEY")
+        keep_seed("my-fleet", "77" * 32)
+    code, out, err = fleet.run("init", *how)
+    assert (code, out) == (1, "")
     assert "accounts.yaml:3" in err
+    assert "`colabvps-console key rotate`" in err
+    assert ("unset COLABVPS_FLEET_KEY" in err) is (place == "environment")
     assert fleet.config_path.read_text() == CONFIG
+    assert fleet.store.read(layout.LEASE) is None
+    # The way for who has lost the old one.
+    without_key(fleet)
     assert fleet.run("init", "--yes")[0] == 0
     assert fleet.config.fleet_key == public_of("77" * 32)
+
+
+def test_a_change_of_the_key_that_was_interrupted_is_not_undone(
+    fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use_keyring(monkeypatch, BrokenKeyring())
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", "77" * 32)
+    monkeypatch.setenv("COLABVPS_FLEET_KEY_NEW", SEED)
+    assert fleet.run("init", "--yes")[0] == 0
+    assert fleet.config_path.read_text() == CONFIG
 
 
 def test_a_store_that_isnt_there_is_asked_for(fleet: FleetOnDisk) -> None:
