@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.readmodel import is_silent
+from console.safe_text import wrapped
 from console.seen import Seen, Snapshot
 from console.words import length, table
 from sessionlib.config import Config
@@ -52,6 +53,8 @@ class Watched:
 
 _STORES = "the store's"
 _OURS = "this machine's"
+_HEADS = ("WITNESS", "VERDICT", "SINCE", "CLOCK")
+_LEAST_COLUMNS = 16
 
 
 def watch_s(config: Config, snapshot: Snapshot, launched: Status | None) -> float:
@@ -110,12 +113,20 @@ def proof_of(witnesses: Sequence[Witness]) -> str:
     return next(proofs, "")
 
 
-def evidence_lines(witnesses: Sequence[Witness]) -> list[str]:
-    """The table that is shown before anything is asked."""
+def evidence_lines(witnesses: Sequence[Witness], columns: int | None = None) -> list[str]:
+    """The table that is shown before anything is asked, its last column broken to fit."""
     rows = [
         (one.name, one.verdict.value, length(one.since_s), one.clock, one.says) for one in witnesses
     ]
-    return table(rows, ("WITNESS", "VERDICT", "SINCE", "CLOCK", "SAYS"))
+    head, *body = table(rows, (*_HEADS, "SAYS"))
+    if columns is None:
+        return [head, *body]
+    at = head.index("SAYS")
+    broken: list[str] = []
+    for row in body:
+        said = wrapped(row[at:], max(columns - at, _LEAST_COLUMNS), in_column=True)
+        broken += [row[:at] + said[0], *(" " * at + more for more in said[1:])]
+    return [head, *broken]
 
 
 def _store(seen: Seen[Lease], lease: Lease, watch: Watched | None) -> Witness:

@@ -2,7 +2,9 @@
 
 Decided here: that with `--json` standard output carries documents only, that
 everything printed is harmless to a terminal, and when colours are used (never
-alone: words and glyphs say it all). Not decided here: what is said.
+alone: words and glyphs say it all), and that what is said to people on a terminal is
+broken between words, while a line that begins with a space, a command to be copied or a row,
+is left to the terminal. Not decided here: what is said.
 """
 
 from __future__ import annotations
@@ -17,6 +19,9 @@ from typing import Any, TextIO
 from console import safe_text
 from console.errors import Refused
 
+WIDTH = 80
+"""How wide text is laid out where no terminal says how wide it is."""
+_LEAST = 48
 _COLOURS = {"good": "32", "warn": "33", "bad": "31", "dim": "2", "head": "1"}
 
 
@@ -32,12 +37,12 @@ class Output:
                 stream.reconfigure(errors="replace")
 
     def line(self, text: str = "", tone: str = "") -> None:
-        """A line of the answer, for people; with `--json` it is talk."""
-        self._write(sys.stderr if self.json else sys.stdout, text, tone)
+        """A line of the answer, laid out, for people; with `--json` it is talk."""
+        self._write(self._answers, text, tone)
 
     def tell(self, text: str, tone: str = "") -> None:
         """Talk: progress, warnings, advice."""
-        self._write(sys.stderr, text, tone)
+        self._write(sys.stderr, _broken(text, sys.stderr), tone)
 
     def document(self, value: Any) -> None:
         """One JSON document on one line."""
@@ -50,7 +55,7 @@ class Output:
         if self.json:
             self.document(value)
         else:
-            self.line(text)
+            self.line(_broken(text, sys.stdout))
 
     def ask(self, what: str, *, yes: bool) -> None:
         """Say what will happen and return once it was agreed to. Raises Refused."""
@@ -78,6 +83,20 @@ class Output:
             return getpass.getpass(prompt, stream=sys.stderr)
         return sys.stdin.readline()
 
+    @property
+    def columns(self) -> int | None:
+        """How wide the terminal is that the answer goes to; None where it goes elsewhere."""
+        return columns_of(self._answers)
+
+    @property
+    def table_columns(self) -> int:
+        """How wide a table may be that is laid out in any case."""
+        return max(self.columns or WIDTH, _LEAST)
+
+    @property
+    def _answers(self) -> TextIO:
+        return sys.stderr if self.json else sys.stdout
+
     def can_ask(self) -> bool:
         """Whether somebody is there who could answer."""
         return sys.stdin.isatty() and sys.stderr.isatty()
@@ -98,6 +117,27 @@ class Output:
 def is_screen(stream: TextIO) -> bool:
     """Whether what is written can be drawn over."""
     return stream.isatty() and os.environ.get("TERM", "") not in {"", "dumb"}
+
+
+def columns_of(stream: TextIO) -> int | None:
+    """How wide a terminal is; None for what is none."""
+    if not stream.isatty():
+        return None
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or WIDTH
+    except OSError:
+        return WIDTH
+
+
+def _broken(text: str, stream: TextIO) -> str:
+    """What is said, in lines that fit the terminal."""
+    columns = columns_of(stream)
+    if columns is None:
+        return text
+    lines: list[str] = []
+    for line in safe_text.lines(text).split("\n"):
+        lines += [line] if line.startswith(" ") else safe_text.wrapped(line, columns)
+    return "\n".join(lines)
 
 
 def is_coloured(stream: TextIO) -> bool:

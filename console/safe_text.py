@@ -1,18 +1,22 @@
 """Text that others wrote, made harmless for a terminal.
 
-Decided here: how lines are kept or joined and how wide a text is on the screen.
+Decided here: how lines are kept, joined or broken and how wide a text is on the screen.
 Not decided here: what is taken out (`sessionlib.plain_text`) and where text
 comes from; everything that is printed goes through here.
 """
 
 from __future__ import annotations
 
+import re
+import textwrap
 import unicodedata
+from collections.abc import Iterator
 
 from sessionlib.plain_text import plain
 
 MARKED = 4
 """So many characters to a column: accents take none, and a pile of them hides other lines."""
+_PIECE = re.compile(r"(?:`[^`]*`|\S)+")
 
 
 def one_line(text: str, most: int = 500) -> str:
@@ -51,6 +55,33 @@ def clipped(text: str, columns: int) -> str:
         if taken > columns - 1 or index >= most - 1:
             return text[:index] + "…"
     return text
+
+
+def wrapped(text: str, columns: int, hang: int = 0, *, in_column: bool = False) -> list[str]:
+    """`text`, harmless and on one line, in lines of at most `columns`, broken between words.
+
+    The lines after the first are `hang` columns in. What is quoted as a command stays on one
+    line if it can, to be copied. A word that is longer than a line stays whole, an address for
+    one, but in the column of a table.
+    """
+    if width(text) <= columns:
+        return [text]
+    done: list[str] = []
+    line, is_begun = " " * (len(text) - len(text.lstrip(" "))), False
+    for piece in _pieces(text, columns - hang, in_column=in_column):
+        if is_begun and width(line) + 1 + width(piece) > columns:
+            done.append(line)
+            line, is_begun = " " * hang, False
+        line += f" {piece}" if is_begun else piece
+        is_begun = True
+    return [*done, line]
+
+
+def _pieces(text: str, columns: int, *, in_column: bool) -> Iterator[str]:
+    """What stays together of a text."""
+    for piece in _PIECE.findall(text):
+        for word in [piece] if width(piece) <= columns else piece.split():
+            yield from textwrap.wrap(word, columns, break_on_hyphens=False) if in_column else [word]
 
 
 def padded(text: str, columns: int) -> str:

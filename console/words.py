@@ -1,4 +1,4 @@
-"""A fleet in words that fit 80 columns.
+"""A fleet in words that fit 80 columns, and how sentences are broken to fit others.
 
 Decided here: glyphs, each beside a word that says the same; the sentences; the
 table. Not decided here: what is true (`readmodel`), how times and sizes look
@@ -7,12 +7,12 @@ table. Not decided here: what is true (`readmodel`), how times and sizes look
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 from console.coordinated import CoordinatorSeen
 from console.readmodel import AccountRow, CheckpointRow, FleetView, MoveRow, StoreRow
-from console.safe_text import one_line, padded, width
+from console.safe_text import one_line, padded, width, wrapped
 from console.safety import Word, safety
 from console.units import ago, length, size
 from sessionlib.core.lifecycle import Phase
@@ -24,6 +24,7 @@ __all__ = [
     "ago",
     "checkpoint_text",
     "coordinator_text",
+    "fitted",
     "fleet_lines",
     "length",
     "move_text",
@@ -59,10 +60,11 @@ _HEADS = ("", "ACCOUNT", "ROLE", "PHASE", "LEFT", "HEARD", "WORK")
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line and how it is meant."""
+    """One line and how it is meant. A row or a command is `laid_out`: it isn't to be broken."""
 
     text: str = ""
     tone: str = ""
+    laid_out: bool = False
 
 
 def fleet_lines(view: FleetView, config: str) -> list[Line]:
@@ -80,13 +82,24 @@ def fleet_lines(view: FleetView, config: str) -> list[Line]:
     if view.lease.epoch is not None:
         lines.append(Line(f"Checkpoint: {checkpoint_text(view.checkpoint)}", "dim"))
     lines += [Line(f"! {trouble}", "bad") for trouble in view.troubles]
-    lines += [Line(), Line(_columns(_HEADS), "dim")]
+    lines += [Line(), Line(_columns(_HEADS), "dim", laid_out=True)]
     lines += [_account(row) for row in view.accounts]
     if view.last_move is not None:
         lines += [Line(), Line(f"Last move: {move_text(view.last_move)}", "dim")]
     if view.store.reachable and not view.reported:
         lines += [Line(), *_first_steps(view, config)]
     return lines
+
+
+def fitted(lines: Iterable[Line], columns: int | None) -> list[Line]:
+    """The same with every sentence in lines of at most `columns`; as it is without a terminal."""
+    if columns is None:
+        return list(lines)
+    found: list[Line] = []
+    for line in lines:
+        texts = [line.text] if line.laid_out else wrapped(line.text, columns, hang=2)
+        found += [replace(line, text=text) for text in texts]
+    return found
 
 
 def move_text(history: History) -> str:
@@ -190,7 +203,7 @@ def _account(row: AccountRow) -> Line:
         ago(row.heartbeat_age_s) if row.heartbeat_age_s is not None else _unheard(row),
         work_text(row),
     )
-    return Line(_columns(cells), tone)
+    return Line(_columns(cells), tone, laid_out=True)
 
 
 def _unheard(row: AccountRow) -> str:
@@ -205,5 +218,5 @@ def _first_steps(view: FleetView, config: str) -> list[Line]:
     first = view.accounts[0].name
     return [
         Line("No agent has reported yet. Start one:"),
-        Line(f"  python -m sessionlib agent --config {config} --account {first}"),
+        Line(f"  python -m sessionlib agent --config {config} --account {first}", laid_out=True),
     ]

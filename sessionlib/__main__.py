@@ -53,10 +53,11 @@ def _parser() -> argparse.ArgumentParser:
     agent = commands.add_parser(
         "agent",
         help="run an account's agent until it is told to end",
-        description="Watches the fleet's lease, runs the workload while this account holds it, "
-        "and hands it over. SIGTERM or Ctrl-C: stop the work, save it, give the lease up, end.",
+        description="Watches the fleet's lease, runs the workload while this account holds it,\n"
+        "and hands it over.\n"
+        "SIGTERM or Ctrl-C: stop the work, save it, give the lease up, end.",
         epilog="example: python -m sessionlib agent --config accounts.yaml --account backup1\n"
-        "exit codes: 0 ended as asked, 1 failed or fenced, 2 usage or configuration, "
+        "exit codes: 0 ended as asked, 1 failed or fenced, 2 usage or configuration,\n"
         "3 ended without an answer from the store",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib import import_module
@@ -15,6 +14,7 @@ from console.doctor.checks import CHECKS, Finding, advice
 from console.errors import FAILED, WrongUse
 from console.finding import find_config
 from console.operator_name import operator_name
+from console.safe_text import one_line, wrapped
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from sessionlib.config.schema import StoreKind
@@ -133,7 +133,8 @@ def _examined(desk: Desk, found: Iterable[Finding]) -> list[Finding]:
         told = advice(one)
         if told is not None:
             weight = "SAFETY: " if CHECKS[one.id].is_safety else ""
-            for line in textwrap.wrap(f"{weight}{told[0]}. What to do: {told[1]}.", 68):
+            text = one_line(f"{weight}{told[0]}. What to do: {told[1]}.", 2_000)
+            for line in wrapped(text, desk.out.table_columns - 11, in_column=True):
                 desk.out.line(f"           {line}")
     return findings
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from console.cli.ordering import LOOK_EVERY_S, follow, give, key_of, signed, tim
 from console.errors import FAILED, Interrupted, Refused, WrongUse
 from console.evidence import Verdict, Witness, evidence_lines
 from console.launching import launched, launcher_of
+from console.output import columns_of
 from console.seen import Snapshot
 from console.words import length
 from sessionlib.clock import sleep
@@ -122,7 +124,8 @@ def _seen(fleet: Fleet, before: Snapshot) -> Snapshot:
 def _show(desk: Desk, case: Case) -> None:
     tones = {Verdict.DEAD: "good", Verdict.ALIVE: "bad", Verdict.UNKNOWN: "warn"}
     desk.out.tell(f"Evidence on {case.holder}, which holds the lease:", "head")
-    for line in evidence_lines(case.witnesses):
+    columns = columns_of(sys.stderr)
+    for line in evidence_lines(case.witnesses, None if columns is None else columns - 2):
         desk.out.tell(f"  {line}")
     desk.out.tell(f"Verdict: {case.holder} is {case.verdict.value}", tones[case.verdict])
 

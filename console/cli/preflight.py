@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +19,7 @@ from console.preflight.access import account_access, fleet_access
 from console.preflight.around import around
 from console.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
 from console.preflight.items import FLEET, Item, Word, document
+from console.safe_text import one_line, wrapped
 from console.seen import Snapshot
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 CHANGES = True
 EXAMPLES = ("colabvps-console preflight", "colabvps-console preflight --json")
 _TONES = {Word.OK: "good", Word.WARN: "warn", Word.FAIL: "bad", Word.UNKNOWN: "dim"}
-_WIDTH = 80
+_MOST = 2_000
 
 
 def run(ctx: typer.Context) -> None:
@@ -136,20 +136,24 @@ def _published(
 def _show(desk: Desk, item: Item, *, first: bool) -> None:
     if first:
         desk.out.line("The fleet" if item.of == FLEET else item.of, "head")
-    lines = textwrap.wrap(item.text, _WIDTH - 25) or [""]
+    lines = _column(desk, item.text, 25)
     desk.out.line(f"  {item.word.value:<8} {item.what:<13} {lines[0]}", _TONES[item.word])
     for line in lines[1:]:
         desk.out.line(f"{'':25}{line}")
     if item.word is not Word.OK and item.cure:
-        for number, line in enumerate(textwrap.wrap(item.cure, _WIDTH - 28)):
+        for number, line in enumerate(_column(desk, item.cure, 28)):
             desk.out.line(f"{'':25}{'-> ' if number == 0 else '   '}{line}", "dim")
+
+
+def _column(desk: Desk, text: str, at: int) -> list[str]:
+    return wrapped(one_line(text, _MOST), desk.out.table_columns - at, in_column=True)
 
 
 def _close(desk: Desk, items: list[Item], rule: str | None) -> None:
     counts = {word: sum(item.word is word for item in items) for word in Word}
     if rule is not None:
         desk.out.line()
-        for line in textwrap.wrap(rule, _WIDTH):
+        for line in wrapped(rule, desk.out.table_columns):
             desk.out.line(line, "warn")
     desk.out.line()
     told = ", ".join(f"{count} {word.value}" for word, count in counts.items() if count)

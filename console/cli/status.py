@@ -17,7 +17,7 @@ from console.output import is_screen
 from console.readmodel import FleetView, fleet_view
 from console.safe_text import clipped
 from console.screen import Redrawn
-from console.words import Line, fleet_lines
+from console.words import Line, fitted, fleet_lines
 from sessionlib.clock import sleep
 from sessionlib.config.schema import StoreKind
 
@@ -53,7 +53,7 @@ def show(desk: Desk, *, watch: bool) -> None:
         for trouble in view.troubles:
             desk.out.tell(trouble)
     else:
-        for line in _lines(fleet, view):
+        for line in fitted(_lines(fleet, view), desk.out.columns):
             desk.out.line(line.text, line.tone)
     if not view.store.reachable:
         desk.out.tell(_what_to_do(fleet))
@@ -70,9 +70,10 @@ def _watch(desk: Desk, fleet: Fleet) -> None:
             if desk.out.json:
                 desk.out.document(as_json.status(view))
             elif screen is not None:
-                screen.draw(_lines(fleet, view), shutil.get_terminal_size())
+                size = shutil.get_terminal_size()
+                screen.draw(fitted(_lines(fleet, view), size.columns), size)
             elif shown is None or _without_ages(view) != _without_ages(shown):
-                for line in [*_lines(fleet, view), Line()]:
+                for line in fitted([*_lines(fleet, view), Line()], desk.out.columns):
                     desk.out.line(line.text, line.tone)
             shown = view
             sleep(REFRESH_S)

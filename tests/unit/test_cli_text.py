@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from console.output import Output
 from console.patience import within
-from console.safe_text import clipped, lines, one_line, padded, width
+from console.safe_text import clipped, lines, one_line, padded, width, wrapped
 from console.words import ago, length, table
 from sessionlib.clock import sleep
 from sessionlib.crash_text import redacted
@@ -49,6 +49,32 @@ def test_no_text_keeps_anything_a_terminal_obeys(text: str) -> None:
 def test_a_cell_has_its_width(text: str, columns: int) -> None:
     assert width(padded(one_line(text), columns)) == columns
     assert width(clipped(one_line(text), columns)) <= columns
+
+
+@given(st.text(), st.integers(1, 40))
+def test_a_broken_text_fits_and_loses_no_word(text: str, columns: int) -> None:
+    text = one_line(text)
+    shown = wrapped(text, columns)
+    assert " ".join(shown).split() == text.split()
+    assert all(width(line) <= columns or " " not in line.strip() for line in shown)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=126)), st.integers(1, 40))
+def test_a_column_is_kept_to_whatever_is_in_it(text: str, columns: int) -> None:
+    shown = wrapped(text.strip(), columns, in_column=True)
+    assert "".join("".join(shown).split()) == "".join(text.split())
+    assert all(len(line) <= columns for line in shown)
+
+
+def test_a_text_is_broken_between_words_and_not_in_a_command() -> None:
+    text = "see `colabvps-console status` and https://example.com/a-long-address for it"
+    assert wrapped(text, 30, hang=2) == [
+        "see `colabvps-console status`",
+        "  and",
+        "  https://example.com/a-long-address",
+        "  for it",
+    ]
+    assert wrapped("", 30) == [""]
 
 
 def test_a_pile_of_accents_is_no_wider_and_no_longer_than_other_text() -> None:
