@@ -7,6 +7,7 @@ as a user would start them. Not decided here: what happens to them (`play`).
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
@@ -204,9 +205,20 @@ def _merged(body: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, An
 
 
 def _made(folder: Path | None) -> Path:
-    if folder is None:
-        return Path(tempfile.mkdtemp(prefix="colabvps-demo-"))
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise WrongUse(f"--dir {folder}: it must be a new or an empty folder")
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        if folder is None:
+            return Path(tempfile.mkdtemp(prefix="colabvps-demo-"))
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise WrongUse(f"--dir {folder}: it must be a new or an empty folder")
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WrongUse(_cant_be(folder, error.strerror)) from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise WrongUse(_cant_be(folder, os.strerror(errno.EACCES)))
     return folder.absolute()
+
+
+def _cant_be(folder: Path | None, why: str | None) -> str:
+    if folder is None:
+        return f"no temporary folder can be made ({why}): name one of your own with --dir"
+    return f"--dir {folder}: can't be made or written to ({why}): name a folder of your own"

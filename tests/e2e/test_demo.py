@@ -247,3 +247,23 @@ def _read_all(terminal: int) -> str:
             pieces.append(piece)
     os.close(terminal)
     return b"".join(pieces).decode(errors="replace")
+
+
+@pytest.mark.parametrize("place", ["/proc/aa", "file/below", "file", "full"])
+def test_a_folder_that_cant_be_had_is_named(tmp_path: Path, place: str) -> None:
+    (tmp_path / "file").write_text("in the way")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "of").touch()
+    folder = tmp_path / place
+    ran = subprocess.run(
+        [*COMMAND, "--headless", "--dir", str(folder)],
+        env=environment(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert ran.returncode == 2, ran.stderr
+    assert f"--dir {folder}: " in ran.stderr
+    assert "something went wrong" not in ran.stderr
+    assert (tmp_path / "file").read_text() == "in the way"
