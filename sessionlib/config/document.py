@@ -93,7 +93,11 @@ def parse(text: str) -> Document:
     else:
         if root is None:
             document.problems.append(
-                Problem(0, (), "is empty: `colabvps-console init` makes one to start from")
+                Problem(
+                    0,
+                    (),
+                    "is empty: remove it, and `colabvps-console init` makes one to start from",
+                )
             )
         else:
             _Walk(document).to_data(root)

@@ -114,7 +114,7 @@ def _not_text(_where: Where, item: ErrorDetails, _document: Document) -> str:
 
 def _not_section(where: Where, item: ErrorDetails, _document: Document) -> str:
     if not where:
-        return "holds no settings: `colabvps-console init` makes a file to start from"
+        return "holds no settings: remove it, and `colabvps-console init` makes one to start from"
     return f"is {_shown(item['input'])}, not settings: write them indented below it, one a line"
 
 

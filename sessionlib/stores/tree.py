@@ -252,20 +252,24 @@ def _open_root(root: Path) -> int:
     """A missing root and one without `state/` are the same thing: a folder not mounted."""
     try:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         raise _not_there(root) from None
+    except NotADirectoryError:
+        raise _in_the_way(root) from None
     except OSError as error:
         raise Unreachable(f"{root}: {error.strerror}") from error
     try:
-        present = stat.S_ISDIR(os.stat(STATE, dir_fd=fd).st_mode)
-    except (FileNotFoundError, NotADirectoryError):
-        present = False
+        # Its name ends in a slash, so anything else than a folder is refused.
+        os.stat(STATE, dir_fd=fd)
+    except FileNotFoundError:
+        os.close(fd)
+        raise _not_there(root / STATE) from None
+    except NotADirectoryError:
+        os.close(fd)
+        raise _in_the_way(root / STATE) from None
     except OSError as error:
         os.close(fd)
         raise Unreachable(f"{root / STATE}: {error.strerror}") from error
-    if not present:
-        os.close(fd)
-        raise _not_there(root / STATE)
     return fd
 
 
@@ -281,7 +285,15 @@ def _step(fd: int, name: str) -> int:
 
 
 def _not_there(path: Path) -> Unreachable:
-    return Unreachable(f"{path} is not there: is the folder mounted? `init` makes it")
+    # Whoever runs `init` while the folder is only unmounted begins a second fleet.
+    return Unreachable(
+        f"{path} is not there: is the folder mounted? Only where no fleet was ever set up, "
+        "`colabvps-console init` makes it"
+    )
+
+
+def _in_the_way(path: Path) -> Unreachable:
+    return Unreachable(f"a file is in the way of the folder {path}: see what it is, and move it")
 
 
 def _require_file(status: os.stat_result) -> None:

@@ -238,3 +238,25 @@ def test_a_store_that_isnt_there_is_asked_for(fleet: FleetOnDisk) -> None:
     assert not (fleet.folder / "shared").exists()
     assert fleet.run("init", "--yes")[0] == 0
     assert lease_of(fleet).epoch == 0
+
+
+@pytest.mark.parametrize("text", ["", "# nothing yet\n"])
+def test_an_empty_configuration_is_told_how_to_get_out_of_it(fleet: FleetOnDisk, text: str) -> None:
+    fleet.config_path.write_text(text)
+    code, _, err = fleet.run("init", "--yes")
+    assert code == 2
+    assert "remove it" in err
+    assert fleet.config_path.read_text() == text
+    fleet.config_path.unlink()
+    assert fleet.run("init", "--yes")[0] == 0
+
+
+def test_a_file_in_the_stores_place_is_told_of(fleet: FleetOnDisk) -> None:
+    (fleet.folder / "shared").rename(fleet.folder / "away")
+    (fleet.folder / "shared").write_text("somebody's")
+    for how in ([], ["--yes"]):
+        code, _, err = fleet.run("init", *how)
+        assert code == 1
+        assert f"in the way of the folder {fleet.folder / 'shared'}" in err
+        assert "`colabvps-console init` makes it" not in err
+    assert (fleet.folder / "shared").read_text() == "somebody's"

@@ -167,9 +167,9 @@ def test_all_problems_are_told_at_once_in_the_order_of_the_file() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("", "accounts.yaml: is empty"),
+        ("", "accounts.yaml: is empty: remove it, and `colabvps-console init` makes one"),
         ("# only a comment\n", "accounts.yaml: is empty"),
-        ("- a\n", "accounts.yaml:1: holds no settings"),
+        ("- a\n", "accounts.yaml:1: holds no settings: remove it, and"),
         ("hello\n", "accounts.yaml:1: holds no settings"),
         ("fleet: a\nstore: [\n", "accounts.yaml:3: is not YAML"),
         ("fleet: a\n\tstore: b\n", "accounts.yaml:2: is not YAML"),
