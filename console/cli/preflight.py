@@ -15,6 +15,8 @@ from console.credentials import find_seed
 from console.errors import FAILED, Refused
 from console.finding import find_config
 from console.keys import key_state
+from console.looking import epochs, piece
+from console.patience import within
 from console.preflight.access import account_access, fleet_access
 from console.preflight.around import around
 from console.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
@@ -23,11 +25,13 @@ from console.safe_text import one_line, wrapped
 from console.seen import Snapshot
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
+from sessionlib.core.notes import History, MoveKind
 from sessionlib.errors import ConfigError, KitError, StoreError
 from sessionlib.kit import clearance
 from sessionlib.kit.bundle import CODE
 from sessionlib.kit.fleetconfig import CONFIG, compare
 from sessionlib.kit.signed import Series
+from sessionlib.layout import history_key
 from sessionlib.signing import public_of
 from sessionlib.stores import open_store
 
@@ -39,6 +43,8 @@ CHANGES = True
 EXAMPLES = ("colabvps-console preflight", "colabvps-console preflight --json")
 _TONES = {Word.OK: "good", Word.WARN: "warn", Word.FAIL: "bad", Word.UNKNOWN: "dim"}
 _MOST = 2_000
+_MOVES = 10
+"""So many moves are looked at for one that was planned."""
 
 
 def run(ctx: typer.Context) -> None:
@@ -77,17 +83,37 @@ def _items(config: Config, *, writes: bool) -> Iterator[Item]:
 
 
 def _found(config: Config, clock: SystemClock) -> Found:
-    code = settings = diagnosis = None
+    code = settings = diagnosis = planned = None
     try:
         store = open_store(config, clock)
     except ConfigError as error:
         snapshot, held = Snapshot(config.store.kind.value, error=str(error)), _held_alone(config)
     else:
         snapshot, held = Fleet(config, store, clock).look(), _held(config, store)
+        planned = _planned(config, store, snapshot)
         if held.in_force is not None:
             code, settings, diagnosis = _published(config, store, held.in_force)
     now_wall = clock.now().wall
-    return Found(snapshot, now_wall, _free_bytes(config), held, code, settings, diagnosis)
+    return Found(snapshot, now_wall, _free_bytes(config), held, code, settings, diagnosis, planned)
+
+
+def _planned(config: Config, store: Store, snapshot: Snapshot) -> History | None:
+    """The newest planned move, if it is one of the last ones."""
+    if not snapshot.reachable or _is_planned(snapshot.last_move.value):
+        return snapshot.last_move.value
+
+    def found() -> History | None:
+        moves = (piece(store, History, history_key(epoch)) for epoch in epochs(store)[:_MOVES])
+        return next((one.value for one in moves if _is_planned(one.value)), None)
+
+    try:
+        return within(config.timings.timeout_s, found)
+    except StoreError:
+        return None
+
+
+def _is_planned(move: History | None) -> bool:
+    return move is not None and move.kind is MoveKind.PLANNED
 
 
 def _free_bytes(config: Config) -> int | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from console.as_json import iso
 from console.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, Item, Word
 from console.readmodel import is_running, is_valid
 from console.seen import Seen, Snapshot
@@ -16,8 +17,9 @@ from console.units import length, size
 from sessionlib import __version__
 from sessionlib.config import Config
 from sessionlib.config.schema import Launcher, StoreKind
-from sessionlib.core.notes import Report
-from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
+from sessionlib.core.notes import History, Report
+from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
+from sessionlib.core.view import Member
 from sessionlib.kit.clearance import OLD_S, Diagnosis, day
 
 MAX_DISK_PCT = 95.0
@@ -41,7 +43,8 @@ class Held:
 @dataclass(frozen=True, slots=True)
 class Found:
     """What was seen. `code` is the newest published program, in words, and `settings` how the
-    file compares with the newest published settings."""
+    file compares with the newest published settings. `planned` is the newest planned move, of
+    those that were looked at."""
 
     snapshot: Snapshot
     now_wall: float
@@ -50,6 +53,7 @@ class Found:
     code: str | None = None
     settings: str | None = None
     diagnosis: Diagnosis | None = None
+    planned: History | None = None
 
 
 def rule_for(config: Config) -> str | None:
@@ -67,8 +71,7 @@ def fleet_items(config: Config, found: Found) -> Iterator[Item]:
     if config.store.kind is StoreKind.DRIVE:
         yield _doctor(found)
     yield _disk(found)
-    cure = "hand over once on purpose, while you look on: `colabvps-console handover`"
-    yield Item(FLEET, "last drill", Word.WARN, "never: this version has no drills", cure)
+    yield _drill(found)
 
 
 def account_items(config: Config, name: str, found: Found) -> Iterator[Item]:
@@ -144,7 +147,7 @@ def _settings(found: Found) -> Item:
     if words.startswith("v"):
         return Item(FLEET, "settings", Word.OK, f"published, and as in the file: {words}")
     cure = "run `colabvps-console publish`"
-    return Item(FLEET, "settings", Word.WARN, words, cure)
+    return Item(FLEET, "settings", Word.WARN, _plural(words), cure)
 
 
 def _standby(config: Config, found: Found) -> Item:
@@ -190,6 +193,19 @@ def _disk(found: Found) -> Item:
     return Item(FLEET, "disk here", Word.OK, text)
 
 
+def _drill(found: Found) -> Item:
+    """A move that was planned shows what a drill would, and this version has no drills."""
+    if not found.snapshot.reachable:
+        return Item(FLEET, "last drill", Word.UNKNOWN, "the store can't be reached")
+    move = found.planned
+    if move is None:
+        cure = "hand over once on purpose, while you look on: `colabvps-console handover`"
+        return Item(FLEET, "last drill", Word.WARN, "none: no planned move of late", cure)
+    on = (iso(move.at) or "a day not known")[:10]
+    text = f"a planned move to {move.to}, epoch {move.epoch}, on {on}"
+    return Item(FLEET, "last drill", Word.OK, text)
+
+
 def _owner(config: Config, name: str) -> Item:
     owner = config.accounts[name].owner
     if owner is None:
@@ -226,16 +242,37 @@ def _its_settings(name: str, report: Report) -> Item:
         return Item(name, "its settings", Word.UNKNOWN, "not told")
     if words.startswith("v"):
         return Item(name, "its settings", Word.OK, f"as published: {words}")
-    cure = "bring its file up to date" if words.startswith("differs") else "publish them"
-    return Item(name, "its settings", Word.WARN, words, cure)
+    cure = "`colabvps-console publish`"
+    if words.startswith("differs"):
+        cure = "bring its file up to date, and restart its agent, which reads it when it starts"
+    return Item(name, "its settings", Word.WARN, _plural(words), cure)
+
+
+def _plural(words: str) -> str:
+    """What a report says of its configuration, said of settings."""
+    return words.replace("differs", "differ", 1) if words.startswith("differs") else words
 
 
 def _its_code(name: str, report: Report, newest: str) -> Item:
     if report.bundle == newest:
         return Item(name, "its code", Word.OK, newest)
     text = f"{report.bundle or 'none yet'}, and {newest} is published"
-    cure = report.preparing or report.alarm or "wait until it is ready, or see `logs`"
-    return Item(name, "its code", Word.WARN, text, cure)
+    return Item(name, "its code", Word.WARN, text, _to_newer_code(report))
+
+
+def _to_newer_code(report: Report) -> str:
+    """What brings the newest program to a session that hasn't got it."""
+    if report.preparing or report.alarm:
+        return report.preparing or report.alarm or ""
+    works = report.member == Member.PRIMARY
+    if report.bundle is None and (works or report.readiness is Readiness.READY):
+        # It needs no program to be ready, so its file named none.
+        return "restart its agent: it was started before its file named `workload.code`"
+    if report.bundle is None and report.role is Role.COLD_BACKUP:
+        return "nothing: a cold backup gets it once it is called on"
+    if works:
+        return "it keeps what it runs; `colabvps-console handover` moves the work to a newer one"
+    return "wait until it is ready; where nothing changes restart its agent, or see `logs`"
 
 
 def _its_disk(name: str, report: Report) -> Item:

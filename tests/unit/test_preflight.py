@@ -21,14 +21,14 @@ from console.seen import Seen, Snapshot
 from sessionlib import __version__
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.notes import Resources
-from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
+from sessionlib.core.notes import MoveKind, Resources
+from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.kit.clearance import OLD_S, Diagnosis
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
 from sessionlib.signing import public_of
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, report, serving
+from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
 from tests.unit.keyrings import BrokenKeyring, use_keyring
 
 __all__ = ["fleet"]
@@ -146,6 +146,50 @@ def test_a_session_with_an_older_program_or_a_full_disk_is_told_of() -> None:
 
     assert (words("v2 bbbbbbbb")["its code"], words("v1 aaaaaaaa")["its code"]) == ("warn", "ok")
     assert words("v1 aaaaaaaa")["its disk"] is Word.WARN
+
+
+@pytest.mark.parametrize(
+    ("changes", "cure"),
+    [
+        ({}, "restart its agent: it was started before"),
+        ({"member": "primary", "readiness": Readiness.COLD}, "restart its agent: it was"),
+        ({"readiness": Readiness.COLD, "preparing": "unpacking"}, "unpacking"),
+        ({"readiness": Readiness.COLD}, "wait until it is ready; where nothing changes restart"),
+        ({"readiness": Readiness.COLD, "role": Role.COLD_BACKUP}, "once it is called on"),
+        ({"member": "primary", "bundle": "v1 aaaaaaaa"}, "`colabvps-console handover`"),
+    ],
+)
+def test_the_cure_for_an_older_program_is_one_that_helps(
+    changes: dict[str, Any], cure: str
+) -> None:
+    told = replace(report("backup1"), config="differs from v2: workload.setup", **changes)
+    seen = found(
+        snapshot=replace(found().snapshot, reports={"backup1": Seen(told, 1.0)}), code="v2 bb"
+    )
+    with_code = CONFIG.replace('"60"]', '"60"], code: app')
+    items = {one.what: one for one in account_items(config(with_code), "backup1", seen)}
+    assert cure in items["its code"].cure
+    assert items["its settings"].text == "differ from v2: workload.setup"
+    assert "restart its agent" in items["its settings"].cure
+
+
+def test_a_planned_move_is_the_cure_for_a_drill_that_never_was(fleet: FleetOnDisk) -> None:
+    def drill() -> Any:
+        items = fleet.run_json("preflight")[1]["items"]
+        return next(one for one in items if one["what"] == "last drill")
+
+    fleet.put_lease(LEASE)
+    fleet.put_history(replace(moved(4), kind=MoveKind.FIRST))
+    assert drill()["word"] == "warn"
+    assert "colabvps-console handover" in drill()["cure"]
+    fleet.put_lease(replace(LEASE, epoch=5))
+    fleet.put_history(moved(5))
+    assert (drill()["word"], drill()["cure"]) == ("ok", "")
+    # Nor is it forgotten for a takeover since.
+    fleet.put_lease(replace(LEASE, epoch=6))
+    fleet.put_history(replace(moved(6), kind=MoveKind.TAKEOVER))
+    assert drill()["word"] == "ok"
+    assert "epoch 5, on 2023-11-14" in drill()["text"]
 
 
 @pytest.mark.parametrize(
