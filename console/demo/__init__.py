@@ -35,6 +35,7 @@ from console.looking import epochs, piece
 from console.output import Output, is_screen
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.core.notes import History, MoveKind
+from sessionlib.extras import needed
 from sessionlib.layout import history_key
 
 DONE = 0
@@ -81,7 +82,7 @@ def run(  # noqa: PLR0913 - the command's options
 def _has_coordinator(out: Output) -> bool:
     if find_spec("fastapi") is not None:
         return True
-    out.tell('no coordinator: it needs pip install "colabvps-console[coordinator]"')
+    out.tell(f"no coordinator: it {needed('coordinator')}")
     return False
 
 

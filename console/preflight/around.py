@@ -13,7 +13,7 @@ from console.preflight.items import FLEET, Item, Word
 from sessionlib.config import Config
 from sessionlib.coordinator import tokens
 from sessionlib.kit.receivers import receivers
-from sessionlib.notices.post import missing
+from sessionlib.notices.post import INSTALL, missing
 
 
 def around(config: Config) -> Iterator[Item]:
@@ -46,7 +46,7 @@ def _coordinator(config: Config, url: str) -> Item:
 def _notices(config: Config) -> Item:
     what = "notices"
     if missing() is not None:
-        cure = 'install "colabvps-console[notices]" here and in every session'
+        cure = f"it {INSTALL}; here and in every session"
         return Item(FLEET, what, Word.WARN, "apprise isn't installed here", cure)
     urls, problems = receivers(config)
     if problems:

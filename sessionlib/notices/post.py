@@ -20,13 +20,14 @@ from pathlib import Path
 from typing import Any
 
 import sessionlib
+from sessionlib.extras import needed
 from sessionlib.notices.outbox import Answer, Fate
 from sessionlib.notices.wording import Notice, titled
 from sessionlib.plain_text import plain
 from sessionlib.records import read_object
 
 TIMEOUT_S = 20.0
-INSTALL = 'pip install "colabvps-console[notices]", or apprise alone'
+INSTALL = f"{needed('notices')}, or `pip install apprise` where the rest is there"
 _LATE = Answer(Fate.FAILED, f"no answer in {TIMEOUT_S:.0f} s: it may have arrived all the same")
 # As for the guard: nothing that lies about can come between. It ends by itself where nobody is
 # left to end it.
@@ -41,7 +42,7 @@ def missing() -> str | None:
     """Why nothing can be sent from here, in words; None where apprise is installed."""
     if find_spec("apprise") is not None:
         return None
-    return f"notices are configured, and apprise isn't installed here: {INSTALL}"
+    return f"notices are configured, and apprise isn't installed here; it {INSTALL}"
 
 
 class Post:

@@ -69,7 +69,7 @@ def test_a_machine_without_apprise_is_told_what_to_install(
     monkeypatch.setattr(post, "find_spec", lambda name: None)
     code, _, err = fleet.run("notify-test")
     assert code == 1
-    assert "apprise isn't installed here: pip install" in err
+    assert "apprise isn't installed here; it needs the extra" in err
 
 
 def test_an_agent_without_apprise_or_secret_says_so_and_starts(

@@ -100,6 +100,15 @@ def test_the_agent_is_documented() -> None:
     assert options_in(sections(COMMANDS_PAGE)["python -m sessionlib agent"]) == words - BASICS
 
 
+def test_nobody_is_told_to_install_from_an_index_what_isnt_in_one() -> None:
+    """There the project's name is anybody's to take."""
+    sources = [path for room in ("console", "sessionlib") for path in (ROOT / room).rglob("*.py")]
+    for path in [*PAGES, *sources]:
+        text = path.read_text()
+        assert "colabvps-console[" not in text, path
+        assert not re.search(r"pipx? install colabvps", text), path
+
+
 def shell_commands() -> Iterator[tuple[str, list[str]]]:
     """Every line of a shell block, and every prompt of a transcript, as words."""
     for path in PAGES:

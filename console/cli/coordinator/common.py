@@ -15,9 +15,9 @@ import platformdirs
 import typer
 
 from console.errors import Refused, WrongUse
+from sessionlib.extras import needed
 
 VARIABLE = "COLABVPS_COORDINATOR_DB"
-INSTALL = 'pip install "colabvps-console[coordinator]"'
 DbOption = Annotated[
     str | None,
     typer.Option(
@@ -53,5 +53,6 @@ def service(module: str) -> Any:
         if (error.name or "").split(".")[0] in {"sessionlib", "console"}:
             raise
         raise Refused(
-            f"the coordinator's own packages aren't installed ({error.name} is missing): {INSTALL}"
+            f"the coordinator's own packages aren't installed here ({error.name} is missing); it "
+            f"{needed('coordinator')}"
         ) from None

@@ -241,7 +241,7 @@ def test_it_says_what_to_install_where_its_packages_are_missing(tmp_path: Path) 
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert 'pip install "colabvps-console[coordinator]"' in done.stderr
+    assert 'in the project\'s folder, `pip install ".[coordinator]"`' in done.stderr
 
 
 def test_who_only_asks_for_the_headers_gets_those(served: Served) -> None:
