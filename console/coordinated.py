@@ -12,17 +12,21 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
-from sessionlib.coordinator import tokens
+from sessionlib.coordinator import TOKEN_VARIABLE, tokens
 
 if TYPE_CHECKING:
     from sessionlib.coordinator.listening import Listener
 
 EVERY_S = 5.0
 FIRST_WAIT_S = 2.0
+_LOGIN = (
+    f"`colabvps-console login {tokens.OPERATOR} --coordinator` keeps one, or set {TOKEN_VARIABLE}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +77,13 @@ class Coordination:
     def _ask(self, url: str, fleet: str) -> None:
         # httpx is loaded only where there is somebody to ask.
         client = import_module("sessionlib.coordinator.client")
-        asked = client.Client(url, tokens.find(fleet, tokens.OPERATOR))
+        token = tokens.find(fleet, tokens.OPERATOR)
+        asked = client.Client(url, token)
         try:
-            self._seen = _asked(asked, CoordinatorSeen(url), client.Unavailable)
+            self._seen = _asked(asked, CoordinatorSeen(url), client)
+        except client.TokenUnknown:
+            why = _unknown(fleet) if token is None else f"it doesn't know the token here; {_LOGIN}"
+            self._seen = CoordinatorSeen(url, reachable=True, error=why)
         finally:
             asked.close()
             self._first.set()
@@ -95,14 +103,20 @@ def doorbell(config: Config, ring: Callable[[], None]) -> Listener | None:
     return listener
 
 
-def _asked(client: Any, seen: CoordinatorSeen, unavailable: type[Exception]) -> CoordinatorSeen:
+def _unknown(fleet: str) -> str:
+    """Why there is no token to ask with, and what to do."""
+    return tokens.unreadable(fleet, tokens.OPERATOR) or f"no token here; {_LOGIN}"
+
+
+def _asked(asked: Any, seen: CoordinatorSeen, client: ModuleType) -> CoordinatorSeen:
+    """Raises TokenUnknown."""
     try:
-        client.get("/healthz")
-    except unavailable as error:
+        asked.get("/healthz")
+    except client.Unavailable as error:
         return replace(seen, reachable=False, error=str(error))
     seen = replace(seen, reachable=True)
     try:
-        status = client.get("/api/sessions/status")
+        status = asked.get("/api/sessions/status")
         primary = status["primary_session"] or {}
         return replace(
             seen,
@@ -110,7 +124,9 @@ def _asked(client: Any, seen: CoordinatorSeen, unavailable: type[Exception]) -> 
             epoch=primary.get("epoch") if isinstance(primary.get("epoch"), int) else None,
             health=_text(status["system_health"]),
         )
-    except unavailable as error:
+    except client.TokenUnknown:
+        raise
+    except client.Unavailable as error:
         return replace(seen, error=str(error))
     except (LookupError, TypeError, AttributeError):
         return replace(seen, error="its answer isn't a coordinator's")

@@ -122,7 +122,7 @@ def coordinator_text(seen: CoordinatorSeen) -> str:
     if seen.primary is not None:
         return f"Coordinator: points at {one_line(seen.primary, 30)}, epoch {seen.epoch}"
     if seen.error is not None:
-        return f"Coordinator: answers, and tells this console nothing ({one_line(seen.error, 60)})"
+        return f"Coordinator: answers, and tells this console nothing: {one_line(seen.error, 300)}"
     return "Coordinator: answers, and points at nobody"
 
 

@@ -93,8 +93,9 @@ def _coordinator(view: FleetView) -> list[Run]:
         return []
     if not heard.reachable:
         return [(" · coordinator silent", "warn")]
-    at = f" → {heard.primary}" if heard.primary is not None else ""
-    return [run(f" · coordinator{at}", "dim")]
+    if heard.primary is None and heard.error is not None:
+        return [(" · coordinator tells nothing", "warn")]
+    return [run(f" · coordinator → {heard.primary or 'nobody'}", "dim")]
 
 
 def _policy(view: FleetView) -> list[Run]:

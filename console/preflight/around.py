@@ -39,7 +39,10 @@ def _coordinator(config: Config, url: str) -> Item:
     if known:
         return Item(FLEET, what, Word.OK, f"answers at {url}, and knows this console")
     cure = "`colabvps-console login operator --coordinator` keeps the operator's token"
-    text = "answers, and doesn't know this console's token" if token else "answers; no token here"
+    text = "answers, and doesn't know this console's token"
+    if token is None:
+        unread = tokens.unreadable(config.fleet, tokens.OPERATOR)
+        text = f"answers; {unread or 'no token here'}"
     return Item(FLEET, what, Word.WARN, text, cure)
 
 

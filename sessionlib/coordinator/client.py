@@ -30,6 +30,10 @@ class Unavailable(Exception):
     """No answer that says anything: `str` says why, without secrets."""
 
 
+class TokenUnknown(Unavailable):
+    """It answers, and takes nobody's word without a token that it knows."""
+
+
 class Client:
     """One coordinator at `url`. Safe to share between threads."""
 
@@ -60,8 +64,10 @@ class Client:
         return Answer(Verdict.REFUSED if status in _REFUSED else Verdict.FAILED, why)
 
     def get(self, path: str) -> Any:
-        """A JSON document. Raises Unavailable."""
+        """A JSON document. Raises Unavailable, TokenUnknown."""
         status, text = self._call("GET", path, None)
+        if status == httpx.codes.UNAUTHORIZED:
+            raise TokenUnknown(f"the coordinator answers {status}")
         if status != httpx.codes.OK:
             raise Unavailable(f"the coordinator answers {status}")
         try:

@@ -30,3 +30,14 @@ def find(fleet: str, name: str) -> str | None:
     with suppress(keeping.NotKept):
         return keeping.find(entry(fleet, name))
     return None
+
+
+def unreadable(fleet: str, name: str) -> str | None:
+    """Why the token that is kept here can't be read, as with another passphrase than it was
+    written with; None where none is kept, or it can be."""
+    try:
+        keeping.find(entry(fleet, name))
+    except keeping.NotKept as error:
+        # What is said of a keyring that isn't there is no reason where nothing was ever kept.
+        return str(error) if keeping.file_of(entry(fleet, name)).exists() else None
+    return None

@@ -172,3 +172,35 @@ def test_an_agent_that_a_console_starts_speaks_with_its_own_token(
             eventually(is_heard, "the coordinator hears of the primary")
         finally:
             launcher.stop(handle)
+
+
+def test_a_console_without_a_good_token_is_told_the_way_to_one(
+    config: Path,
+    service: LocalCoordinator,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    at(config, service.url)
+    assert main(["init", "--yes", "--config", str(config)]) == 0
+
+    def error() -> str:
+        capsys.readouterr()
+        assert main(["status", "--json", "--config", str(config)]) == 0
+        heard = json.loads(capsys.readouterr().out)["coordinator"]
+        assert heard["reachable"] is True
+        assert main(["status", "--config", str(config)]) == 0
+        said = " ".join(capsys.readouterr().out.split())
+        assert f"tells this console nothing: {heard['error']}" in said
+        return str(heard["error"])
+
+    login = "`colabvps-console login operator --coordinator`"
+    assert error().startswith(f"no token here; {login}")
+    monkeypatch.setenv(TOKEN_VARIABLE, "not-one-of-its-own")
+    assert error().startswith(f"it doesn't know the token here; {login}")
+    monkeypatch.delenv(TOKEN_VARIABLE)
+    typed = f"{service.operators_token}\n"
+    assert run(monkeypatch, config, typed, "login", "operator", "--coordinator") == 0
+    monkeypatch.setenv(keeping.VARIABLE, "another passphrase")
+    assert "COLABVPS_PASSPHRASE isn't the passphrase" in error()
+    item = next(iter(around(load(config))))
+    assert "COLABVPS_PASSPHRASE isn't the passphrase" in item.text

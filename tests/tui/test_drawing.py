@@ -50,6 +50,8 @@ def test_every_line_fits(scene: str, columns: int) -> None:
     [
         (CoordinatorSeen("http://c", True, "primary", 4), "coordinator → primary"),
         (CoordinatorSeen("http://c", False), "coordinator silent"),
+        (CoordinatorSeen("http://c", True), "coordinator → nobody"),
+        (CoordinatorSeen("http://c", True, error="no token here"), "coordinator tells nothing"),
     ],
 )
 def test_what_the_coordinator_says_has_its_place_at_80_columns(

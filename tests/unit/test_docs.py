@@ -12,6 +12,7 @@ import shlex
 import subprocess
 import unicodedata
 from collections.abc import Iterator
+from dataclasses import fields
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +23,7 @@ import yaml
 
 from console.__main__ import main
 from console.cli.root import COMMANDS, _program
+from console.coordinated import CoordinatorSeen
 from sessionlib import __version__, layout
 from sessionlib.__main__ import _parser
 from sessionlib.config import parse
@@ -92,6 +94,14 @@ def test_no_command_is_documented_that_is_not_there() -> None:
     for path in PAGES:
         for word in re.findall(r"`colabvps-console ([a-z-]*[a-z])", path.read_text()):
             assert word in COMMANDS, f"{name_of(path)} names {word}"
+
+
+def test_what_status_tells_of_a_coordinator_is_documented() -> None:
+    text = sections(COMMANDS_PAGE)["status"]
+    told = re.search(r"`coordinator` \((.*)\)\.", " ".join(text.split()))
+    assert told is not None
+    for field in fields(CoordinatorSeen):
+        assert f"`{field.name}`" in told[1], field.name
 
 
 def test_the_agent_is_documented() -> None:
