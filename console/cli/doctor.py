@@ -52,8 +52,14 @@ def run(
     config = load(find_config(desk.config))
     if config.store.kind is StoreKind.DRIVE:
         _drive(desk, config, _names(config, accounts), rounds)
-    else:
-        _folder(desk, config)
+        return
+    for option, value in (("--accounts", accounts), ("--rounds", rounds)):
+        if value is not None:
+            raise WrongUse(
+                f"{option} goes with a store in Google Drive; {config.where('store', 'kind')} says "
+                f"{config.store.kind}"
+            )
+    _folder(desk, config)
 
 
 def _names(config: Config, text: str | None) -> list[str]:

@@ -49,6 +49,14 @@ def test_the_command_passes_here_and_leaves_nothing(
     assert sorted(fleet.store.root.rglob("*")) == before
 
 
+@pytest.mark.parametrize("words", [["--rounds", "200"], ["--accounts", "operator,backup1"]])
+def test_what_goes_with_drive_alone_is_refused(
+    fleet: FleetOnDisk, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["doctor", *words, "--yes", "--config", str(fleet.config_path)]) == 2
+    assert f"{words[0]} goes with a store in Google Drive" in capsys.readouterr().err
+
+
 def test_a_folder_that_isnt_there_is_not_examined(root: Path) -> None:
     (root / "state").rename(root / "elsewhere")
     with pytest.raises(Unreachable, match="is the folder mounted"):
