@@ -15,7 +15,7 @@ from typing import NoReturn, Self
 from pydantic import PrivateAttr
 
 from sessionlib.config.document import Where
-from sessionlib.config.schema import AccountSettings, Settings, Standby, StoreKind
+from sessionlib.config.schema import NOT_YET, AccountSettings, Settings, Standby, StoreKind
 from sessionlib.core.timing import Timing
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
@@ -116,7 +116,9 @@ class Config(Settings):
         """The folder store's root. Raises ConfigError for other kinds."""
         if self.store.kind is not StoreKind.FOLDER:
             place = self.where("store", "kind")
-            text = f"{self.store.kind} is not available for this in this version: use folder"
+            text = f"{self.store.kind} is not available for this: use folder"
+            if self.store.kind in NOT_YET:
+                text = f"{self.store.kind} is not available in this version: use folder or drive"
             raise ConfigError([f"{place}: store.kind: {text}"])
         return self.folder / Path(self.store.path).expanduser()
 

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from sessionlib.config.document import Document, Problem, Where
-from sessionlib.config.schema import Settings
+from sessionlib.config.schema import NOT_YET, Settings
 
 _EXAMPLES: dict[Where, str] = {
     ("fleet",): "fleet: my-fleet",
@@ -102,8 +102,9 @@ def _fields(section: type[BaseModel]) -> dict[str, Any]:
 
 
 def _not_one_of(_where: Where, item: ErrorDetails, _document: Document) -> str:
-    words = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
-    return f"{_shown(item['input'])} is not one of {words}"
+    words = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+    offered = ", ".join(word for word in words if word not in NOT_YET)
+    return f"{_shown(item['input'])} is not one of {offered}"
 
 
 def _not_text(_where: Where, item: ErrorDetails, _document: Document) -> str:

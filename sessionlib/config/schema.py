@@ -45,6 +45,10 @@ class StoreKind(StrEnum):
     OBJECTS = "objects"
 
 
+NOT_YET = frozenset({StoreKind.OBJECTS.value})
+"""Words that are known and of no use in this version: none is offered."""
+
+
 class Launcher(StrEnum):
     """How an account's session is started: here, as a process, or by its own person."""
 

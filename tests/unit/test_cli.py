@@ -83,9 +83,12 @@ def test_a_bad_configuration_is_2_and_tells_everything(fleet: FleetOnDisk) -> No
 def test_a_store_kind_that_isnt_there_yet_is_2(fleet: FleetOnDisk) -> None:
     text = fleet.config_path.read_text().replace("folder, path: shared", "objects, url: x")
     fleet.config_path.write_text(text)
-    code, _, err = fleet.run("status")
-    assert code == 2
-    assert "not available in this version" in err
+    for command in ("status", "init", "doctor"):
+        code, _, err = fleet.run(command)
+        assert code == 2
+        assert "not available in this version: use" in err
+        assert "drive" in err
+        assert "folder" in err.rpartition("use")[2]
 
 
 @pytest.mark.parametrize("before", [True, False])

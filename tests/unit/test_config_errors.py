@@ -40,7 +40,7 @@ TABLE = [
     ("fleet: my-fleet", "fleet: on", 1, "fleet", "is true, not text: put it in quotes"),
     ("fleet: my-fleet", "fleet: [a]", 1, "fleet", "is a list, not text: write one text"),
     ("fleet: my", "flet: my", 1, "flet", 'is not a setting: did you mean "fleet"?'),
-    ("kind: folder", "kind: foldr", 3, "store.kind", "not one of folder, drive, objects"),
+    ("kind: folder", "kind: foldr", 3, "store.kind", "not one of folder, drive"),
     ("path: VPS_Shared", "path: ''", 4, "store.path", "write a path"),
     ("path: VPS_Shared", "pth: x", 4, "store.pth", 'did you mean "path"?'),
     ("path: VPS", "zzz: VPS", 4, "store.zzz", "here go kind, path, folder_id, ids, url"),
