@@ -154,8 +154,8 @@ def plan_text(move: MoveRow) -> str:
 def checkpoint_text(copy: CheckpointRow) -> str:
     """The newest copy of the data in one line."""
     if copy.seq is None:
-        every = "" if copy.every_s is None else f"; one is made every {length(copy.every_s)}"
-        return f"none yet{every}"
+        # Not that of the interval, which it doesn't wait for.
+        return "none yet; the first is made soon after the work begins"
     age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
     receipt = f", {copy.receipt}" if copy.receipt else ""
     return f"{copy.epoch}.{copy.seq}, {size(copy.bytes)}, {age}, durable{receipt}"

@@ -20,7 +20,7 @@ from console.safe_text import width
 from console.safety import safety
 from console.seen import Seen
 from console.units import length, size
-from console.words import SAFETY_TONES
+from console.words import SAFETY_TONES, checkpoint_text
 from sessionlib.core.values import Lease
 
 
@@ -106,12 +106,10 @@ def _policy(view: FleetView) -> list[Run]:
 def checkpoint(view: FleetView, columns: int) -> list[Runs]:
     """The newest copy of the data, with its receipt."""
     copy = view.checkpoint
-    every = "" if copy.every_s is None else f"one is made every {length(copy.every_s)}"
     if not view.store.reachable or view.lease.epoch is None:
         return [[run("not known", "dim")]]
     if copy.seq is None:
-        text = f"none yet; {every} while a primary works"
-        return wrapped(text, "dim", columns)
+        return wrapped(checkpoint_text(copy), "dim", columns)
     age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
     old = copy.age_s is not None and copy.every_s is not None and copy.age_s > 3 * copy.every_s
     head: Runs = [
@@ -120,6 +118,7 @@ def checkpoint(view: FleetView, columns: int) -> list[Runs]:
         run(age, "bad" if old else ""),
         run("  ✔ durable", "good"),
     ]
+    every = "" if copy.every_s is None else f"one is made every {length(copy.every_s)}"
     told = run(copy.receipt or every, "dim")
     if width_of(head) + 2 + width(told[0]) <= columns:
         return [[*head, ("  ", ""), told]]

@@ -243,6 +243,12 @@ def test_an_alarm_is_shown_while_its_session_runs() -> None:
     assert view_of(snapshot(primary=Seen(alarmed, 1e6))).troubles == ()
 
 
+def test_the_first_checkpoint_is_promised_for_when_it_comes() -> None:
+    shown = text_of(view_of(snapshot(Seen(LEASE, 3.0))))
+    assert "Checkpoint: none yet; the first is made soon after the work begins" in shown
+    assert "5m00s" not in shown
+
+
 def test_the_checkpoints_age_is_the_holders_word_on_that_very_copy() -> None:
     lease = Seen(replace(LEASE, checkpoint=Pointer(4, 9, "4-9-x", 1234)), 3.0)
     copied = Copied("4-9-x", 60.0, 1234, 12, 0.5, "confirmed")
