@@ -91,8 +91,7 @@ class Terminal(logging.Handler):
             self._stream.write(text)
             self._stream.flush()
             return
-        # Below Python's own buffering: its lock, held by a thread that is left behind, would have
-        # the interpreter abort at its end.
+        # Below Python's own buffering: the interpreter waits at its end for whoever is in there.
         data = text.encode(self._stream.encoding, "backslashreplace")
         while data:
             data = data[os.write(self._stream.fileno(), data) :]

@@ -5,6 +5,7 @@ Method: a process that logs far more than a pipe holds, whose reader comes late 
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -38,6 +39,8 @@ def talker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
         [sys.executable, "-c", SCRIPT, str(tmp_path)],
         cwd=REPO,
+        # As for most users: Python's own buffer is between, and its lock.
+        env={name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"},
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
