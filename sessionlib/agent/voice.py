@@ -43,7 +43,7 @@ class Voice:
         self._wake = wake
         self._rang = threading.Event()
         self._herald = Herald(client, clock, every_s, complain)
-        self._listener = Listener(client, self._ring)
+        self._listener = Listener(client, self._ring, complain)
 
     def start(self) -> None:
         self._herald.start()

@@ -2,7 +2,7 @@
 
 Decided here: that every event is a ring, whatever it says; that a stream which ends or falls
 silent is followed anew, from the last event that was heard, and more and more rarely while
-that fails. Not decided here: what a ring leads to.
+that fails, for whatever reason. Not decided here: what a ring leads to.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 
 from sessionlib.coordinator.client import Client, Unavailable
+from sessionlib.crash_text import redacted
 
 FIRST_PAUSE_S = 1.0
 MAX_PAUSE_S = 60.0
@@ -19,11 +20,19 @@ MAX_ID = 200
 
 
 class Listener:
-    """Follows one coordinator in a thread of its own. `ring` is called in that thread."""
+    """Follows one coordinator in a thread of its own. `ring` is called in that thread, and
+    `complain` with each new fault of this program in following it."""
 
-    def __init__(self, client: Client, ring: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        client: Client,
+        ring: Callable[[], None],
+        complain: Callable[[str], None] = lambda why: None,
+    ) -> None:
         self._client = client
         self._ring = ring
+        self._complain = complain
+        self._complained: str | None = None
         self._ended = threading.Event()
         self.hears = False
         """Whether the stream is open."""
@@ -51,9 +60,19 @@ class Listener:
                         self._ring()
             except Unavailable:
                 failures += 1
+            except Exception as error:  # noqa: BLE001 - nobody would follow it any more
+                failures += 1
+                # It may be what we were told last; each new stream begins with a ring anyway.
+                last_id = None
+                self._tell(f"{type(error).__name__}: {redacted(str(error))}")
             finally:
                 self.hears = False
             self._ended.wait(pause_s(failures, secrets.randbelow(1_000) / 1_000))
+
+    def _tell(self, what: str) -> None:
+        if what != self._complained:
+            self._complained = what
+            self._complain(f"the bell can't be followed: a fault in this program ({what})")
 
 
 def pause_s(failures: int, chance: float) -> float:
@@ -66,7 +85,8 @@ def event_ids(lines: Iterable[str], last_id: str | None) -> Iterator[str | None]
     """The id to go on from, once for each event of a stream: the last that was given.
 
     As the HTML standard has it: fields up to a blank line are an event, one that begins
-    with a colon is a comment, and an id stands until there is another.
+    with a colon is a comment, and an id stands until there is another. One that couldn't be
+    said in a header is passed over.
     """
     has_data = False
     for line in lines:
@@ -76,6 +96,11 @@ def event_ids(lines: Iterable[str], last_id: str | None) -> Iterator[str | None]
             has_data = False
             continue
         name, _, value = line.partition(":")
-        if name == "id" and len(value) <= MAX_ID and value.isprintable():
-            last_id = value.removeprefix(" ")
+        if name == "id" and _fits_a_header(given := value.removeprefix(" ")):
+            last_id = given
         has_data = has_data or name == "data"
+
+
+def _fits_a_header(text: str) -> bool:
+    is_plain = text.isascii() and text.isprintable() and text == text.strip()
+    return is_plain and len(text) <= MAX_ID

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import Empty, SimpleQueue
 
@@ -81,6 +82,46 @@ def test_each_event_rings_and_a_stream_is_taken_up_where_it_ended(server: Coordi
         rings.get_nowait()
 
 
+@pytest.mark.parametrize("said", ["\u00e91", " 7", "7 "])
+def test_an_id_that_no_header_can_hold_costs_neither_the_bell_nor_a_failure(said: str) -> None:
+    server = Coordinator(f"id: {said}\ndata: {{}}\n\n", "id: 8\ndata: {}\n\n")
+    listener = Listener(Client(server.url), lambda: None)
+    listener.start()
+    try:
+        asked = [server.asked.get(timeout=WITHIN_S) for _ in range(3)]
+    finally:
+        listener.close()
+        server.shutdown()
+        server.server_close()
+    assert asked == [None, None, "8"]
+
+
+def test_a_fault_of_ours_is_told_once_and_the_bell_is_followed_on(server: Coordinator) -> None:
+    told: SimpleQueue[str] = SimpleQueue()
+
+    class Faulty(Client):
+        faults = 2
+
+        @contextmanager
+        def events(self, last_id: str | None) -> Iterator[Iterator[str]]:
+            if last_id is not None and self.faults:
+                self.faults -= 1
+                raise KeyError("planted")
+            with super().events(last_id) as lines:
+                yield lines
+
+    listener = Listener(Faulty(server.url), lambda: None, told.put)
+    listener.start()
+    try:
+        asked = [server.asked.get(timeout=WITHIN_S) for _ in range(3)]
+    finally:
+        listener.close()
+    assert asked == [None, None, None]
+    assert "(KeyError: 'planted')" in told.get(timeout=WITHIN_S)
+    with pytest.raises(Empty):
+        told.get_nowait()
+
+
 @pytest.mark.parametrize(
     ("text", "ids"),
     [
@@ -90,6 +131,10 @@ def test_each_event_rings_and_a_stream_is_taken_up_where_it_ended(server: Coordi
         ("id: 3\n\ndata: a\n\n", ["3"]),
         ("id: " + "9" * 300 + "\ndata: a\n\n", ["0"]),
         ("id: a\x01b\ndata: a\n\n", ["0"]),
+        ("id: \u00e91\ndata: a\n\n", ["0"]),
+        ("id:  4\ndata: a\n\n", ["0"]),
+        ("id: 4 \ndata: a\n\n", ["0"]),
+        ("id:4\ndata: a\n\n", ["4"]),
         ("data: never ended\n", []),
     ],
 )
