@@ -44,7 +44,7 @@ def test_a_second_agent_in_one_home_is_refused_with_the_reason(fleet: Fleet) -> 
     assert fleet.end_of("primary#2") == 1
     said = fleet.errors("primary#2")
     assert f"in use by another agent (process {first})" in said
-    assert "--home" in said
+    assert "for another account" in said
     assert len(said.splitlines()) == 1
     assert fleet.served().incarnation == before.incarnation
 
