@@ -16,11 +16,9 @@ from queue import Empty
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent import start
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.notes import FORGOTTEN_S, Notes
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
 from sessionlib.core.actions import Peek
 from sessionlib.core.events import Peeked
 from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction
@@ -30,6 +28,7 @@ from sessionlib.ports import Found
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of, sign
 from sessionlib.stores.memory import MemoryStore
+from tests.unit.over_store import agent_over
 
 SEED = new_seed()
 MANY = 2_000
@@ -194,21 +193,11 @@ def halting() -> Halting:
 
 @pytest.fixture
 def agent(tmp_path: Path, halting: Halting) -> Iterator[Agent]:
-    body = {
-        "fleet": "fleet",
-        "store": {"kind": "folder", "path": "shared"},
-        "accounts": {"a": {"email": "a@example.com", "role": "main_worker", "priority": 1}},
-        "workload": {"command": ["true"]},
-    }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(start, "_store", lambda *words: halting)
-        settings = parse(json.dumps(body), tmp_path / "accounts.yaml")
-        agent = start.build(settings, "a", tmp_path / "home", terminal=False)
-    try:
-        yield agent
-    finally:
-        halting.answers.set()
-        agent.home.unlock()
+    with agent_over(halting, tmp_path, {}) as agent:
+        try:
+            yield agent
+        finally:
+            halting.answers.set()
 
 
 def told(agent: Agent) -> list[tuple[str, str]]:

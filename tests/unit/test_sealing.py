@@ -6,7 +6,6 @@ still until the test lets it go on; what they have done is looked at in the stor
 
 from __future__ import annotations
 
-import json
 import shlex
 import threading
 from collections.abc import Iterator
@@ -17,16 +16,15 @@ from typing import TypeVar
 
 import pytest
 
-from sessionlib.agent import start
 from sessionlib.agent.loop import Agent
 from sessionlib.checkpoints.names import BLOBS, Mark, blob_key, blob_name
 from sessionlib.checkpoints.shelf import names
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config import parse
 from sessionlib.core.actions import Collect, Copy, FetchAhead, Restore, Seal
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
+from tests.unit.over_store import agent_over
 
 PATIENCE_S = 30.0
 OLD = 20
@@ -62,22 +60,15 @@ class Halting(MemoryStore):
 
 @contextmanager
 def agent_of(folder: Path, store: MemoryStore, *prepare: str) -> Iterator[Agent]:
-    body = {
-        "fleet": "f",
-        "store": {"kind": "folder", "path": "shared"},
-        "accounts": {"a": {"email": "a@example.com", "role": "main_worker", "priority": 1}},
+    changes = {
         "workload": {"command": ["true"], "data": "data"},
         "checkpoint": {"keep": 1, **({"prepare": list(prepare)} if prepare else {})},
     }
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(start, "_store", lambda *words: store)
-        settings = parse(json.dumps(body), folder / "accounts.yaml")
-        agent = start.build(settings, "a", folder / "home", terminal=False)
-    try:
-        yield agent
-    finally:
-        agent.hands.close()
-        agent.home.unlock()
+    with agent_over(store, folder, changes) as agent:
+        try:
+            yield agent
+        finally:
+            agent.hands.close()
 
 
 @pytest.fixture
