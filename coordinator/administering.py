@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from coordinator.access.tokens import check_account, hash_of, new_token
-from coordinator.epochs import Fence
+from coordinator.fencing import Fence
 from coordinator.ledger.ledger import Ledger
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import MAX_EPOCH

@@ -13,9 +13,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
 from coordinator.access.keys import Grant
-from coordinator.clerk import Clerk
-from coordinator.facts import Event, Picture
 from coordinator.settings import Settings
+from coordinator.state import Event, Picture
+from coordinator.writer import Clerk
 
 _ALIVE = b": alive\n\n"
 _RESYNC = "resync"

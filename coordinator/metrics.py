@@ -19,10 +19,10 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from coordinator.bell import Bell
-from coordinator.clerk import Clerk
-from coordinator.facts import Move, MoveKind
 from coordinator.settings import Settings
+from coordinator.state import Move, MoveKind
 from coordinator.view import Moment, left_s, primary_of
+from coordinator.writer import Clerk
 from sessionlib.clock import Clock
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from coordinator.facts import CALLED_OFF, HOLDING, Handover, Move, Picture, Primary, Session
+from coordinator.state import CALLED_OFF, HOLDING, Handover, Move, Picture, Primary, Session
 from sessionlib.core.values import Instant
 
 GONE = frozenset({"ended", "fenced"})

@@ -1,7 +1,7 @@
 """Text that others wrote, without what a terminal would obey.
 
 Decided here: what is taken out: control characters, escapes, and the marks that
-reorder or hide text. Not decided here: lines and widths (`console.safe_text`).
+reorder or hide text. Not decided here: lines and widths (`console.text.safe_text`).
 """
 
 from __future__ import annotations

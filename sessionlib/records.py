@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
-from sessionlib.core.notes import History, Order, Report
+from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import MAX_EPOCH, Lease
 from sessionlib.errors import RecordUnreadable
 

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PublicKey,
 )
 
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.errors import SignatureInvalid
 from sessionlib.key_text import is_key
 

@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from console.app.bindings import grouped
+from console.tui.bindings import grouped
 
 PAGE = Path(__file__).parents[1] / "docs" / "console.md"
 _BLOCK = re.compile(r"(<!-- drawn: keys -->\n).*?(<!-- end -->)", re.DOTALL)

@@ -18,19 +18,19 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from console import intents
-from console.app.app import ConsoleApp
-from console.app.dialogs import AskEmergency
 from console.cli.ordering import give
-from console.credentials import VARIABLE
-from console.demo.play import Play
-from console.demo.stage import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.scenario import Play
 from console.errors import OutcomeUnknown
-from console.readmodel import FleetView
-from console.safety import Word, safety
-from console.service import Service
+from console.fleet.readmodel import FleetView
+from console.fleet.safety import Word, safety
+from console.orders import proposals
+from console.orders.service import Service
+from console.signing.seed_storage import VARIABLE
+from console.tui.app import ConsoleApp
+from console.tui.dialogs import AskEmergency
 from sessionlib.clock import SystemClock
-from sessionlib.core.notes import When
+from sessionlib.core.messages import When
 from sessionlib.core.values import PlanPhase
 from sessionlib.signing import sign
 
@@ -66,7 +66,7 @@ class Album:
             await self.until(pilot, _calm, "a fleet at rest")
             self._take("fleet")
             config, look = self._stage.fleet.config, self._stage.look()
-            proposal = intents.handover(config, look, "backup1", When.LATER, MOVE_IN_S)
+            proposal = proposals.handover(config, look, "backup1", When.LATER, MOVE_IN_S)
             order = replace(proposal.order, by="you@laptop")
             give(self._stage.fleet, sign(order, self._stage.seed))
             await self.until(pilot, _under_way, "a move under way")

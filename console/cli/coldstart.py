@@ -8,17 +8,17 @@ from typing import Annotated, Any
 
 import typer
 
-from console import coldstart
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, TimeoutOption, desk_of
 from console.cli.ordering import LOOK_EVERY_S, timeout_of
-from console.coldstart import STEPS, Candidate, Held, Stand, Step
 from console.errors import Interrupted, OutcomeUnknown, Refused
-from console.intents.common import check_known
-from console.launching import all_launched, launched, launcher_of
-from console.patience import within
-from console.seen import Snapshot
-from sessionlib.checkpoints import CheckpointError, shelf
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.snapshot import Snapshot
+from console.orders import coldstart
+from console.orders.coldstart import STEPS, Candidate, Held, Stand, Step
+from console.orders.launched import all_launched, launched, launcher_of
+from console.orders.proposals.common import check_known
+from console.timeouts import within
+from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
 from sessionlib.config.schema import Launcher as Kind
 from sessionlib.errors import StoreError
@@ -142,7 +142,7 @@ def _held(fleet: Fleet, snapshot: Snapshot) -> Held:
         return Held()
     timeout_s = fleet.config.timings.timeout_s
     try:
-        head, age_s = within(timeout_s, lambda: shelf.read_head(fleet.store, pointer.name))
+        head, age_s = within(timeout_s, lambda: catalog.read_head(fleet.store, pointer.name))
     except (CheckpointError, StoreError) as error:
         return Held(error=str(error))
     return Held(head.files, age_s)

@@ -1,8 +1,8 @@
 """The coordinator's tokens, kept on this machine for a fleet's accounts and its operator.
 
 Decided here: that one is read without being shown, and kept only if the coordinator knows it
-or can't be asked. Not decided here: how secrets are kept (`sessionlib.keeping`), and who uses
-them (`sessionlib.coordinator.tokens`).
+or can't be asked. Not decided here: how secrets are kept (`sessionlib.secret_storage`), and
+who uses them (`sessionlib.coordinator.tokens`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from importlib import import_module
 
 from console.cli.options import Desk
 from console.errors import Refused, WrongUse
-from sessionlib import keeping
+from sessionlib import secret_storage
 from sessionlib.config import Config
 from sessionlib.coordinator import tokens
 
@@ -27,17 +27,17 @@ def keep_token(desk: Desk, config: Config, account: str) -> None:
             "where the coordinator is first"
         )
     _check(config, account)
-    keeping.check()
+    secret_storage.check()
     token = desk.out.read_secret(f"Token that the coordinator has made for {account}: ").strip()
     if not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
         raise Refused("that is no token: `colabvps-console coordinator token create` makes one")
     doubt = _doubt(url, token)
-    keeping.keep(tokens.entry(config.fleet, account), token)
+    secret_storage.keep(tokens.entry(config.fleet, account), token)
     if doubt:
         desk.out.tell(f"{doubt}: whether it knows this token isn't known")
     desk.out.answer(
-        f"the coordinator's token of {account} is kept in {keeping.place()}",
-        {"account": account, "coordinator": url, "kept_in": keeping.place()},
+        f"the coordinator's token of {account} is kept in {secret_storage.place()}",
+        {"account": account, "coordinator": url, "kept_in": secret_storage.place()},
     )
 
 
@@ -46,7 +46,9 @@ def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
     if account is not None:
         _check(config, account)
     names = [account] if account is not None else [*config.accounts, tokens.OPERATOR]
-    kept = [name for name in names if keeping.find(tokens.entry(config.fleet, name)) is not None]
+    kept = [
+        name for name in names if secret_storage.find(tokens.entry(config.fleet, name)) is not None
+    ]
     if kept:
         desk.out.ask(
             f"Forget the coordinator's tokens of {', '.join(kept)} on this machine. They stay "
@@ -54,7 +56,7 @@ def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
             yes=desk.yes,
         )
     for name in kept:
-        keeping.forget(tokens.entry(config.fleet, name))
+        secret_storage.forget(tokens.entry(config.fleet, name))
     text = f"forgotten here: {', '.join(kept)}" if kept else "no token is kept here"
     desk.out.answer(text, {"forgotten": kept})
 

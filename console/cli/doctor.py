@@ -9,16 +9,16 @@ from typing import Annotated, Any
 
 import typer
 
+from console.checks.doctor.catalog import CHECKS, Finding, advice
 from console.cli.options import Desk, desk_of
-from console.doctor.checks import CHECKS, Finding, advice
+from console.config_file import find_config
 from console.errors import FAILED, WrongUse
-from console.finding import find_config
-from console.operator_name import operator_name
-from console.safe_text import one_line, wrapped
+from console.signing.operator import operator_name
+from console.text.safe_text import one_line, wrapped
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from sessionlib.config.schema import StoreKind
-from sessionlib.kit.clearance import Diagnosis, day, place_of
+from sessionlib.signed.store_check import Diagnosis, day, place_of
 
 CHANGES = True
 EXAMPLES = (
@@ -74,12 +74,12 @@ def _names(config: Config, text: str | None) -> list[str]:
 
 
 def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> None:
-    drive = import_module("console.doctor.drive")
-    verdict = import_module("console.doctor.verdict")
+    drive = import_module("console.checks.doctor.drive")
+    verdict = import_module("console.checks.doctor.result")
     clock = SystemClock()
     exam = drive.prepare(config, names, rounds or drive.ROUNDS, clock)
     store = import_module("sessionlib.stores").open_store(config, clock)
-    seed = import_module("console.keys").signing_seed(config, store)
+    seed = import_module("console.signing.in_force").signing_seed(config, store)
     minutes = max(1, round(exam.rounds * _SECONDS_A_ROUND / 60) + 1)
     desk.out.ask(
         f"Make a scratch folder in the shared folder, as {exam.one.name}, and try there, with "
@@ -114,8 +114,8 @@ def _in_words(bad: tuple[str, ...], rounds: int, *, passed: bool) -> str:
 
 
 def _folder(desk: Desk, config: Config) -> None:
-    folder = import_module("console.doctor.folder")
-    verdict = import_module("console.doctor.verdict")
+    folder = import_module("console.checks.doctor.folder")
+    verdict = import_module("console.checks.doctor.result")
     clock = SystemClock()
     root = config.store_folder()
     desk.out.ask(f"Try out {root} with files of its own, which are removed.", yes=desk.yes)
@@ -158,7 +158,7 @@ class _Result:
 
 def _report(desk: Desk, result: _Result) -> None:
     if desk.out.json:
-        document: Any = import_module("console.doctor.verdict").document
+        document: Any = import_module("console.checks.doctor.result").document
         body = document(result.findings, result.at, passed=result.passed, kept=result.kept)
         desk.out.document({**body, "text": result.text})
     else:

@@ -9,17 +9,18 @@ from typing import Annotated, Any
 
 import typer
 
-from console import as_json, casework, intents
-from console.casework import Case
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, TimeoutOption, WaitOption, desk_of
 from console.cli.ordering import LOOK_EVERY_S, follow, give, key_of, signed, timeout_of
 from console.errors import FAILED, Interrupted, Refused, WrongUse
-from console.evidence import Verdict, Witness, evidence_lines
-from console.launching import launched, launcher_of
-from console.output import columns_of
-from console.seen import Snapshot
-from console.words import length
+from console.fleet import documents
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.snapshot import Snapshot
+from console.fleet.words import length
+from console.orders import casework, proposals
+from console.orders.casework import Case
+from console.orders.evidence import Verdict, Witness, evidence_lines
+from console.orders.launched import launched, launcher_of
+from console.text.output import columns_of
 from sessionlib.clock import sleep
 
 CHANGES = True
@@ -81,7 +82,7 @@ def run(
         return
     desk.out.tell(f"Order {order.id}")
     ended = follow(fleet, order, desk.out, timeout_s)
-    move = as_json.move(ended.move) if ended.move else None
+    move = documents.move(ended.move) if ended.move else None
     outcome = "done" if ended.done else "failed"
     desk.out.answer(ended.text, {**head, "outcome": outcome, "text": ended.text, "move": move})
     if not ended.done:
@@ -91,7 +92,7 @@ def run(
 def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> Case:
     """Look, and where the lease is valid look on, until a sign of life or the watch's end."""
     snapshot, config = fleet.look(), fleet.config
-    holder = intents.lost_holder(config, snapshot, to)
+    holder = proposals.lost_holder(config, snapshot, to)
     if confirmed is not None and confirmed != holder:
         raise WrongUse(
             f"--confirm-stopped {confirmed:.40}: the session to be gone is {holder}'s, which holds "
@@ -105,7 +106,7 @@ def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> Case:
         while case.for_s < case.need_s and case.verdict is not Verdict.ALIVE:
             sleep(LOOK_EVERY_S)
             now = _seen(fleet, case.last)
-            intents.lost_holder(config, now, to)
+            proposals.lost_holder(config, now, to)
             status = launched(launcher, holder)
             case = casework.looked_into(case, config, now, status, fleet.clock.now())
     except KeyboardInterrupt:

@@ -7,14 +7,14 @@ from typing import Annotated
 
 import typer
 
-from console import intents
-from console.cli.opened import Fleet
 from console.cli.options import TimeoutOption, WaitOption, desk_of
 from console.cli.ordering import carry
 from console.errors import Refused, WrongUse
+from console.fleet.fleet import Fleet
+from console.orders import proposals
 from sessionlib.clock import SystemClock
 from sessionlib.config.durations import seconds
-from sessionlib.core.notes import When
+from sessionlib.core.messages import When
 
 CHANGES = True
 EXAMPLES = (
@@ -54,10 +54,10 @@ def run(  # noqa: PLR0913, PLR0917 - the command's options
     if [within is not None, at is not None, at_warning].count(True) > 1:
         raise WrongUse("say one of --in, --at and --at-warning")
 
-    def propose(fleet: Fleet) -> intents.Proposal:
+    def propose(fleet: Fleet) -> proposals.Proposal:
         snapshot = fleet.look()
         when, after_s = _when(within, at, at_warning=at_warning)
-        return intents.handover(fleet.config, snapshot, to, when, after_s)
+        return proposals.handover(fleet.config, snapshot, to, when, after_s)
 
     carry(desk, propose, wait=wait, timeout=timeout)
 

@@ -6,14 +6,14 @@ from typing import Annotated
 
 import typer
 
-from console import as_json
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import desk_of
-from console.looking import epochs, piece
-from console.output import Output
-from console.patience import within
-from console.words import table
-from sessionlib.core.notes import History
+from console.fleet import documents
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.looking import epochs, piece
+from console.fleet.words import table
+from console.text.output import Output
+from console.timeouts import within
+from sessionlib.core.messages import History
 from sessionlib.layout import history_key
 
 EXAMPLES = (
@@ -34,7 +34,7 @@ def run(
     newest = within(timeout_s, lambda: epochs(fleet.store))[:limit]
     moves = within(timeout_s, lambda: _read(fleet, newest, desk.out))
     if desk.out.json:
-        desk.out.document([as_json.move(move) for move in moves])
+        desk.out.document([documents.move(move) for move in moves])
     elif not moves:
         desk.out.line("No move yet: the first is recorded when an agent becomes primary.")
     else:
@@ -54,6 +54,6 @@ def _read(fleet: Fleet, newest: list[int], out: Output) -> list[History]:
 
 
 def _row(move: History) -> tuple[str, ...]:
-    at = (as_json.iso(move.at) or "-")[:19].replace("T", " ")
+    at = (documents.iso(move.at) or "-")[:19].replace("T", " ")
     down = "-" if move.downtime_s is None else f"{move.downtime_s:.1f}s"
     return (str(move.epoch), at, move.kind, move.from_ or "-", move.to, down, move.reason)

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from console.cli.options import Desk, desk_of
+from console.config_file import find_config
+from console.config_file_edit import write_starter
 from console.errors import WrongUse
-from console.finding import find_config
-from console.founding.folder import folder_steps
-from console.founding.keys import key_steps
-from console.founding.steps import Step
-from console.starter import write_starter
+from console.setup.founding.folder import folder_steps
+from console.setup.founding.keys import key_steps
+from console.setup.founding.steps import Step
 from sessionlib.config import Config, StoreKind, load
 from sessionlib.errors import ConfigError
 
@@ -64,7 +64,7 @@ def _store(desk: Desk, config: Config, *, mail: bool) -> tuple[list[Step], Calla
     if config.store.kind is not StoreKind.DRIVE:
         return folder_steps(config), list
     # Loaded only then: a folder fleet needs nothing of Google's.
-    drive = import_module("console.founding.drive")
+    drive = import_module("console.setup.founding.drive")
     site = drive.look(config)
     for text in drive.warnings(site):
         desk.out.tell(text)

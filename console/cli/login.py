@@ -11,13 +11,13 @@ import typer
 
 from console.cli.coordinator_tokens import keep_token
 from console.cli.options import Desk, desk_of
+from console.config_file import find_config
 from console.errors import Refused, WrongUse
-from console.finding import find_config
-from console.signin.browsing import by_browser
-from console.signin.clients import OAuthClient, keep_client, need_client, read_client
-from console.signin.identity import email_of
-from console.signin.pasting import by_pasting
-from sessionlib import keeping
+from console.setup.google.browser_flow import by_browser
+from console.setup.google.identity import email_of
+from console.setup.google.oauth_client import OAuthClient, keep_client, need_client, read_client
+from console.setup.google.paste_flow import by_pasting
+from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, StoreKind, load
 from sessionlib.stores.drive import signins
@@ -69,7 +69,7 @@ def run(
     email = signins.expected_email(config, account)
     _check_store(config)
     # Before a person is sent to a browser for nothing.
-    keeping.check()
+    secret_storage.check()
     oauth = need_client(config.fleet) if client is None else read_client(Path(client).expanduser())
     before = _before(config, account)
     desk.out.ask("\n".join(_asks(account, email, before)), yes=desk.yes)
@@ -80,8 +80,8 @@ def run(
     for text in _advice(config, account, signin.email):
         desk.out.tell(text)
     desk.out.answer(
-        f"{account} is signed in as {signin.email}; kept in {keeping.place()}",
-        {"account": account, "email": signin.email, "kept_in": keeping.place()},
+        f"{account} is signed in as {signin.email}; kept in {secret_storage.place()}",
+        {"account": account, "email": signin.email, "kept_in": secret_storage.place()},
     )
 
 
@@ -96,7 +96,7 @@ def _check_store(config: Config) -> None:
 def _before(config: Config, account: str) -> SignIn | None:
     try:
         return signins.find(config.fleet, account)
-    except keeping.NotKept:
+    except secret_storage.NotKept:
         return None  # spoilt, and about to be replaced
 
 
@@ -104,7 +104,7 @@ def _asks(account: str, email: str | None, before: SignIn | None) -> Iterator[st
     whom = "whichever account you choose there" if email is None else email
     yield (
         f"Sign {account} in to Google as {whom}, with access to all of its Drive, and keep the "
-        f"sign-in in {keeping.place()}."
+        f"sign-in in {secret_storage.place()}."
     )
     if before is not None:
         yield f"It takes the place of the one as {before.email}, which stays valid at Google."

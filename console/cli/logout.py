@@ -9,10 +9,10 @@ import typer
 
 from console.cli.coordinator_tokens import forget_tokens
 from console.cli.options import desk_of
+from console.config_file import find_config
 from console.errors import Refused
-from console.finding import find_config
-from console.signin.clients import forget_client, kept_client
-from console.signin.revoking import revoke
+from console.setup.google.oauth_client import forget_client, kept_client
+from console.setup.google.revocation import revoke
 from sessionlib.config import Config, load
 from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.opening import emulator

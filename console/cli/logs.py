@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, desk_of
-from console.log_lines import Entry, document, entries, human, merged, news
-from console.patience import within
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.logs import Entry, document, entries, human, merged, news
+from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.errors import StoreError
 from sessionlib.layout import log_key

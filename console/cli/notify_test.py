@@ -7,14 +7,14 @@ from collections.abc import Sequence
 import typer
 
 from console.cli.options import Desk, desk_of
+from console.config_file import find_config
 from console.errors import FAILED, Refused
-from console.finding import find_config
 from sessionlib.config import Config, load
 from sessionlib.errors import ConfigError
-from sessionlib.kit.receivers import receivers
 from sessionlib.notice_urls import label
-from sessionlib.notices.outbox import Answer, Fate
-from sessionlib.notices.post import Post, missing
+from sessionlib.notices.receivers import receivers
+from sessionlib.notices.retry_queue import Answer, Fate
+from sessionlib.notices.sender import Post, missing
 from sessionlib.notices.wording import trial
 
 EXAMPLES = ("colabvps-console notify-test", "colabvps-console notify-test --json")

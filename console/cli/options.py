@@ -14,7 +14,7 @@ import typer
 from typer.main import get_command
 
 from console.errors import Refused
-from console.output import Output
+from console.text.output import Output
 
 WaitOption = Annotated[
     bool, typer.Option("--wait", help="Stay until it has ended, and print the outcome.")

@@ -15,8 +15,6 @@ from typing import Any
 
 import typer
 
-from console import as_json, outcomes
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk
 from console.errors import (
     FAILED,
@@ -25,13 +23,16 @@ from console.errors import (
     OutcomeUnknown,
     WrongUse,
 )
-from console.intents import Proposal
-from console.keys import signing_seed
-from console.output import Output
-from console.patience import PatientStore, within
+from console.fleet import documents
+from console.fleet.fleet import Fleet, open_fleet
+from console.orders import outcomes
+from console.orders.proposals import Proposal
+from console.signing.in_force import signing_seed
+from console.text.output import Output
+from console.timeouts import PatientStore, within
 from sessionlib.clock import sleep
 from sessionlib.config.durations import seconds
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.errors import Conflict, StoreError, Unknown
 from sessionlib.layout import order_key
 from sessionlib.records import encode
@@ -69,7 +70,7 @@ def carry(
         return
     desk.out.tell(f"Order {order.id}")
     ended = follow(fleet, order, desk.out, proposal.due_s + timeout_s, proposal.session)
-    move = as_json.move(ended.move) if ended.move else None
+    move = documents.move(ended.move) if ended.move else None
     outcome = "done" if ended.done else "failed"
     desk.out.answer(ended.text, {**head, "outcome": outcome, "text": ended.text, "move": move})
     if not ended.done:

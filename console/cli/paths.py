@@ -9,10 +9,10 @@ import platformdirs
 import typer
 
 from console.cli.options import desk_of
+from console.config_file import find_config, user_config_dir
 from console.crash import log_dir
-from console.finding import find_config, user_config_dir
-from console.output import Output
-from sessionlib import keeping
+from console.text.output import Output
+from sessionlib import secret_storage
 from sessionlib.config import Config, StoreKind, load
 from sessionlib.errors import ConfigError
 
@@ -28,7 +28,7 @@ def run(ctx: typer.Context) -> None:
         "config_dir": str(user_config_dir()),
         "state": platformdirs.user_state_dir("colabvps", appauthor=False),
         "logs": str(log_dir()),
-        "secrets": keeping.place(),
+        "secrets": secret_storage.place(),
         "store": None if loaded is None else _store(loaded),
         "work": {}
         if loaded is None

@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from console.cli.opened import Fleet
+from console.checks.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
+from console.checks.preflight.items import FLEET, Item, Word, document
+from console.checks.preflight.services import around
+from console.checks.preflight.store_access import account_access, fleet_access
 from console.cli.options import Desk, desk_of
-from console.credentials import find_seed
+from console.config_file import find_config
 from console.errors import FAILED, Refused
-from console.finding import find_config
-from console.keys import key_state
-from console.looking import epochs, piece
-from console.patience import within
-from console.preflight.access import account_access, fleet_access
-from console.preflight.around import around
-from console.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
-from console.preflight.items import FLEET, Item, Word, document
-from console.safe_text import one_line, wrapped
-from console.seen import Snapshot
+from console.fleet.fleet import Fleet
+from console.fleet.looking import epochs, piece
+from console.fleet.snapshot import Snapshot
+from console.signing.in_force import key_state
+from console.signing.seed_storage import find_seed
+from console.text.safe_text import one_line, wrapped
+from console.timeouts import within
+from sessionlib.bundles.bundle import CODE
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
-from sessionlib.core.notes import History, MoveKind
+from sessionlib.core.messages import History, MoveKind
 from sessionlib.errors import ConfigError, KitError, StoreError
-from sessionlib.kit import clearance
-from sessionlib.kit.bundle import CODE
-from sessionlib.kit.fleetconfig import CONFIG, compare
-from sessionlib.kit.signed import Series
 from sessionlib.layout import history_key
+from sessionlib.signed import store_check
+from sessionlib.signed.fleetconfig import CONFIG, compare
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 from sessionlib.stores import open_store
 
@@ -147,13 +147,13 @@ def _held_alone(config: Config) -> Held:
 
 def _published(
     config: Config, store: Store, key: str
-) -> tuple[str | None, str | None, clearance.Diagnosis | None]:
+) -> tuple[str | None, str | None, store_check.Diagnosis | None]:
     """The newest program, how the settings compare, and what doctor has found."""
     try:
         code = Series(store, CODE, config.fleet).newest(key)
         settings = compare(config, Series(store, CONFIG, config.fleet).newest(key))
-        place = clearance.place_of(config)
-        found = None if place is None else clearance.read(store, place, key)[0]
+        place = store_check.place_of(config)
+        found = None if place is None else store_check.read(store, place, key)[0]
     except StoreError:
         return None, None, None
     return None if code is None else code.label, settings, found

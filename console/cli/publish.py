@@ -11,21 +11,21 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from console.cli.opened import open_fleet
 from console.cli.options import desk_of
 from console.errors import Interrupted
-from console.keys import signing_seed
-from console.operator_name import operator_name
-from console.output import Output
-from console.patience import PatientStore
+from console.fleet.fleet import open_fleet
+from console.signing.in_force import signing_seed
+from console.signing.operator import operator_name
+from console.text.output import Output
+from console.timeouts import PatientStore
+from sessionlib.bundles.bundle import CODE, MIB, Published
+from sessionlib.bundles.packing import Entry, Packed, entries_of, pack
+from sessionlib.bundles.transfer import is_there
 from sessionlib.config import Config
-from sessionlib.kit.bundle import CODE, MIB, Published
-from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
-from sessionlib.kit.packing import Entry, Packed, entries_of, pack
-from sessionlib.kit.publishing import Publisher
-from sessionlib.kit.signed import Series
-from sessionlib.kit.transfer import is_there
 from sessionlib.ports import Store
+from sessionlib.publishing import Publisher
+from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 
 CHANGES = True

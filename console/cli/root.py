@@ -15,7 +15,7 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.lazy import EXIT_CODES, LazyGroup, opened
+from console.cli.lazy_group import EXIT_CODES, LazyGroup, opened
 from console.cli.options import Desk
 from console.errors import (
     FAILED,
@@ -24,7 +24,7 @@ from console.errors import (
     Interrupted,
     exit_code,
 )
-from console.output import is_screen
+from console.text.output import is_screen
 from sessionlib import __version__
 from sessionlib.errors import ColabvpsError
 
@@ -84,7 +84,7 @@ def _root(
     if ctx.invoked_subcommand is not None:
         return
     if is_screen(sys.stdout) and sys.stdin.isatty() and not desk.out.json:
-        raise typer.Exit(import_module("console.app.running").run(desk))
+        raise typer.Exit(import_module("console.tui.run").run(desk))
     import_module("console.cli.status").show(desk, watch=False)
 
 

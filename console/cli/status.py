@@ -9,15 +9,15 @@ from typing import Annotated
 
 import typer
 
-from console import as_json
-from console.cli.opened import Fleet, open_fleet
+from console.cli.live_block import Redrawn
 from console.cli.options import Desk, desk_of
 from console.errors import FAILED
-from console.output import is_screen
-from console.readmodel import FleetView, fleet_view
-from console.safe_text import clipped
-from console.screen import Redrawn
-from console.words import Line, fitted, fleet_lines
+from console.fleet import documents
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.readmodel import FleetView, fleet_view
+from console.fleet.words import Line, fitted, fleet_lines
+from console.text.output import is_screen
+from console.text.safe_text import clipped
 from sessionlib.clock import sleep
 from sessionlib.config.schema import StoreKind
 
@@ -49,7 +49,7 @@ def show(desk: Desk, *, watch: bool) -> None:
         _watch(desk, fleet)
     view = fleet_view(fleet.config, fleet.look())
     if desk.out.json:
-        desk.out.document(as_json.status(view))
+        desk.out.document(documents.status(view))
         for trouble in view.troubles:
             desk.out.tell(trouble)
     else:
@@ -68,7 +68,7 @@ def _watch(desk: Desk, fleet: Fleet) -> None:
         while True:
             view = fleet_view(fleet.config, fleet.look())
             if desk.out.json:
-                desk.out.document(as_json.status(view))
+                desk.out.document(documents.status(view))
             elif screen is not None:
                 size = shutil.get_terminal_size()
                 screen.draw(fitted(_lines(fleet, view), size.columns), size)

@@ -6,8 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from console import intents
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import (
     Desk,
     TimeoutOption,
@@ -16,11 +14,13 @@ from console.cli.options import (
 )
 from console.cli.ordering import LOOK_EVERY_S, follow, give, signed, timeout_of
 from console.errors import FAILED, WrongUse
-from console.launching import launched, launcher_of
-from console.outcomes import Ended
-from console.seen import Seen, Snapshot
+from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.snapshot import Seen, Snapshot
+from console.orders import proposals
+from console.orders.launched import launched, launcher_of
+from console.orders.outcomes import Ended
 from sessionlib.clock import sleep
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.launchers import State, Status
 
 _GONE_S = 10.0
@@ -63,7 +63,7 @@ def run(
         text = f"{account} has no session: there is nothing to stop"
         desk.out.answer(text, _document([], "done", text))
         return
-    proposal = intents.stop(fleet.config, snapshot, account or "")
+    proposal = proposals.stop(fleet.config, snapshot, account or "")
     order = signed(fleet, proposal.order)
     desk.out.ask(proposal.meaning, yes=desk.yes)
     give(fleet, order)
@@ -82,7 +82,7 @@ def _stop_all(desk: Desk, fleet: Fleet, timeout_s: float, *, wait: bool) -> None
     snapshot = fleet.look()
     names = [
         name
-        for name in intents.running(fleet.config, snapshot)
+        for name in proposals.running(fleet.config, snapshot)
         if not _is_over(fleet, snapshot, name)
     ]
     if not names:
@@ -93,7 +93,7 @@ def _stop_all(desk: Desk, fleet: Fleet, timeout_s: float, *, wait: bool) -> None
     orders: list[str] = []
     for name in names:
         # A new look each time: a move may have ended since the last one.
-        proposal = intents.stop(fleet.config, fleet.look(), name)
+        proposal = proposals.stop(fleet.config, fleet.look(), name)
         order = signed(fleet, proposal.order)
         give(fleet, order)
         orders.append(order.id)
@@ -131,7 +131,7 @@ def _followed(
 def _is_over(fleet: Fleet, snapshot: Snapshot, account: str) -> bool:
     report = snapshot.reports.get(account, Seen()).value
     gone = report is not None and _proof(fleet, account, report.session) is not None
-    return gone or intents.is_over(snapshot, account)
+    return gone or proposals.is_over(snapshot, account)
 
 
 def _proof(fleet: Fleet, account: str, session: str | None) -> str | None:

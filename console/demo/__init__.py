@@ -17,8 +17,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from console.credentials import VARIABLE
-from console.demo import lively as lives
+from console.demo import session_restarter as lives
+from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.demo_store import Premises
 from console.demo.journal import (
     Passage,
     Tenure,
@@ -27,14 +28,13 @@ from console.demo.journal import (
     passages,
     read_journals,
 )
-from console.demo.play import Play
-from console.demo.premises import Premises
-from console.demo.stage import ACCOUNTS, Stage
+from console.demo.scenario import Play
 from console.errors import FAILED
-from console.looking import epochs, piece
-from console.output import Output, is_screen
+from console.fleet.looking import epochs, piece
+from console.signing.seed_storage import VARIABLE
+from console.text.output import Output, is_screen
 from sessionlib.coordinator import TOKEN_VARIABLE
-from sessionlib.core.notes import History, MoveKind
+from sessionlib.core.messages import History, MoveKind
 from sessionlib.extras import needed
 from sessionlib.layout import history_key
 
@@ -90,7 +90,7 @@ def _premises(store: str) -> Callable[[Path, Mapping[str, str]], Premises] | Non
     if store == "folder":
         return None
     made: Callable[[Path, Mapping[str, str]], Premises]
-    made = import_module("console.demo.emulated").EmulatedDrive
+    made = import_module("console.demo.emulated_drive").EmulatedDrive
     return made
 
 
@@ -103,7 +103,7 @@ def _watch(out: Output, stage: Stage) -> list[History]:
     life = lives.Life(stage)
     life.begin()
     try:
-        import_module("console.app.running").watch(stage.fleet, stage.open_store)
+        import_module("console.tui.run").watch(stage.fleet, stage.open_store)
     finally:
         life.end()
     # Before the sessions end: nobody is to take over from one that is being cleared away.

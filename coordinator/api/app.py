@@ -18,17 +18,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from coordinator.access.door import Door
-from coordinator.api import events, going, operating, sessions, workers
-from coordinator.api.describing import describe
+from coordinator.access.middleware import Door
+from coordinator.api import events, operating, redirect, sessions, workers
+from coordinator.api.openapi import describe
 from coordinator.api.problems import Problem
 from coordinator.api.routing import DirectRoute
 from coordinator.bell import Bell
-from coordinator.clerk import Clerk
 from coordinator.ledger.ledger import Ledger
 from coordinator.metrics import Metrics
 from coordinator.page import routes
 from coordinator.settings import Settings
+from coordinator.writer import Clerk
 from sessionlib.clock import Clock
 
 _WORDS = {404: ("not_found", "there is no such path"), 405: ("not_allowed", "not by this method")}
@@ -53,7 +53,7 @@ class Service:
         api.router.route_class = DirectRoute
         workers.add_to(api, self.clerk, settings)
         sessions.add_to(api, self.clerk, settings, clock)
-        going.add_to(api, self.clerk, settings, clock)
+        redirect.add_to(api, self.clerk, settings, clock)
         events.add_to(api, self.bell)
         operating.add_to(api, self.clerk, self.metrics)
         routes.add_to(api, self.clerk, settings, clock)

@@ -11,7 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from coordinator.access.keys import Grant
-from coordinator.api.describing import may_fail
+from coordinator.api.openapi import may_fail
 from coordinator.api.problems import too_many
 from coordinator.bell import Bell
 

@@ -9,10 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from coordinator.api.answers import Alive, Ready
-from coordinator.api.describing import may_fail
+from coordinator.api.openapi import may_fail
 from coordinator.api.problems import unavailable
-from coordinator.clerk import Clerk
 from coordinator.metrics import CONTENT_TYPE, Metrics
+from coordinator.writer import Clerk
 
 _TAGS: list[str | Enum] = ["operating"]
 

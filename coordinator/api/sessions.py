@@ -10,11 +10,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coordinator.api.answers import PrimaryAnswer, StatusShown
-from coordinator.api.describing import may_fail
+from coordinator.api.openapi import may_fail
 from coordinator.api.problems import unavailable
-from coordinator.clerk import Clerk
 from coordinator.settings import Settings
 from coordinator.view import Moment, iso, primary_of, status
+from coordinator.writer import Clerk
 from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["looking"]

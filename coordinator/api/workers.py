@@ -18,14 +18,14 @@ from starlette.responses import Response
 from coordinator.access.keys import Grant
 from coordinator.api.answers import HeartbeatTaken, Taken
 from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
-from coordinator.api.describing import may_fail, takes
+from coordinator.api.openapi import may_fail, takes
 from coordinator.api.problems import Problem, forbidden, unavailable
 from coordinator.api.reading import read
-from coordinator.clerk import Clerk, Overloaded
-from coordinator.decisions import Beat, Message, Outcome, Phase, Registration
-from coordinator.epochs import Ruling
 from coordinator.errors import LedgerUnusable
+from coordinator.fencing import Ruling
 from coordinator.settings import Settings
+from coordinator.transitions import Beat, Message, Outcome, Phase, Registration
+from coordinator.writer import Clerk, Overloaded
 
 _HOUR_S = 3_600.0
 _FAILURES = may_fail(400, 401, 403, 409, 413, 422, 429, 503)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from coordinator.decisions import Draft
-from coordinator.epochs import Fence
-from coordinator.facts import Event, Picture
+from coordinator.fencing import Fence
 from coordinator.ledger import reading, tables
 from coordinator.ledger.engine import open_engine, readable, relieve, upsert
 from coordinator.ledger.migrations import migrate
 from coordinator.ledger.writing import write
+from coordinator.state import Event, Picture
+from coordinator.transitions import Draft
 from sessionlib.core.values import Instant
 
 

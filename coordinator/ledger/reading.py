@@ -11,8 +11,9 @@ from collections import deque
 
 from sqlalchemy import Connection, select
 
-from coordinator.epochs import Fence
-from coordinator.facts import (
+from coordinator.fencing import Fence
+from coordinator.ledger import tables
+from coordinator.state import (
     MAX_EVENTS,
     MAX_MOVES,
     Event,
@@ -23,7 +24,6 @@ from coordinator.facts import (
     Primary,
     Session,
 )
-from coordinator.ledger import tables
 from sessionlib.core.values import Instant
 
 

@@ -10,10 +10,10 @@ import json
 
 from sqlalchemy import Connection, Table, delete, select, update
 
-from coordinator.decisions import Draft
-from coordinator.facts import MAX_EVENTS, MAX_MOVES, Handover, Primary
 from coordinator.ledger import tables
 from coordinator.ledger.engine import upsert
+from coordinator.state import MAX_EVENTS, MAX_MOVES, Handover, Primary
+from coordinator.transitions import Draft
 
 
 def write(connection: Connection, draft: Draft) -> None:

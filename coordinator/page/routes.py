@@ -13,12 +13,12 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from coordinator.api.describing import may_fail
-from coordinator.clerk import Clerk
+from coordinator.api.openapi import may_fail
 from coordinator.page.drawing import fragment, page
 from coordinator.page.seen import Seen, seen
 from coordinator.settings import Settings
 from coordinator.view import Moment
+from coordinator.writer import Clerk
 from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["page"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from coordinator.facts import Picture
+from coordinator.state import Picture
 from coordinator.view import Moment, is_lost, next_handover, primary_of
 
 DAYS = 14

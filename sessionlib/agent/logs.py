@@ -16,7 +16,7 @@ from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from sessionlib.agent.regular import opened
+from sessionlib.agent.safe_open import opened
 from sessionlib.agent.terminal import Terminal
 from sessionlib.core.narrate import Line
 

@@ -15,10 +15,10 @@ from queue import Empty
 from typing import TYPE_CHECKING
 
 from sessionlib import __version__, crash_text
-from sessionlib.agent.hands import Hands, Inbox
+from sessionlib.agent.executor import Hands, Inbox
 from sessionlib.agent.home import Home
 from sessionlib.agent.logs import AgentLog, tail
-from sessionlib.agent.notes import LOG_TAIL_BYTES
+from sessionlib.agent.mailbox import LOG_TAIL_BYTES
 from sessionlib.agent.resources import ResourceMeter
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock
@@ -43,15 +43,15 @@ from sessionlib.core.decide import decide
 from sessionlib.core.events import Event, Late, Leave, Rung
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import Tenure
+from sessionlib.core.messages import Report
 from sessionlib.core.narrate import Line, narrate
-from sessionlib.core.notes import Report
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 
 if TYPE_CHECKING:
-    from sessionlib.agent.speaker import Speaker
-    from sessionlib.agent.voice import Voice
+    from sessionlib.agent.coordinator_link import Voice
+    from sessionlib.agent.notifier import Speaker
 
 DECISIONS_A_TURN = 4
 """A decision may change what the next one is; it never takes more than a few to come to rest."""

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 
-from sessionlib.core.notes import Resources
+from sessionlib.core.messages import Resources
 
 GPU_EVERY_S = 15.0
 _GPU_TIMEOUT_S = 5.0

@@ -15,16 +15,16 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.copyist import Copyist
-from sessionlib.agent.hands import Hands
+from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.executor import Hands
 from sessionlib.agent.home import Home, is_on_colab
 from sessionlib.agent.logs import AgentLog
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.notes import Notes
-from sessionlib.agent.outfit import Outfit
+from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.prepare_hook import preparer
+from sessionlib.agent.provisioning import Outfit
+from sessionlib.agent.reachability import Unheard
 from sessionlib.agent.resources import ResourceMeter
-from sessionlib.agent.unheard import Unheard
-from sessionlib.agent.wholeness import preparer
 from sessionlib.agent.workfiles import Seat, WorkFiles
 from sessionlib.agent.workload import Workload
 from sessionlib.checkpoints import Checkpoints
@@ -38,14 +38,14 @@ from sessionlib.core.view import Peer, Settings, View
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
-from sessionlib.kit.clearance import place_of
-from sessionlib.kit.secret_env import find_secrets
 from sessionlib.ports import Store
+from sessionlib.secret_env import find_secrets
+from sessionlib.signed.store_check import place_of
 from sessionlib.stores import open_store
 
 if TYPE_CHECKING:
-    from sessionlib.agent.speaker import Speaker
-    from sessionlib.agent.voice import Voice
+    from sessionlib.agent.coordinator_link import Voice
+    from sessionlib.agent.notifier import Speaker
 
 SEED_VARIABLE = "COLABVPS_FLEET_KEY"
 PLAN_TIMEOUT_S = 600.0
@@ -158,7 +158,7 @@ def _voice(
     url = config.coordinator.url
     if url is None:
         return None
-    from sessionlib.agent.voice import Voice  # noqa: PLC0415 - as above
+    from sessionlib.agent.coordinator_link import Voice  # noqa: PLC0415 - as above
     from sessionlib.coordinator import tokens  # noqa: PLC0415 - as above
     from sessionlib.coordinator.client import Client  # noqa: PLC0415 - as above
 
@@ -176,7 +176,7 @@ def _speaker(config: Config, place: Home, clock: Clock, log: AgentLog) -> Speake
     """What tells the operator, where the settings say whom. Loaded only then."""
     if not config.notices.urls:
         return None
-    from sessionlib.agent.speaker import speaker_of  # noqa: PLC0415 - as above
+    from sessionlib.agent.notifier import speaker_of  # noqa: PLC0415 - as above
 
     return speaker_of(config, place.path, clock, log.say)
 

@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.agent.regular import opened
-from sessionlib.agent.worklog import LogKeeper
+from sessionlib.agent.log_rotation import LogKeeper
+from sessionlib.agent.safe_open import opened
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard.client import without_secrets
 

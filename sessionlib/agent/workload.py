@@ -17,10 +17,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from sessionlib.agent.guardpost import GuardPost, Hire, News
+from sessionlib.agent.guard_supervisor import GuardPost, Hire, News
+from sessionlib.agent.log_rotation import LogKeeper
 from sessionlib.agent.probe import Check, Probe, file_check, http_check
 from sessionlib.agent.workfiles import Status, WorkFiles
-from sessionlib.agent.worklog import LogKeeper
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core import work
 from sessionlib.core.values import Instant

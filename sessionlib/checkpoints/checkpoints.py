@@ -16,16 +16,16 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.checkpoints import collecting, remembering, shelf
-from sessionlib.checkpoints.copying import Sizes
+from sessionlib.checkpoints import catalog, garbage, remembering
+from sessionlib.checkpoints.compare import is_exactly
 from sessionlib.checkpoints.crew import Crew
+from sessionlib.checkpoints.data_directory import Note, Place, may_go_on, stems_after
 from sessionlib.checkpoints.errors import Cancelled, CheckpointError, Damaged, Missing, shown
 from sessionlib.checkpoints.index import Index, rested
-from sessionlib.checkpoints.making import Source, make, megabytes
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, next_mark
-from sessionlib.checkpoints.place import Note, Place, may_go_on, stems_after
-from sessionlib.checkpoints.sameness import is_exactly
+from sessionlib.checkpoints.save.copying import Sizes
+from sessionlib.checkpoints.save.make import Source, make, megabytes
 from sessionlib.checkpoints.scan import time_there_ns
 from sessionlib.checkpoints.tree import Tree
 from sessionlib.clock import Clock
@@ -91,7 +91,7 @@ class Checkpoints:
         self._progress: str | None = None
         self._newest: Manifest | None = None
         self._last: Mark | None = None
-        self._needs: collecting.Needs = {}
+        self._needs: garbage.Needs = {}
         self._index = remembering.load(room, self._place.data)
         self._unsaved_bytes = 0
         self._shadow = Tree(self._place.shadow)
@@ -203,8 +203,8 @@ class Checkpoints:
         if pointer is None:
             return 0
         with self._stoppable(called_off) as stop:
-            keys = collecting.garbage(self._store, pointer, epoch, self._keep, self._needs)
-            return collecting.remove(self._store, keys, stop.is_set)
+            keys = garbage.garbage(self._store, pointer, epoch, self._keep, self._needs)
+            return garbage.remove(self._store, keys, stop.is_set)
 
     def _note_stems(self, epoch: int, base: Pointer | None, made: str) -> str:
         """Note that `made` was copied from the directory; what to add to its receipt.
@@ -250,7 +250,7 @@ class Checkpoints:
             return
         self._differs = last
         try:
-            held = newest if last == newest.name else shelf.read_manifest(self._store, last)
+            held = newest if last == newest.name else catalog.read_manifest(self._store, last)
         except (Missing, Damaged):
             return
         if is_exactly(self._place.data, held, self._index):
@@ -285,7 +285,7 @@ class Checkpoints:
         """What `pointer` points at. One is kept, for a large tree's takes much memory."""
         if self._newest is None or self._newest.pointer != pointer:
             self._newest = None
-            self._newest = shelf.pointed_at(self._store, pointer)
+            self._newest = catalog.pointed_at(self._store, pointer)
         return self._newest
 
     @contextmanager

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.crew import Crew
 from sessionlib.checkpoints.durable import sync_folder
 from sessionlib.checkpoints.errors import FileTrouble, shown, trouble
 from sessionlib.checkpoints.manifest import Manifest
-from sessionlib.checkpoints.shelf import read_manifest
 from sessionlib.checkpoints.tree import Tree, remove_tree
 from sessionlib.ports import Store
 

@@ -23,6 +23,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from sessionlib.checkpoints.catalog import read_blob
 from sessionlib.checkpoints.crew import Crew
 from sessionlib.checkpoints.durable import start_writing_out, sync_tree
 from sessionlib.checkpoints.errors import Damaged, FileTrouble, shown, trouble
@@ -30,7 +31,6 @@ from sessionlib.checkpoints.index import Index, Known, opened, unchanged
 from sessionlib.checkpoints.manifest import Blob, File, Link, Manifest, Piece
 from sessionlib.checkpoints.paths import ROOT
 from sessionlib.checkpoints.scan import sig_of
-from sessionlib.checkpoints.shelf import read_blob
 from sessionlib.ports import Store
 
 OWN_MODE = 0o700

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from sessionlib import __version__
-from sessionlib.coordinator.telling import Answer, Message, Verdict
+from sessionlib.coordinator.protocol import Answer, Message, Verdict
 from sessionlib.plain_text import plain
 
 TIMEOUT_S = 5.0

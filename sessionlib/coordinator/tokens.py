@@ -2,7 +2,7 @@
 
 Decided here: that the environment goes first, then what this machine keeps for the account,
 as it keeps sign-ins; and that a keyring which can't be asked is none. Not decided here: how
-secrets are kept (`sessionlib.keeping`), and what a token is good for (the coordinator).
+secrets are kept (`sessionlib.secret_storage`), and what a token is good for (the coordinator).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from sessionlib import keeping
+from sessionlib import secret_storage
 from sessionlib.coordinator import TOKEN_VARIABLE
 
 OPERATOR = "operator"
@@ -27,8 +27,8 @@ def find(fleet: str, name: str) -> str | None:
     given = os.environ.get(TOKEN_VARIABLE)
     if given:
         return given
-    with suppress(keeping.NotKept):
-        return keeping.find(entry(fleet, name))
+    with suppress(secret_storage.NotKept):
+        return secret_storage.find(entry(fleet, name))
     return None
 
 
@@ -36,8 +36,8 @@ def unreadable(fleet: str, name: str) -> str | None:
     """Why the token that is kept here can't be read, as with another passphrase than it was
     written with; None where none is kept, or it can be."""
     try:
-        keeping.find(entry(fleet, name))
-    except keeping.NotKept as error:
+        secret_storage.find(entry(fleet, name))
+    except secret_storage.NotKept as error:
         # What is said of a keyring that isn't there is no reason where nothing was ever kept.
-        return str(error) if keeping.file_of(entry(fleet, name)).exists() else None
+        return str(error) if secret_storage.file_of(entry(fleet, name)).exists() else None
     return None

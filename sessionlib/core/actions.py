@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionlib.core.notes import History, Receipt
+from sessionlib.core.messages import History, Receipt
 from sessionlib.core.values import Pointer
 from sessionlib.core.view import Write
 from sessionlib.core.work import Goal

@@ -7,7 +7,7 @@ record of it is written (`rules.primary`).
 
 from __future__ import annotations
 
-from sessionlib.core.notes import MoveKind, OrderAction
+from sessionlib.core.messages import MoveKind, OrderAction
 from sessionlib.core.values import Instant, Lease, LeaseState
 from sessionlib.core.view import Claimed, View, named_holder
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sessionlib.core.copies import Made
-from sessionlib.core.notes import Order, Report, Signal
+from sessionlib.core.messages import Order, Report, Signal
 from sessionlib.core.values import Lease, Pointer
 from sessionlib.core.view import Sight
 from sessionlib.core.work import Facts

@@ -50,7 +50,7 @@ from sessionlib.core.events import (
     WriteAnswered,
 )
 from sessionlib.core.lease import Tenure, watched
-from sessionlib.core.notes import Receipt, WorkState
+from sessionlib.core.messages import Receipt, WorkState
 from sessionlib.core.orders import ages
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin

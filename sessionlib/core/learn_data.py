@@ -11,7 +11,7 @@ from dataclasses import replace
 from sessionlib.core.actions import Copy
 from sessionlib.core.copies import Copies, Fetch
 from sessionlib.core.events import CopyEnded, Fetched, Prepared, Restored, Sealed
-from sessionlib.core.notes import Receipt
+from sessionlib.core.messages import Receipt
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, PlanPhase, Pointer
 from sessionlib.core.view import Data, DataState, View

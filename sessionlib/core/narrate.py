@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.values import LeaseState
 from sessionlib.core.view import Member, View, member_of
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sessionlib.core.notes import Report
+from sessionlib.core.messages import Report
 from sessionlib.core.values import Instant, Role
 from sessionlib.core.view import Member, Peer, View, named_holder
 

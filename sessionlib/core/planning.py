@@ -7,7 +7,7 @@ it. Not decided here: how a plan goes on (`handover`), and orders (`orders`).
 
 from __future__ import annotations
 
-from sessionlib.core.notes import Receipt
+from sessionlib.core.messages import Receipt
 from sessionlib.core.peers import successors
 from sessionlib.core.receipts import ACTED, REFUSED, SEEN
 from sessionlib.core.values import Instant, Lease, Plan, PlanOrigin, PlanPhase, Readiness

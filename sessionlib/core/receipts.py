@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.core.notes import Receipt
+from sessionlib.core.messages import Receipt
 from sessionlib.core.view import View
 
 RECEIPTS_KEPT = 8

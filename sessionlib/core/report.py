@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from sessionlib.core import planning
 from sessionlib.core.handover import UNASKED, heard
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
-from sessionlib.core.notes import Copied, Report, Resources
+from sessionlib.core.messages import Copied, Report, Resources
 from sessionlib.core.peers import is_alive
 from sessionlib.core.rules.common import is_called_on
 from sessionlib.core.values import Instant, Lease, LeaseState, PlanPhase, Readiness

@@ -14,7 +14,7 @@ from enum import StrEnum
 
 from sessionlib.core.copies import Copies, Fetch, Kit
 from sessionlib.core.lease import Tenure, Watch
-from sessionlib.core.notes import MoveKind, Order, Receipt, Signal
+from sessionlib.core.messages import MoveKind, Order, Receipt, Signal
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import (

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 
 BACKOFF_FIRST_S = 0.5
 BACKOFF_LAST_S = 60.0

@@ -14,7 +14,7 @@ import sys
 from sessionlib.clock import SystemClock
 from sessionlib.guard import linux
 from sessionlib.guard.channel import Channel
-from sessionlib.guard.keeper import Keeper
+from sessionlib.guard.loop import Keeper
 from sessionlib.guard.policy import Limits
 from sessionlib.guard.reaper import Reaper
 

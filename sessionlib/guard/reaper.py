@@ -17,8 +17,8 @@ from sessionlib.clock import Clock, SystemClock
 from sessionlib.guard import linux
 from sessionlib.guard.channel import Channel
 from sessionlib.guard.launch import fork_exec, read_reason
-from sessionlib.guard.reserve import Reserve
 from sessionlib.guard.silence import Silence
+from sessionlib.guard.spare_fds import Reserve
 from sessionlib.guard.tree import family, pause_s, reap, strike
 from sessionlib.guard.wakeup import Wakeup
 from sessionlib.guard.wire import Alive, Emptied, Exited, Spawn, Spawned, SpawnFailed

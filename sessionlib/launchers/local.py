@@ -28,8 +28,8 @@ from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, Proc, read_proc, send
 from sessionlib.launchers import Handle, LaunchRefused, State, Status
-from sessionlib.launchers.doors import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.launchers.handles import keep, kept, last_agent, session_in, this_machine
+from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
 _SECRETS = ("COLABVPS_FLEET_KEY", TOKEN_VARIABLE)

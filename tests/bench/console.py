@@ -32,7 +32,7 @@ import psutil
 
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.notes import Report, WorkState
+from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Pointer, Readiness, Role
 from sessionlib.ports import Found
 from sessionlib.records import encode
@@ -89,11 +89,11 @@ def filled(rows: int) -> MemoryStore:
 
 def show(rows: int, *, quick_once: bool) -> int:
     """What runs in the terminal."""
-    # Only here: measuring must not load what is measured. As `console.app.running` does it:
+    # Only here: measuring must not load what is measured. As `console.tui.run` does it:
     gc.disable()
-    from console.app.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
-    from console.cli.opened import Fleet  # noqa: PLC0415 - what loads when is measured
-    from console.service import Service  # noqa: PLC0415 - what loads when is measured
+    from console.fleet.fleet import Fleet  # noqa: PLC0415 - what loads when is measured
+    from console.orders.service import Service  # noqa: PLC0415 - what loads when is measured
+    from console.tui.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
     from sessionlib.config import parse  # noqa: PLC0415 - what loads when is measured
 
     accounts = "".join(

@@ -19,8 +19,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from console.demo.demo_fleet import ACCOUNTS
 from console.demo.journal import read_journals
-from console.demo.stage import ACCOUNTS
 from sessionlib.clock import SystemClock
 from sessionlib.records import encode
 from tests.chaos.deck import Hand, dealt, parts

@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 
 import console.demo
-from console.demo.stage import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, Stage
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
 from tests.contract.full_disk import mount
 from tests.e2e.fleet_fixture import boot_s

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from console.demo.stage import ACCOUNTS
+from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from sessionlib.core.values import Lease
 from sessionlib.core.work import BACKOFF_LAST_S

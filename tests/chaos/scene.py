@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from console.demo.stage import ACCOUNTS
+from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from sessionlib.errors import ColabvpsError
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked

@@ -16,8 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from console.demo.demo_fleet import Stage
 from console.demo.journal import read_journals
-from console.demo.stage import Stage
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
 STEP_S = 0.001

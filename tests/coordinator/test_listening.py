@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 import pytest
 
 from sessionlib.coordinator.client import Client
-from sessionlib.coordinator.listening import (
+from sessionlib.coordinator.event_stream import (
     FIRST_PAUSE_S,
     MAX_PAUSE_S,
     Listener,

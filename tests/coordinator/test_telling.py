@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from sessionlib.coordinator.telling import (
+from sessionlib.coordinator.protocol import (
     CALLED_OFF,
     MAX_RETRY_S,
     Answer,

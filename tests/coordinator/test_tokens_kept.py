@@ -14,10 +14,10 @@ import httpx
 import pytest
 
 from console.__main__ import main
-from console.demo.coordinating import LocalCoordinator
-from console.preflight.around import around
-from console.preflight.items import Word
-from sessionlib import keeping
+from console.checks.preflight.items import Word
+from console.checks.preflight.services import around
+from console.demo.local_coordinator import LocalCoordinator
+from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.coordinator import TOKEN_VARIABLE, tokens
@@ -48,7 +48,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalCoordinat
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "settings"))
-    monkeypatch.setenv(keeping.VARIABLE, "a passphrase")
+    monkeypatch.setenv(secret_storage.VARIABLE, "a passphrase")
     monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
     path = tmp_path / "accounts.yaml"
     path.write_text(BODY.format(key=public_of(SEED)))
@@ -82,7 +82,7 @@ def test_a_token_is_kept_unread_by_others_used_and_forgotten(
     assert token not in told
     assert tokens.find("my-fleet", "backup1") == token
     assert tokens.find("my-fleet", "primary") is None
-    for path in keeping.folder().iterdir():
+    for path in secret_storage.folder().iterdir():
         assert token not in path.read_text()
     assert run(monkeypatch, config, "", "logout", "--coordinator", "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out) == {"forgotten": ["backup1"]}
@@ -128,9 +128,9 @@ def test_preflight_tells_whether_the_console_is_known(
         return item.word, item.text
 
     assert told() == (Word.WARN, "answers; no token here")
-    keeping.keep(tokens.entry("my-fleet", "operator"), "nobodys")
+    secret_storage.keep(tokens.entry("my-fleet", "operator"), "nobodys")
     assert told() == (Word.WARN, "answers, and doesn't know this console's token")
-    keeping.keep(tokens.entry("my-fleet", "operator"), service.operators_token)
+    secret_storage.keep(tokens.entry("my-fleet", "operator"), service.operators_token)
     assert told()[0] is Word.OK
 
 
@@ -157,7 +157,7 @@ def test_an_agent_that_a_console_starts_speaks_with_its_own_token(
     at(config, service.url)
     monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
     assert main(["init", "--yes", "--config", str(config)]) == 0
-    keeping.keep(tokens.entry("my-fleet", "primary"), token_of(service, "primary"))
+    secret_storage.keep(tokens.entry("my-fleet", "primary"), token_of(service, "primary"))
     monkeypatch.setenv(TOKEN_VARIABLE, service.operators_token)
     launcher = LocalLauncher(load(config), SystemClock(), until_eof=True)
     bearer = {"authorization": f"Bearer {service.operators_token}"}
@@ -200,7 +200,7 @@ def test_a_console_without_a_good_token_is_told_the_way_to_one(
     monkeypatch.delenv(TOKEN_VARIABLE)
     typed = f"{service.operators_token}\n"
     assert run(monkeypatch, config, typed, "login", "operator", "--coordinator") == 0
-    monkeypatch.setenv(keeping.VARIABLE, "another passphrase")
+    monkeypatch.setenv(secret_storage.VARIABLE, "another passphrase")
     assert "COLABVPS_PASSPHRASE isn't the passphrase" in error()
     item = next(iter(around(load(config))))
     assert "COLABVPS_PASSPHRASE isn't the passphrase" in item.text

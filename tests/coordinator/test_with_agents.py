@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+from console.demo.demo_fleet import Stage
 from console.demo.journal import epochs_rise, overlap_s, read_journals
-from console.demo.play import Play
-from console.demo.stage import Stage
+from console.demo.scenario import Play
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked

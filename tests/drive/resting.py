@@ -6,10 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sessionlib.agent.copyist import Copyist
-from sessionlib.agent.leasebook import read_lease, write_lease
-from sessionlib.agent.notes import Notes
-from sessionlib.agent.outfit import Outfit
+from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.lease_io import read_lease, write_lease
+from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.provisioning import Outfit
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock
 from sessionlib.config import Config
@@ -28,7 +28,7 @@ from sessionlib.core.actions import (
 from sessionlib.core.decide import decide
 from sessionlib.core.events import Event, WorkChanged
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import Report, WorkState
+from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.values import Identity
 from sessionlib.core.view import Peer, Settings, View

@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 import pytest
 
 from console.__main__ import main
-from sessionlib import keeping
+from sessionlib import secret_storage
 from sessionlib.clock import sleep
 from tests.drive.tiny_google import CLIENT, Google
 from tests.unit.keyrings import FakeKeyring
@@ -81,7 +81,7 @@ class Desk:
 
     def kept(self) -> set[str]:
         """The names of what the keyring holds."""
-        return {name for service, name in self.keyring.kept if service == keeping.SERVICE}
+        return {name for service, name in self.keyring.kept if service == secret_storage.SERVICE}
 
 
 def visit_beside(url: str) -> None:

@@ -19,17 +19,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console import intents, outcomes
 from console.cli.ordering import give
-from console.demo.emulated import EmulatedDrive
+from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.emulated_drive import EmulatedDrive
 from console.demo.journal import Tenure, epochs_rise, overlap_s, passages, read_journals
-from console.demo.play import WORK_BETWEEN_S, Play
-from console.demo.stage import ACCOUNTS, Stage
-from console.driveemulator.faults.kinds import HOPELESS, KINDS
+from console.demo.scenario import WORK_BETWEEN_S, Play
+from console.emulators.drive.faults.kinds import HOPELESS, KINDS
 from console.errors import OutcomeUnknown, Refused
-from console.outcomes import Ended
+from console.orders import outcomes, proposals
+from console.orders.outcomes import Ended
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from sessionlib.errors import StoreError
 from sessionlib.signing import sign
 
@@ -141,7 +141,7 @@ class Soak:
         to = names[(names.index(lease.holder) + 1) % len(names)]
         is_given = True
         try:
-            order = sign(intents.handover(stage.fleet.config, snapshot, to).order, stage.seed)
+            order = sign(proposals.handover(stage.fleet.config, snapshot, to).order, stage.seed)
             give(stage.fleet, order)
         except (Refused, StoreError) as error:
             self._why = str(error)

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from console.driveemulator import Emulator, emulated
-from console.driveemulator.held.item import Grant, Item
-from console.founding import drive
+from console.emulators.drive import Emulator, emulated
+from console.emulators.drive.contents.item import Grant, Item
+from console.setup.founding import drive
 from sessionlib import layout
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load

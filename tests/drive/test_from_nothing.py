@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.driveemulator import emulated
+from console.emulators.drive import emulated
 from sessionlib.config import load
 from tests.drive.signing_in import CONFIG, PASSPHRASE, console, ended_at, eventually, machine
 from tests.drive.tiny_google import CLIENT

@@ -16,10 +16,10 @@ import pytest
 import yaml
 
 from console.__main__ import main
-from console.demo.emulated import EmulatedDrive
-from console.doctor import manners
-from console.doctor.drive import Examination
-from console.provision import create_lease, missing_lease
+from console.checks.doctor import drive_behaviour
+from console.checks.doctor.drive import Examination
+from console.demo.emulated_drive import EmulatedDrive
+from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.signing import new_seed, public_of
@@ -55,7 +55,7 @@ class Place:
 def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Place]:
-    monkeypatch.setattr(manners, "SETTLED_S", 0.02)
+    monkeypatch.setattr(drive_behaviour, "SETTLED_S", 0.02)
     seed = new_seed()
     monkeypatch.setenv("COLABVPS_FLEET_KEY", seed)
     path = tmp_path / "accounts.yaml"

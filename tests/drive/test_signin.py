@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 from console.errors import Refused
-from console.signin.answers import CURES
-from console.signin.browsing import Loopback
-from console.signin.clients import entry_of as client_entry
+from console.setup.google.browser_flow import Loopback
+from console.setup.google.oauth_client import entry_of as client_entry
+from console.setup.google.redirect import CURES
 from sessionlib.config import load
 from sessionlib.errors import ConfigError
 from sessionlib.stores.drive import signins
@@ -49,7 +49,7 @@ def desk(
     use_keyring(monkeypatch, keyring)
     monkeypatch.delenv("COLABVPS_PASSPHRASE", raising=False)
     monkeypatch.setenv("COLABVPS_DRIVE_EMULATOR", google.url)
-    monkeypatch.setattr("console.signin.browsing.open_browser", visit_beside)
+    monkeypatch.setattr("console.setup.google.browser_flow.open_browser", visit_beside)
     return Desk(tmp_path, google, keyring, capsys)
 
 
@@ -253,11 +253,11 @@ def test_pasting_takes_the_whole_address_and_only_the_answer_to_this_question(
         pasted.append(here)
         return here
 
-    monkeypatch.setattr("console.output.Output.read", read)
+    monkeypatch.setattr("console.text.output.Output.read", read)
     assert desk.login("primary", "--no-browser")[0] == 0
     assert A in desk.kept()
     for wrong in ("", "4/code", pasted[0], "http://[", "http://127.0.0.1:53683/?code=x"):
-        monkeypatch.setattr("console.output.Output.read", lambda *_, wrong=wrong: wrong)
+        monkeypatch.setattr("console.text.output.Output.read", lambda *_, wrong=wrong: wrong)
         code, _, err = desk.login("backup1", "--no-browser")
         assert code == 1
         assert "nothing was kept" in err

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from console.demo import counter
+from console.demo.demo_fleet import ACCOUNTS, Stage
 from console.demo.journal import Passage, Tenure, epochs_rise, overlap_s, passages, read_journals
-from console.demo.play import Play
-from console.demo.stage import ACCOUNTS, Stage
+from console.demo.scenario import Play
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Receipt, Report
+from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Lease, LeaseState, PlanPhase
 from sessionlib.errors import StoreError

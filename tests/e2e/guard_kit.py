@@ -19,7 +19,7 @@ from pathlib import Path
 from sessionlib.agent.workfiles import Seat, WorkFiles
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.values import Instant
 from sessionlib.core.work import Aim, Facts, Goal, Mode, WorkloadSpec
 from sessionlib.guard import wire

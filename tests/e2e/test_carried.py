@@ -15,10 +15,10 @@ from pathlib import Path
 
 from console.demo import counter
 from console.demo.journal import read_journals
-from sessionlib.core.notes import MoveKind
+from sessionlib.bundles.bundle import CODE
+from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
-from sessionlib.kit.bundle import CODE
-from sessionlib.kit.signed import Series
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, fleet_in
 

@@ -25,8 +25,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console.demo.emulated import EmulatedDrive
-from console.demo.stage import Stage
+from console.demo.demo_fleet import Stage
+from console.demo.emulated_drive import EmulatedDrive
 from sessionlib.clock import SystemClock, sleep
 
 ROOT = Path(__file__).parents[2]

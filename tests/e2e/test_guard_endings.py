@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import sleep
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.work import Aim, Mode
 from sessionlib.guard.client import GuardClient, GuardLost
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked

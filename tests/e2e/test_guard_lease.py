@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import sleep
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.work import Aim, Mode
 from sessionlib.guard import wire
 from sessionlib.guard.client import GuardClient, GuardLost

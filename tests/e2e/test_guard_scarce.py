@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.guard.tree import Proc
 from tests.e2e.guard_kit import (
     LIMITS,

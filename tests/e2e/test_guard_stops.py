@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from sessionlib.agent.worklog import cap
+from sessionlib.agent.log_rotation import cap
 from sessionlib.clock import sleep
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.work import Aim
 from tests.e2e.guard_kit import Rig, now, rig_in
 

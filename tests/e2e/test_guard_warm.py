@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.work import Aim
 from tests.e2e.guard_kit import Rig, rig_in
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import KernelManager
 
+from console.demo.demo_fleet import Stage
 from console.demo.journal import read_journals
-from console.demo.stage import Stage
 from sessionlib.core.values import LeaseState
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from tests.e2e.guard_kit import ROOT, eventually

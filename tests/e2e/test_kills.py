@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 
 from console.demo.journal import read_journals
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
 from sessionlib.core.work import BACKOFF_FIRST_S
 from tests.e2e.fleet_fixture import CLOCK, SLACK_S, Fleet, boot_s, fleet_in, hard_worker

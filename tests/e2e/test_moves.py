@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from console.demo.demo_fleet import ACCOUNTS
 from console.demo.journal import passages, read_journals
-from console.demo.stage import ACCOUNTS
 from sessionlib import layout
 from sessionlib.clock import sleep
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease, PlanPhase
 from sessionlib.signing import new_seed
 from tests.e2e.fleet_fixture import Fleet, fleet_in, hard_worker

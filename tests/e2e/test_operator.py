@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import LeaseState, PlanPhase
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from tests.e2e.fleet_fixture import Fleet, boot_s, fleet_in, hard_worker

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessionlib.clock import sleep
-from sessionlib.core.notes import MoveKind, When
+from sessionlib.core.messages import MoveKind, When
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 from tests.e2e.test_operator import LONG_LEASE, SCALE, kill
 from tests.needs import needs

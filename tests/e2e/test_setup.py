@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from sessionlib.bundles.setup import MARKER, Job, Setup
+from sessionlib.bundles.transfer import Cancelled
 from sessionlib.errors import KitError
 from sessionlib.guard.sweep import home_mark, marked, sweep
 from sessionlib.guard.tree import read_proc
-from sessionlib.kit.setup import MARKER, Job, Setup
-from sessionlib.kit.transfer import Cancelled
 from tests.e2e.guard_kit import eventually
 
 ROOT = Path(__file__).parents[2]
@@ -138,7 +138,7 @@ def test_what_a_command_that_succeeds_leaves_behind_is_ended_too(home: Path) -> 
 def test_a_command_that_prints_for_ever_is_ended(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sessionlib.kit.setup.MAX_LOG_BYTES", 1024 * 1024)
+    monkeypatch.setattr("sessionlib.bundles.setup.MAX_LOG_BYTES", 1024 * 1024)
     with pytest.raises(KitError, match="has printed more than 1 MB; it said last: y / y"):
         Setup(home).run(job(home, "yes"), never)
     assert left(home) == []
@@ -147,7 +147,7 @@ def test_a_command_that_prints_for_ever_is_ended(
 AGENT = """
 import sys
 from pathlib import Path
-from sessionlib.kit.setup import Job, Setup
+from sessionlib.bundles.setup import Job, Setup
 home = Path(sys.argv[1])
 Setup(home).run(Job(tuple(sys.argv[2:]), home, {}, "set-up"), lambda: False)
 """

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.stage import Stage
+from console.demo.demo_fleet import Stage
 from tests.e2e.guard_kit import ROOT, eventually
 
 RENEWALS = 5

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from sessionlib import layout
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 
 SCALE = 20

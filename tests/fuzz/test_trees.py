@@ -15,11 +15,11 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from sessionlib.bundles.links import stays_inside as stays_in_bundle
 from sessionlib.checkpoints.errors import Damaged
 from sessionlib.checkpoints.manifest import Manifest
 from sessionlib.checkpoints.paths import ROOT
 from sessionlib.checkpoints.paths import stays_inside as stays_in_checkpoint
-from sessionlib.kit.links import stays_inside as stays_in_bundle
 from tests.fuzz.table import TARGETS
 from tests.fuzz.target import fault
 from tests.fuzz.targets.checkpoints import manifest_holds

@@ -12,15 +12,15 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sessionlib.core.notes import History, Order, Report
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import MAX_EPOCH, Lease, LeaseState, Plan, Pointer
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.guard import wire
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig
-from sessionlib.kit.keys import SUCCESSION, Succession
-from sessionlib.kit.signed import Kind
 from sessionlib.records import MAX_DEPTH, decode, encode
+from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig
+from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.signed import Kind
 from sessionlib.signing import public_of, sign, signed_bytes, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sessionlib.core.notes import OrderAction
+from sessionlib.core.messages import OrderAction
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.view import Settings
 from tests.model.scale import NEVER_S, TICK_S, timing_of_model

@@ -12,7 +12,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from sessionlib.core.handover import heard
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.core.values import Instant, Readiness
 from sessionlib.core.view import Peer, View
 from tests.model.scale import NEVER_S

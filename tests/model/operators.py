@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Lease, LeaseState
 from tests.model.local import Local
 from tests.model.names import EPOCH, NEITHER, RENEWAL

@@ -24,7 +24,7 @@ from sessionlib.core.events import (
     WriteAnswered,
 )
 from sessionlib.core.lease import first_record
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.core.values import Identity, Instant, Lease, Pointer, Role
 from sessionlib.core.view import DataState, Peer, Sight, View, Write, WriteKind
 from sessionlib.guard import policy

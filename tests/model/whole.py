@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from typing import NamedTuple
 
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.core.view import WriteKind
 from tests.model import operators, promises

@@ -8,9 +8,9 @@ import pytest
 
 from sessionlib.config import Config, parse
 from sessionlib.errors import ConfigError
-from sessionlib.kit import receivers as kit
-from sessionlib.kit.fleetconfig import comparable
 from sessionlib.notice_urls import filled, label, names_in, problem
+from sessionlib.notices import receivers as kit
+from sessionlib.signed.fleetconfig import comparable
 from tests.unit.keyrings import FakeKeyring, use_keyring
 
 SECRET = "t0" + "ken"

@@ -13,12 +13,12 @@ import pytest
 
 from sessionlib.core.copies import Kit
 from sessionlib.core.lease import Tenure
-from sessionlib.core.notes import MoveKind, Receipt, WorkState
+from sessionlib.core.messages import MoveKind, Receipt, WorkState
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.values import Identity, LeaseState, PlanOrigin, PlanPhase, Role
 from sessionlib.core.view import Claimed, Data, DataState, Peer, Settings, View, WriteKind
 from sessionlib.core.work import Facts
-from sessionlib.notices.deciding import PATIENCE_BEATS, Known, tell
+from sessionlib.notices.rules import PATIENCE_BEATS, Known, tell
 from sessionlib.notices.wording import APPROVE, MAX_QUOTED, Notice, tame
 from tests.security.hostile import EVIL, OBEYED
 from tests.unit.scene import (

@@ -17,13 +17,13 @@ from queue import Queue
 
 import pytest
 
-from sessionlib.agent.notice_memory import HomeMemory
+from sessionlib.agent.notice_state import HomeMemory
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.narrate import Line
-from sessionlib.notices import outbox
-from sessionlib.notices.courier import Courier
-from sessionlib.notices.outbox import STALE_S, TRIES, Answer, Fate, Letter
-from sessionlib.notices.post import Post
+from sessionlib.notices import retry_queue
+from sessionlib.notices.delivery import Courier
+from sessionlib.notices.retry_queue import STALE_S, TRIES, Answer, Fate, Letter
+from sessionlib.notices.sender import Post
 from sessionlib.notices.wording import Level, Notice, trial
 from tests.notices.receiving import TOKEN, receiving
 
@@ -41,7 +41,7 @@ def test_only_who_has_not_taken_it_is_tried_again_each_time_later() -> None:
     pauses = []
     answers: list[Answer] = [TAKEN, FAILED, Answer(Fate.UNUSABLE)]
     while letter is not None:
-        after = outbox.answered(letter, answers, 100.0, 1.0)
+        after = retry_queue.answered(letter, answers, 100.0, 1.0)
         letter, answers = after, [FAILED]
         if after is not None:
             assert after.left == (1,)
@@ -52,18 +52,18 @@ def test_only_who_has_not_taken_it_is_tried_again_each_time_later() -> None:
 
 def test_half_of_each_pause_is_chance() -> None:
     letter = Letter(NOTICE, (0,), 0.0)
-    due = {outbox.answered(letter, [FAILED], 0.0, chance) for chance in (0.0, 0.5)}
+    due = {retry_queue.answered(letter, [FAILED], 0.0, chance) for chance in (0.0, 0.5)}
     assert {one.due_mono for one in due if one} == {2.5, 3.75}
 
 
 def test_what_waits_is_read_back_while_it_is_news() -> None:
     letter = Letter(NOTICE, (0, 1, 5), 1_000.0, tries=2, due_mono=77.0)
-    body = json.loads(json.dumps(outbox.kept(["k0", "k1"], [letter])))
-    told, letters = outbox.found(body, 2, 1_000.0 + STALE_S)
+    body = json.loads(json.dumps(retry_queue.kept(["k0", "k1"], [letter])))
+    told, letters = retry_queue.found(body, 2, 1_000.0 + STALE_S)
     assert told == ("k0", "k1")
     assert letters == [replace(letter, left=(0, 1), due_mono=0.0)]
-    assert outbox.found(body, 2, 1_001.0 + STALE_S)[1] == []
-    assert outbox.found(body, 0, 1_000.0)[1] == []
+    assert retry_queue.found(body, 2, 1_001.0 + STALE_S)[1] == []
+    assert retry_queue.found(body, 0, 1_000.0)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -72,12 +72,20 @@ def test_what_waits_is_read_back_while_it_is_news() -> None:
         {},
         {"told": 5, "waiting": 5},
         {"told": [None, {}], "waiting": [None, {}, {"key": "k"}, [1]]},
-        {"waiting": [{**outbox.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "left": 7}]},
-        {"waiting": [{**outbox.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "level": 7}]},
+        {
+            "waiting": [
+                {**retry_queue.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "left": 7}
+            ]
+        },
+        {
+            "waiting": [
+                {**retry_queue.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "level": 7}
+            ]
+        },
     ],
 )
 def test_a_damaged_memory_is_none(body: dict[str, object]) -> None:
-    assert outbox.found(body, 2, 0.0) == ((), [])
+    assert retry_queue.found(body, 2, 0.0) == ((), [])
 
 
 # The thread

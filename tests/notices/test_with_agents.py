@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
+from console.demo.demo_fleet import Stage
 from console.demo.journal import epochs_rise, overlap_s, read_journals
-from console.demo.play import Play
-from console.demo.stage import Stage
+from console.demo.scenario import Play
 from sessionlib.clock import SystemClock, sleep
 from tests.notices.receiving import TOKEN, receiving
 from tests.security.test_secrets import files_with

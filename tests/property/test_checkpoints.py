@@ -22,8 +22,8 @@ from hypothesis.stateful import (
     rule,
 )
 
+from sessionlib.checkpoints.catalog import names, read_manifest, verify
 from sessionlib.checkpoints.names import blob_mark
-from sessionlib.checkpoints.shelf import names, read_manifest, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore

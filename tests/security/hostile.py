@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sessionlib.core.notes import Copied, Receipt, Report
+from sessionlib.core.messages import Copied, Receipt, Report
 from sessionlib.core.values import Plan, PlanPhase
 from tests.unit.cli_fleets import LEASE, report
 

@@ -18,17 +18,17 @@ from typing import Any
 
 import pytest
 
-from console.provision import missing_lease
+from console.setup.lease_record import missing_lease
 from sessionlib import layout
-from sessionlib.agent.leasebook import read_lease
-from sessionlib.agent.notes import Notes
+from sessionlib.agent.lease_io import read_lease
+from sessionlib.agent.mailbox import Notes
 from sessionlib.checkpoints import CheckpointError
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import Fence, Look, Work
 from sessionlib.core.events import LeaseRead, Peeked, Verdict, WriteAnswered
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, Receipt
+from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, Receipt
 from sessionlib.core.values import MAX_EPOCH, UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from sessionlib.core.view import Member, Sight, View, member_of
 from sessionlib.core.work import Aim

@@ -15,14 +15,14 @@ from pathlib import Path
 import psutil
 import pytest
 
-from console.provision import create_lease, missing_lease
+from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.notes import Report
+from sessionlib.core.messages import Report
 from sessionlib.errors import ConfigError
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
-from sessionlib.kit.publishing import Publisher
 from sessionlib.layout import session_key
+from sessionlib.publishing import Publisher
 from sessionlib.records import decode
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import rig_in

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.app.app import ConsoleApp
-from console.events import Event
-from console.seen import Seen
+from console.fleet.changes import Event
+from console.fleet.snapshot import Seen
+from console.tui.app import ConsoleApp
 from sessionlib.core.values import Pointer
 from tests.security.hostile import EVIL, KEPT, PLAN, evil, evil_report, harmless
 from tests.tui.conftest import _one_place

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.notes import Notes
+from sessionlib.agent.mailbox import Notes
+from sessionlib.bundles.kits import Kits
 from sessionlib.clock import SystemClock
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.errors import KitError, StoreError, Unreachable
-from sessionlib.kit.kits import Kits
 from sessionlib.layout import bundle_piece_key
 from sessionlib.records import encode
 from sessionlib.signing import sign

@@ -17,15 +17,15 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main as console_main
-from console.coldstart import _at_work
-from console.reading import read_record
+from console.fleet.reading import read_record
+from console.orders.coldstart import _at_work
 from sessionlib import layout
 from sessionlib.__main__ import main as agent_main
 from sessionlib.agent.logs import AgentLog
 from sessionlib.checkpoints.names import BLOBS
 from sessionlib.clock import SystemClock
+from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report
 from sessionlib.core.narrate import Line
-from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Receipt, Report
 from sessionlib.core.values import Lease
 from sessionlib.records import encode
 from sessionlib.stores.memory import MemoryStore
@@ -89,7 +89,7 @@ COMMANDS = (
 def test_no_command_shows_it_as_anything_but_text(
     evil_fleet: FleetOnDisk, args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.casework.watch_s", lambda *_: 0.0)
+    monkeypatch.setattr("console.orders.casework.watch_s", lambda *_: 0.0)
     monkeypatch.setattr("console.cli.ordering.LOOK_EVERY_S", 0.01)
     _, out, err = evil_fleet.run(*args)
     harmless(out)
@@ -112,7 +112,9 @@ def test_what_is_waited_for_is_told_in_one_line(
     evil_fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A receipt with the reason why an order is refused is somebody else's word."""
-    monkeypatch.setattr("console.intents.common.secrets.token_hex", lambda count: "ab" * count)
+    monkeypatch.setattr(
+        "console.orders.proposals.common.secrets.token_hex", lambda count: "ab" * count
+    )
     words = (Receipt("ab" * 8, "refused", EVIL),)
     evil_fleet.put_report(replace(evil_report("backup1"), receipts=words))
     code, out, err = evil_fleet.run("pause", "--yes", "--wait", "--timeout", "1s")

@@ -22,20 +22,20 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.outfit import Outfit
+from sessionlib.agent.provisioning import Outfit
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.unpacking import unpack
 from sessionlib.checkpoints import CheckpointError, Damaged, FileTrouble
+from sessionlib.checkpoints.catalog import read_manifest, verify
 from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
-from sessionlib.checkpoints.shelf import read_manifest, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.errors import KitError, RecordUnreadable
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.fleetconfig import CONFIG
-from sessionlib.kit.keys import SUCCESSION, FollowedKey, Succession
-from sessionlib.kit.signed import Series
-from sessionlib.kit.unpacking import unpack
 from sessionlib.layout import bundle_piece_key, succession_key, version_key
 from sessionlib.records import MAX_RECORD_BYTES, read_object
+from sessionlib.signed.fleetconfig import CONFIG
+from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore

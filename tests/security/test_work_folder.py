@@ -19,11 +19,11 @@ from pathlib import Path
 
 import pytest
 
-from console.starter import write_fleet_key
+from console.config_file_edit import write_fleet_key
 from sessionlib.agent import loop
+from sessionlib.agent.log_rotation import cap
 from sessionlib.agent.logs import tail
 from sessionlib.agent.workfiles import Seat, WorkFiles
-from sessionlib.agent.worklog import cap
 from sessionlib.checkpoints import Unfit
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sessionlib.checkpoints.data_directory import Note, may_go_on, stems_after
 from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, next_mark
-from sessionlib.checkpoints.place import Note, may_go_on, stems_after
 from sessionlib.core.values import Pointer
 
 __all__ = ["CheckpointError", "Content", "Damaged", "Depot", "Disk", "LedgerDisk", "Missing"]

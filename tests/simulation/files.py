@@ -14,9 +14,9 @@ import threading
 from pathlib import Path
 
 from sessionlib.checkpoints import Checkpoints
-from sessionlib.checkpoints.copying import Sizes
+from sessionlib.checkpoints.catalog import shelved, verify
 from sessionlib.checkpoints.names import BLOBS
-from sessionlib.checkpoints.shelf import shelved, verify
+from sessionlib.checkpoints.save.copying import Sizes
 from sessionlib.clock import Clock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore

@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.guardpost import News
+from sessionlib.agent.guard_supervisor import News
 from sessionlib.core.work import Mode
 from sessionlib.guard import policy
 from sessionlib.guard.client import GuardError, GuardLost

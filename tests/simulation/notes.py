@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sessionlib.core.events import Event, Peeked
-from sessionlib.core.notes import ORDER_LIFE_S, History, Order, Report, Signal
+from sessionlib.core.messages import ORDER_LIFE_S, History, Order, Report, Signal
 from tests.simulation.faults import Kind
 
 if TYPE_CHECKING:

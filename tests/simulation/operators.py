@@ -12,7 +12,7 @@ import random
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from sessionlib.core.notes import Order, OrderAction, Signal, When
+from sessionlib.core.messages import Order, OrderAction, Signal, When
 from sessionlib.core.values import Lease
 from tests.simulation.faults import Fault
 

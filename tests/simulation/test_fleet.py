@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sessionlib.core.members import TRANSITIONS
-from sessionlib.core.notes import MoveKind, OrderAction
+from sessionlib.core.messages import MoveKind, OrderAction
 from sessionlib.core.view import Member
 from tests.simulation.faults import CALM, MIXTURES, ROUGH, Kind
 from tests.simulation.seeds import fleet_of, live, outcome_of

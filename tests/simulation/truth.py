@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction
+from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, Pointer
 from tests.simulation.disks import Content
 

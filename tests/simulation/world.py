@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sessionlib.core.handover import UNASKED
-from sessionlib.core.notes import ORDER_LIFE_S, OrderAction
+from sessionlib.core.messages import ORDER_LIFE_S, OrderAction
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role

@@ -11,14 +11,14 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.app.app import ConsoleApp
-from console.cli.opened import Fleet
-from console.live import Picture, Piece
-from console.seen import Seen
-from console.service import Service
+from console.fleet.cache import Picture, Piece
+from console.fleet.fleet import Fleet
+from console.fleet.snapshot import Seen
+from console.orders.service import Service
+from console.tui.app import ConsoleApp
 from sessionlib import layout
 from sessionlib.config import Config, parse
-from sessionlib.core.notes import Copied, History, Order, Report, WorkState
+from sessionlib.core.messages import Copied, History, Order, Report, WorkState
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Readiness
 from sessionlib.records import decode, encode
 from sessionlib.stores.memory import MemoryStore

@@ -10,14 +10,14 @@ from dataclasses import replace
 
 import pytest
 
-from console.app import drawing, timeline
-from console.app.arranging import Arrangement
-from console.app.bindings import KEYS, in_footer
-from console.app.columns import GAP, bar, heads, placed, runs
-from console.app.runs import fitted, harmless, spread, width_of, wrapped
-from console.coordinated import CoordinatorSeen
-from console.readmodel import AccountRow, fleet_view
-from console.safe_text import width
+from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.readmodel import AccountRow, fleet_view
+from console.text.safe_text import width
+from console.tui import render, timeline
+from console.tui.bindings import KEYS, in_footer
+from console.tui.columns import GAP, bar, heads, placed, runs
+from console.tui.sorting import Arrangement
+from console.tui.styled import fitted, harmless, spread, width_of, wrapped
 from sessionlib.core.values import PlanPhase
 from tests.tui.kit import SCENES, StillClock, config, moving
 from tests.tui.test_knowing import view
@@ -35,11 +35,11 @@ def rows(count: int = 3) -> list[AccountRow]:
 def test_every_line_fits(scene: str, columns: int) -> None:
     seen = view(SCENES[scene]())
     lines = [
-        *drawing.header(seen, columns, read_only=True, orders=2, short=False),
+        *render.header(seen, columns, read_only=True, orders=2, short=False),
         *timeline.lines(seen, columns),
-        *drawing.checkpoint(seen, columns),
-        *drawing.footer(columns, lambda _: None),
-        *drawing.guide(seen, "accounts.yaml", columns),
+        *render.checkpoint(seen, columns),
+        *render.footer(columns, lambda _: None),
+        *render.guide(seen, "accounts.yaml", columns),
     ]
     for line in lines:
         assert width_of(fitted(line, columns)) <= columns
@@ -58,7 +58,7 @@ def test_what_the_coordinator_says_has_its_place_at_80_columns(
     heard: CoordinatorSeen, words: str
 ) -> None:
     seen = replace(view(SCENES["calm"]()), coordinator=heard)
-    header = drawing.header(seen, 80, read_only=False, orders=0, short=False)
+    header = render.header(seen, 80, read_only=False, orders=0, short=False)
     text = "".join(run[0] for line in header for run in fitted(line, 80))
     assert words in text
     assert "takeover" in text
@@ -161,20 +161,20 @@ def test_no_key_stands_for_two_things_and_the_footer_is_the_table() -> None:
     keys = [name for key in KEYS for name in key.keys]
     assert len(keys) == len(set(keys))
     assert "y" not in keys, "what confirms never asks"
-    line = drawing.footer(300, lambda _: None)[0]
+    line = render.footer(300, lambda _: None)[0]
     text = "".join(part for part, _ in line)
     assert [key.label for key in in_footer()] == [key.label for key in KEYS if key.label in text]
 
 
 def test_the_footer_keeps_leaving_and_help_longest() -> None:
     for columns in range(30, 130, 10):
-        text = "".join(part for part, _ in drawing.footer(columns, lambda _: None)[0])
+        text = "".join(part for part, _ in render.footer(columns, lambda _: None)[0])
         assert "q Quit" in text
         assert "h Hand over" in text
 
 
 def test_a_clock_that_no_calendar_holds_is_dashes() -> None:
-    assert drawing.clock_time(1e300) == "--:--:--"
+    assert render.clock_time(1e300) == "--:--:--"
 
 
 def test_the_view_is_made_from_the_scene() -> None:

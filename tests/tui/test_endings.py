@@ -71,10 +71,10 @@ def test_a_terminal_that_is_gone_ends_it(
 SCRIPT = """
 import os, sys, threading
 from pathlib import Path
-from console.app.app import ConsoleApp
-from console.app.polling import Poller
-from console.cli.opened import Fleet
-from console.service import Service
+from console.tui.app import ConsoleApp
+from console.tui.poller import Poller
+from console.fleet.fleet import Fleet
+from console.orders.service import Service
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 

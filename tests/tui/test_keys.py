@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from console.app.bindings import KEYS, Key
-from console.app.dialogs import Ask, AskEmergency, Page
-from console.app.fleet_screen import FleetScreen
-from console.evidence import Verdict
-from console.seen import Seen
-from sessionlib.core.notes import OrderAction, Receipt
+from console.fleet.snapshot import Seen
+from console.orders.evidence import Verdict
+from console.tui.bindings import KEYS, Key
+from console.tui.dialogs import Ask, AskEmergency, Page
+from console.tui.fleet_screen import FleetScreen
+from sessionlib.core.messages import OrderAction, Receipt
 from sessionlib.core.values import Readiness
 from tests.tui.kit import (
     GUARDED,

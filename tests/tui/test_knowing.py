@@ -9,11 +9,11 @@ from dataclasses import replace
 
 import pytest
 
-from console.events import between
-from console.readmodel import FleetView, fleet_view
-from console.safety import Word, safety
-from console.seen import Seen, Snapshot
-from sessionlib.core.notes import Receipt, Report, WorkState
+from console.fleet.changes import between
+from console.fleet.readmodel import FleetView, fleet_view
+from console.fleet.safety import Word, safety
+from console.fleet.snapshot import Seen, Snapshot
+from sessionlib.core.messages import Receipt, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Readiness
 from tests.tui.kit import (
     COPIED,

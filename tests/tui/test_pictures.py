@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from console.app.app import ConsoleApp
+from console.tui.app import ConsoleApp
 from tests.tui.kit import SCENES, console, strips_of
 
 FOLDER = Path(__file__).with_name("pictures")

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from console import gate
-from console.app import polling
-from console.app.polling import MOST_GIVEN_UP, Poller
-from console.live import Picture
-from console.readmodel import fleet_view
+from console.fleet import takeover_gate
+from console.fleet.cache import Picture
+from console.fleet.readmodel import fleet_view
+from console.tui import poller as poller_module
+from console.tui.poller import MOST_GIVEN_UP, Poller
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.config.schema import CoordinatorSettings, StoreKind, StoreSettings
 from sessionlib.errors import Unreachable
-from sessionlib.kit.clearance import DOCTOR, Diagnosis
 from sessionlib.ports import Found
 from sessionlib.records import encode
+from sessionlib.signed.store_check import DOCTOR, Diagnosis
 from sessionlib.stores.memory import MemoryStore
 from tests.coordinator.bells import ringing
 from tests.tui.kit import GUARDED, config
@@ -79,7 +79,7 @@ class Watch:
 
 @pytest.fixture
 def watch(store: Held, monkeypatch: pytest.MonkeyPatch) -> Watch:
-    monkeypatch.setattr(polling, "LOOK_EVERY_S", 0.02)
+    monkeypatch.setattr(poller_module, "LOOK_EVERY_S", 0.02)
     news, crashes = threading.Event(), list[Exception]()
     poller = Poller(config(), lambda: store, CLOCK, news.set, crashes.append)  # type: ignore[arg-type, return-value]  # it only reads
     poller._timeout_s = 0.2
@@ -107,7 +107,7 @@ def test_everything_is_read_and_told_once(watch: Watch, store: Held) -> None:
 def test_why_no_session_takes_over_by_itself_is_known_on_drive(
     watch: Watch, store: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(gate, "EVERY_S", 0.0)
+    monkeypatch.setattr(takeover_gate, "EVERY_S", 0.0)
     ids = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(layout.DRIVE_PATHS)}
     place = StoreSettings(kind=StoreKind.DRIVE, folder_id="id-of-the-folder", ids=ids)
     on_drive = config().model_copy(update={"store": place})
@@ -193,7 +193,7 @@ def test_torn_and_foreign_records_are_pieces_of_their_own(watch: Watch, store: H
 def test_the_coordinators_word_is_heard_and_its_bell_has_the_store_looked_at(
     watch: Watch, store: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(polling, "LOOK_EVERY_S", 600.0)
+    monkeypatch.setattr(poller_module, "LOOK_EVERY_S", 600.0)
     monkeypatch.setenv("COLABVPS_COORDINATOR_TOKEN", "t")
     with ringing() as bell:
         coordinated = CoordinatorSettings(url=bell.url)

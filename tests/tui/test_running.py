@@ -15,7 +15,7 @@ import sys
 ENDED = """
 import os, signal
 from textual.app import App
-from console.app.running import _run
+from console.tui.run import _run
 
 class Short(App[None]):
     def on_mount(self) -> None:

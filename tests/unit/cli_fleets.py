@@ -13,7 +13,7 @@ from console.__main__ import main
 from sessionlib import layout
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
-from sessionlib.core.notes import History, MoveKind, Order, Report, WorkState
+from sessionlib.core.messages import History, MoveKind, Order, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Readiness, Role
 from sessionlib.records import decode, encode
 from sessionlib.signing import public_of

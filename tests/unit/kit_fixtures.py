@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
+from sessionlib.bundles.bundle import Published
+from sessionlib.bundles.kits import Kits
+from sessionlib.bundles.packing import Packed, entries_of, pack
+from sessionlib.bundles.setup import Setup
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse
-from sessionlib.kit.bundle import Published
-from sessionlib.kit.kits import Kits
-from sessionlib.kit.packing import Packed, entries_of, pack
-from sessionlib.kit.publishing import Publisher
-from sessionlib.kit.setup import Setup
+from sessionlib.publishing import Publisher
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 

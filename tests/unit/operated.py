@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.core.values import Plan, PlanPhase
 from sessionlib.launchers import Handle, LaunchRefused, State, Status
 from sessionlib.signing import public_of, verify
@@ -53,7 +53,7 @@ class StandInLauncher:
 @pytest.fixture
 def launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StandInLauncher:
     found = StandInLauncher(home=str(tmp_path))
-    monkeypatch.setattr("console.launching.LocalLauncher", lambda *_: found)
+    monkeypatch.setattr("console.orders.launched.LocalLauncher", lambda *_: found)
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from sessionlib.core.actions import Action, Answer, Send
 from sessionlib.core.decide import decide
 from sessionlib.core.lease import Tenure, Watch, first_record
-from sessionlib.core.notes import Order, OrderAction, Receipt, WorkState
+from sessionlib.core.messages import Order, OrderAction, Receipt, WorkState
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import (
     Identity,

@@ -34,9 +34,9 @@ def test_imports_point_down() -> None:
         ("sessionlib/core/lease.py", "import time"),
         ("sessionlib/core/decide.py", "import sessionlib.records"),
         ("sessionlib/stores/folder.py", "import sessionlib.guard.policy"),
-        ("sessionlib/agent/loop.py", "import console.words"),
+        ("sessionlib/agent/loop.py", "import console.fleet.words"),
         ("sessionlib/agent/loop.py", "import coordinator.view"),
-        ("coordinator/view.py", "import console.words"),
+        ("coordinator/view.py", "import console.fleet.words"),
         ("coordinator/view.py", "import sessionlib.records"),
     ],
 )

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from console.gate import Gate
+from console.fleet.takeover_gate import Gate
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
 from sessionlib.core.actions import Send
 from sessionlib.core.events import Clearance, Peeked
 from sessionlib.core.learn import learn
 from sessionlib.core.narrate import narrate
-from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read, why_not
-from sessionlib.kit.keys import SUCCESSION, Succession
 from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE, succession_key
+from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read, why_not
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.scene import OTHER, actions, at, held_by, seen

@@ -16,18 +16,18 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.agent import outfit, start
+from sessionlib.agent import provisioning, start
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.outfit import DIAGNOSED_EVERY_S, Outfit
+from sessionlib.agent.provisioning import DIAGNOSED_EVERY_S, Outfit
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse
 from sessionlib.core.learn import learn
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 from sessionlib.errors import Unreachable
-from sessionlib.kit.clearance import DOCTOR, Diagnosis
 from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE
 from sessionlib.ports import Found
+from sessionlib.signed.store_check import DOCTOR, Diagnosis
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 
@@ -86,7 +86,7 @@ def config(folder: Path, store: object) -> Config:
 def agent_of(settings: Config, store: Counting, home: Path) -> Iterator[Agent]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(start, "_store", lambda *words: store)
-        patch.setattr(outfit, "DIAGNOSED_EVERY_S", 0.0)
+        patch.setattr(provisioning, "DIAGNOSED_EVERY_S", 0.0)
         agent = start.build(settings, "a", home, terminal=False)
         try:
             yield agent

@@ -18,7 +18,7 @@ import pytest
 
 from console.__main__ import main
 from sessionlib import __version__, layout
-from sessionlib.core.notes import MoveKind
+from sessionlib.core.messages import MoveKind
 from tests.unit.cli_commands import leaves
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, moved, report, serving
 
@@ -194,7 +194,7 @@ def test_paths_work_without_a_configuration(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("COLABVPS_CONFIG", raising=False)
-    monkeypatch.setattr("console.finding.user_config_dir", lambda: tmp_path / "none")
+    monkeypatch.setattr("console.config_file.user_config_dir", lambda: tmp_path / "none")
     assert main(["paths", "--json"]) == 0
     out, err = capsys.readouterr()
     assert json.loads(out)["config"] is None

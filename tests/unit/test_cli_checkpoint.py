@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 from console.errors import UNKNOWN
+from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.names import blob_key, manifest_key
-from sessionlib.checkpoints.shelf import read_manifest
-from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.messages import Order, OrderAction, Receipt
 from sessionlib.core.values import LeaseState, Pointer
 from sessionlib.signing import public_of, verify
 from tests.unit.checkpoints.kit import Side, fill, picture

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from console.errors import INTERRUPTED, UNKNOWN
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, report, serving
 from tests.unit.operated import (

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from console.errors import INTERRUPTED
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, moved, serving
 from tests.unit.operated import (
@@ -131,7 +131,7 @@ def test_a_renewal_while_one_thinks_it_over_is_noticed(
         fleet.put_lease(replace(LEASE, renewal=8))
         return "primary"
 
-    monkeypatch.setattr("console.output.Output._answer", think)
+    monkeypatch.setattr("console.text.output.Output._answer", think)
     code, _, err = fleet.run("emergency", "--to", "backup1")
     assert (code, "look again" in err) == (1, True)
     assert fleet.orders() == []

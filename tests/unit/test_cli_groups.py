@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import typer
 
-from console.cli.lazy import LazyGroup, opened
+from console.cli.lazy_group import LazyGroup, opened
 from console.cli.options import Desk
 
 GROUP = '''\

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from console.credentials import keep_seed
+from console.signing.seed_storage import keep_seed
 from sessionlib import layout
 from sessionlib.checkpoints import Checkpoints, Made
 from sessionlib.clock import SystemClock

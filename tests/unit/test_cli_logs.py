@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from console.log_lines import Entry, entries, human, merged, news
+from console.fleet.logs import Entry, entries, human, merged, news
 from sessionlib import layout
 from tests.unit.cli_fleets import FleetOnDisk, fleet
 

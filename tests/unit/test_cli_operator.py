@@ -16,7 +16,7 @@ import pytest
 from console.cli.handover import until
 from console.errors import UNKNOWN, Refused, WrongUse
 from sessionlib.clock import SystemClock
-from sessionlib.core.notes import OrderAction, Receipt, When
+from sessionlib.core.messages import OrderAction, Receipt, When
 from sessionlib.core.values import Instant, LeaseState
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, serving
@@ -110,8 +110,8 @@ def test_thinking_it_over_makes_a_move_no_later(
         def now(self) -> Instant:
             return replace(now, mono=now.mono + thought_s[-1])
 
-    monkeypatch.setattr("console.output.Output._answer", think)
-    monkeypatch.setattr("console.cli.opened.SystemClock", Clock)
+    monkeypatch.setattr("console.text.output.Output._answer", think)
+    monkeypatch.setattr("console.fleet.fleet.SystemClock", Clock)
     assert fleet.run("handover", "--in", "30m")[0] == 0
     assert the_order(fleet).after_s == pytest.approx(1_700.0)
 

@@ -12,7 +12,7 @@ import pytest
 
 from console.errors import UNKNOWN
 from sessionlib import layout
-from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.messages import Order, OrderAction, Receipt
 from sessionlib.errors import Unknown
 from sessionlib.signing import public_of, verify
 from sessionlib.stores.folder import FolderStore

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from console.cli import publish
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.fleetconfig import CONFIG as SETTINGS
-from sessionlib.kit.keys import SUCCESSION, Succession
-from sessionlib.kit.signed import Series
-from sessionlib.kit.transfer import fetch, is_there
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.transfer import fetch, is_there
 from sessionlib.layout import BUNDLES, bundle_piece_key, succession_key
+from sessionlib.signed.fleetconfig import CONFIG as SETTINGS
+from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
 from tests.unit.keyrings import BrokenKeyring, use_keyring
@@ -159,7 +159,7 @@ def test_large_uploads_tell_how_far_they_are(
     fleet: FleetOnDisk, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publish, "MIB", 10)
-    monkeypatch.setattr("sessionlib.kit.bundle.PIECE_BYTES", 64)
+    monkeypatch.setattr("sessionlib.bundles.bundle.PIECE_BYTES", 64)
     (program / "x").write_bytes(bytes(range(256)))
     _, _, err = fleet.run("publish", "--yes")
     told = [line for line in err.splitlines() if line.startswith("uploaded ")]

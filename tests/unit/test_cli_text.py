@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.output import Output
-from console.patience import within
-from console.safe_text import clipped, lines, one_line, padded, width, wrapped
-from console.words import ago, length, table
+from console.fleet.words import ago, length, table
+from console.text.output import Output
+from console.text.safe_text import clipped, lines, one_line, padded, width, wrapped
+from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.crash_text import redacted
 from sessionlib.errors import Unknown, Unreachable

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from console import coldstart
-from console.coldstart import STEPS, Held, Step
 from console.errors import Refused
-from console.seen import Seen, Snapshot
+from console.fleet.snapshot import Seen, Snapshot
+from console.orders import coldstart
+from console.orders.coldstart import STEPS, Held, Step
 from sessionlib.config import parse
-from sessionlib.core.notes import Report, WorkState
+from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Pointer
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import CONFIG, LEASE, report, serving

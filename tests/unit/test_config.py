@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.finding import find_config
+from console.config_file import find_config
 from sessionlib.config import Config, load, parse
 from sessionlib.config.durations import brief, seconds
 from sessionlib.core.timing import MAX_LEASE_SCALE, Timing
@@ -249,7 +249,7 @@ def test_the_file_is_looked_for_where_the_design_says(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     user_dir = tmp_path / "user"
-    monkeypatch.setattr("console.finding.user_config_dir", lambda: user_dir)
+    monkeypatch.setattr("console.config_file.user_config_dir", lambda: user_dir)
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)

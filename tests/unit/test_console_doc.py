@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.app.bindings import KEYS
+from console.tui.bindings import KEYS
 from tools.console_doc import PAGE, drawn
 
 

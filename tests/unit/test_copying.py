@@ -32,7 +32,7 @@ from sessionlib.core.events import (
     Verdict,
 )
 from sessionlib.core.learn import learn
-from sessionlib.core.notes import OrderAction, WorkState
+from sessionlib.core.messages import OrderAction, WorkState
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Pointer, Role

@@ -24,7 +24,7 @@ from sessionlib.core.actions import (
 )
 from sessionlib.core.copies import Copies
 from sessionlib.core.decide import RULES, decide
-from sessionlib.core.notes import MoveKind, Order, OrderAction, WorkState
+from sessionlib.core.messages import MoveKind, Order, OrderAction, WorkState
 from sessionlib.core.values import (
     UNKNOWN_HOLDER,
     Instant,

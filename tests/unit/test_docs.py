@@ -23,12 +23,12 @@ import yaml
 
 from console.__main__ import main
 from console.cli.root import COMMANDS, _program
-from console.coordinated import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorSeen
 from sessionlib import __version__, layout
 from sessionlib.__main__ import _parser
 from sessionlib.config import parse
 from sessionlib.core.lifecycle import Phase
-from sessionlib.core.notes import MoveKind, WorkState
+from sessionlib.core.messages import MoveKind, WorkState
 from sessionlib.core.values import LeaseState, PlanPhase, Readiness, Role
 from sessionlib.core.view import Finding, Member
 from tests.unit.cli_commands import commands
@@ -272,7 +272,7 @@ def test_our_own_variables_are_documented() -> None:
 
 
 def test_the_documents_that_json_prints_are_documented() -> None:
-    text = (ROOT / "console" / "as_json.py").read_text()
+    text = (ROOT / "console" / "fleet" / "documents.py").read_text()
     keys = re.findall(r'^        "(\w+)":', text, re.MULTILINE)
     assert len(keys) > 10
     page = COMMANDS_PAGE.read_text()

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from console.doctor import folder, manners, writes
-from console.doctor import ground as grounds
-from console.doctor.checks import Finding
-from console.doctor.ground import CHANGED, Ground, Patient
+from console.checks.doctor import conditional_writes, drive_behaviour, folder
+from console.checks.doctor import scratch_folder as grounds
+from console.checks.doctor.catalog import Finding
+from console.checks.doctor.scratch_folder import CHANGED, Ground, Patient
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Instant
 from sessionlib.stores.drive.files import File
@@ -31,7 +31,7 @@ RACERS = 4
 @pytest.fixture(autouse=True)
 def _at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(grounds, "LOOK_AGAIN_S", 0.0)
-    monkeypatch.setattr(manners, "SETTLED_S", 0.0)
+    monkeypatch.setattr(drive_behaviour, "SETTLED_S", 0.0)
 
 
 @dataclass
@@ -94,7 +94,7 @@ def ground(drive: Drive) -> Ground:
 
 
 def raced(answers: dict[int, Exception | None], *carries: int) -> Finding:
-    return writes.race(ground(Drive(answers, carries)), 1, RACERS)
+    return conditional_writes.race(ground(Drive(answers, carries)), 1, RACERS)
 
 
 def test_one_winner_is_what_there_should_be() -> None:
@@ -126,7 +126,7 @@ def test_a_refused_write_stands_beside_no_winner() -> None:
 def test_a_reading_of_the_past_is_no_broken_promise() -> None:
     drive = Drive({}, ())
     place = ground(drive)
-    found = writes.stale_etag(place, place.one, "stale-etag")
+    found = conditional_writes.stale_etag(place, place.one, "stale-etag")
     assert found.ok is True
 
     class Late(_Client):
@@ -139,13 +139,13 @@ def test_a_reading_of_the_past_is_no_broken_promise() -> None:
                 drive.stale_looks = 1 if words[-1] is not None else 0
 
     late = replace(place, one=Patient("a", Late(drive), Late(drive)))  # type: ignore[arg-type]  # as a client
-    assert writes.stale_etag(late, late.one, "stale-etag").ok is True
+    assert conditional_writes.stale_etag(late, late.one, "stale-etag").ok is True
 
 
 def test_a_write_over_an_old_version_that_is_carried_out_is_found() -> None:
     for trouble in (None, Refused(Answer(503))):
         place = ground(Drive({0: trouble}, (0,)))
-        assert writes.stale_etag(place, place.one, "stale-etag").ok is False
+        assert conditional_writes.stale_etag(place, place.one, "stale-etag").ok is False
 
 
 class Hasty(_Client):
@@ -177,7 +177,7 @@ def test_what_becomes_of_a_write_that_nobody_waited_for(how: str, ok: bool, word
     drive = Drive({}, ())
     place = ground(drive)
     hasty = replace(place.one, hasty=Hasty(drive, how))  # type: ignore[arg-type]  # as a client
-    found = manners.lost_connection(replace(place, one=hasty))
+    found = drive_behaviour.lost_connection(replace(place, one=hasty))
     assert (found.ok, words in found.text) == (ok, True), found.text
 
 

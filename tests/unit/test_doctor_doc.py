@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from console.doctor.checks import CHECKS, ON_DRIVE, ON_FOLDER
-from console.doctor.drive import RACERS, ROUNDS, Examination
-from sessionlib.agent.outfit import DIAGNOSED_EVERY_S
+from console.checks.doctor.catalog import CHECKS, ON_DRIVE, ON_FOLDER
+from console.checks.doctor.drive import RACERS, ROUNDS, Examination
+from sessionlib.agent.provisioning import DIAGNOSED_EVERY_S
 
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
 

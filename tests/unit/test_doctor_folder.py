@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from console.doctor import folder
-from console.doctor.checks import CHECKS, ON_FOLDER, Finding, advice
-from console.doctor.verdict import failed
+from console.checks.doctor import folder
+from console.checks.doctor.catalog import CHECKS, ON_FOLDER, Finding, advice
+from console.checks.doctor.result import failed
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
 from sessionlib.stores.folder import FolderStore

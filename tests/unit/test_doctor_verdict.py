@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import pytest
 
-from console.doctor.checks import Finding
-from console.doctor.verdict import failed, leave
+from console.checks.doctor.catalog import Finding
+from console.checks.doctor.result import failed, leave
 from sessionlib.clock import SystemClock
-from sessionlib.kit.clearance import DOCTOR, Diagnosis, Place, read
 from sessionlib.layout import DIAGNOSIS
+from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from console.signin import answers
+from console.setup.google import redirect
 from sessionlib.config import StoreKind, parse
 from sessionlib.stores.drive import endings, units, verdicts
 from sessionlib.stores.drive.verdicts import Answer, sentence
@@ -48,7 +48,7 @@ def test_each_ending_of_a_sign_in_has_its_row_and_no_other() -> None:
 
 
 def test_each_refusal_of_the_consent_screen_has_its_row_and_no_other() -> None:
-    assert rows("While signing in") == answers.CURES
+    assert rows("While signing in") == redirect.CURES
 
 
 @pytest.mark.parametrize(

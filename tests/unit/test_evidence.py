@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from console.evidence import (
+from console.fleet.snapshot import Seen, Snapshot
+from console.orders.evidence import (
     Verdict,
     Watched,
     Witness,
@@ -24,9 +25,8 @@ from console.evidence import (
     watch_s,
     watched,
 )
-from console.seen import Seen, Snapshot
 from sessionlib.config import parse
-from sessionlib.core.notes import Report, WorkState
+from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.launchers import State, Status
 from tests.unit.cli_fleets import CONFIG, LEASE, serving

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from sessionlib.core.values import Instant
 from sessionlib.guard.channel import Channel
-from sessionlib.guard.keeper import Keeper
+from sessionlib.guard.loop import Keeper
 from sessionlib.guard.policy import Limits
 from sessionlib.guard.wire import Grant, Message
 

@@ -13,8 +13,8 @@ import pytest
 
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.guard import sweep as sweeping
-from sessionlib.guard.hands import Hands
-from sessionlib.guard.reserve import Reserve
+from sessionlib.guard.process_control import Hands
+from sessionlib.guard.spare_fds import Reserve
 from sessionlib.guard.tree import STOPPED, read_proc
 
 NOW = SystemClock().now()

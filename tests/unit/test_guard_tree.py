@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import sleep
-from sessionlib.guard import hands, tree
-from sessionlib.guard.hands import Hands
+from sessionlib.guard import process_control, tree
+from sessionlib.guard.process_control import Hands
 from sessionlib.guard.tree import Family, Proc, family, read_proc, send, strike
 
 PAIR = "sleep 100 & exec sleep 100"
@@ -133,7 +133,9 @@ def test_each_pass_of_a_kill_takes_in_who_has_come_to_be_since(
 ) -> None:
     born = iter([(Proc(5, 1, 5, "S", 50),), (Proc(6, 1, 5, "S", 60),)])
     killed: list[int] = []
-    monkeypatch.setattr(hands, "strike", lambda members, *_: killed.extend(p.pid for p in members))
+    monkeypatch.setattr(
+        process_control, "strike", lambda members, *_: killed.extend(p.pid for p in members)
+    )
     hold = Hands(reaper_pid=4)
     monkeypatch.setattr(hold, "look", lambda: Family(next(born), frozenset()))
     hold.kill()

@@ -300,7 +300,7 @@ def test_a_decision_about_a_plan_that_needs_nothing_gives_the_same_plan() -> Non
 
 
 def test_a_replaced_plan_keeps_the_figures_of_its_own() -> None:
-    from sessionlib.core.notes import OrderAction, When  # noqa: PLC0415 - named once
+    from sessionlib.core.messages import OrderAction, When  # noqa: PLC0415 - named once
 
     later = order(OrderAction.HANDOVER, id="o9", account="b", when=When.LATER, after_s=90)
     waiting = held_by(ME, plan=clock_plan(PlanPhase.NOTIFIED, 1_000))

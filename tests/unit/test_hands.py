@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.agent import hands as hands_module
-from sessionlib.agent import leasebook
-from sessionlib.agent.copyist import Copyist
-from sessionlib.agent.hands import Hands
+from sessionlib.agent import executor as hands_module
+from sessionlib.agent import lease_io
+from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.executor import Hands
 from sessionlib.agent.lane import NO_THREAD
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.notes import Notes
-from sessionlib.agent.outfit import Outfit
+from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.provisioning import Outfit
 from sessionlib.core.actions import (
     Collect,
     Copy,
@@ -44,7 +44,7 @@ from sessionlib.core.events import (
     Verdict,
     WriteAnswered,
 )
-from sessionlib.core.notes import History, MoveKind
+from sessionlib.core.messages import History, MoveKind
 from sessionlib.core.values import Pointer
 from sessionlib.core.view import Sight, Write, WriteKind
 from tests.unit.scene import ME, at, held_by
@@ -111,7 +111,7 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     def fault(*_: object) -> None:
         raise KeyError("planted")
 
-    for where, name in ((hands_module, "read_lease"), (leasebook, "write_lease")):
+    for where, name in ((hands_module, "read_lease"), (lease_io, "write_lease")):
         monkeypatch.setattr(where, name, fault)
     for name in ("restore", "seal", "copy", "fetch", "collect"):
         monkeypatch.setattr(Copyist, name, fault)

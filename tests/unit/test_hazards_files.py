@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.leasebook import read_lease
-from sessionlib.agent.notes import Notes
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.agent.lease_io import read_lease
+from sessionlib.agent.mailbox import Notes
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.view import Sight
 from sessionlib.records import encode
 from sessionlib.signing import public_of, sign
@@ -150,7 +150,7 @@ _LOOK = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from console.__main__ import main
-from sessionlib.agent.notes import Notes
+from sessionlib.agent.mailbox import Notes
 from sessionlib.clock import SystemClock
 from sessionlib.stores.folder import FolderStore
 from pathlib import Path

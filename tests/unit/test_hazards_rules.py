@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from console.readmodel import fleet_view
-from console.seen import Seen, Snapshot
+from console.fleet.readmodel import fleet_view
+from console.fleet.snapshot import Seen, Snapshot
 from sessionlib import layout
-from sessionlib.agent.copyist import Copyist
-from sessionlib.agent.leasebook import read_lease, write_lease
-from sessionlib.agent.notes import Notes
+from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.lease_io import read_lease, write_lease
+from sessionlib.agent.mailbox import Notes
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import SystemClock
 from sessionlib.core import handover
@@ -28,7 +28,7 @@ from sessionlib.core.decide import decide
 from sessionlib.core.events import LeaseRead, Verdict, WriteAnswered
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import first_record
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Identity, Lease, LeaseState, Plan, PlanPhase, Pointer, Readiness
 from sessionlib.core.view import Member, Sight, View, WriteKind, member_of
 from sessionlib.core.work import Aim

@@ -14,11 +14,11 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.notes import FORGOTTEN_S, Notes
+from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import Depart, Send
 from sessionlib.core.decide import decide
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, Report
+from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, Report
 from sessionlib.core.peers import is_alive, met
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.values import Instant, PlanPhase, Role

@@ -13,12 +13,12 @@ from typing import Any
 
 import pytest
 
-from console import intents, outcomes
 from console.errors import AlreadySo, Refused, WrongUse
-from console.intents import Proposal
-from console.seen import Seen, Snapshot
+from console.fleet.snapshot import Seen, Snapshot
+from console.orders import outcomes, proposals
+from console.orders.proposals import Proposal
 from sessionlib.config import parse
-from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Receipt, Report, When
+from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report, When
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -73,11 +73,11 @@ def refusal(call: Callable[[], Proposal], kind: type[Refused] = Refused) -> str:
 
 
 def test_a_handover_later_says_when_and_carries_it() -> None:
-    later = intents.handover(CONFIGURED, snapshot(), None, When.LATER, 1800.0)
+    later = proposals.handover(CONFIGURED, snapshot(), None, When.LATER, 1800.0)
     assert (later.order.when, later.order.after_s, later.due_s) == (When.LATER, 1800.0, 1800.0)
     assert later.meaning.startswith("Handover in 30m00s: primary stops")
     assert "`colabvps-console abort` calls it off" in later.meaning
-    warned = intents.handover(CONFIGURED, snapshot(), None, When.WARNING)
+    warned = proposals.handover(CONFIGURED, snapshot(), None, When.WARNING)
     assert (warned.order.when, warned.order.after_s) == (When.WARNING, None)
     # 42,000 s were left a second ago, and the warning comes at an hour of twelve.
     assert warned.due_s == 42_000 - 1 - 3_600
@@ -85,17 +85,19 @@ def test_a_handover_later_says_when_and_carries_it() -> None:
 
 
 def test_a_handover_after_the_sessions_end_is_refused() -> None:
-    why = refusal(lambda: intents.handover(CONFIGURED, snapshot(), None, When.LATER, 42_000.0))
+    why = refusal(lambda: proposals.handover(CONFIGURED, snapshot(), None, When.LATER, 42_000.0))
     assert "primary's session ends in 11h39m" in why
 
 
 def test_nothing_is_handed_over_in_a_paused_fleet() -> None:
     seen = snapshot(replace(LEASE, paused=True))
-    assert "`colabvps-console resume`" in refusal(lambda: intents.handover(CONFIGURED, seen, None))
+    assert "`colabvps-console resume`" in refusal(
+        lambda: proposals.handover(CONFIGURED, seen, None)
+    )
 
 
 def test_a_handover_that_was_called_off_ends_with_the_reason() -> None:
-    order = intents.handover(CONFIGURED, snapshot(), "backup1").order
+    order = proposals.handover(CONFIGURED, snapshot(), "backup1").order
     done = replace(LEASE, done=(order.id,), renewal=9)
     assert outcomes.of(order, snapshot(done)) == Under(
         "the move was called off; primary has yet to say why"
@@ -105,7 +107,7 @@ def test_a_handover_that_was_called_off_ends_with_the_reason() -> None:
 
 
 def test_what_expires_for_others_is_under_way_while_its_plan_is_in_the_record() -> None:
-    order = intents.handover(CONFIGURED, snapshot(), "backup1", When.LATER, 1800.0).order
+    order = proposals.handover(CONFIGURED, snapshot(), "backup1", When.LATER, 1800.0).order
     plan = replace(PLAN, id=order.id, phase=PlanPhase.PROPOSED, left_s=1234.0, approved=True)
     seen = snapshot(replace(LEASE, plan=plan), **said(order, "expired", "old", by="backup2"))
     assert outcomes.of(order, seen) == Under("primary moves to backup1: proposed, due in 20m00s")
@@ -115,7 +117,7 @@ def test_what_expires_for_others_is_under_way_while_its_plan_is_in_the_record() 
 
 
 def test_the_plan_that_asks_is_approved_by_its_id() -> None:
-    proposal = intents.approve(CONFIGURED, snapshot(PLANNED))
+    proposal = proposals.approve(CONFIGURED, snapshot(PLANNED))
     order = proposal.order
     assert (order.action, order.plan, order.account) == (OrderAction.APPROVE, "p1", None)
     assert proposal.due_s == 1799.0
@@ -124,29 +126,29 @@ def test_the_plan_that_asks_is_approved_by_its_id() -> None:
 
 
 def test_a_plan_may_ask_in_its_holders_report_under_any_policy() -> None:
-    assert "goes on without" in refusal(lambda: intents.approve(AUTO, snapshot(PLANNED)))
+    assert "goes on without" in refusal(lambda: proposals.approve(AUTO, snapshot(PLANNED)))
     asking = replace(serving("primary", 4), asks="plan:p1")
-    assert intents.approve(AUTO, snapshot(PLANNED, primary=asking)).order.plan == "p1"
+    assert proposals.approve(AUTO, snapshot(PLANNED, primary=asking)).order.plan == "p1"
     other = replace(serving("primary", 4), asks="plan:p0")
-    refusal(lambda: intents.approve(AUTO, snapshot(PLANNED, primary=other)))
+    refusal(lambda: proposals.approve(AUTO, snapshot(PLANNED, primary=other)))
 
 
 def test_what_needs_no_approval_says_so() -> None:
-    assert "no move is planned" in refusal(lambda: intents.approve(CONFIGURED, snapshot()))
+    assert "no move is planned" in refusal(lambda: proposals.approve(CONFIGURED, snapshot()))
     agreed = replace(LEASE, plan=replace(PLAN, approved=True))
-    why = refusal(lambda: intents.approve(CONFIGURED, snapshot(agreed)), AlreadySo)
+    why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(agreed)), AlreadySo)
     assert "approved already" in why
     warming = replace(LEASE, plan=replace(PLAN, phase=PlanPhase.WARMING))
-    why = refusal(lambda: intents.approve(CONFIGURED, snapshot(warming)))
+    why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(warming)))
     assert "goes on without (warming)" in why
     # A plan of a holder that is gone.
-    why = refusal(lambda: intents.approve(CONFIGURED, snapshot(Seen(PLANNED, 99.0))))
+    why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(Seen(PLANNED, 99.0))))
     assert "nobody to carry the plan out" in why
 
 
 def test_a_takeover_that_asks_comes_first_and_is_bound_to_the_record() -> None:
     seen = snapshot(Seen(replace(PLANNED, checkpoint=Pointer(4, 9, "c", 5)), 99.0), backup1=ASKING)
-    proposal = intents.approve(CONFIGURED, seen)
+    proposal = proposals.approve(CONFIGURED, seen)
     order = proposal.order
     assert (order.account, order.plan) == ("backup1", None)
     assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
@@ -154,11 +156,11 @@ def test_a_takeover_that_asks_comes_first_and_is_bound_to_the_record() -> None:
     assert "checkpoint 9 of epoch 4" in proposal.meaning
     # What was asked under another epoch isn't asked any more.
     stale = report("backup1", asks="takeover:3")
-    refusal(lambda: intents.approve(CONFIGURED, snapshot(LOST, backup1=stale)))
+    refusal(lambda: proposals.approve(CONFIGURED, snapshot(LOST, backup1=stale)))
 
 
 def test_an_approved_move_is_followed_to_its_end() -> None:
-    order = intents.approve(CONFIGURED, snapshot(PLANNED)).order
+    order = proposals.approve(CONFIGURED, snapshot(PLANNED)).order
     assert outcomes.of(order, snapshot(PLANNED)) == Under("the primary has yet to see it")
     agreed = replace(LEASE, plan=replace(PLAN, approved=True, left_s=30.0))
     assert outcomes.of(order, snapshot(agreed)) == Under("primary moves to backup1: notified")
@@ -176,7 +178,7 @@ def test_an_approved_move_is_followed_to_its_end() -> None:
 
 
 def test_an_approved_takeover_is_followed_to_its_end() -> None:
-    order = intents.approve(CONFIGURED, snapshot(LOST, backup1=ASKING)).order
+    order = proposals.approve(CONFIGURED, snapshot(LOST, backup1=ASKING)).order
     assert outcomes.of(order, snapshot(LOST)) == Under("backup1 has yet to see it")
     under = outcomes.of(order, snapshot(LOST, **said(order, "acted", by="backup1")))
     assert under == Under("backup1 says: acted")
@@ -191,7 +193,7 @@ def test_an_approved_takeover_is_followed_to_its_end() -> None:
 
 
 def test_an_abort_names_the_plan_and_what_is_left_of_it() -> None:
-    proposal = intents.abort(CONFIGURED, snapshot(PLANNED))
+    proposal = proposals.abort(CONFIGURED, snapshot(PLANNED))
     assert (proposal.order.action, proposal.order.plan) == (OrderAction.ABORT, "p1")
     assert "primary serves on" in proposal.meaning
     assert "backup1 stays a standby" in proposal.meaning
@@ -207,11 +209,11 @@ def test_an_abort_names_the_plan_and_what_is_left_of_it() -> None:
     ],
 )
 def test_what_cant_be_called_off_says_why(lease: Lease | Seen[Lease], why: str) -> None:
-    assert why in refusal(lambda: intents.abort(CONFIGURED, snapshot(lease)))
+    assert why in refusal(lambda: proposals.abort(CONFIGURED, snapshot(lease)))
 
 
 def test_an_abort_has_ended_when_the_plan_is_gone_or_it_was_too_late() -> None:
-    order = intents.abort(CONFIGURED, snapshot(PLANNED)).order
+    order = proposals.abort(CONFIGURED, snapshot(PLANNED)).order
     found = [
         outcomes.of(order, seen)
         for seen in (
@@ -243,29 +245,29 @@ def test_an_abort_has_ended_when_the_plan_is_gone_or_it_was_too_late() -> None:
 
 
 def test_a_pause_says_that_nobody_takes_over() -> None:
-    proposal = intents.pause(CONFIGURED, snapshot(PLANNED))
+    proposal = proposals.pause(CONFIGURED, snapshot(PLANNED))
     assert proposal.order.action is OrderAction.PAUSE
     assert "nobody takes over" in proposal.meaning
     assert "The move to backup1 is called off" in proposal.meaning
     paused = snapshot(replace(LEASE, paused=True))
-    assert "paused already" in refusal(lambda: intents.pause(CONFIGURED, paused), AlreadySo)
-    assert "no primary" in refusal(lambda: intents.pause(CONFIGURED, snapshot(FREE)))
-    assert "isn't valid" in refusal(lambda: intents.pause(CONFIGURED, snapshot(LOST)))
+    assert "paused already" in refusal(lambda: proposals.pause(CONFIGURED, paused), AlreadySo)
+    assert "no primary" in refusal(lambda: proposals.pause(CONFIGURED, snapshot(FREE)))
+    assert "isn't valid" in refusal(lambda: proposals.pause(CONFIGURED, snapshot(LOST)))
 
 
 def test_a_resume_needs_somebody_to_carry_it_out_and_no_holder() -> None:
     paused = replace(LEASE, paused=True)
-    assert intents.resume(CONFIGURED, snapshot(paused)).order.action is OrderAction.RESUME
+    assert proposals.resume(CONFIGURED, snapshot(paused)).order.action is OrderAction.RESUME
     gone = Seen[Report]()
-    meaning = intents.resume(CONFIGURED, snapshot(Seen(paused, 99.0), primary=gone)).meaning
+    meaning = proposals.resume(CONFIGURED, snapshot(Seen(paused, 99.0), primary=gone)).meaning
     assert "a standby may claim it" in meaning
     nobody = snapshot(paused, primary=gone, backup1=gone, backup2=gone)
-    assert "start one first" in refusal(lambda: intents.resume(CONFIGURED, nobody))
-    assert "isn't paused" in refusal(lambda: intents.resume(CONFIGURED, snapshot()), AlreadySo)
+    assert "start one first" in refusal(lambda: proposals.resume(CONFIGURED, nobody))
+    assert "isn't paused" in refusal(lambda: proposals.resume(CONFIGURED, snapshot()), AlreadySo)
 
 
 def test_a_pause_has_ended_when_the_record_says_so() -> None:
-    order = intents.pause(CONFIGURED, snapshot()).order
+    order = proposals.pause(CONFIGURED, snapshot()).order
     paused = replace(LEASE, paused=True)
     found = [
         outcomes.of(order, seen)
@@ -284,7 +286,7 @@ def test_a_pause_has_ended_when_the_record_says_so() -> None:
         Ended(False, "it was carried out, and somebody has asked for the opposite since"),
         Ended(False, "the order is refused: no"),
     ]
-    back = intents.resume(CONFIGURED, snapshot(paused)).order
+    back = proposals.resume(CONFIGURED, snapshot(paused)).order
     assert outcomes.of(back, snapshot(NEXT)) == Ended(True, "the fleet goes on")
 
 
@@ -292,7 +294,7 @@ def test_a_pause_has_ended_when_the_record_says_so() -> None:
 
 
 def test_a_checkpoint_is_there_when_the_order_is_in_the_record() -> None:
-    order = intents.checkpoint(CONFIGURED, snapshot()).order
+    order = proposals.checkpoint(CONFIGURED, snapshot()).order
     assert (order.action, order.account) == (OrderAction.CHECKPOINT, "primary")
     copied = replace(LEASE, checkpoint=Pointer(4, 9, "c", 5), done=(order.id,))
     assert outcomes.of(order, snapshot(copied)) == Ended(
@@ -304,14 +306,14 @@ def test_a_checkpoint_is_there_when_the_order_is_in_the_record() -> None:
     assert outcomes.of(order, snapshot(NEXT)) == Ended(
         False, "the order is void: epoch 5 has begun since"
     )
-    refusal(lambda: intents.checkpoint(CONFIGURED, snapshot(LOST)))
+    refusal(lambda: proposals.checkpoint(CONFIGURED, snapshot(LOST)))
 
 
 # Emergency
 
 
 def test_an_emergency_carries_what_it_rests_on() -> None:
-    proposal = intents.emergency(
+    proposal = proposals.emergency(
         CONFIGURED, snapshot(LOST), "backup1", "primary", "proof of its end (launcher: gone)"
     )
     order = proposal.order
@@ -331,7 +333,7 @@ def test_an_emergency_carries_what_it_rests_on() -> None:
     ):
         assert words in proposal.meaning
     paused = Seen(replace(LEASE, paused=True), 99.0)
-    said_so = intents.emergency(CONFIGURED, snapshot(paused), "backup1", "primary", "a word")
+    said_so = proposals.emergency(CONFIGURED, snapshot(paused), "backup1", "primary", "a word")
     assert "this overrides it" in said_so.meaning
 
 
@@ -350,12 +352,12 @@ def test_where_nobody_is_lost_it_says_what_applies_instead(
     lease: Lease | Seen[Lease], to: str, why: str
 ) -> None:
     seen = snapshot(lease)
-    assert why in refusal(lambda: intents.emergency(CONFIGURED, seen, to, "primary", "a word"))
+    assert why in refusal(lambda: proposals.emergency(CONFIGURED, seen, to, "primary", "a word"))
 
 
 def test_an_emergency_needs_a_standby_that_hears_and_the_right_name() -> None:
     lost = snapshot(LOST, backup1=Seen(report("backup1"), 90.0))
-    call = intents.emergency
+    call = proposals.emergency
     assert "hasn't reported" in refusal(lambda: call(CONFIGURED, lost, "backup1", "primary", "x"))
     lost = snapshot(LOST)
     assert "look again" in refusal(lambda: call(CONFIGURED, lost, "backup1", "backup2", "x"))
@@ -364,7 +366,7 @@ def test_an_emergency_needs_a_standby_that_hears_and_the_right_name() -> None:
 
 
 def test_any_sign_of_life_has_voided_an_emergency() -> None:
-    order = intents.emergency(CONFIGURED, snapshot(LOST), "backup1", "primary", "x").order
+    order = proposals.emergency(CONFIGURED, snapshot(LOST), "backup1", "primary", "x").order
     assert outcomes.of(order, snapshot(LOST)) == Under("backup1 has yet to see it")
     renewed = outcomes.of(order, snapshot(replace(LEASE, renewal=8)))
     assert renewed == Ended(
@@ -382,7 +384,7 @@ def test_any_sign_of_life_has_voided_an_emergency() -> None:
 
 
 def test_a_last_word_outweighs_an_open_one_of_another_session() -> None:
-    order = intents.pause(CONFIGURED, snapshot()).order
+    order = proposals.pause(CONFIGURED, snapshot()).order
     reports = said(order, "refused", "no") | said(order, "seen", by="backup1")
     assert outcomes.of(order, snapshot(**reports)) == Ended(False, "the order is refused: no")
     reports = said(order, "acted") | said(order, "seen", by="backup1")

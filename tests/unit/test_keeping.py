@@ -12,8 +12,8 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from sessionlib import keeping
-from sessionlib.keeping import NotKept
+from sessionlib import secret_storage
+from sessionlib.secret_storage import NotKept
 from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
 
 SECRET = "s3cret" * 8
@@ -22,7 +22,7 @@ ENTRY = "google:my fleet/..:primary"
 
 @pytest.fixture
 def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
-    monkeypatch.delenv(keeping.VARIABLE, raising=False)
+    monkeypatch.delenv(secret_storage.VARIABLE, raising=False)
     keyring = FakeKeyring()
     use_keyring(monkeypatch, keyring)
     return keyring
@@ -32,33 +32,33 @@ def keyring(monkeypatch: pytest.MonkeyPatch) -> FakeKeyring:
 def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """There is a passphrase, and a keyring that must not be asked."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setenv(keeping.VARIABLE, "open sesame")
+    monkeypatch.setenv(secret_storage.VARIABLE, "open sesame")
     use_keyring(monkeypatch, BrokenKeyring())
     return tmp_path / "colabvps" / "secrets"
 
 
 def test_the_keyring_keeps_and_forgets(keyring: FakeKeyring) -> None:
-    assert keeping.find(ENTRY) is None
-    keeping.forget(ENTRY)
-    keeping.keep(ENTRY, "old")
-    keeping.keep(ENTRY, SECRET)
-    assert keyring.kept == {(keeping.SERVICE, ENTRY): SECRET}
-    assert keeping.find(ENTRY) == SECRET
-    keeping.forget(ENTRY)
+    assert secret_storage.find(ENTRY) is None
+    secret_storage.forget(ENTRY)
+    secret_storage.keep(ENTRY, "old")
+    secret_storage.keep(ENTRY, SECRET)
+    assert keyring.kept == {(secret_storage.SERVICE, ENTRY): SECRET}
+    assert secret_storage.find(ENTRY) == SECRET
+    secret_storage.forget(ENTRY)
     assert keyring.kept == {}
-    keeping.check()
+    secret_storage.check()
     assert keyring.kept == {}
 
 
 def test_without_a_keyring_the_passphrase_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(keeping.VARIABLE, raising=False)
+    monkeypatch.delenv(secret_storage.VARIABLE, raising=False)
     use_keyring(monkeypatch, BrokenKeyring())
-    with pytest.raises(NotKept, match=keeping.VARIABLE) as raised:
-        keeping.find(ENTRY)
+    with pytest.raises(NotKept, match=secret_storage.VARIABLE) as raised:
+        secret_storage.find(ENTRY)
     assert "here is your secret" not in str(raised.value)
     assert raised.value.__cause__ is None
     with pytest.raises(NotKept):
-        keeping.check()
+        secret_storage.check()
 
 
 def test_a_keyring_that_keeps_nothing_is_found_out(
@@ -66,44 +66,44 @@ def test_a_keyring_that_keeps_nothing_is_found_out(
 ) -> None:
     monkeypatch.setattr(keyring, "set_password", lambda *_: None)
     with pytest.raises(NotKept):
-        keeping.check()
+        secret_storage.check()
 
 
 def test_a_file_holds_nothing_that_can_be_read_and_is_its_owners(files: Path) -> None:
-    assert keeping.find(ENTRY) is None
-    keeping.keep(ENTRY, "old")
-    keeping.keep(ENTRY, SECRET)
+    assert secret_storage.find(ENTRY) is None
+    secret_storage.keep(ENTRY, "old")
+    secret_storage.keep(ENTRY, SECRET)
     (path,) = files.iterdir()
     assert SECRET not in path.read_text()
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(files.stat().st_mode) == 0o700
-    assert keeping.find(ENTRY) == SECRET
-    keeping.forget(ENTRY)
-    keeping.forget(ENTRY)
+    assert secret_storage.find(ENTRY) == SECRET
+    secret_storage.forget(ENTRY)
+    secret_storage.forget(ENTRY)
     assert list(files.iterdir()) == []
-    keeping.check()
+    secret_storage.check()
     assert list(files.iterdir()) == []
 
 
 def test_the_same_secret_is_never_sealed_the_same_way(files: Path) -> None:
     sealed = []
     for _ in range(2):
-        keeping.keep(ENTRY, SECRET)
-        sealed.append(json.loads(keeping.file_of(ENTRY).read_text()))
+        secret_storage.keep(ENTRY, SECRET)
+        sealed.append(json.loads(secret_storage.file_of(ENTRY).read_text()))
     assert all(sealed[0][name] != sealed[1][name] for name in ("salt", "nonce", "sealed"))
 
 
 def test_another_passphrase_and_another_entrys_file_open_nothing(
     files: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keeping.keep(ENTRY, SECRET)
-    keeping.file_of(ENTRY).rename(keeping.file_of("google:my-fleet:backup1"))
+    secret_storage.keep(ENTRY, SECRET)
+    secret_storage.file_of(ENTRY).rename(secret_storage.file_of("google:my-fleet:backup1"))
     with pytest.raises(NotKept, match="changed by hand"):
-        keeping.find("google:my-fleet:backup1")
-    keeping.keep(ENTRY, SECRET)
-    monkeypatch.setenv(keeping.VARIABLE, "open barley")
+        secret_storage.find("google:my-fleet:backup1")
+    secret_storage.keep(ENTRY, SECRET)
+    monkeypatch.setenv(secret_storage.VARIABLE, "open barley")
     with pytest.raises(NotKept, match="isn't the passphrase"):
-        keeping.find(ENTRY)
+        secret_storage.find(ENTRY)
 
 
 @pytest.mark.parametrize(
@@ -111,15 +111,15 @@ def test_another_passphrase_and_another_entrys_file_open_nothing(
 )
 def test_a_file_of_another_form_is_told(files: Path, text: str) -> None:
     files.mkdir(parents=True)
-    keeping.file_of(ENTRY).write_text(text)
+    secret_storage.file_of(ENTRY).write_text(text)
     with pytest.raises(NotKept, match=r"another version|isn't a secret"):
-        keeping.find(ENTRY)
+        secret_storage.find(ENTRY)
 
 
 def test_a_folder_that_cant_be_made_is_told(files: Path) -> None:
     files.parent.parent.joinpath("colabvps").write_text("in the way")
     with pytest.raises(NotKept, match="can't be written"):
-        keeping.keep(ENTRY, SECRET)
+        secret_storage.keep(ENTRY, SECRET)
 
 
 def test_the_files_lie_beside_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_the_files_lie_beside_the_configuration(monkeypatch: pytest.MonkeyPatch)
             monkeypatch.delenv("XDG_CONFIG_HOME", raising=False)
         else:
             monkeypatch.setenv("XDG_CONFIG_HOME", set_to)
-        assert keeping.folder().is_absolute()
+        assert secret_storage.folder().is_absolute()
         if set_to != "relative":
             ours = Path(platformdirs.user_config_dir("colabvps", appauthor=False))
-            assert keeping.folder() == ours / "secrets"
+            assert secret_storage.folder() == ours / "secrets"

@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from console.keys import key_state, signing_seed
-from console.rotation import begin
+from console.signing.in_force import key_state, signing_seed
+from console.signing.rotation import begin
+from sessionlib.bundles.bundle import CODE
 from sessionlib.errors import Unknown
-from sessionlib.keeping import SERVICE
-from sessionlib.kit import fleetconfig
-from sessionlib.kit.bundle import CODE
-from sessionlib.kit.keys import SUCCESSION, FollowedKey, Succession, current_key
-from sessionlib.kit.signed import Series
 from sessionlib.layout import succession_key
+from sessionlib.secret_storage import SERVICE
+from sessionlib.signed import fleetconfig
+from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession, current_key
+from sessionlib.signed.signed import Series
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
@@ -128,7 +128,7 @@ def test_between_the_last_two_writes_to_the_keyring(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("console.credentials.forget_next", killed)
+        patch.setattr("console.signing.seed_storage.forget_next", killed)
         with pytest.raises(KeyboardInterrupt):
             broken_off(fleet, 6)
     assert keyring.kept[MAIN] == keyring.kept[NEXT]

@@ -19,12 +19,12 @@ from pathlib import Path
 
 import pytest
 
+from sessionlib.bundles import packing
+from sessionlib.bundles.bundle import MAX_CONTENT_BYTES
+from sessionlib.bundles.links import stays_inside
+from sessionlib.bundles.packing import entries_of, pack
+from sessionlib.bundles.unpacking import unpack
 from sessionlib.errors import KitError
-from sessionlib.kit import packing
-from sessionlib.kit.bundle import MAX_CONTENT_BYTES
-from sessionlib.kit.links import stays_inside
-from sessionlib.kit.packing import entries_of, pack
-from sessionlib.kit.unpacking import unpack
 from tests.unit.kit_fixtures import packed
 
 

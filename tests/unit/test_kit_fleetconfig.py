@@ -11,14 +11,14 @@ import pytest
 
 from sessionlib.config import Config, parse
 from sessionlib.errors import KitError
-from sessionlib.kit.fleetconfig import (
+from sessionlib.layout import CONFIG_VERSIONS, version_key
+from sessionlib.signed.fleetconfig import (
     CONFIG,
     comparable,
     compare,
     digest_of,
 )
-from sessionlib.kit.signed import Series
-from sessionlib.layout import CONFIG_VERSIONS, version_key
+from sessionlib.signed.signed import Series
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, Fleet, fleet
 
 __all__ = ["fleet"]

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.errors import KitError
-from sessionlib.kit.keys import (
+from sessionlib.layout import succession_key
+from sessionlib.signed.keys import (
     MAX_CHANGES,
     SUCCESSION,
     FollowedKey,
@@ -20,7 +21,6 @@ from sessionlib.kit.keys import (
     current_key,
     follow,
 )
-from sessionlib.layout import succession_key
 from sessionlib.signing import public_of
 from tests.unit.kit_fixtures import Fleet, fleet
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.kits import Kits, Want
+from sessionlib.bundles.shelf import KEPT
+from sessionlib.bundles.transfer import Cancelled
 from sessionlib.errors import KitError, Unreachable
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.kits import Kits, Want
-from sessionlib.kit.shelf import KEPT
-from sessionlib.kit.transfer import Cancelled
 from sessionlib.layout import CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import eventually
@@ -64,7 +64,7 @@ def test_set_up_runs_again_on_another_machine_and_for_another_command(
     kits = fleet.kits()
     fleet.publish(*COUNT)
     place = kits.prepare(kits.wanted())
-    monkeypatch.setattr("sessionlib.kit.setup.machine", lambda: "another one")
+    monkeypatch.setattr("sessionlib.bundles.setup.machine", lambda: "another one")
     assert not kits.is_ready(kits.wanted())
     assert kits.prepare(kits.wanted()) == place
     assert runs(place) == 2
@@ -177,7 +177,7 @@ def test_content_that_was_swapped_is_never_looked_into(
     data = fleet.store.get(key)
     assert data is not None
     fleet.store.put(key, data[:-1] + b"\1")
-    monkeypatch.setattr("sessionlib.kit.shelf.unpack", lambda *_: pytest.fail("looked into"))
+    monkeypatch.setattr("sessionlib.bundles.shelf.unpack", lambda *_: pytest.fail("looked into"))
     kits = fleet.kits()
     with pytest.raises(KitError, match="isn't what was published"):
         kits.prepare(kits.wanted())
@@ -253,7 +253,7 @@ def test_fetching_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPa
         told.append(kits.progress)
 
     monkeypatch.setattr(FolderStore, "get", get)
-    monkeypatch.setattr("sessionlib.kit.shelf.unpack", unpacks)
+    monkeypatch.setattr("sessionlib.bundles.shelf.unpack", unpacks)
     kits.prepare(kits.wanted())
     assert told == ["fetching code", "unpacking code"]
 

@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from sessionlib.errors import ConfigError
-from sessionlib.kit.secret_env import find_secrets
+from sessionlib.secret_env import find_secrets
 from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
 
 

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
+from sessionlib.bundles import bundle
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.transfer import fetch, is_there
 from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid, Unknown
-from sessionlib.kit import bundle
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.publishing import ARCHIVES_KEPT
-from sessionlib.kit.signed import Series
-from sessionlib.kit.transfer import fetch, is_there
 from sessionlib.layout import BUNDLES, CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.ports import Store
+from sessionlib.publishing import ARCHIVES_KEPT
+from sessionlib.signed.signed import Series
 from sessionlib.signing import Purpose, canonical, public_of, sign_bytes, verify_bytes
 from sessionlib.stores.folder import FolderStore
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet, no_progress, packed

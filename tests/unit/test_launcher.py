@@ -24,9 +24,9 @@ from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, read_proc
 from sessionlib.launchers import Handle, LaunchRefused, State, Status
 from sessionlib.launchers import local as local_module
-from sessionlib.launchers.doors import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.launchers.handles import NAME, keep, kept, this_machine
 from sessionlib.launchers.local import LAUNCH_MARKER, LocalLauncher
+from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.signing import public_of
 
 SEED = "5e" * 32

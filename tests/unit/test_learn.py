@@ -19,7 +19,7 @@ from sessionlib.core.events import (
 )
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import Tenure
-from sessionlib.core.notes import MoveKind, Receipt
+from sessionlib.core.messages import MoveKind, Receipt
 from sessionlib.core.values import Lease, LeaseState, PlanPhase, Pointer
 from sessionlib.core.view import (
     DataState,

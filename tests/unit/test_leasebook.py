@@ -9,7 +9,7 @@ from __future__ import annotations
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.leasebook import LeaseWriter
+from sessionlib.agent.lease_io import LeaseWriter
 from sessionlib.clock import SystemClock
 from sessionlib.core.events import Verdict
 from sessionlib.core.view import Write, WriteKind

@@ -12,7 +12,7 @@ from sessionlib.agent.loop import Agent
 from sessionlib.agent.start import build
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.notes import Report
+from sessionlib.core.messages import Report
 from sessionlib.core.view import Member
 from sessionlib.errors import ConfigError
 from sessionlib.records import decode

@@ -12,7 +12,7 @@ from sessionlib.core.actions import Answer, Peek, Send
 from sessionlib.core.decide import decide
 from sessionlib.core.events import Peeked, Verdict, WriteAnswered
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.receipts import RECEIPTS_KEPT
 from sessionlib.core.view import View
 from tests.unit.scene import TIMING, at, serving

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.notes import FORGOTTEN_S, Notes
-from sessionlib.core.notes import ORDER_LIFE_S, History, MoveKind, Order, OrderAction, Report
+from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
+from sessionlib.core.messages import ORDER_LIFE_S, History, MoveKind, Order, OrderAction, Report
 from sessionlib.core.values import Instant, Role
 from sessionlib.records import decode, encode
 from sessionlib.signing import new_seed, public_of, sign

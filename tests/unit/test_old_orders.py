@@ -17,11 +17,11 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.notes import FORGOTTEN_S, Notes
+from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import Peek
 from sessionlib.core.events import Peeked
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction
+from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction
 from sessionlib.core.values import Instant
 from sessionlib.errors import Unreachable
 from sessionlib.ports import Found

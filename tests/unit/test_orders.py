@@ -16,7 +16,7 @@ from sessionlib.core.actions import Copy, Peek, Send
 from sessionlib.core.copies import Copies, Made
 from sessionlib.core.events import CopyEnded, Peeked, Verdict, WriteAnswered
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import ORDER_LIFE_S, Order, OrderAction, When, WorkState
+from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, When, WorkState
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import (
     LeaseState,

@@ -12,7 +12,7 @@ import pytest
 
 from sessionlib.core.events import Verdict, WriteAnswered
 from sessionlib.core.learn import learn
-from sessionlib.core.notes import MoveKind, Order, OrderAction
+from sessionlib.core.messages import MoveKind, Order, OrderAction
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.values import (
     UNKNOWN_HOLDER,

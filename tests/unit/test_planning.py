@@ -16,7 +16,7 @@ from sessionlib.core import lease as leases
 from sessionlib.core import planning
 from sessionlib.core.actions import HoldOff, Send
 from sessionlib.core.learn import begun
-from sessionlib.core.notes import OrderAction, Signal, WorkState
+from sessionlib.core.messages import OrderAction, Signal, WorkState
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanOrigin, PlanPhase, Readiness

@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
-from console.preflight import access
-from console.preflight.fleet import RULE, Found, Held, account_items, fleet_items, rule_for
-from console.preflight.items import Item, Word
-from console.seen import Seen, Snapshot
+from console.checks.preflight import store_access
+from console.checks.preflight.fleet import RULE, Found, Held, account_items, fleet_items, rule_for
+from console.checks.preflight.items import Item, Word
+from console.fleet.snapshot import Seen, Snapshot
 from sessionlib import __version__
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.notes import MoveKind, Resources
+from sessionlib.core.messages import MoveKind, Resources
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
-from sessionlib.kit.clearance import OLD_S, Diagnosis
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
+from sessionlib.signed.store_check import OLD_S, Diagnosis
 from sessionlib.signing import public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
@@ -198,7 +198,7 @@ def test_a_planned_move_is_the_cure_for_a_drill_that_never_was(fleet: FleetOnDis
 )
 def test_a_sign_in_is_told_of_before_it_would_end_in_testing(days: float, word: Word) -> None:
     """One that has outlived that time, and works, is none of those."""
-    assert access._age("backup1", days * 86_400.0, "`login`").word is word
+    assert store_access._age("backup1", days * 86_400.0, "`login`").word is word
 
 
 @pytest.mark.parametrize(
@@ -209,14 +209,14 @@ def test_the_stores_clock(ahead_s: float | None, word: Word) -> None:
         def clock_ahead_s(self) -> float | None:
             return ahead_s
 
-    assert access._clock(Clocked(SystemClock())).word is word
+    assert store_access._clock(Clocked(SystemClock())).word is word
 
 
 @pytest.mark.parametrize(
     ("free_bytes", "word"), [(None, Word.OK), (1 << 20, Word.WARN), (1 << 40, Word.OK)]
 )
 def test_the_room_in_an_accounts_drive(free_bytes: int | None, word: Word) -> None:
-    assert access._room("backup1", free_bytes).word is word
+    assert store_access._room("backup1", free_bytes).word is word
 
 
 def test_read_only_writes_nothing(fleet: FleetOnDisk) -> None:

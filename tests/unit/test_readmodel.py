@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from console import as_json
-from console.readmodel import AccountRow, FleetView, fleet_view
-from console.seen import Seen, Snapshot
-from console.words import fleet_lines
+from console.fleet import documents
+from console.fleet.readmodel import AccountRow, FleetView, fleet_view
+from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.words import fleet_lines
 from sessionlib.config import parse
-from sessionlib.core.notes import Copied, Report
+from sessionlib.core.messages import Copied, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -133,7 +133,7 @@ def test_a_lease_that_isnt_there_or_cant_be_read_says_nothing_of_who_works() -> 
 
 def test_an_unreachable_store_leaves_nothing_known() -> None:
     view = view_of(Snapshot("folder", error="no such folder"))
-    document = as_json.status(view)
+    document = documents.status(view)
     assert document["store"] == {
         "kind": "folder",
         "reachable": False,
@@ -158,7 +158,7 @@ def test_the_documents_shape_is_the_designs() -> None:
         plan=Plan("o1", "backup1", PlanPhase.WARMING, "ordered"),
         checkpoint=Pointer(4, 9, "c", 1234),
     )
-    document = as_json.status(view_of(snapshot(Seen(lease, 3.0))))
+    document = documents.status(view_of(snapshot(Seen(lease, 3.0))))
     assert list(document) == [
         "fleet",
         "safety",
@@ -206,7 +206,7 @@ def test_the_documents_shape_is_the_designs() -> None:
 
 
 def test_a_move_as_json() -> None:
-    assert as_json.move(moved(5, plan="o1")) == {
+    assert documents.move(moved(5, plan="o1")) == {
         "epoch": 5,
         "kind": "planned",
         "from": "primary",
@@ -216,7 +216,7 @@ def test_a_move_as_json() -> None:
         "reason": "ordered",
         "plan": "o1",
     }
-    assert as_json.move(replace(moved(5), at=1e300))["at"] is None
+    assert documents.move(replace(moved(5), at=1e300))["at"] is None
 
 
 def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from console import intents, outcomes
 from console.errors import Refused, WrongUse
-from console.seen import Seen, Snapshot
+from console.fleet.snapshot import Seen, Snapshot
+from console.orders import outcomes, proposals
 from sessionlib.config import parse
-from sessionlib.core.notes import OrderAction, Receipt, Report, WorkState
+from sessionlib.core.messages import OrderAction, Receipt, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -36,15 +36,15 @@ def snapshot(lease: Seen[Lease] | Lease = LEASE, **reports: Report | Seen[Report
 
 
 def test_an_order_carries_the_evidence_it_is_given_on() -> None:
-    order = intents.handover(CONFIGURED, snapshot(), "backup2").order
+    order = proposals.handover(CONFIGURED, snapshot(), "backup2").order
     assert (order.fleet, order.action, order.account) == (
         "my-fleet",
         OrderAction.HANDOVER,
         "backup2",
     )
     assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
-    assert order.id != intents.handover(CONFIGURED, snapshot(), "backup2").order.id
-    stop = intents.stop(CONFIGURED, snapshot(), "backup1").order
+    assert order.id != proposals.handover(CONFIGURED, snapshot(), "backup2").order.id
+    stop = proposals.stop(CONFIGURED, snapshot(), "backup1").order
     assert (stop.action, stop.account, stop.target) == (
         OrderAction.STOP,
         "backup1",
@@ -53,10 +53,10 @@ def test_an_order_carries_the_evidence_it_is_given_on() -> None:
 
 
 def test_what_it_means_is_said_with_names() -> None:
-    meaning = intents.handover(CONFIGURED, snapshot(), None).meaning
+    meaning = proposals.handover(CONFIGURED, snapshot(), None).meaning
     assert "primary stops" in meaning
     assert "backup1 (b@example.com, 11h40m left, ready) becomes the primary" in meaning
-    assert "backup1 may then take over" in intents.stop(CONFIGURED, snapshot(), "primary").meaning
+    assert "backup1 may then take over" in proposals.stop(CONFIGURED, snapshot(), "primary").meaning
 
 
 @pytest.mark.parametrize(
@@ -81,27 +81,27 @@ def test_a_handover_that_makes_no_sense_is_refused(
     seen: Snapshot, to: str | None, why: str
 ) -> None:
     with pytest.raises(Refused) as caught:
-        intents.handover(CONFIGURED, seen, to)
+        proposals.handover(CONFIGURED, seen, to)
     assert why in str(caught.value)
 
 
 def test_an_account_that_isnt_there_is_wrong_use() -> None:
     with pytest.raises(WrongUse, match="primary, backup1, backup2"):
-        intents.handover(CONFIGURED, snapshot(), "backup9")
+        proposals.handover(CONFIGURED, snapshot(), "backup9")
 
 
 def test_the_best_standby_is_the_first_that_runs_and_isnt_fenced() -> None:
     for unfit in (Seen[Report](), report("backup1", member="fenced")):
-        order = intents.handover(CONFIGURED, snapshot(backup1=unfit), None).order
+        order = proposals.handover(CONFIGURED, snapshot(backup1=unfit), None).order
         assert order.account == "backup2"
 
 
 def test_the_primary_is_told_to_stop_last() -> None:
-    assert intents.running(CONFIGURED, snapshot()) == ["backup1", "backup2", "primary"]
-    assert intents.running(CONFIGURED, snapshot(backup1=Seen())) == ["backup2", "primary"]
+    assert proposals.running(CONFIGURED, snapshot()) == ["backup1", "backup2", "primary"]
+    assert proposals.running(CONFIGURED, snapshot(backup1=Seen())) == ["backup2", "primary"]
 
 
-ORDER = intents.handover(CONFIGURED, snapshot(), "backup1").order
+ORDER = proposals.handover(CONFIGURED, snapshot(), "backup1").order
 NEXT = replace(LEASE, epoch=5, holder="backup1", incarnation="inc-backup1", renewal=1)
 
 
@@ -186,7 +186,7 @@ def test_progress_is_told_step_by_step() -> None:
 
 
 def test_a_stop_has_ended_when_the_session_says_so_or_is_another() -> None:
-    order = intents.stop(CONFIGURED, snapshot(), "backup1").order
+    order = proposals.stop(CONFIGURED, snapshot(), "backup1").order
     running = outcomes.of(order, snapshot())
     assert running == outcomes.Under("backup1 is standby, workload none")
     ended = outcomes.of(order, snapshot(backup1=report("backup1", ended="stopped")))
@@ -202,7 +202,7 @@ def test_a_stop_has_ended_when_the_session_says_so_or_is_another() -> None:
 
 
 def test_the_enum_words_are_the_ones_that_are_printed() -> None:
-    order = intents.stop(CONFIGURED, snapshot(), "primary").order
+    order = proposals.stop(CONFIGURED, snapshot(), "primary").order
     busy = serving("primary", 4)
     under = outcomes.of(order, snapshot(primary=replace(busy, workload=WorkState.STOPPING)))
     assert under == outcomes.Under("primary is primary, workload stopping")

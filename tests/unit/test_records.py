@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionlib.core.notes import History, MoveKind, Order, OrderAction, Report
+from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer, Readiness, Role
 from sessionlib.errors import RecordUnreadable
 from sessionlib.records import (

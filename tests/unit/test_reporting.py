@@ -23,7 +23,7 @@ from sessionlib.core.events import (
     WorkChanged,
 )
 from sessionlib.core.learn import learn
-from sessionlib.core.notes import MoveKind, Report, WorkState
+from sessionlib.core.messages import MoveKind, Report, WorkState
 from sessionlib.core.report import Surroundings, is_news, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Readiness, Role

@@ -17,8 +17,8 @@ from typing import TypeVar
 import pytest
 
 from sessionlib.agent.loop import Agent
+from sessionlib.checkpoints.catalog import names
 from sessionlib.checkpoints.names import BLOBS, Mark, blob_key, blob_name
-from sessionlib.checkpoints.shelf import names
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.actions import Collect, Copy, FetchAhead, Restore, Seal
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sessionlib.core.notes import Order, OrderAction, When
+from sessionlib.core.messages import Order, OrderAction, When
 from sessionlib.errors import SignatureInvalid
 from sessionlib.records import decode, encode
 from sessionlib.signing import new_seed, public_of, sign, signed_bytes, verify

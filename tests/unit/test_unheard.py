@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sessionlib.agent.unheard import MISSES, Unheard
+from sessionlib.agent.reachability import MISSES, Unheard
 from sessionlib.core.narrate import Line
 
 

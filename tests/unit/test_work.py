@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 
 from sessionlib.core import work
-from sessionlib.core.notes import WorkState
+from sessionlib.core.messages import WorkState
 from sessionlib.core.work import (
     Activate,
     Aim,

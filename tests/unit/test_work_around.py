@@ -12,11 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sessionlib.agent.log_rotation import cap
 from sessionlib.agent.probe import Probe, file_check, http_check
 from sessionlib.agent.resources import ResourceMeter, gpu_pct
 from sessionlib.agent.workfiles import Seat, WorkFiles
-from sessionlib.agent.worklog import cap
-from sessionlib.core.notes import Resources
+from sessionlib.core.messages import Resources
 from sessionlib.core.work import Mode, WorkloadSpec
 
 NOTHING = (None, (), None)

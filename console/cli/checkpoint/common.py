@@ -9,12 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from console.cli.opened import Fleet
 from console.errors import Refused, WrongUse
-from console.looking import piece
-from console.output import Output
-from console.patience import within
-from sessionlib.checkpoints import shelf
+from console.fleet.fleet import Fleet
+from console.fleet.looking import piece
+from console.text.output import Output
+from console.timeouts import within
+from sessionlib.checkpoints import catalog
 from sessionlib.core.values import Lease
 from sessionlib.layout import LEASE
 
@@ -36,7 +36,7 @@ def meant(fleet: Fleet, name: str | None) -> str:
         if current is None:
             raise Refused("the lease points at no checkpoint: name one of `checkpoint list`")
         return current
-    known = within(fleet.config.timings.timeout_s, lambda: shelf.names(fleet.store))
+    known = within(fleet.config.timings.timeout_s, lambda: catalog.names(fleet.store))
     found = [one for one in known if one == name or one.startswith(f"{name}-")]
     if not found:
         raise WrongUse(f"there is no checkpoint {name!r:.80}: `checkpoint list` shows them")

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from console.cli.checkpoint.common import meant, size, steps
-from console.cli.opened import open_fleet
 from console.cli.options import desk_of
+from console.fleet.fleet import open_fleet
 from sessionlib.checkpoints.exporting import export
 
 EXAMPLES = (

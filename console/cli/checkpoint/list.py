@@ -8,12 +8,12 @@ from typing import Any
 import typer
 
 from console.cli.checkpoint.common import current_of, size
-from console.cli.opened import open_fleet
 from console.cli.options import desk_of
-from console.patience import within
-from console.words import ago, table
-from sessionlib.checkpoints import shelf
-from sessionlib.checkpoints.shelf import Shelved
+from console.fleet.fleet import open_fleet
+from console.fleet.words import ago, table
+from console.timeouts import within
+from sessionlib.checkpoints import catalog
+from sessionlib.checkpoints.catalog import Shelved
 
 EXAMPLES = ("colabvps-console checkpoint list", "colabvps-console checkpoint list --json")
 HEADS = ("", "EPOCH", "SEQ", "MADE", "SIZE", "FILES", "NAME")
@@ -27,7 +27,7 @@ def run(ctx: typer.Context) -> None:
     fleet = open_fleet(desk)
     current = current_of(fleet)
     timeout_s = fleet.config.timings.timeout_s
-    found = within(timeout_s, lambda: shelf.shelved(fleet.store))
+    found = within(timeout_s, lambda: catalog.shelved(fleet.store))
     if desk.out.json:
         desk.out.document([_document(one, current) for one in found])
     elif not found:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from console import intents
 from console.cli.options import TimeoutOption, WaitOption, desk_of
 from console.cli.ordering import carry
+from console.orders import proposals
 
 CHANGES = True
 EXAMPLES = (
@@ -23,7 +23,7 @@ def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "
     desk.may_change("checkpoint now")
     carry(
         desk,
-        lambda fleet: intents.checkpoint(fleet.config, fleet.look()),
+        lambda fleet: proposals.checkpoint(fleet.config, fleet.look()),
         wait=wait,
         timeout=timeout,
     )

@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from console.cli.checkpoint.common import meant, steps
-from console.cli.opened import open_fleet
 from console.cli.options import desk_of
 from console.errors import FAILED
-from sessionlib.checkpoints import Damaged, Missing, shelf
+from console.fleet.fleet import open_fleet
+from sessionlib.checkpoints import Damaged, Missing, catalog
 
 EXAMPLES = (
     "colabvps-console checkpoint verify",
@@ -32,7 +32,7 @@ def run(
     fleet = open_fleet(desk)
     name = meant(fleet, name)
     try:
-        wrong = shelf.verify(fleet.store, name, steps(desk.out, "verified"))
+        wrong = catalog.verify(fleet.store, name, steps(desk.out, "verified"))
     except (Missing, Damaged) as error:
         wrong = [str(error)]
     for text in wrong:

@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import typer
 
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import Desk, desk_of
-from console.credentials import NEXT_VARIABLE, VARIABLE
-from console.keys import key_state
-from console.patience import PatientStore
-from console.rotation import Rotation, begin
+from console.fleet.fleet import Fleet, open_fleet
+from console.signing.in_force import key_state
+from console.signing.rotation import Rotation, begin
+from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
+from console.timeouts import PatientStore
 
 CHANGES = True
 EXAMPLES = (

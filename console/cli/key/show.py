@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.opened import Fleet, open_fleet
 from console.cli.options import desk_of
 from console.errors import Refused
-from console.keys import KeyState, key_state, why_not
-from console.patience import PatientStore
+from console.fleet.fleet import Fleet, open_fleet
+from console.signing.in_force import KeyState, key_state, why_not
+from console.timeouts import PatientStore
 from sessionlib.signing import public_of
 
 # Nothing is changed, but a secret on a screen is something to be agreed to.

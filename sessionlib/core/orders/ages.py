@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from sessionlib.core.events import Peeked
-from sessionlib.core.notes import ORDER_LIFE_S, Order
+from sessionlib.core.messages import ORDER_LIFE_S, Order
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sessionlib.core.lifecycle import Bounds
-from sessionlib.core.notes import Order, OrderAction, Receipt, When
+from sessionlib.core.messages import Order, OrderAction, Receipt, When
 from sessionlib.core.orders.ages import age_s
 from sessionlib.core.orders.judged import Judged, Rewrite, refused, unanswered, void
 from sessionlib.core.peers import is_alive, successors

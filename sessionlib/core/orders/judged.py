@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.messages import Order, OrderAction, Receipt
 from sessionlib.core.receipts import REFUSED, VOID
 from sessionlib.core.values import Lease, Plan
 from sessionlib.core.view import View

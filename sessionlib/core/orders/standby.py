@@ -8,7 +8,7 @@ between makes it fail, and the order void.
 
 from __future__ import annotations
 
-from sessionlib.core.notes import Order, OrderAction, Receipt
+from sessionlib.core.messages import Order, OrderAction, Receipt
 from sessionlib.core.orders.judged import Judged, refused, unanswered, void
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.values import Lease, LeaseState

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from sessionlib.core import handover
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Exit, Look, Peek, Send, Work
-from sessionlib.core.notes import Order, OrderAction
+from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Role
 from sessionlib.core.view import View, Write, WriteKind
 from sessionlib.core.work import Aim, Goal

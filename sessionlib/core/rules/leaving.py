@@ -10,7 +10,7 @@ from __future__ import annotations
 from sessionlib.core import handover
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Answer, Exit, Seal, StopCopying
-from sessionlib.core.notes import Receipt
+from sessionlib.core.messages import Receipt
 from sessionlib.core.orders.holder import judge_abort
 from sessionlib.core.receipts import REFUSED
 from sessionlib.core.rules.common import (

@@ -21,7 +21,7 @@ from sessionlib.core.actions import (
     Restore,
     Send,
 )
-from sessionlib.core.notes import History, Receipt, WorkState
+from sessionlib.core.messages import History, Receipt, WorkState
 from sessionlib.core.orders import holder as orders
 from sessionlib.core.orders.judged import Judged, Rewrite
 from sessionlib.core.orders.standby import judge_stop

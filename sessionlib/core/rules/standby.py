@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action, Answer, Depart
-from sessionlib.core.notes import Order
+from sessionlib.core.messages import Order
 from sessionlib.core.orders import standby as orders
 from sessionlib.core.rules.common import (
     Moment,

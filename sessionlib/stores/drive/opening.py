@@ -14,8 +14,8 @@ import threading
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
-from sessionlib.keeping import NotKept
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
+from sessionlib.secret_storage import NotKept
 from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.discards import Discards

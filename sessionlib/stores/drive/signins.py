@@ -2,7 +2,7 @@
 
 Decided here: what is kept of one, that it counts only while it is the configured
 account's, and whose is used where no account is named. Not decided here: where it is
-kept (`sessionlib.keeping`), and how a person signs in, which is the console's.
+kept (`sessionlib.secret_storage`), and how a person signs in, which is the console's.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass, field
 
 import google.oauth2.credentials
 
-from sessionlib import keeping
+from sessionlib import secret_storage
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
-from sessionlib.keeping import NotKept
+from sessionlib.secret_storage import NotKept
 
 OPERATOR = "operator"
 """Who uses the console, and owns the shared folder: not one of the accounts that hold sessions."""
@@ -37,7 +37,7 @@ class SignIn:
 
 def find(fleet: str, account: str) -> SignIn | None:
     """What is kept for an account, None where nothing is. Raises NotKept."""
-    text = keeping.find(entry_of(fleet, account))
+    text = secret_storage.find(entry_of(fleet, account))
     if text is None:
         return None
     try:
@@ -55,12 +55,12 @@ def find(fleet: str, account: str) -> SignIn | None:
 
 def keep(fleet: str, account: str, signin: SignIn) -> None:
     """Keep it, over the one before. Raises NotKept."""
-    keeping.keep(entry_of(fleet, account), json.dumps({"schema": SCHEMA, **asdict(signin)}))
+    secret_storage.keep(entry_of(fleet, account), json.dumps({"schema": SCHEMA, **asdict(signin)}))
 
 
 def forget(fleet: str, account: str) -> None:
     """Remove it; no error where there is none. Raises NotKept."""
-    keeping.forget(entry_of(fleet, account))
+    secret_storage.forget(entry_of(fleet, account))
 
 
 def entry_of(fleet: str, account: str) -> str:

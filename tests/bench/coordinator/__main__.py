@@ -32,8 +32,8 @@ import httpx
 import psutil
 
 from coordinator.access.tokens import hash_of, new_token
-from coordinator.decisions import Beat, Draft, decide
 from coordinator.ledger.ledger import Ledger
+from coordinator.transitions import Beat, Draft, decide
 from sessionlib.clock import SystemClock
 from tests.bench.coordinator.load import CONNECTIONS, Measured, WrkMissing, load, need_wrk
 

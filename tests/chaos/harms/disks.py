@@ -12,7 +12,7 @@ import random
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-from console.demo.stage import ACCOUNTS
+from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from tests.chaos.scene import Scene
 from tests.contract.full_disk import fill

@@ -10,7 +10,7 @@ import random
 import signal
 from contextlib import ExitStack
 
-from console.demo.stage import ACCOUNTS
+from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from sessionlib.guard.tree import Proc
 from tests.chaos.scene import Scene

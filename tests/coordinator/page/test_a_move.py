@@ -16,8 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from console.demo.play import Play
-from console.demo.stage import Stage
+from console.demo.demo_fleet import Stage
+from console.demo.scenario import Play
 from sessionlib.coordinator import TOKEN_VARIABLE
 from tests.coordinator.page.chromium import Browser
 

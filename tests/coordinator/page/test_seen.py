@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.decisions import Beat, Draft, Message, Phase, Registration, decide
-from coordinator.epochs import Fence
-from coordinator.facts import Picture
+from coordinator.fencing import Fence
 from coordinator.page.drawing import fragment
 from coordinator.page.seen import DAY_S, Seen, Word, seen
+from coordinator.state import Picture
+from coordinator.transitions import Beat, Draft, Message, Phase, Registration, decide
 from coordinator.view import Moment
 from sessionlib.core.values import Instant
 

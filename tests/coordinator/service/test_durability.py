@@ -18,13 +18,13 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from coordinator.decisions import Beat, Draft, Phase, Registration, decide
 from coordinator.errors import LedgerUnusable
-from coordinator.facts import MAX_EVENTS, MAX_MOVES
 from coordinator.ledger import tables
 from coordinator.ledger.engine import only_server, open_engine
 from coordinator.ledger.ledger import Ledger
 from coordinator.ledger.migrations import STEPS
+from coordinator.state import MAX_EVENTS, MAX_MOVES
+from coordinator.transitions import Beat, Draft, Phase, Registration, decide
 from sessionlib.core.values import Instant
 from tests.coordinator.service.kit import Served, beat, registration, serving
 

@@ -21,13 +21,13 @@ from coordinator.access.keys import Grant
 from coordinator.administering import revoke_tokens, set_epoch
 from coordinator.api.app import Service
 from coordinator.bell import Bell, begin_after, missed
-from coordinator.decisions import Beat
-from coordinator.facts import Event, Picture
 from coordinator.ledger.ledger import Ledger
 from coordinator.settings import Settings
+from coordinator.state import Event, Picture
+from coordinator.transitions import Beat
 from sessionlib.clock import SystemClock
 from sessionlib.coordinator.client import Client
-from sessionlib.coordinator.listening import event_ids
+from sessionlib.coordinator.event_stream import event_ids
 from tests.coordinator.service.kit import Served, beat, phase, registration
 
 HEARTBEAT = "/api/worker/heartbeat"

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.administering import set_epoch
-from coordinator.decisions import Beat, Draft, Message, Phase, Registration, decide
-from coordinator.epochs import Fence, Ruling, judge
-from coordinator.facts import Picture
+from coordinator.fencing import Fence, Ruling, judge
+from coordinator.state import Picture
+from coordinator.transitions import Beat, Draft, Message, Phase, Registration, decide
 from coordinator.view import Moment, primary_of
 from sessionlib.core.values import Instant
 from tests.coordinator.service.kit import Served, beat, phase, registration

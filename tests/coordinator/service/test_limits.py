@@ -19,7 +19,7 @@ import pytest
 
 from coordinator.access.rates import Rates, sender_at
 from coordinator.access.wire import cut_off_slow
-from coordinator.api.going import target
+from coordinator.api.redirect import target
 from coordinator.settings import Settings
 from tests.coordinator.service.kit import Served, beat, registration, serving
 

@@ -15,12 +15,12 @@ from pathlib import Path
 
 import pytest
 
-from coordinator import clerk as clerk_module
+from coordinator import writer as clerk_module
 from coordinator.administering import create_token, revoke_tokens
-from coordinator.clerk import Clerk
-from coordinator.decisions import Beat, Draft
 from coordinator.errors import LedgerUnusable
 from coordinator.ledger.ledger import Ledger
+from coordinator.transitions import Beat, Draft
+from coordinator.writer import Clerk
 from sessionlib.clock import SystemClock
 
 WITHIN_S = 20.0
@@ -129,7 +129,7 @@ def test_every_request_is_answered_when_nothing_can_be_kept(
             assert (await clerk.take(BEAT)).epoch == 1
             assert clerk.trouble is None
 
-    with caplog.at_level(logging.WARNING, "coordinator.clerk"):
+    with caplog.at_level(logging.WARNING, "coordinator.writer"):
         asyncio.run(play())
     # Its operator hears of it once, not for every request.
     assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]

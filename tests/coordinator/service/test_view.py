@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from coordinator.decisions import Beat, Draft, Message, Phase, Registration, decide
-from coordinator.facts import Picture
+from coordinator.state import Picture
+from coordinator.transitions import Beat, Draft, Message, Phase, Registration, decide
 from coordinator.view import Health, Moment, health_of, next_handover, primary_of, status
 from sessionlib.core.values import Instant
 

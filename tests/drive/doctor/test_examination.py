@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console.doctor import manners
-from console.doctor.checks import CHECKS, ON_DRIVE, Finding
-from console.doctor.drive import Examination, examine
-from console.doctor.ground import NAME, Ground, Patient, ground
-from console.doctor.hasty import HastyClient
-from console.doctor.verdict import failed
+from console.checks.doctor import drive_behaviour
+from console.checks.doctor.catalog import CHECKS, ON_DRIVE, Finding
+from console.checks.doctor.drive import Examination, examine
+from console.checks.doctor.hangup_client import HastyClient
+from console.checks.doctor.result import failed
+from console.checks.doctor.scratch_folder import NAME, Ground, Patient, ground
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from tests.drive.emulator.kit import BACKUP, MAIN, Fleet, client, fleet
@@ -72,7 +72,7 @@ class Clinic:
 @pytest.fixture
 def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clinic]:
     # How long a lost write is waited for: here nothing comes late.
-    monkeypatch.setattr(manners, "SETTLED_S", 0.02)
+    monkeypatch.setattr(drive_behaviour, "SETTLED_S", 0.02)
     with fleet() as drive:
         path = tmp_path / "accounts.yaml"
         body = {
@@ -101,7 +101,9 @@ def test_a_drive_that_keeps_its_promises_passes_every_check(clinic: Clinic) -> N
     assert abs(spent - clinic.exam.units) < spent / 10, (spent, clinic.exam.units)
 
 
-@pytest.mark.parametrize("check", [lambda place: manners.freshness(place, 20), manners.own_writes])
+@pytest.mark.parametrize(
+    "check", [lambda place: drive_behaviour.freshness(place, 20), drive_behaviour.own_writes]
+)
 def test_readings_of_before_are_counted(clinic: Clinic, check: Callable[[Ground], Finding]) -> None:
     with clinic.ground() as place:
         clinic.fleet.emulator.faults.durations.stale_s = 0.03
@@ -114,10 +116,10 @@ def test_readings_of_before_are_counted(clinic: Clinic, check: Callable[[Ground]
 def test_a_write_that_is_never_read_ends_the_wait(
     clinic: Clinic, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(manners, "LAG_S", 0.0)
+    monkeypatch.setattr(drive_behaviour, "LAG_S", 0.0)
     with clinic.ground() as place:
         clinic.fleet.emulator.faults.set({"stale-get": 1.0})
-        assert manners.freshness(place, 20).text.startswith("one write wasn't read")
+        assert drive_behaviour.freshness(place, 20).text.startswith("one write wasn't read")
 
 
 def test_writes_that_nobody_waited_for_are_found_by_their_nonce(clinic: Clinic) -> None:

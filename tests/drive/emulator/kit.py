@@ -14,8 +14,8 @@ import googleapiclient.discovery
 import httplib2
 import pytest
 
-from console.driveemulator import Emulator
-from console.driveemulator.control import CLIENT
+from console.emulators.drive import Emulator
+from console.emulators.drive.control_api import CLIENT
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.stores.drive import backoff, register
 from sessionlib.stores.drive.client import Client

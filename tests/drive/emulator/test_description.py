@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.driveemulator import Emulator, emulated
-from console.driveemulator.described.description import drive_v2
-from console.driveemulator.described.fields import BadSelection, selected, selection_of
+from console.emulators.drive import Emulator, emulated
+from console.emulators.drive.discovery.document import drive_v2
+from console.emulators.drive.discovery.field_selection import BadSelection, selected, selection_of
 from sessionlib.layout import LEASE
 from tests.drive.emulator import kit
 from tests.drive.emulator.kit import MAIN, Signed

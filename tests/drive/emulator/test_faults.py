@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.driveemulator import Emulator, Faults, emulated
-from console.driveemulator.faults.kinds import KINDS, Sort
+from console.emulators.drive import Emulator, Faults, emulated
+from console.emulators.drive.faults.kinds import KINDS, Sort
 from tests.drive.emulator.kit import MAIN, Signed
 
 WAIT_S = 20.0

@@ -11,7 +11,7 @@ import pytest
 from googleapiclient.errors import HttpError
 from googleapiclient.http import MediaInMemoryUpload
 
-from console.driveemulator import Emulator, emulated
+from console.emulators.drive import Emulator, emulated
 from sessionlib.stores.drive import units
 from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.verdicts import reason_of

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.driveemulator.faults.kinds import KINDS
+from console.emulators.drive.faults.kinds import KINDS
 from tests.drive.emulator import kit
 from tests.drive.emulator.kit import MAIN, Fleet
 
@@ -28,7 +28,7 @@ CLIENTS, THREADS, EACH = 8, 3, 15
 @contextmanager
 def process(*words: str) -> Iterator[str]:
     """The address of an emulator; it ends with its standard input."""
-    command = [sys.executable, "-m", "console.driveemulator", "--until-eof", *words]
+    command = [sys.executable, "-m", "console.emulators.drive", "--until-eof", *words]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as running:
@@ -101,7 +101,7 @@ def test_what_makes_no_sense_is_said(
 ) -> None:
     (tmp_path / "other.json").write_text("{}")
     words = [word.format(file=tmp_path / "other.json") for word in words]
-    command = [sys.executable, "-m", "console.driveemulator", *words]
+    command = [sys.executable, "-m", "console.emulators.drive", *words]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == code
     assert said in done.stderr
@@ -109,7 +109,7 @@ def test_what_makes_no_sense_is_said(
 
 
 def test_the_help_has_a_sentence_on_every_fault() -> None:
-    command = [sys.executable, "-m", "console.driveemulator", "--help"]
+    command = [sys.executable, "-m", "console.emulators.drive", "--help"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
     for kind in KINDS.values():
         assert f"{kind.name} " in done.stdout

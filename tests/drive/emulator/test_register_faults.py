@@ -15,9 +15,9 @@ from contextlib import suppress
 
 import pytest
 
-from console.driveemulator.answering import writing
-from console.driveemulator.faults.kinds import HOPELESS, KINDS
-from console.driveemulator.held.item import Item
+from console.emulators.drive.contents.item import Item
+from console.emulators.drive.faults.kinds import HOPELESS, KINDS
+from console.emulators.drive.methods import writes
 from sessionlib.layout import LEASE
 from sessionlib.ports import Conflict, Unknown, Unreachable
 from sessionlib.stores.drive.store import DriveStore
@@ -114,7 +114,7 @@ def test_a_drive_that_checks_here_and_writes_there_loses_updates(
     version = found.version if found else stores[0].create(LEASE, b'{"nonce":"first","over":""}')
     record = Record(fleet, monkeypatch)
     passed = threading.Barrier(2)
-    monkeypatch.setattr(writing, "sleep", lambda _: passed.wait(10))
+    monkeypatch.setattr(writes, "sleep", lambda _: passed.wait(10))
     monkeypatch.setattr(fleet.emulator.faults.durations, "pause_s", 1.0)
     fleet.emulator.faults.once("non-atomic", 2)
 

@@ -13,8 +13,8 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from console.driveemulator import Emulator, emulated
-from console.driveemulator.signing.pages import DENY, UNTICK
+from console.emulators.drive import Emulator, emulated
+from console.emulators.drive.oauth.pages import DENY, UNTICK
 from sessionlib.stores.drive.opening import SCOPE
 from tests.drive.emulator.kit import BACKUP, MAIN
 

@@ -11,7 +11,7 @@ from functools import partial
 
 import pytest
 
-from console.driveemulator.faults.kinds import HOPELESS, KINDS
+from console.emulators.drive.faults.kinds import HOPELESS, KINDS
 from sessionlib.layout import LEASE, order_key
 from sessionlib.ports import Conflict, Unknown, Unreachable
 from sessionlib.stores.drive import client

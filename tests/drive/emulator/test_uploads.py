@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.driveemulator.answering.uploads import PIECE_BYTES
+from console.emulators.drive.methods.uploads import PIECE_BYTES
 from sessionlib.stores.drive import client
 from tests.drive.emulator import kit
 from tests.drive.emulator.kit import MAIN, Fleet, Signed, md5

@@ -27,16 +27,16 @@ import pytest
 import yaml
 
 import console.demo
-from console import intents, outcomes
 from console.__main__ import main as console_main
-from console.cli.opened import Fleet as Opened
 from console.cli.ordering import give
 from console.demo.journal import Tenure, epochs_rise, overlap_s, read_journals
-from console.provision import create_lease, missing_lease
-from console.seen import Snapshot
+from console.fleet.fleet import Fleet as Opened
+from console.fleet.snapshot import Snapshot
+from console.orders import outcomes, proposals
+from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.config import load
-from sessionlib.core.notes import History, Report, WorkState
+from sessionlib.core.messages import History, Report, WorkState
 from sessionlib.core.values import Lease
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
 from sessionlib.signing import new_seed, public_of, sign
@@ -205,7 +205,7 @@ class Fleet:
     def hand_over(self, to: str, tries: int = 3) -> History:
         """One planned move, ordered as an operator would, to its end. On a busy machine a
         standby may seem to have stopped reporting, and the operator asks again."""
-        proposal = intents.handover(self.opened.config, self.look(), to)
+        proposal = proposals.handover(self.opened.config, self.look(), to)
         order = sign(proposal.order, self.seed)
         give(self.opened, order)
 

@@ -15,8 +15,8 @@ import stat
 import tarfile
 from pathlib import Path
 
+from sessionlib.bundles.unpacking import unpack
 from sessionlib.errors import KitError
-from sessionlib.kit.unpacking import unpack
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sessionlib.bundles.ignoring import IGNORE_FILE, Ignored, ignored_in
 from sessionlib.config import Config, document, load
 from sessionlib.config.durations import YEAR_S, brief, seconds
 from sessionlib.config.edit import with_fleet_key
 from sessionlib.errors import ConfigError, KitError
-from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
-from sessionlib.kit.ignoring import IGNORE_FILE, Ignored, ignored_in
+from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 

@@ -15,16 +15,16 @@ from pathlib import Path
 
 from sessionlib.agent.home import Home
 from sessionlib.agent.workfiles import Seat, Status, WorkFiles
+from sessionlib.bundles.memory import Memory
+from sessionlib.bundles.setup import is_done
+from sessionlib.checkpoints.data_directory import Note, Place
 from sessionlib.checkpoints.names import checkpoint_mark
-from sessionlib.checkpoints.place import Note, Place
 from sessionlib.checkpoints.remembering import load, save
 from sessionlib.core.values import Instant
 from sessionlib.errors import SignatureInvalid
-from sessionlib.kit.keys import FollowedKey
-from sessionlib.kit.memory import Memory
-from sessionlib.kit.setup import is_done
 from sessionlib.launchers import Handle
 from sessionlib.launchers.handles import boot_id, kept, last_agent, session_in
+from sessionlib.signed.keys import FollowedKey
 from sessionlib.signing import Purpose, verify_bytes
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.target import Target

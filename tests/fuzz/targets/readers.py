@@ -10,24 +10,24 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from console import as_json
-from console.app import columns, drawing, timeline
-from console.app.runs import Runs
-from console.events import between
-from console.looking import own, piece
-from console.output import _harmless
-from console.readmodel import FleetView, fleet_view
-from console.safe_text import lines
-from console.seen import Seen, Snapshot
-from console.words import fleet_lines
+from console.fleet import documents
+from console.fleet.changes import between
+from console.fleet.looking import own, piece
+from console.fleet.readmodel import FleetView, fleet_view
+from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.words import fleet_lines
+from console.text.output import _harmless
+from console.text.safe_text import lines
+from console.tui import columns, render, timeline
+from console.tui.styled import Runs
 from sessionlib import layout
-from sessionlib.agent.leasebook import read_lease
-from sessionlib.agent.notes import Notes
+from sessionlib.agent.lease_io import read_lease
+from sessionlib.agent.mailbox import Notes
 from sessionlib.config import parse
 from sessionlib.core.actions import Send
 from sessionlib.core.decide import decide
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.notes import History, Report
+from sessionlib.core.messages import History, Report
 from sessionlib.core.report import Surroundings, report_of
 from sessionlib.core.values import MAX_EPOCH, Lease
 from sessionlib.core.view import View
@@ -97,9 +97,9 @@ def _shown(store: Store) -> None:
     view = fleet_view(_CONFIG, snapshot)
     for line in fleet_lines(view, "accounts.yaml"):
         assert is_harmless(lines(line.text).replace("\n", ""))
-    json.dumps(_harmless(as_json.status(view)), allow_nan=False)
+    json.dumps(_harmless(documents.status(view)), allow_nan=False)
     if view.last_move is not None:
-        json.dumps(_harmless(as_json.move(view.last_move)), allow_nan=False)
+        json.dumps(_harmless(documents.move(view.last_move)), allow_nan=False)
     for event in (*between(None, snapshot), *between(Snapshot("memory"), snapshot)):
         assert event.text
     for runs in _drawn(view):
@@ -108,9 +108,9 @@ def _shown(store: Store) -> None:
 
 
 def _drawn(view: FleetView) -> Iterator[Runs]:
-    yield from drawing.header(view, _COLUMNS, read_only=False, orders=1, short=False)
-    yield from drawing.checkpoint(view, _COLUMNS)
-    yield from drawing.troubles(view, Seen(), _COLUMNS)
+    yield from render.header(view, _COLUMNS, read_only=False, orders=1, short=False)
+    yield from render.checkpoint(view, _COLUMNS)
+    yield from render.troubles(view, Seen(), _COLUMNS)
     yield from timeline.lines(view, _COLUMNS)
     places = columns.placed(view.accounts, _COLUMNS)
     for row in view.accounts:
@@ -119,5 +119,7 @@ def _drawn(view: FleetView) -> Iterator[Runs]:
 
 TARGETS = (
     Target("agent", "core.learn, core.decide, core.report", _store, (), _agents, "json"),
-    Target("screen", "console.readmodel, words, events, as_json, app", _store, (), _shown, "json"),
+    Target(
+        "screen", "console.fleet.readmodel, words, events, as_json, app", _store, (), _shown, "json"
+    ),
 )

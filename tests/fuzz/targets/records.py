@@ -14,8 +14,8 @@ from dataclasses import asdict
 from typing import Any
 
 from sessionlib import layout
-from sessionlib.agent.notes import Notes
-from sessionlib.core.notes import History, Order, Report, Signal
+from sessionlib.agent.mailbox import Notes
+from sessionlib.core.messages import History, Order, Report, Signal
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.records import MAX_DEPTH, MAX_RECORD_BYTES, decode, encode, read_object

@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
+from sessionlib.bundles.bundle import CODE, Published
 from sessionlib.config import parse
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
-from sessionlib.kit.bundle import CODE, Published
-from sessionlib.kit.fleetconfig import CONFIG, PublishedConfig, compare
-from sessionlib.kit.keys import SUCCESSION, follow
-from sessionlib.kit.signed import Kind, Series
 from sessionlib.layout import succession_key, version_key
+from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, compare
+from sessionlib.signed.keys import SUCCESSION, follow
+from sessionlib.signed.signed import Kind, Series
 from sessionlib.signing import Purpose, public_of, verify_bytes
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.examples import CONFIGURATION, HERE

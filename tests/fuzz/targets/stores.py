@@ -7,14 +7,14 @@ import shutil
 from contextlib import suppress
 from functools import cache
 
-from console.looking import epochs
+from console.fleet.looking import epochs
 from sessionlib import layout
-from sessionlib.agent.notes import Notes
-from sessionlib.checkpoints.shelf import names
+from sessionlib.agent.mailbox import Notes
+from sessionlib.bundles.bundle import CODE
+from sessionlib.checkpoints.catalog import names
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
-from sessionlib.kit.bundle import CODE
-from sessionlib.kit.signed import Series
+from sessionlib.signed.signed import Series
 from sessionlib.stores.folder import FolderStore
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
@@ -72,7 +72,7 @@ def _foreign_holds(store: FolderStore) -> None:
 TARGETS = (
     Target(
         "folder",
-        "stores.folder.FolderStore.list, read, has; console.looking.epochs",
+        "stores.folder.FolderStore.list, read, has; console.fleet.looking.epochs",
         _foreign,
         (),
         _foreign_holds,

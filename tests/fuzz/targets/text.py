@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 
-from console.app.runs import harmless
-from console.log_lines import Entry, document, entries, human, merged, news
-from console.output import _harmless
-from console.safe_text import MARKED, clipped, lines, one_line, padded, row, width
+from console.fleet.logs import Entry, document, entries, human, merged, news
+from console.text.output import _harmless
+from console.text.safe_text import MARKED, clipped, lines, one_line, padded, row, width
+from console.tui.styled import harmless
 from sessionlib.plain_text import plain
 from tests.fuzz.target import Target
 
@@ -67,6 +67,6 @@ def _log_holds(found: list[Entry]) -> None:
 
 
 TARGETS: tuple[Target, ...] = (
-    Target("text", "plain_text.plain, console.safe_text, console.app.runs", _shown),
-    Target("log", "console.log_lines", _log, (), _log_holds, "json"),
+    Target("text", "plain_text.plain, console.text.safe_text, console.tui.styled", _shown),
+    Target("log", "console.fleet.logs", _log, (), _log_holds, "json"),
 )

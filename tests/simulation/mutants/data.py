@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.checkpoints import checkpoints, collecting, sending
+from sessionlib.checkpoints import checkpoints, garbage
 from sessionlib.checkpoints.manifest import Blob
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
+from sessionlib.checkpoints.save import upload
 from sessionlib.core import learn_data
 from sessionlib.core.actions import Action, Work
 from sessionlib.core.events import Sealed
@@ -60,29 +61,29 @@ def start_before_the_data_is_there(patch: Patch) -> None:
 
 
 def counted_as_kept_on_upload(patch: Patch) -> None:
-    def put(sender: sending.Sender, blob: Blob, data: bytes) -> None:
+    def put(sender: upload.Sender, blob: Blob, data: bytes) -> None:
         sender._store.put(blob_key(blob.name), data)
 
-    patch.set(sending.Sender, "_put", put)
+    patch.set(upload.Sender, "_put", put)
 
 
 def reused_blobs_removed(patch: Patch) -> None:
-    plain = collecting._unneeded
+    plain = garbage._unneeded
 
     def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
         new = {name for name in needed if blob_mark(name) == newest}
         return plain(store, newest, new)
 
-    patch.set(collecting, "_unneeded", unneeded)
+    patch.set(garbage, "_unneeded", unneeded)
 
 
 def newer_uploads_removed(patch: Patch) -> None:
-    plain = collecting._unneeded
+    plain = garbage._unneeded
 
     def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
         return plain(store, Mark(MAX_NUMBER, MAX_NUMBER), needed)
 
-    patch.set(collecting, "_unneeded", unneeded)
+    patch.set(garbage, "_unneeded", unneeded)
 
 
 def restored_over_newer_data(patch: Patch) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sessionlib.checkpoints import checkpoints
+from sessionlib.checkpoints.data_directory import Note
 from sessionlib.checkpoints.names import Mark
-from sessionlib.checkpoints.place import Note
 from sessionlib.core import decide as decision
 from sessionlib.core.actions import Action
 from sessionlib.core.rules import leaving, standby

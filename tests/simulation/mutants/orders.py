@@ -9,7 +9,7 @@ from sessionlib.core import learn as learning
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action
 from sessionlib.core.events import Peeked
-from sessionlib.core.notes import OrderAction, Receipt
+from sessionlib.core.messages import OrderAction, Receipt
 from sessionlib.core.orders import holder
 from sessionlib.core.orders import standby as by_standbys
 from sessionlib.core.orders.judged import Judged, Rewrite, unanswered

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import FileTrouble, sending, tree
-from sessionlib.checkpoints.copying import Sizes
-from sessionlib.checkpoints.shelf import names
+from sessionlib.checkpoints import FileTrouble, tree
+from sessionlib.checkpoints.catalog import names
+from sessionlib.checkpoints.save import upload
+from sessionlib.checkpoints.save.copying import Sizes
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.errors import ColabvpsError, Unreachable
@@ -29,7 +30,7 @@ BIG = "x" * 300_000
 
 def main() -> None:
     place = Path(sys.argv[1])
-    sending.PAUSES_S = (0.0,)
+    upload.PAUSES_S = (0.0,)
     for name, size in (("VPS_Shared", "2m"), ("there", "20m")):
         (place / name).mkdir()
         mount("-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(place / name))

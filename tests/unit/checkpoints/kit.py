@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 from sessionlib.checkpoints import Checkpoints, Made
-from sessionlib.checkpoints.copying import Sizes
+from sessionlib.checkpoints.save.copying import Sizes
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store

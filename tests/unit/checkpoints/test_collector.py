@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import Missing
+from sessionlib.checkpoints.catalog import names, read_manifest, shelved, verify
 from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
-from sessionlib.checkpoints.shelf import names, read_manifest, shelved, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore

@@ -13,10 +13,10 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import durable, index, remembering
-from sessionlib.checkpoints.copying import Sizes
+from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.names import MANIFESTS, blob_key, blob_mark
+from sessionlib.checkpoints.save.copying import Sizes
 from sessionlib.checkpoints.scan import time_there_ns
-from sessionlib.checkpoints.shelf import read_manifest
 from sessionlib.clock import sleep
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.checkpoints.meddled import Meddled, here, store, there

@@ -26,7 +26,7 @@ __all__ = ["here", "store", "there"]
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     store: Meddled, here: Side, there: Side, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("sessionlib.checkpoints.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
     path = fill(here.data, a="1" * size) / "a"
     pread, changes = os.pread, iter(["2" * size, "3" * (size + 70)])
     one_at_a_time = threading.Lock()
@@ -48,7 +48,7 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 def test_what_does_not_settle_is_not_published_and_named(
     store: Meddled, here: Side, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("sessionlib.checkpoints.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
     path = fill(here.data, calm="x", busy="1" * size) / "busy"
     stands_still = index.stands_still
 
@@ -57,7 +57,7 @@ def test_what_does_not_settle_is_not_published_and_named(
             path.write_text("2" * size)
         return stands_still(where, fd, before)
 
-    monkeypatch.setattr("sessionlib.checkpoints.copying.stands_still", never)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copying.stands_still", never)
     with pytest.raises(Unsettled, match="busy changed each of the"):
         here.copy(1, None)
     assert store.list(MANIFESTS) == []
@@ -74,7 +74,7 @@ def test_a_file_that_goes_away_is_not_in_the_copy(
         path.unlink()
         return found
 
-    monkeypatch.setattr("sessionlib.checkpoints.making.scan", scan_and_remove)
+    monkeypatch.setattr("sessionlib.checkpoints.save.make.scan", scan_and_remove)
     there.checkpoints.restore(2, here.copy(1, None))
     assert picture(there.data).keys() == {".", "stays"}
 

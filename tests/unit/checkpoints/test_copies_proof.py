@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from sessionlib.checkpoints import Cancelled, NotProven, sending
+from sessionlib.checkpoints import Cancelled, NotProven
+from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.names import BLOBS, MANIFESTS
-from sessionlib.checkpoints.shelf import read_manifest
+from sessionlib.checkpoints.save import upload
 from sessionlib.errors import Unknown, Unreachable
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.checkpoints.kit import Side, fill, picture
@@ -20,8 +21,8 @@ __all__ = ["here", "store", "there"]
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sessionlib.checkpoints.sending.sleep", lambda _: None)
-    monkeypatch.setattr("sessionlib.checkpoints.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.upload.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
 
 
 def test_a_store_that_reports_md5_proves_as_well(store: Meddled, here: Side) -> None:
@@ -166,7 +167,7 @@ def test_a_fetch_is_stopped_and_gone_on_with_but_a_restore_is_not_stopped(
 
 
 def test_pauses_are_short_beside_a_lease() -> None:
-    assert sum(sending.PAUSES_S) < 10
+    assert sum(upload.PAUSES_S) < 10
 
 
 def test_nothing_but_manifests_and_blobs_lies_in_the_store(store: Meddled, here: Side) -> None:

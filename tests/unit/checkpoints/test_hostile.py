@@ -17,11 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionlib.checkpoints import Damaged, Missing
+from sessionlib.checkpoints.catalog import read_manifest, shelved
 from sessionlib.checkpoints.manifest import MAX_LIST_RAW_BYTES, MAX_LISTS, Head, Manifest
 from sessionlib.checkpoints.names import BLOBS, Mark, blob_name, checkpoint_name, manifest_key
 from sessionlib.checkpoints.parsing import decode_head, decode_lists
 from sessionlib.checkpoints.paths import stays_inside
-from sessionlib.checkpoints.shelf import read_manifest, shelved
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore

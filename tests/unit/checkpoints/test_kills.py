@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints.shelf import names, verify
+from sessionlib.checkpoints.catalog import names, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.folder import FolderStore

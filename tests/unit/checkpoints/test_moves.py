@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import CheckpointError, Damaged, Missing
+from sessionlib.checkpoints.catalog import read_manifest, verify
 from sessionlib.checkpoints.names import MANIFESTS, blob_key
-from sessionlib.checkpoints.shelf import read_manifest, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore

@@ -1,0 +1,1 @@
+"""Checks before a fleet depends on something: doctor and preflight."""

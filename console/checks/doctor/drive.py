@@ -1,0 +1,141 @@
+"""The examination of a shared folder in Google Drive.
+
+Decided here: who takes part, the order of the checks, and that one which can't be made
+counts as not known. Not decided here: what each tries (`writes`, `manners`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from console.checks.doctor import conditional_writes, drive_behaviour
+from console.checks.doctor.catalog import Finding
+from console.checks.doctor.hangup_client import HastyClient
+from console.checks.doctor.scratch_folder import Ground, Patient, ground
+from console.errors import Refused
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.stores.drive import signins, units
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.opening import credentials, emulator
+from sessionlib.stores.drive.people import about
+from sessionlib.stores.drive.verdicts import Trouble
+
+ROUNDS = 200
+RACERS = 8
+"""Zero failures in so many rounds bound the rate at 1.5 %, with 95 % confidence; no proof."""
+FRESH = 200
+"""So many writes of one account are read by the other."""
+MAX_TRIES = 40
+_A_ROUND = RACERS * (units.READ + units.WRITE) + 2 * units.READ
+_A_TRY = units.READ + units.WRITE
+_ONCE = 3_900
+"""All that is done but once, as the emulator has counted it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What is going to be done."""
+
+    config: Config
+    one: Patient
+    other: Patient
+    rounds: int
+
+    @property
+    def units(self) -> int:
+        """About what it costs of Google's quota, both accounts together."""
+        tries = min(FRESH, self.rounds) + 2 * min(MAX_TRIES, self.rounds)
+        return self.rounds * _A_ROUND + tries * _A_TRY + _ONCE
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is enough for agents to rely on. What an emulator has passed is worth
+        nothing anywhere else, so there the number is the user's."""
+        return self.rounds >= ROUNDS or emulator() is not None
+
+
+def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> Examination:
+    """Who takes part: the accounts named, or the first two persons who are signed in here.
+
+    Raises Refused, ConfigError and NotKept.
+    """
+    wanted = list(names) or _two_kept(config)
+    if len(set(wanted)) < 2:
+        raise Refused(
+            "doctor needs two accounts that are signed in on this machine, and found "
+            f"{wanted[0] if wanted else 'none'}: run `colabvps-console login ACCOUNT` for another "
+            "one, with its person at the keyboard"
+        )
+    one, other = (_patient(config, name, clock) for name in wanted[:2])
+    return Examination(config, one, other, rounds)
+
+
+def _patient(config: Config, name: str, clock: Clock) -> Patient:
+    plain, hasty = (
+        kind(credentials(config, name), clock, emulator()) for kind in (Client, HastyClient)
+    )
+    return Patient(name, plain, hasty)
+
+
+def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Iterator[Finding]:
+    """Make the checks, one by one. Raises Refused where not even a folder can be made."""
+    root_id, _ = exam.config.drive_ids()
+    try:
+        _require_two(exam)
+        tries = min(MAX_TRIES, exam.rounds)
+        with ground((exam.one, exam.other), root_id, clock, tell, tries) as place:
+            yield from _checks(exam, place, root_id)
+    except Trouble as error:
+        raise Refused(f"no scratch folder can be made in the shared folder: {error}") from None
+
+
+def _two_kept(config: Config) -> list[str]:
+    """The first of those who are signed in here, and the next one that is another person's: an
+    operator's sign-in may well be the first account's too."""
+    found: list[tuple[str, str]] = []
+    for name, signin in signins.all_kept(config):
+        if len(found) < 2 and not any(signins.is_same(signin.email, email) for _, email in found):
+            found.append((name, signin.email))
+    return [name for name, _ in found]
+
+
+def _require_two(exam: Examination) -> None:
+    """Raises Refused where both are one account at Google, by Google's own word, and Trouble:
+    what one account sees of its own writes tells nothing of two."""
+    email = about(exam.one.client).email
+    if signins.is_same(email, about(exam.other.client).email):
+        raise Refused(
+            f"{exam.one.name} and {exam.other.name} are both signed in as {email}, and doctor "
+            "needs two accounts: run `colabvps-console login ACCOUNT` for another one, with its "
+            "person at the keyboard"
+        )
+
+
+def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]:
+    emails = {account.email.casefold(): name for name, account in exam.config.accounts.items()}
+    timeout_s = exam.config.timings.timeout_s
+    tries: list[tuple[str, Callable[[], Finding]]] = [
+        ("editors", lambda: conditional_writes.editors(place)),
+        ("latency", lambda: drive_behaviour.latency(place, timeout_s)),
+        ("stale-etag", lambda: conditional_writes.stale_etag(place, place.one, "stale-etag")),
+        ("others-etag", lambda: conditional_writes.stale_etag(place, place.other, "others-etag")),
+        ("etag-moves", lambda: conditional_writes.etag_moves(place)),
+        ("size", lambda: conditional_writes.size(place)),
+        ("race", lambda: conditional_writes.race(place, exam.rounds, RACERS)),
+        ("freshness", lambda: drive_behaviour.freshness(place, min(FRESH, exam.rounds))),
+        ("own-writes", lambda: drive_behaviour.own_writes(place)),
+        ("etag-form", lambda: drive_behaviour.etag_form(place)),
+        ("lost-connection", lambda: drive_behaviour.lost_connection(place)),
+        ("ids", lambda: drive_behaviour.ids(place)),
+        ("gone", lambda: drive_behaviour.gone(place)),
+        ("discards", lambda: drive_behaviour.discards(place)),
+        ("names", lambda: drive_behaviour.names(place)),
+        ("owner", lambda: drive_behaviour.owner(place, root_id, emails)),
+    ]
+    for check_id, attempt in tries:
+        try:
+            yield attempt()
+        except Trouble as error:
+            yield Finding(check_id, None, f"couldn't be tried: {error}")

@@ -1,0 +1,97 @@
+"""What comes of an examination.
+
+Decided here: that a safety check which couldn't be made hasn't passed, that only one which
+has failed takes back an earlier pass, and what is signed and left in the store for the
+agents. Not decided here: what they make of it (`sessionlib.signed.store_check`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from console.checks.doctor.catalog import CHECKS, Finding, advice
+from console.errors import OutcomeUnknown, Refused
+from console.fleet.documents import iso
+from sessionlib.errors import Conflict, KitError, StoreError, Unknown
+from sessionlib.layout import DIAGNOSIS
+from sessionlib.ports import Store
+from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read
+from sessionlib.signing import public_of
+
+_TRIES = 3
+
+
+def failed(findings: Iterable[Finding]) -> tuple[str, ...]:
+    """The safety checks that aren't known to hold."""
+    return tuple(one.id for one in findings if CHECKS[one.id].is_safety and one.ok is not True)
+
+
+def leave(
+    store: Store, diagnosis: Diagnosis, findings: Iterable[Finding], seed: str
+) -> Diagnosis | None:
+    """Keep it for the agents, unless a pass stands there that it says nothing against: one that
+    was too short, or whose requests were turned away. Then that pass is what is returned.
+
+    Raises Refused or OutcomeUnknown.
+    """
+    broken = any(CHECKS[one.id].is_safety and one.ok is False for one in findings)
+    if not diagnosis.passed and not broken:
+        stands = _standing(store, diagnosis, seed)
+        if stands is not None:
+            return stands
+    keep(store, diagnosis, seed)
+    return None
+
+
+def _standing(store: Store, like: Diagnosis, seed: str) -> Diagnosis | None:
+    """The pass of the same folder that agents go by now."""
+    place = Place(like.fleet, like.folder_id, like.lease_id)
+    try:
+        found, why = read(store, place, public_of(seed))
+    except StoreError as error:
+        raise Refused(f"what was found before can't be read: {error}") from None
+    return found if why is None else None
+
+
+def keep(store: Store, diagnosis: Diagnosis, seed: str) -> None:
+    """Sign it and put it into the store. Raises Refused or OutcomeUnknown."""
+    data = DOCTOR.encode(DOCTOR.signed(diagnosis, seed))
+    try:
+        for _ in range(_TRIES):
+            try:
+                found = store.read(DIAGNOSIS)
+                if found is None:
+                    store.create(DIAGNOSIS, data)
+                else:
+                    store.replace(DIAGNOSIS, data, found.version)
+            except Conflict:
+                continue
+            return
+    except Unknown as error:
+        raise OutcomeUnknown(f"the finding may or may not have been kept: {error}") from None
+    except (StoreError, KitError) as error:
+        raise Refused(f"the finding can't be kept: {error}") from None
+    raise Refused("somebody else keeps a finding at the same time: run doctor again")
+
+
+def document(findings: Sequence[Finding], at: float, *, passed: bool, kept: bool) -> dict[str, Any]:
+    """What `--json` prints."""
+    return {
+        "passed": passed,
+        "kept": kept,
+        "at": iso(at),
+        "checks": [
+            {
+                "id": one.id,
+                "safety": CHECKS[one.id].is_safety,
+                "ok": one.ok,
+                "says": CHECKS[one.id].says,
+                "found": one.text,
+                "means": means,
+                "cure": cure,
+            }
+            for one in findings
+            for means, cure in [advice(one) or (None, None)]
+        ],
+    }

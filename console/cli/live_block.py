@@ -1,0 +1,39 @@
+"""Lines drawn over the ones before, on the terminal's ordinary screen.
+
+Decided here: what is sent to the terminal, and that it is left as it was found.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from console.fleet.words import Line
+from console.text.output import Output
+from console.text.safe_text import row
+
+_HIDE_CURSOR, _SHOW_CURSOR = "\x1b[?25l", "\x1b[?25h"
+
+
+class Redrawn:
+    """A block of lines that changes in place."""
+
+    def __init__(self, out: Output) -> None:
+        self._out = out
+        self._drawn = 0
+        sys.stdout.write(_HIDE_CURSOR)
+
+    def draw(self, lines: Sequence[Line], size: os.terminal_size) -> None:
+        """Replace what was drawn before; what doesn't fit couldn't be replaced, and is cut off."""
+        if self._drawn:
+            sys.stdout.write(f"\x1b[{self._drawn}F\x1b[J")
+        fitting = lines[: max(1, size.lines - 1)]
+        for line in fitting:
+            self._out.line(row(line.text, size.columns), line.tone)
+        self._drawn = len(fitting)
+
+    def leave(self) -> None:
+        """Give the cursor back."""
+        sys.stdout.write(_SHOW_CURSOR)
+        sys.stdout.flush()

@@ -1,0 +1,74 @@
+"""A fleet that lives for as long as somebody watches it.
+
+Decided here: sessions of different lengths, so that one after another comes to its
+end, and that whoever's session has ended starts a fresh one a little later, as the
+account's person would. Moves are made by the agents' own plans, and by whoever
+sits at the keys. Not decided here: what is shown (`console.tui`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from console.demo.demo_fleet import ACCOUNTS, Stage
+from sessionlib.clock import sleep
+from sessionlib.errors import ColabvpsError
+
+SCALE = 180.0
+"""Twelve hours in four minutes."""
+
+FRESH_AFTER_S = 12.0
+"""How long an account is without a session: long enough to see a takeover, or to declare an
+emergency."""
+
+LIFETIMES = {"primary": "12h", "backup1": "18h", "backup2": "24h"}
+CHANGES: Mapping[str, Any] = {
+    "accounts": {
+        name: {**account, "session": {"lifetime": LIFETIMES[name]}}
+        for name, account in ACCOUNTS.items()
+    },
+    "policy": {"handover": "approve", "on_no_answer": "proceed"},
+    "checkpoint": {"every": "30m"},
+}
+_LOOK_S = 0.5
+
+
+class Life:
+    """Keeps the sessions of a stage coming, in a thread of its own."""
+
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._live, name="life", daemon=True)
+
+    def begin(self) -> None:
+        """Start every account's session, and see to it from then on."""
+        for account in ACCOUNTS:
+            self._stage.start(account)
+        self._thread.start()
+
+    def end(self) -> None:
+        """Start nothing any more."""
+        self._ended.set()
+        self._thread.join()
+
+    def _live(self) -> None:
+        clock = self._stage.fleet.clock
+        gone_mono: dict[str, float] = {}
+        while not self._ended.is_set():
+            sleep(_LOOK_S)
+            now_mono = clock.now().mono
+            for account in ACCOUNTS:
+                if self._stage.is_running(account):
+                    gone_mono.pop(account, None)
+                elif now_mono - gone_mono.setdefault(account, now_mono) >= FRESH_AFTER_S:
+                    self._start(account)
+
+    def _start(self, account: str) -> None:
+        try:
+            self._stage.start(account)
+        except ColabvpsError:
+            # Something of the last one is still there: it is tried again with the next look.
+            return

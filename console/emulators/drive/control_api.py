@@ -1,0 +1,83 @@
+"""The emulator's own door, for who sits in another process.
+
+Decided here: `POST /control/token` for a refresh token without a browser, and the few
+other things that a test or a demonstration does from outside. Not decided here: what
+they do.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from console.emulators.drive.contents.world import World
+from console.emulators.drive.faults.rates import Faults
+from console.emulators.drive.oauth.pages import Pages
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Consent, Grants
+from console.emulators.drive.request_log import Ledger
+from console.emulators.drive.wire.messages import Answer, Request, json_answer
+
+PREFIX = "/control/"
+CLIENT = {
+    "client_id": "emulator.apps.googleusercontent.com",
+    "client_secret": "emulator",
+    "token_uri": "https://oauth2.googleapis.com/token",
+}
+
+
+class Control:
+    """What can be asked of the emulator itself."""
+
+    def __init__(
+        self, world: World, grants: Grants, pages: Pages, faults: Faults, ledger: Ledger
+    ) -> None:
+        self._world = world
+        self._grants = grants
+        self._pages = pages
+        self._faults = faults
+        self._ledger = ledger
+        self._doors: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+            "POST token": self._token,
+            "POST revoke": self._revoke,
+            "POST consent": self._consent,
+            "POST faults": self._set_faults,
+            "GET report": self._report,
+        }
+
+    def answer(self, request: Request) -> Answer:
+        door = self._doors.get(f"{request.method} {request.path.removeprefix(PREFIX)}")
+        if door is None:
+            return json_answer({"error": f"use one of {', '.join(self._doors)}"}, 404)
+        try:
+            body = json.loads(request.body or b"{}")
+            return json_answer(door(body))
+        except (ValueError, TypeError, AttributeError, KeyError) as error:
+            return json_answer({"error": f"that can't be: {error}"}, 400)
+
+    def refresh_token(self, email: str, scopes: tuple[str, ...] = (DRIVE_SCOPE,)) -> str:
+        """A refresh token for an account. Raises KeyError for one that there isn't."""
+        return self._grants.refresh_token(Consent(self._world.accounts[email].email, scopes))
+
+    def _token(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {**CLIENT, "refresh_token": self.refresh_token(asked["email"])}
+
+    def _revoke(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._grants.withdraw(self._world.accounts[asked["email"]].email)
+        return {}
+
+    def _consent(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._pages.answers[self._world.accounts[asked["email"]].email] = str(asked["answer"])
+        return {}
+
+    def _set_faults(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self._faults.set(asked)
+        return self._faults.rates()
+
+    def _report(self, _: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "units": dict(self._ledger.units),
+            "requests": dict(self._ledger.methods),
+            "defects": self._ledger.defects[-100:],
+            "faults": dict(self._faults.met),
+        }

@@ -1,0 +1,117 @@
+"""A Drive of one's own: the parts put together, in this process.
+
+Decided here: what belongs to one emulator, and that it serves from the moment it is
+made until it is closed. Not decided here: what it answers (`front`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from console.emulators.drive.contents.state_file import Keeper
+from console.emulators.drive.contents.world import World
+from console.emulators.drive.control_api import Control
+from console.emulators.drive.faults.rates import Faults
+from console.emulators.drive.oauth.pages import Pages
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Grants
+from console.emulators.drive.request_log import Ledger, Noted
+from console.emulators.drive.router import Front
+from console.emulators.drive.service import Drive
+from console.emulators.drive.wire.server import Server
+from sessionlib.clock import Clock, SystemClock
+
+
+class Emulator:
+    """Google Drive v2 and its sign-in at `url`, for the accounts named.
+
+    `faults` and `latency_ms` may be set at any time; `world` is what Drive holds, `units` what
+    each account has spent, `requests` what was asked, `defects` what was wrong with it by
+    Google's own description. What it holds is kept in the file `state`, where one is named, and
+    goes on from there. Raises OSError for a port that is taken, ConfigError for a file that
+    holds something else.
+    """
+
+    def __init__(  # noqa: PLR0913 - one parameter for each setting
+        self,
+        accounts: Sequence[str],
+        *,
+        port: int = 0,
+        latency_ms: float = 0.0,
+        faults: Mapping[str, float] | None = None,
+        seed: int = 0,
+        state: Path | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        clock = clock or SystemClock()
+        self.world = World(clock, accounts)
+        self.faults = Faults(faults, seed)
+        self.ledger = Ledger()
+        self.grants = Grants(clock)
+        self.pages = Pages(self.world, self.grants)
+        drive = Drive(self.world, self.grants, self.faults, self.ledger)
+        self._control = Control(self.world, self.grants, self.pages, self.faults, self.ledger)
+        self._keeper = None if state is None else Keeper(state, self.world, self.grants)
+        doors = (drive, self.pages, self._control)
+        self._front = Front(doors, self.faults, clock, latency_ms / 1000)
+        self._server = Server(port, self._front)
+        self.url = self._server.url
+        self._server.start()
+
+    @property
+    def units(self) -> Counter[str]:
+        return self.ledger.units
+
+    @property
+    def requests(self) -> list[Noted]:
+        return list(self.ledger.requests)
+
+    @property
+    def defects(self) -> list[str]:
+        return self.ledger.defects
+
+    @property
+    def latency_ms(self) -> float:
+        return self._front.latency_s * 1000
+
+    @latency_ms.setter
+    def latency_ms(self, latency_ms: float) -> None:
+        self._front.latency_s = latency_ms / 1000
+
+    def refresh_token(self, email: str, scopes: Sequence[str] = (DRIVE_SCOPE,)) -> str:
+        """A sign-in without a browser. Raises KeyError for an account that there isn't."""
+        return self._control.refresh_token(email, tuple(scopes))
+
+    def close(self) -> None:
+        """Hang up on everybody, and write the state for the last time. Raises OSError."""
+        self._server.stop()
+        if self._keeper is not None:
+            self._keeper.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+@contextmanager
+def emulated(
+    accounts: Sequence[str],
+    *,
+    latency_ms: float = 0.0,
+    faults: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> Iterator[Emulator]:
+    """An emulator for as long as the block lasts."""
+    with Emulator(accounts, latency_ms=latency_ms, faults=faults, seed=seed) as emulator:
+        yield emulator

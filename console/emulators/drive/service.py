@@ -1,0 +1,232 @@
+"""A request for Drive, from its token to its answer.
+
+Decided here: the order. Who asks; which method that is, by Google's description, and
+whether it is true to it; which fault it meets; then the method itself, and whether the
+answer is true to the description as well. Not decided here: any of these.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any
+
+from console.emulators.drive.contents.item import PLAIN_TYPE, Item
+from console.emulators.drive.contents.world import World
+from console.emulators.drive.discovery.document import Method, drive_v2
+from console.emulators.drive.discovery.field_selection import (
+    BadSelection,
+    Selection,
+    selected,
+    selection_of,
+)
+from console.emulators.drive.faults.effects import play
+from console.emulators.drive.faults.kinds import Sort
+from console.emulators.drive.faults.rates import Faults
+from console.emulators.drive.methods import registry, uploads
+from console.emulators.drive.methods.call import Call, Quirks
+from console.emulators.drive.methods.errors import (
+    Refusal,
+    bad_request,
+    bad_token,
+    too_few_scopes,
+)
+from console.emulators.drive.methods.file_bodies import file_body
+from console.emulators.drive.methods.registry import DOWNLOAD, METHODS, UPLOADS, Answerer, Result
+from console.emulators.drive.methods.writes import NotEmulated
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Grants
+from console.emulators.drive.request_log import Ledger, Noted
+from console.emulators.drive.wire.messages import Answer, Request, json_answer
+
+UPLOAD_ID = "upload_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that is known to be in order."""
+
+    request: Request
+    method: Method
+    answerer: Answerer
+    call: Call
+    session: uploads.Session | None = None
+
+    @property
+    def is_beginning(self) -> bool:
+        """Whether a resumable upload begins, whose content comes later."""
+        return self.session is None and self.call.params.get("uploadType") == "resumable"
+
+    def sorts(self) -> frozenset[Sort]:
+        """What faults can befall it."""
+        name = self.method.id
+        found = {
+            Sort.READ: name == "drive.files.get" and self.answerer is not DOWNLOAD,
+            Sort.DOWNLOAD: self.answerer is DOWNLOAD,
+            Sort.LIST: name.endswith(".list"),
+            Sort.WRITE: self.answerer.writes,
+            Sort.CONDITIONAL: self.answerer.writes and self.call.if_match is not None,
+            Sort.MAKE: name == "drive.files.insert" and not self.is_beginning,
+            Sort.CONTENT: self.call.media is not None or self.session is not None,
+            Sort.PIECE: self.session is not None and bool(self.request.body),
+        }
+        return frozenset(sort for sort, is_so in found.items() if is_so)
+
+
+class Drive:
+    """Drive v2 over one world."""
+
+    def __init__(self, world: World, grants: Grants, faults: Faults, ledger: Ledger) -> None:
+        self._world = world
+        self._grants = grants
+        self._faults = faults
+        self._ledger = ledger
+        self._sessions = uploads.Sessions()
+        self._description = drive_v2()
+
+    def answer(self, request: Request) -> tuple[Answer, str]:
+        """The answer, and the name of the fault that the request met."""
+        try:
+            asked = self._asked(request)
+        except Refusal as refusal:
+            return refusal.answer(), ""
+        except NotEmulated as error:
+            return self._defect(request, [f"{error} is not emulated"]), ""
+        kind = self._faults.draw(asked.sorts() or frozenset({Sort.READ}))
+        name = kind.name if kind is not None else ""
+        if name in {"expired-token", "revoked"}:
+            self._grants.expire(_token(request))
+        if name == "revoked":
+            self._grants.withdraw(asked.call.email)
+        answer = play(name, lambda quirks: self._carried_out(asked, quirks), self._faults)
+        self._note(asked, answer, name)
+        return answer, name
+
+    def _asked(self, request: Request) -> Asked:
+        """Raises Refusal or NotEmulated."""
+        consent = self._grants.consent(_token(request))
+        if consent is None:
+            raise bad_token()
+        if DRIVE_SCOPE not in consent.scopes:
+            raise too_few_scopes()
+        params = request.params()
+        found = self._description.find(request.method, request.path)
+        if UPLOAD_ID in params and request.path.startswith("/upload/"):
+            session = self._sessions.find(params[UPLOAD_ID])
+            method, call = session.method, replace(session.begun, email=consent.email)
+            return Asked(request, method, METHODS[method.id], call, session)
+        if found is None:
+            raise NotEmulated("the path, which is not described,")
+        return self._checked(request, *found, email=consent.email)
+
+    def _checked(
+        self, request: Request, method: Method, in_path: dict[str, str], email: str
+    ) -> Asked:
+        faults = list(self._description.parameter_faults(method, request.query))
+        body, media = None, None
+        if request.body or method.request:
+            body, media = uploads.parts_of(request)
+            if body is not None:
+                faults += self._description.body_faults(method, body)
+            elif method.request is not None and media is None and not method.takes_media:
+                faults.append("no body, where one is described")
+        if faults:
+            self._defect(request, faults)
+            raise bad_request(faults[0])
+        for name, value in request.query:
+            if not registry.is_emulated(name, value):
+                raise NotEmulated(f"parameter {name}={value:.40}")
+        answerer = METHODS.get(method.id)
+        params = {**request.params(), **in_path}
+        if params.get("alt") == "media" and method.gives_media:
+            answerer = DOWNLOAD
+        if answerer is None:
+            raise NotEmulated(method.id)
+        if_match = request.headers.get("if-match")
+        call = Call(self._world, email, params, body, media, if_match)
+        return Asked(request, method, answerer, call)
+
+    def _carried_out(self, asked: Asked, quirks: Quirks) -> Answer:
+        try:
+            if asked.session is not None:
+                result: Result | Answer = uploads.take(asked.session, asked.request, quirks)
+            elif asked.is_beginning:
+                return self._begun(asked, replace(asked.call, quirks=quirks))
+            else:
+                result = asked.answerer.run(replace(asked.call, quirks=quirks))
+            return result if isinstance(result, Answer) else self._shown(asked, result)
+        except Refusal as refusal:
+            return refusal.answer()
+        except NotEmulated as error:
+            return self._defect(asked.request, [f"{error} is not emulated"])
+
+    def _begun(self, asked: Asked, call: Call) -> Answer:
+        upload = UPLOADS.get(asked.method.id)
+        if upload is None:
+            raise bad_request("No content can be uploaded here.", "uploadType")
+        upload.check(call)
+        kind = asked.request.headers.get("x-upload-content-type", PLAIN_TYPE)
+        name = self._sessions.begin(uploads.Session(call, asked.method, upload.run, kind))
+        host = asked.request.headers.get("host", "")
+        query = f"uploadType=resumable&{UPLOAD_ID}={name}"
+        return Answer(200, b"", {"location": f"http://{host}{asked.request.path}?{query}"})
+
+    def _shown(self, asked: Asked, result: Result) -> Answer:
+        if result is None:
+            return Answer(204)
+        if isinstance(result, bytes):
+            return Answer(200, result, {"content-type": "application/octet-stream"})
+        selection = _selection(asked.call.params.get("fields"), asked.method.response or "")
+        body = self._body(asked.call.email, result, selection)
+        for fault in self._description.answer_faults(asked.method, body):
+            self._ledger.defect(f"the answer to {asked.method.id}: {fault}")
+        answer = json_answer(body)
+        return answer.with_headers(etag=result.etag) if isinstance(result, Item) else answer
+
+    def _body(self, email: str, result: Item | dict[str, Any], selection: Selection | None) -> Any:
+        with self._world.lock:
+            if isinstance(result, Item):
+                body = file_body(self._world, email, result, selection)
+            else:
+                body = dict(result)
+                of_each = None if selection is None else selection.get("items")
+                body["items"] = [
+                    file_body(self._world, email, item, of_each) if isinstance(item, Item) else item
+                    for item in result.get("items", [])
+                ]
+                if "items" not in result:
+                    del body["items"]
+        return selected(body, selection)
+
+    def _defect(self, request: Request, faults: list[str]) -> Answer:
+        for fault in dict.fromkeys(faults):
+            self._ledger.defect(f"{request.method} {request.path}: {fault}")
+        return bad_request(faults[0]).answer()
+
+    def _note(self, asked: Asked, answer: Answer, fault: str) -> None:
+        # An upload in pieces has its price once, when it begins.
+        cost = 0 if asked.session is not None else asked.answerer.units
+        file_id = asked.call.params.get("fileId", "")
+        if not file_id and asked.call.body:
+            file_id = str(asked.call.body.get("id", ""))
+        noted = Noted(asked.call.email, asked.method.id, file_id, answer.status, cost, fault)
+        self._ledger.note(noted, [name for name, _ in asked.request.query])
+
+
+def _token(request: Request) -> str:
+    return request.headers.get("authorization", "").removeprefix("Bearer ")
+
+
+def _selection(text: str | None, response: str) -> Selection | None:
+    if text is None:
+        return None
+    try:
+        return _parsed(text, response)
+    except BadSelection as error:
+        words = f"Invalid field selection {error}"
+        raise Refusal(400, "invalidParameter", words, ("parameter", "fields")) from None
+
+
+@lru_cache(maxsize=256)
+def _parsed(text: str, response: str) -> Selection | None:
+    shapes = drive_v2().shapes
+    return selection_of(text, shapes, shapes.named(response) if response else {})

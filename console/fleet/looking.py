@@ -1,0 +1,86 @@
+"""Reading the store for a person.
+
+Decided here: that one unreadable piece hides nothing else, and that a store that
+doesn't answer ends the look at once. Not decided here: what it all means
+(`readmodel`).
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from console.fleet.reading import read_record
+from console.fleet.snapshot import Seen, Snapshot
+from console.timeouts import within
+from sessionlib import layout
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.core.messages import History, Order, Report
+from sessionlib.core.values import Lease
+from sessionlib.errors import RecordUnreadable, StoreError, Unreachable
+from sessionlib.ports import Found, Store
+
+T = TypeVar("T", Lease, Report, History, Order)
+
+
+def look(store: Store, config: Config, clock: Clock) -> Snapshot:
+    """Everything there is to see, within one of the lease's time-outs."""
+    # Not scaled: a fleet that runs fast for a demonstration has no faster disk.
+    timeout_s = config.timings.timeout_s
+    try:
+        return within(timeout_s, lambda: _look(store, config, clock))
+    except StoreError as error:
+        return Snapshot(store.kind, error=str(error) or type(error).__name__)
+
+
+def _look(store: Store, config: Config, clock: Clock) -> Snapshot:
+    started = clock.now().mono
+    lease = piece(store, Lease, layout.LEASE)
+    latency_s = clock.now().mono - started
+    reports = {
+        account: own(account, piece(store, Report, layout.session_key(account)))
+        for account in config.accounts
+    }
+    last_move: Seen[History] = Seen()
+    if lease.value is not None and lease.value.epoch > 0:
+        last_move = piece(store, History, layout.history_key(lease.value.epoch))
+    return Snapshot(store.kind, latency_s, None, lease, reports, last_move, answered_s=0.0)
+
+
+def read(store: Store, kind: type[T], key: str) -> Seen[T]:
+    """One record. Raises Unreachable."""
+    return _seen(kind, store.read(key))
+
+
+def piece(store: Store, kind: type[T], key: str) -> Seen[T]:
+    """One record, the others being of use without it. Raises Unreachable if the store is away."""
+    try:
+        return read(store, kind, key)
+    except Unreachable as error:
+        # Perhaps only this file can't be had: forbidden, or a folder in its place.
+        store.list(layout.SESSIONS)
+        return Seen(error=str(error))
+
+
+def epochs(store: Store) -> list[int]:
+    """The epochs that left a history record, newest first. Raises Unreachable."""
+    names = [
+        key.removeprefix(layout.HISTORY).removesuffix(".json") for key in store.list(layout.HISTORY)
+    ]
+    return sorted((int(name) for name in names if name.isascii() and name.isdigit()), reverse=True)
+
+
+def _seen(kind: type[T], found: Found | None) -> Seen[T]:
+    if found is None:
+        return Seen()
+    try:
+        return Seen(read_record(kind, found.data), found.age_s)
+    except RecordUnreadable as error:
+        return Seen(None, found.age_s, str(error))
+
+
+def own(account: str, seen: Seen[Report]) -> Seen[Report]:
+    """A report that stands under its account's own name; any other is unreadable."""
+    if seen.value is not None and seen.value.account != account:
+        return Seen(None, seen.age_s, f"is {seen.value.account}'s report under another name")
+    return seen

@@ -1,0 +1,53 @@
+"""What one look at the store came to, piece by piece.
+
+Decided here: that a piece is there, is certainly absent, or couldn't be had, and
+that the three are never mixed up. Not decided here: how it is read (`looking`)
+and what it means (`readmodel`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from console.fleet.coordinator import CoordinatorSeen
+from sessionlib.core.messages import History, Report
+from sessionlib.core.values import Lease
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)  # with slots, Python 3.11 can't make a Seen[Lease]()
+class Seen(Generic[T]):
+    """A record as it was read: `value`, or an `error`, or neither where there is none.
+
+    `age_s` is by the store's clock.
+    """
+
+    value: T | None = None
+    age_s: float | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """Everything that one look showed. `latency_s` is None while the store can't be reached.
+
+    `answered_s` is how long ago the store last answered anything, None for never.
+    `takeover_off` is why no session takes over by itself, whatever the policy says.
+    """
+
+    kind: str
+    latency_s: float | None = None
+    error: str | None = None
+    lease: Seen[Lease] = field(default_factory=Seen)
+    reports: Mapping[str, Seen[Report]] = field(default_factory=dict)
+    last_move: Seen[History] = field(default_factory=Seen)
+    answered_s: float | None = None
+    takeover_off: str | None = None
+    coordinator: CoordinatorSeen | None = None
+
+    @property
+    def reachable(self) -> bool:
+        return self.error is None

@@ -1,0 +1,45 @@
+"""Whether sessions may take over by themselves, as the operator's screens show it.
+
+Decided here: how often doctor's finding is read anew for that, that it has to be signed with
+the key that is in force by now, as agents want it, and that one which can't be read just now
+leaves what was known. Not decided here: what the finding allows
+(`sessionlib.signed.store_check`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib import import_module
+
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.errors import ColabvpsError
+from sessionlib.ports import Store
+from sessionlib.signed import store_check
+
+EVERY_S = 60.0
+"""On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
+
+
+@dataclass
+class Gate:
+    """One fleet's, as one console knows it."""
+
+    _why: str | None = "what doctor has found can't be read"
+    _read_mono: float = float("-inf")
+
+    def why(self, store: Store, config: Config, clock: Clock) -> str | None:
+        """Why every takeover waits for an operator; None where it needn't."""
+        place = store_check.place_of(config)
+        if place is None:
+            return None
+        now_mono = clock.now().mono
+        if now_mono - self._read_mono >= EVERY_S:
+            try:
+                # Only then: signatures load what a folder fleet doesn't need.
+                key = import_module("console.signing.in_force").key_in_force(config, store)
+                _, self._why = store_check.read(store, place, key)
+                self._read_mono = now_mono
+            except ColabvpsError:
+                pass
+        return self._why

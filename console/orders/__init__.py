@@ -1,0 +1,1 @@
+"""What operators ask for: proposals, evidence, consequences, submission, outcomes."""

@@ -1,0 +1,37 @@
+"""What became of an order, judged from one look at the store. Pure.
+
+Decided here: which end belongs to which order. Not decided here: how often
+somebody looks (`cli.ordering`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from console.fleet.snapshot import Snapshot
+from console.orders.outcomes import moves, states
+from console.orders.outcomes.common import Ended, Under
+from sessionlib.core.messages import Order, OrderAction
+from sessionlib.core.values import Lease
+
+__all__ = ["Ended", "Under", "of"]
+
+_JUDGES: Mapping[OrderAction, Callable[[Order, Lease, Snapshot], Under | Ended]] = {
+    OrderAction.ABORT: states.of_abort,
+    OrderAction.PAUSE: states.of_pause,
+    OrderAction.RESUME: states.of_pause,
+    OrderAction.CHECKPOINT: states.of_checkpoint,
+    OrderAction.EMERGENCY: moves.of_emergency,
+}
+
+
+def of(order: Order, snapshot: Snapshot, session: str | None = None) -> Under | Ended:
+    """How far an order has come; `session` is the one that a stop is to end."""
+    if snapshot.error is not None:
+        return Under(f"the store can't be reached ({snapshot.error})")
+    if order.action is OrderAction.STOP:
+        return states.of_stop(order, snapshot, session)
+    lease = snapshot.lease.value
+    if lease is None:
+        return Under(f"the lease can't be read ({snapshot.lease.error or 'it is missing'})")
+    return _JUDGES.get(order.action, moves.of_move)(order, lease, snapshot)

@@ -1,0 +1,74 @@
+"""The two answers there are, and what sessions have said of an order.
+
+Decided here: which of several words on one order counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from console.fleet.snapshot import Snapshot
+from sessionlib.core.messages import History, Order, Receipt
+
+_STILL_OPEN = frozenset({"seen", "acted"})
+
+
+@dataclass(frozen=True, slots=True)
+class Under:
+    """Still under way; `text` says how far."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Over. `done` says whether it came about as it was ordered."""
+
+    done: bool
+    text: str
+    move: History | None = None
+
+
+def turned_down(order: Order, snapshot: Snapshot) -> Ended | None:
+    """The end of an order that a session has refused, or that nobody took in time."""
+    found = receipt(order.id, snapshot)
+    if found is None or found[1].outcome in _STILL_OPEN:
+        return None
+    return Ended(False, f"the order is {found[1].outcome}: {found[1].why or 'no reason given'}")
+
+
+def is_carried_out(order: Order, snapshot: Snapshot) -> bool:
+    """Whether a session says so, or the lease record does, which outlives every session."""
+    found = receipt(order.id, snapshot)
+    lease = snapshot.lease.value
+    return (found is not None and found[1].outcome == "acted") or (
+        lease is not None and order.id in lease.done
+    )
+
+
+def heard(order: Order, snapshot: Snapshot, who: str) -> str:
+    """How far an order has come by what has been said of it; `who` has yet to say something."""
+    found = receipt(order.id, snapshot)
+    if found is None:
+        return f"{who} has yet to see it"
+    account, word = found
+    return f"{account} says: {word.outcome}"
+
+
+def receipt(order_id: str, snapshot: Snapshot) -> tuple[str, Receipt] | None:
+    """The word that counts of all that sessions have reported on an order (or plan), and whose
+    it is."""
+    found = [
+        (account, receipt)
+        for account, seen in snapshot.reports.items()
+        if seen.value is not None
+        for receipt in seen.value.receipts
+        if receipt.id == order_id
+    ]
+    return min(found, key=_weight, default=None)
+
+
+def _weight(found: tuple[str, Receipt]) -> int:
+    """Who has carried it out knows; one that finds it void or late may have come afterwards."""
+    outcome = found[1].outcome
+    return 0 if outcome == "acted" else 1 if outcome not in _STILL_OPEN else 2

@@ -1,0 +1,26 @@
+"""What an operator can ask for, checked against what is known before it is asked.
+
+Decided here: when an order makes sense, what it will mean, and what evidence it
+carries. An order is only a request: the agents check it all again. Not decided
+here: how it is confirmed (`cli`) and what became of it (`outcomes`).
+"""
+
+from console.orders.proposals.common import Proposal
+from console.orders.proposals.emergencies import emergency, lost_holder
+from console.orders.proposals.moves import abort, approve, handover
+from console.orders.proposals.states import checkpoint, is_over, pause, resume, running, stop
+
+__all__ = [
+    "Proposal",
+    "abort",
+    "approve",
+    "checkpoint",
+    "emergency",
+    "handover",
+    "is_over",
+    "lost_holder",
+    "pause",
+    "resume",
+    "running",
+    "stop",
+]

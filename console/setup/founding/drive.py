@@ -1,0 +1,231 @@
+"""A store in Google Drive, made ready: its folder, the tree in it, the lease record, its sharing.
+
+Decided here: that the folder is made in the Drive of whoever is signed in as the
+operator, and known again by its description where its id couldn't be written down; that
+each id is written as soon as it counts; and that the last step is the sharing, so that
+nobody finds half a tree. Not decided here: how the tree looks (`sessionlib.layout`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from console.config_file_edit import write_drive
+from console.errors import OutcomeUnknown, Refused
+from console.setup.founding.sharing import lacking, let_all_write, strangers
+from console.setup.founding.steps import Step, lease_steps, make_lease
+from sessionlib.clock import SystemClock
+from sessionlib.config import Config
+from sessionlib.layout import DRIVE_PATHS
+from sessionlib.stores.drive import signins, verdicts
+from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.files import File
+from sessionlib.stores.drive.opening import credentials, emulator, store_of
+from sessionlib.stores.drive.people import Permission, about, permissions
+from sessionlib.stores.drive.provision import PROVISION_S, Misplaced, make, provision, survey
+from sessionlib.stores.drive.signins import OPERATOR, KeptCredentials
+from sessionlib.stores.drive.store import DriveStore
+
+NAME = "VPS_Shared"
+CALL_S = 30.0
+
+
+@dataclass
+class Site:
+    """The folder and what is in it, as far as it is there."""
+
+    config: Config
+    client: Client
+    clock: SystemClock
+    email: str
+    signed_in_as: str
+    root_id: str | None = None
+    ids: dict[str, str] = field(default_factory=dict)
+    rights: list[Permission] = field(default_factory=list)
+    namesakes: list[str] = field(default_factory=list)
+
+    @property
+    def root(self) -> str:
+        """The folder's id, once it is there."""
+        if self.root_id is None:
+            raise Refused("the folder isn't there yet")
+        return self.root_id
+
+    @property
+    def is_whole(self) -> bool:
+        return all(path in self.ids for path in DRIVE_PATHS)
+
+    def store(self) -> DriveStore:
+        return store_of(self.client, self.root, self.ids, self.clock, CALL_S)
+
+
+def look(config: Config) -> Site:
+    """Find what is there already. Raises ConfigError where nobody is signed in, and Refused."""
+    clock = SystemClock()
+    found = credentials(config, None)
+    client = Client(found, clock, emulator())
+    name = found.kept_as if isinstance(found, KeptCredentials) else "this machine's own sign-in"
+    with _heard(), client.within(PROVISION_S):
+        me = about(client)
+        site = Site(config, client, clock, me.email, name)
+        if config.store.folder_id is not None:
+            site.root_id = _adopted(client, config.store.folder_id).id
+        else:
+            _look_for_it(site, me.root_id)
+        if site.root_id is not None:
+            site.ids = survey(client, site.root_id, config.store.ids or {})
+            site.rights = permissions(client, site.root_id)
+    return site
+
+
+def steps(site: Site, *, mail: bool) -> list[Step]:
+    """What is missing."""
+    config = site.config
+    ttl_s = config.timing().ttl_s
+    found: list[Step] = []
+    if config.store.folder_id is None:
+        found.append(Step(_folder_asks(site), lambda: _have_folder(site)))
+    if not site.is_whole:
+        asks = (
+            "Make the fleet's tree in it: state, scripts, data, logs, config, and what they hold."
+        )
+        found.append(Step(asks, lambda: _have_tree(site)))
+    if any(path not in (config.store.ids or {}) for path in DRIVE_PATHS):
+        found.append(Step(f"Write the ids of all that to {config.path}.", lambda: _write(site)))
+    if site.is_whole:
+        found += lease_steps(site.store(), ttl_s)
+    else:
+        asks = "Make the lease record, if there is none: free, epoch 0."
+        do = Step(asks, lambda: make_lease(site.store(), ttl_s, may_follow_one=False))
+        found.append(do)
+    return [*found, *_share_steps(site, mail=mail)]
+
+
+def warnings(site: Site) -> Iterator[str]:
+    """What the operator should know before anything is done."""
+    if site.root_id is None and site.signed_in_as != OPERATOR:
+        yield (
+            f"WARNING: nobody is signed in as {OPERATOR}, so the folder would belong to "
+            f"{site.email} ({site.signed_in_as}). If Google closes that account, the folder goes "
+            f"with it: better sign in an account without sessions, `colabvps-console login "
+            f"{OPERATOR}`."
+        )
+    for file_id in site.namesakes:
+        yield (
+            f"There is a folder {NAME} already that wasn't made for this fleet. To use it, write "
+            f"`folder_id: {file_id}` under store, and run this again."
+        )
+    others = strangers(site.config, site.email, site.rights)
+    if others:
+        yield (
+            f"WARNING: others have a right to the shared folder: {', '.join(others)}. Whoever may "
+            "write there can stop the work, and whoever may read sees the data."
+        )
+
+
+def following(site: Site) -> list[str]:
+    """What is to be done by hand afterwards."""
+    link = f"https://drive.google.com/drive/folders/{site.root}"
+    owner = next((one.email for one in site.rights if one.role == "owner"), site.email)
+    shortcut = (
+        f"only where a session mounts Drive: each account but {owner} opens {link} and adds a "
+        "shortcut to My Drive, or the folder isn't in its mount"
+    )
+    here = {name for name, _ in signins.all_kept(site.config)}
+    return [
+        shortcut,
+        *(
+            f"on {name}'s machine: colabvps-console login {name} --config {site.config.path}"
+            for name in site.config.by_priority()
+            if name not in here
+        ),
+    ]
+
+
+def _adopted(client: Client, file_id: str) -> File:
+    found = client.patiently(lambda: client.get(file_id))
+    if found.is_trashed:
+        raise Refused(f"the folder {file_id} is in its owner's bin: have it put back")
+    if not found.is_folder:
+        raise Refused(f"store.folder_id: {file_id} is a file, not a folder")
+    return found
+
+
+def _look_for_it(site: Site, my_drive_id: str) -> None:
+    named = [
+        file for file in site.client.list(my_drive_id) if file.is_folder and file.title == NAME
+    ]
+    ours = [file for file in named if file.description == _mark(site.config)]
+    site.namesakes = [] if ours else [file.id for file in named]
+    if ours:
+        site.root_id = min(ours, key=lambda file: (file.created_s, file.id)).id
+
+
+def _mark(config: Config) -> str:
+    return f"The shared folder of fleet {config.fleet}. Nothing in it is to be changed by hand."
+
+
+def _folder_asks(site: Site) -> str:
+    if site.root_id is not None:
+        return (
+            f"Go on with the folder {NAME} ({site.root_id}), which was made for this fleet before."
+        )
+    return f"Make the folder {NAME} in the Drive of {site.email}, who then owns it."
+
+
+def _have_folder(site: Site) -> str:
+    if site.root_id is not None:
+        did = f"found the folder {NAME} ({site.root_id})"
+    else:
+        with _heard():
+            my_drive_id = about(site.client).root_id
+            site.root_id = make(
+                site.client, my_drive_id, NAME, is_folder=True, description=_mark(site.config)
+            )
+        did = f"made the folder {NAME} ({site.root_id}) in the Drive of {site.email}"
+    write_drive(site.config.path, site.root, {})
+    return did
+
+
+def _have_tree(site: Site) -> str:
+    with _heard():
+        site.ids = provision(site.client, site.root, site.ids)
+    return "made the fleet's tree in it"
+
+
+def _write(site: Site) -> str:
+    write_drive(site.config.path, site.root, {path: site.ids[path] for path in DRIVE_PATHS})
+    return f"wrote the ids to {site.config.path}"
+
+
+def _share_steps(site: Site, *, mail: bool) -> list[Step]:
+    emails = lacking(site.config, site.email, site.rights)
+    if not emails:
+        return []
+    how = "Google sends each of them a mail." if mail else "Google sends no mail."
+
+    def do() -> str:
+        with _heard():
+            return let_all_write(
+                site.client, site.root, mail=mail, config=site.config, owner=site.email
+            )
+
+    return [Step(f"Share the folder with {', '.join(emails)} as editors. {how}", do)]
+
+
+@contextmanager
+def _heard() -> Iterator[None]:
+    """Drive's answers as endings of a command."""
+    try:
+        yield
+    except Misplaced as error:
+        raise Refused(
+            f"store.ids: {error}: put it back; or remove ids from the file and run this again, "
+            "which takes what is there and makes the rest anew"
+        ) from None
+    except verdicts.Lost as error:
+        raise OutcomeUnknown(f"{error}: run this again, which looks what is there") from None
+    except verdicts.Trouble as error:
+        raise Refused(str(error)) from None

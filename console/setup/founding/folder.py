@@ -1,0 +1,33 @@
+"""A store in a folder, made ready."""
+
+from __future__ import annotations
+
+from console.setup.founding.steps import Step, lease_steps, make_lease
+from sessionlib.clock import SystemClock
+from sessionlib.config import Config
+from sessionlib.layout import FOLDERS
+from sessionlib.stores.folder import FolderStore
+
+
+def folder_steps(config: Config) -> list[Step]:
+    """What the store lacks."""
+    root = config.store_folder()
+    store = FolderStore(root, SystemClock())
+    ttl_s = config.timing().ttl_s
+
+    def make_folders() -> str:
+        store.provision()
+        return f"made the store's folders in {root}"
+
+    if not root.exists():
+        asks = (
+            f"Make a new store in {root}, which isn't there. (A shared folder that only isn't "
+            "mounted must be mounted first: this would begin a second fleet.)"
+        )
+        # Looked at only then: while a store isn't there, what it lacks can't be told.
+        lease = Step("", lambda: make_lease(store, ttl_s, may_follow_one=True))
+        return [Step(asks, make_folders), lease]
+    steps = []
+    if not all((root / name).is_dir() for name in FOLDERS):
+        steps.append(Step(f"Make the store's folders in {root}.", make_folders))
+    return [*steps, *lease_steps(store, ttl_s)]

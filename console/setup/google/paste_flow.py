@@ -1,0 +1,47 @@
+"""The way without a browser on this machine: the address goes out and back by hand.
+
+Decided here: that the browser is sent to an address at which nobody listens, so that
+it stands still with the answer in its address bar, and that the whole of it is pasted:
+a code alone doesn't tell which question it answers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from console.errors import Refused
+from console.setup.google.consent import Consent
+from console.setup.google.oauth_client import OAuthClient
+from console.setup.google.redirect import NotTheAnswer
+
+NOWHERE = "http://127.0.0.1:53683/"
+TRIES = 3
+
+
+def by_pasting(
+    client: OAuthClient,
+    email: str | None,
+    base: str | None,
+    tell: Callable[[str], None],
+    read: Callable[[str], str],
+) -> str:
+    """The lasting token, once the address was pasted that a browser elsewhere has ended at.
+
+    `read` shows a prompt and returns the line that was typed. Raises Refused.
+    """
+    consent = Consent(client, NOWHERE, email, base)
+    tell("Open this address in a browser, on any machine:")
+    tell(consent.url)
+    tell(
+        "When you have answered, the browser says that it can't reach a page: that is as it "
+        f"should be. Copy the whole address that it shows then, {NOWHERE}?state=…, and paste it."
+    )
+    for _ in range(TRIES):
+        pasted = read("Address: ")
+        if not pasted:
+            break
+        try:
+            return consent.redeem(pasted)
+        except NotTheAnswer as error:
+            tell(f"{error}; copy the whole address")
+    raise Refused("no answer of Google's was pasted: nothing was kept")

@@ -1,0 +1,1 @@
+"""Text for people: units, words made harmless to a terminal, the two output streams."""

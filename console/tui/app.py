@@ -1,0 +1,319 @@
+"""The screen's life: what it watches, how orders are given, and how it ends.
+
+Decided here: that nothing here waits for the store or for a signature, and that
+each order is watched to its end. Not decided here: what is shown
+(`fleet_screen`) and how the app ends (`base`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual.actions import ActionError
+from textual.app import SystemCommand
+from textual.binding import Binding, BindingType
+from textual.markup import escape
+from textual.message import Message
+from textual.screen import Screen
+
+from console.errors import OutcomeUnknown
+from console.fleet.cache import Picture
+from console.fleet.changes import Event, between
+from console.fleet.readmodel import fleet_view
+from console.fleet.snapshot import Snapshot
+from console.orders.casework import Case
+from console.orders.consequences import emergency, question
+from console.orders.proposals import Proposal
+from console.orders.service import Asked, Service
+from console.tui.base import BaseApp
+from console.tui.bindings import KEYS, of
+from console.tui.dialogs import Ask, AskEmergency, Page
+from console.tui.fleet_screen import FleetScreen, Known
+from console.tui.pending_orders import Orders
+from console.tui.poller import Poller
+from console.tui.render import Logged
+from console.tui.styled import harmless
+from sessionlib.core.messages import Order, OrderAction
+from sessionlib.errors import ColabvpsError, Unknown
+from sessionlib.launchers import Status
+from sessionlib.ports import Store
+
+TICK_S = 1.0
+MANY = 50
+"""With more accounts than these, the ones out of sight are judged only now and then."""
+WHOLE_EVERY = 5
+
+
+class ConsoleApp(BaseApp):
+    """Shows one fleet. With `live` false nothing runs by itself: tests give it pictures."""
+
+    ENABLE_COMMAND_PALETTE = True
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True)
+    ]
+
+    class Looked(Message):
+        """The store has shown something new."""
+
+    class Gave(Message):
+        """An order is in the store, or `error` says why not."""
+
+        def __init__(self, proposal: Proposal, order: Order, error: ColabvpsError | None) -> None:
+            self.proposal, self.order, self.error = proposal, order, error
+            super().__init__()
+
+    class Witnessed(Message):
+        """A fresh look, and what this machine's launcher knows of the holder; `case` is the one
+        that it was asked for, None for a new one."""
+
+        def __init__(
+            self, to: str, snapshot: Snapshot, status: Status | None, case: Case | None
+        ) -> None:
+            self.to, self.snapshot, self.status, self.case = to, snapshot, status, case
+            super().__init__()
+
+    class Crashed(Message):
+        """A thread met an error that nobody foresaw."""
+
+        def __init__(self, error: Exception) -> None:
+            self.error = error
+            super().__init__()
+
+    def __init__(
+        self, service: Service, open_store: Callable[[], Store], *, live: bool = True
+    ) -> None:
+        super().__init__(service.fleet.clock)
+        self.service, self.live = service, live
+        self._open_store = open_store
+        self._poller = Poller(
+            service.fleet.config,
+            open_store,
+            self.clock,
+            on_news=self._on_news,
+            on_crash=lambda error: self._from_thread(self.Crashed(error)),
+        )
+        self._news = False
+        self._before: Snapshot | None = None
+        self.orders = Orders(service)
+        self.picture: Picture = self._poller.picture()
+        self._ticks = 0
+        known, _ = self._known(self.picture, live_only=False)
+        self.fleet = FleetScreen(service, str(service.fleet.config.path), known)
+
+    # Its life
+
+    def get_default_screen(self) -> Screen[None]:
+        return self.fleet
+
+    def on_mount(self) -> None:
+        if not self.live:
+            return
+        self.ending.watch(asyncio.get_running_loop())
+        self._poller.start()
+        self.set_interval(TICK_S, self.tick)
+
+    def on_unmount(self) -> None:
+        self._poller.stop()
+
+    def tick(self) -> None:
+        """A second has passed: everything is older, and perhaps something has run out."""
+        if self.live:
+            self._poller.watch_over()
+        self.look(live_only=True)
+
+    def look(self, *, live_only: bool = False) -> None:
+        """Show what is known now; `live_only`: nothing has come in since."""
+        if self.live:
+            self.picture = self._poller.picture()
+        now = self.clock.now()
+        known, events = self._known(self.picture, live_only=live_only)
+        news = [Logged(now.wall, event) for event in events]
+        words = self.orders.look(known.snapshot, now)
+        self.fleet.show(known, live_only=live_only and not news, orders=len(self.orders))
+        self.fleet.log_events([*news, *(Logged(now.wall, word.event) for word in words)])
+        for word in words:
+            if word.final:
+                self._toast(word.event)
+        if isinstance(self.screen, Page):
+            self.screen.renew()
+        if isinstance(self.screen, AskEmergency):
+            self._apart(self._witness, self.screen.case.to, self.screen.case)
+
+    def _known(self, picture: Picture, *, live_only: bool) -> tuple[Known, tuple[Event, ...]]:
+        """What is known now, and what has happened since it was last judged whole."""
+        config = self.service.fleet.config
+        snapshot = picture.at(self.clock.now())
+        self._ticks = self._ticks + 1 if live_only else 0
+        if len(config.accounts) > MANY and self._ticks % WHOLE_EVERY:
+            shown = self.fleet.in_sight()
+            return Known(fleet_view(config, snapshot, self.fleet.view, shown), snapshot), ()
+        events: tuple[Event, ...] = ()
+        # Before the first answer there is nothing to compare with.
+        if picture.lease is not None:
+            events, self._before = between(self._before, snapshot), snapshot
+        return Known(fleet_view(config, snapshot), snapshot), events
+
+    def _on_news(self) -> None:
+        # One message is enough, however much has come in until it is read.
+        if not self._news:
+            self._news = True
+            self._from_thread(self.Looked())
+
+    def _from_thread(self, message: Message) -> None:
+        if self.is_running:
+            self.post_message(message)
+
+    def on_console_app_looked(self) -> None:
+        self._news = False
+        self.look()
+
+    # Orders
+
+    def on_fleet_screen_wanted(self, message: FleetScreen.Wanted) -> None:
+        self.want(message.order, message.account)
+
+    def want(self, action: OrderAction, account: str | None) -> None:
+        """Ask for something, and do it once it was agreed to."""
+        if action is OrderAction.EMERGENCY:
+            self._want_emergency(account)
+            return
+        try:
+            asked = self.service.ask(action, self.fleet.snapshot, account)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(action).label}: {error}", "bad"))
+            return
+        ask = Ask(question(asked, self.fleet.view), self.clock)
+        self.push_screen(ask, partial(self._answered, asked))
+
+    def _answered(self, asked: Asked, agreed: bool | None) -> None:
+        if not agreed:
+            return
+        try:
+            proposal = self.service.confirm(asked, self.fleet.snapshot)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(asked.action).label}: refused: {error}", "bad"))
+            return
+        self._apart(self._give, proposal)
+
+    def _apart(self, do: Callable[..., None], *args: object) -> None:
+        """Do it in a thread, so that nothing waits for it."""
+
+        def run() -> None:
+            try:
+                do(*args)
+            except Exception as error:  # noqa: BLE001 - told on the screen's own thread
+                self._from_thread(self.Crashed(error))
+
+        threading.Thread(target=run, daemon=True).start()
+
+    def _give(self, proposal: Proposal) -> None:
+        try:
+            self._from_thread(self.Gave(proposal, self.service.give(proposal), None))
+        except ColabvpsError as error:
+            self._from_thread(self.Gave(proposal, proposal.order, error))
+
+    def on_console_app_gave(self, message: Gave) -> None:
+        order, error = message.order, message.error
+        label = of(order.action).label
+        if isinstance(error, OutcomeUnknown | Unknown):
+            self.tell(Event(f"{label}: outcome unknown, still watching: {error}", "warn"))
+        elif error is not None:
+            self.tell(Event(f"{label}: refused: {error}", "bad"))
+            return
+        else:
+            self.tell(Event(f"{label}: order {order.id} is given", ""), toast=False)
+        self.orders.given(order, message.proposal, self.clock.now())
+        self._poller.look_now()
+        self.look()
+
+    def tell(self, event: Event, *, toast: bool = True) -> None:
+        """Put something into the log, and before the eyes."""
+        self.fleet.log_events([Logged(self.clock.now().wall, event)])
+        if toast:
+            self._toast(event)
+
+    def _toast(self, event: Event) -> None:
+        severities = {"good": "information", "warn": "warning", "bad": "error"}
+        severity = severities.get(event.tone, "information")
+        text = harmless(event.text)
+        self.notify(text, severity=severity, markup=False)  # type: ignore[arg-type]  # its words
+
+    # Emergencies
+
+    def _want_emergency(self, account: str | None) -> None:
+        try:
+            to = self.service.heir(self.fleet.snapshot, account)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            return
+        self._apart(self._witness, to, None)
+
+    def _witness(self, to: str, case: Case | None) -> None:
+        snapshot, status = self.service.witness(self._open_store())
+        self._from_thread(self.Witnessed(to, snapshot, status, case))
+
+    def on_console_app_witnessed(self, message: Witnessed) -> None:
+        """Open the case, or go on with the one that is open."""
+        snapshot, status, screen = message.snapshot, message.status, self.screen
+        if isinstance(screen, AskEmergency):
+            # What was asked for an older state of the case may have been seen before it.
+            if message.case is screen.case:
+                screen.renew(self.service.look_into(screen.case, snapshot, status))
+            return
+        if message.case is not None or screen is not self.fleet:
+            return
+        try:
+            case = self.service.open_case(snapshot, message.to, status)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            return
+        ask = AskEmergency(emergency(case, self.fleet.view), case, self.clock)
+        self.push_screen(ask, partial(self._stated, ask))
+
+    def _stated(self, ask: AskEmergency, agreed: bool | None) -> None:
+        if not agreed:
+            return
+        try:
+            proposal = self.service.close_case(ask.case)
+        except ColabvpsError as error:
+            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: refused: {error}", "bad"))
+            return
+        self._apart(self._give, proposal)
+
+    # Keys that do nothing say why
+
+    async def run_action(  # type: ignore[override]  # narrower than Textual's own union
+        self, action: str, default_namespace: object = None, namespaces: object = None
+    ) -> bool:
+        name, _, rest = action.partition("(")
+        if name == "order" and self.screen is self.fleet:
+            wanted = OrderAction(rest.strip("')"))
+            why = self.fleet.why_not(of(wanted))
+            if why is not None:
+                self.tell(Event(f"{of(wanted).label}: {why}", "warn"))
+                return True
+        try:
+            # The narrower union again, handed on.
+            return await super().run_action(action, default_namespace, namespaces)  # type: ignore[arg-type]  # as above
+        except ActionError:
+            return False
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Everything there is, by name."""
+        for key in KEYS:
+            if key.id == "command_palette":
+                continue
+            why = self.fleet.why_not(key)
+            # The palette reads markup, and the reason may name what others wrote.
+            text = escape(harmless(key.help if why is None else f"not now: {why}"))
+            run = partial(self.run_action, key.action, self.fleet)
+            yield SystemCommand(key.label, text, run)
+        yield SystemCommand("Colours", "choose a theme", self.action_change_theme)
+
+    def on_console_app_crashed(self, message: Crashed) -> None:
+        self._handle_exception(message.error)

@@ -1,0 +1,74 @@
+"""The app as the command line starts it.
+
+Decided here: what is opened before the first picture is drawn, and what is shown
+where there is no configuration yet. Not decided here: when there is a terminal
+to show it on (`cli.root`).
+"""
+
+from __future__ import annotations
+
+import gc
+import signal
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from console.cli.options import Desk
+from console.config_file import find_config
+from console.errors import FAILED
+from sessionlib.clock import SystemClock
+from sessionlib.errors import ConfigError
+from sessionlib.ports import Store
+
+if TYPE_CHECKING:
+    from textual.app import App
+
+    from console.fleet.fleet import Fleet
+
+
+def run(desk: Desk) -> int:
+    """Show the fleet until the operator leaves; the exit code. Raises ConfigError."""
+    _hurry()
+    try:
+        find_config(desk.config)
+    except ConfigError as error:
+        return _welcome(str(error))
+    open_fleet = import_module("console.fleet.fleet").open_fleet
+
+    def open_store() -> Store:
+        store: Store = open_fleet(desk).store
+        return store
+
+    return watch(open_fleet(desk), open_store, read_only=desk.read_only)
+
+
+def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = False) -> int:
+    """Show a fleet that is opened already; the exit code."""
+    _hurry()
+    service = import_module("console.orders.service").Service(fleet, read_only)
+    app = import_module("console.tui.app").ConsoleApp(service, open_store)
+    _run(app)
+    return FAILED if app.return_code is None else int(app.return_code)
+
+
+def _welcome(why: str) -> int:
+    app = import_module("console.tui.welcome").WelcomeApp(why, SystemClock())
+    _run(app)
+    return int(app.return_code or 0)
+
+
+def _run(app: App[Any]) -> None:
+    """Run an app, and take back what it leaves behind: handlers that only it can serve. A
+    terminal that is closed sends SIGCONT, which may well come after its end."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    try:
+        app.run()
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _hurry() -> None:
+    # What is loaded now stays: looking through it for garbage is a fifth of the time until the
+    # first picture. The app turns this on again once that is drawn.
+    gc.disable()

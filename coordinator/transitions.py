@@ -1,0 +1,217 @@
+"""What a message changes.
+
+Decided here: for each kind of message, whether it counts, which facts it changes, and
+whether the bell rings. Pure: facts and time are passed in, and what changes is gathered in a
+`Draft`, so that nobody sees it before it is durable. Not decided here: who may send what
+(`access`), how it is kept (`ledger`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from coordinator.fencing import Fence, Ruling, judge
+from coordinator.state import (
+    HOLDING,
+    SERVING,
+    STANDING_STILL,
+    Event,
+    Handover,
+    Move,
+    MoveKind,
+    Picture,
+    Primary,
+    Session,
+)
+from sessionlib.core.values import Instant
+
+
+@dataclass(frozen=True, slots=True)
+class Beat:
+    """A session says that it is alive."""
+
+    worker_id: str
+    account: str
+    epoch: int
+    status: str
+    remaining_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """A session says that it is the primary, and where it can be reached."""
+
+    worker_id: str
+    account: str
+    epoch: int
+    url: str | None
+    capabilities: Mapping[str, Any]
+    takeover: bool
+    previous: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """The holder says how far a planned move has come."""
+
+    account: str
+    epoch: int
+    plan: str
+    from_: str
+    to: str
+    phase: str
+    left_s: float | None
+
+
+Message = Beat | Registration | Phase
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of a message. `epoch` is the highest known after it, `holder` who has that.
+
+    `unregistered` tells a session that says it serves: nobody knows where.
+    """
+
+    ruling: Ruling
+    epoch: int
+    holder: str | None
+    unregistered: bool = False
+
+
+@dataclass(slots=True)
+class Draft:
+    """What some messages change of a picture, together."""
+
+    base: Picture
+    fence: Fence = field(init=False)
+    primary: Primary | None = field(init=False)
+    handover: Handover | None = field(init=False)
+    sessions: dict[str, Session] = field(default_factory=dict)
+    moves: list[Move] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.fence = self.base.fence
+        self.primary = self.base.primary
+        self.handover = self.base.handover
+
+    def session(self, account: str) -> Session | None:
+        """The account's session as it is after what was taken so far."""
+        return self.sessions.get(account) or self.base.sessions.get(account)
+
+    def changes_anything(self) -> bool:
+        """Whether there is anything to keep."""
+        base = self.base
+        return bool(self.sessions or self.events) or (
+            (self.fence, self.primary, self.handover) != (base.fence, base.primary, base.handover)
+        )
+
+    def ring(self, kind: str, **data: Any) -> None:
+        """Let the bell ring once this is kept."""
+        number = self.base.last_event_id + len(self.events) + 1
+        self.events.append(Event(number, kind, json.dumps(data)))
+
+    def publish(self) -> None:
+        """Make the changes part of the picture they began from. They are durable by now."""
+        picture = self.base
+        picture.fence, picture.primary, picture.handover = self.fence, self.primary, self.handover
+        picture.sessions.update(self.sessions)
+        picture.moves.extend(self.moves)
+        picture.events.extend(self.events)
+        if self.events:
+            picture.last_event_id = self.events[-1].id
+
+
+def decide(draft: Draft, message: Message, now: Instant) -> Outcome:
+    """Judge a message and gather what it changes."""
+    as_holder = not isinstance(message, Beat)
+    before = draft.fence
+    ruling, draft.fence = judge(before, message.account, message.epoch, as_holder=as_holder)
+    if ruling is Ruling.TAKEN:
+        if draft.fence.epoch > before.epoch:
+            draft.ring("epoch", epoch=draft.fence.epoch, holder=draft.fence.holder)
+        if isinstance(message, Beat):
+            _beat(draft, message, now)
+        elif isinstance(message, Registration):
+            _register(draft, message, now)
+        else:
+            _phase(draft, message, now)
+    return Outcome(
+        ruling,
+        draft.fence.epoch,
+        draft.fence.holder,
+        unregistered=isinstance(message, Beat) and _is_unregistered(draft, message),
+    )
+
+
+def _is_unregistered(draft: Draft, beat: Beat) -> bool:
+    if beat.status != SERVING:
+        return False
+    primary = draft.primary
+    return primary is None or (primary.epoch, primary.worker_id) != (beat.epoch, beat.worker_id)
+
+
+def _beat(draft: Draft, beat: Beat, now: Instant) -> None:
+    before = draft.session(beat.account)
+    draft.sessions[beat.account] = Session(
+        beat.account, beat.worker_id, beat.epoch, beat.status, beat.remaining_s, now
+    )
+    if before is None or (before.worker_id, before.status) != (beat.worker_id, beat.status):
+        draft.ring("session", account=beat.account, status=beat.status, epoch=beat.epoch)
+
+
+def _register(draft: Draft, told: Registration, now: Instant) -> None:
+    before = draft.primary
+    is_new = before is None or before.epoch != told.epoch
+    since = now if before is None or is_new else before.since
+    if is_new:
+        draft.moves.append(_move(draft, told, now))
+    draft.primary = Primary(
+        told.epoch, told.account, told.worker_id, told.url, told.capabilities, since
+    )
+    session = draft.session(told.account)
+    left_s = 0.0
+    if session is not None and session.worker_id == told.worker_id:
+        left_s = max(0.0, session.remaining_s - session.age_s(now))
+    draft.sessions[told.account] = Session(
+        told.account, told.worker_id, told.epoch, SERVING, left_s, now
+    )
+    if before != draft.primary:
+        draft.ring("primary", account=told.account, epoch=told.epoch)
+
+
+def _move(draft: Draft, told: Registration, now: Instant) -> Move:
+    before = draft.primary
+    if before is None:
+        return Move(told.epoch, MoveKind.FIRST, told.previous, told.account, None, now)
+    kind = MoveKind.TAKEOVER if told.takeover else MoveKind.PLANNED
+    stopped = _stopped(draft, before)
+    down_s = None if stopped is None else max(0.0, now.boot - stopped.boot)
+    return Move(told.epoch, kind, before.account, told.account, down_s, now)
+
+
+def _stopped(draft: Draft, before: Primary) -> Instant | None:
+    """When the former primary was known to serve last."""
+    handover = draft.handover
+    if handover is not None and handover.epoch == before.epoch and handover.still_since:
+        return handover.still_since
+    session = draft.session(before.account)
+    return session.at if session is not None and session.status in HOLDING else None
+
+
+def _phase(draft: Draft, told: Phase, now: Instant) -> None:
+    before = draft.handover
+    is_same_plan = before is not None and (before.epoch, before.plan) == (told.epoch, told.plan)
+    still_since = None
+    if told.phase in STANDING_STILL:
+        still_since = before.still_since if before is not None and is_same_plan else None
+        still_since = still_since or now
+    draft.handover = Handover(
+        told.epoch, told.plan, told.from_, told.to, told.phase, told.left_s, now, still_since
+    )
+    if before is None or not is_same_plan or (before.to, before.phase) != (told.to, told.phase):
+        draft.ring("handover", plan=told.plan, to=told.to, phase=told.phase, **{"from": told.from_})

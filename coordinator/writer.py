@@ -1,0 +1,192 @@
+"""The one writer: decides what was sent, keeps it, and only then lets anybody hear of it.
+
+Decided here: that whatever arrives while a commit is under way shares the next one; that an
+answer is given, a fact shown and the bell rung only once it is durable; that what was
+changed by hand in between is read before anything is decided; and that nobody waits for an
+answer which won't come. Not decided here: what a message changes (`decisions`), and how it is
+kept (`ledger`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
+from typing import TypeVar
+
+from coordinator.access.keys import Keys
+from coordinator.errors import LedgerUnusable
+from coordinator.ledger.ledger import Ledger
+from coordinator.state import Move, Picture
+from coordinator.transitions import Draft, Message, Outcome, decide
+from sessionlib.clock import Clock
+
+MAX_BATCH = 1_000
+MAX_WAITING = 20_000
+LOOK_S = 1.0
+"""How often it is looked whether something was changed by hand."""
+RELIEF_S = 1.0
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+_Waiting = tuple[Message, "asyncio.Future[Outcome]"]
+
+
+class Overloaded(Exception):
+    """More waits to be kept than can be."""
+
+
+class Clerk:
+    """All that is known, and the only one who changes it. Lives in one event loop."""
+
+    def __init__(self, ledger: Ledger, clock: Clock) -> None:
+        """Read all that is kept. Raises LedgerUnusable."""
+        self._ledger = ledger
+        self._clock = clock
+        self.picture: Picture = ledger.picture(clock.now())
+        self.keys = Keys(ledger.hashes())
+        self.trouble: str | None = None
+        """Why the database can't be used just now; None while all is well."""
+        self._told: str | None = None
+        self._published: list[Callable[[list[Move]], None]] = []
+        self._waiting: list[_Waiting] = []
+        self._lookers: list[asyncio.Future[None]] = []
+        self._wake = asyncio.Event()
+        self._ended = False
+        # One thread: SQLite has one writer anyhow, and order is kept.
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._beside = ThreadPoolExecutor(1, "relief")
+
+    def when_published(self, call: Callable[[list[Move]], None]) -> None:
+        """Have `call` called, with the moves that have just ended, when anything has changed."""
+        self._published.append(call)
+
+    async def take(self, message: Message) -> Outcome:
+        """What becomes of a message, once that is durable. Raises Overloaded, LedgerUnusable."""
+        if len(self._waiting) >= MAX_WAITING:
+            raise Overloaded
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        self._waiting.append((message, future))
+        self._wake.set()
+        return await future
+
+    async def look(self) -> None:
+        """Return once whatever was changed by hand until now is known."""
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._lookers.append(future)
+        self._wake.set()
+        await future
+
+    async def run(self) -> None:
+        """Work until `end`, and then until nothing waits."""
+        relief = asyncio.create_task(self._relieve())
+        while self._waiting or self._lookers or not self._ended:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._wake.wait()
+            self._wake.clear()
+            if self._lookers or not self._waiting:
+                await self._look()
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
+                await self._keep(batch)
+                if self._lookers:  # under load there is no other time for it
+                    await self._look()
+        relief.cancel()
+        self._beside.shutdown()
+        self._thread.shutdown()
+
+    def end(self) -> None:
+        """Let `run` return soon."""
+        self._ended = True
+        self._wake.set()
+
+    async def _keep(self, batch: list[_Waiting]) -> None:
+        try:
+            if self.trouble is not None:
+                await self._recover()
+            outcomes = await self._committed([message for message, _ in batch])
+        except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+            trouble = self._in_trouble(error)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(LedgerUnusable(trouble))
+            return
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if not future.done():  # its client may have gone
+                future.set_result(outcome)
+
+    async def _committed(self, messages: list[Message]) -> list[Outcome]:
+        while True:
+            now = self._clock.now()
+            draft = Draft(self.picture)
+            outcomes = [decide(draft, message, now) for message in messages]
+            if not draft.changes_anything():
+                # All were refused, and on what is known by now.
+                if await self._in_thread(self._ledger.revision) == draft.base.revision:
+                    return outcomes
+            elif await self._in_thread(partial(self._ledger.commit, draft)):
+                draft.publish()
+                self._tell(draft.moves)
+                self._all_is_well()
+                return outcomes
+            await self._read_anew()
+
+    async def _look(self) -> None:
+        lookers, self._lookers = self._lookers, []
+        try:
+            if self.trouble is not None:
+                await self._recover()
+            elif await self._in_thread(self._ledger.revision) != self.picture.revision:
+                await self._read_anew()
+        except Exception as error:  # noqa: BLE001 - as above
+            self._in_trouble(error)
+        for future in lookers:
+            if not future.done():
+                future.set_result(None)
+
+    def _in_trouble(self, error: Exception) -> str:
+        """Why nothing can be kept just now. Its operator is told once, not for every request."""
+        known = isinstance(error, LedgerUnusable)
+        trouble = str(error) if known else f"a fault of this program ({type(error).__name__})"
+        if trouble != self._told:
+            _LOG.error("Nothing can be kept, so requests are answered 503: %s", trouble)
+        self.trouble = self._told = trouble
+        return trouble
+
+    def _all_is_well(self) -> None:
+        if self._told is not None:
+            self._told = None
+            _LOG.warning("What is sent is kept again.")
+
+    async def _recover(self) -> None:
+        """Go on if the database can be written again. Raises LedgerUnusable."""
+        await self._in_thread(self._ledger.prove_writable)
+        await self._read_anew()
+        self.trouble = None
+
+    async def _relieve(self) -> None:
+        """Beside the commits, and where that isn't enough, between two of them."""
+        while True:
+            await asyncio.sleep(RELIEF_S)
+            with suppress(LedgerUnusable):  # the next commit says so too
+                if await self._in_thread(self._ledger.relieve, self._beside):
+                    await self._in_thread(self._ledger.relieve)
+
+    async def _read_anew(self) -> None:
+        """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""
+        now = self._clock.now()
+        # In this order: keys that are newer than the picture's revision are only read once more.
+        self.picture = await self._in_thread(lambda: self._ledger.picture(now))
+        self.keys = Keys(await self._in_thread(self._ledger.hashes))
+        self._tell([])
+
+    def _tell(self, moves: list[Move]) -> None:
+        for call in self._published:
+            call(moves)
+
+    async def _in_thread(self, call: Callable[[], T], thread: Executor | None = None) -> T:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(thread or self._thread, call)

@@ -1,0 +1,119 @@
+"""The session's data, copied, fetched and restored, as answers to what was decided.
+
+Decided here: that whatever goes wrong with data is an answer and never the end of
+the agent, and that the workload makes its data whole before it is copied while it
+runs. Not decided here: when (`core.rules.copying`), and how a copy is made
+(`checkpoints`).
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from sessionlib.agent.prepare_hook import Prepare
+from sessionlib.bundles.transfer import Cancelled as CalledOff
+from sessionlib.checkpoints import Cancelled, Checkpoints, Restored
+from sessionlib.checkpoints.checkpoints import never
+from sessionlib.checkpoints.names import manifest_key
+from sessionlib.core import events
+from sessionlib.core.actions import Collect, Copy, FetchAhead, Seal
+from sessionlib.core.copies import Made
+from sessionlib.core.values import Pointer
+from sessionlib.errors import StoreError
+from sessionlib.ports import Store
+
+
+class Copyist:
+    """One session's copies. All calls but `stop`, `until_stopped` and `progress` come from one
+    thread; the first two from one that asks for the others."""
+
+    def __init__(self, checkpoints: Checkpoints, store: Store, prepare: Prepare | None) -> None:
+        self._checkpoints = checkpoints
+        self._store = store
+        self._prepare = prepare
+        self._stopped = threading.Event()
+
+    @property
+    def progress(self) -> str | None:
+        """What is under way, in words; from any thread."""
+        return self._checkpoints.progress
+
+    def stop(self) -> None:
+        """Have what is under way end soon, and what was given `until_stopped` before this not
+        begin, to make room for something that can't wait. No restore is stopped."""
+        self._stopped.set()
+        self._stopped = threading.Event()
+        self._checkpoints.cancel()
+
+    def until_stopped(self) -> Callable[[], bool]:
+        """What says whether there was a `stop` since: for a call that is asked for now, and begins
+        once others are done."""
+        return self._stopped.is_set
+
+    def copy(self, action: Copy, called_off: Callable[[], bool] = never) -> events.CopyEnded:
+        """A checkpoint of the data while the workload runs."""
+        try:
+            if self._prepare is not None and not called_off():
+                self._prepare(action.epoch, called_off)
+            made = self._checkpoints.copy(action.epoch, action.base, called_off)
+        except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
+            return events.CopyEnded(action.token, None, _why("no checkpoint was made", error))
+        if made is None:
+            return events.CopyEnded(action.token, None)
+        of_core = Made(made.pointer, made.moved_bytes, made.took_s, made.receipt)
+        return events.CopyEnded(action.token, of_core)
+
+    def seal(self, action: Seal) -> events.Sealed:
+        """The last copy. The workload has stopped."""
+        try:
+            made = self._checkpoints.copy(action.epoch, action.base)
+        except Exception as error:  # noqa: BLE001 - as above
+            return events.Sealed(action.token, None, _why("the data couldn't be sealed", error))
+        return events.Sealed(action.token, None if made is None else made.pointer)
+
+    def fetch(self, action: FetchAhead, called_off: Callable[[], bool] = never) -> events.Fetched:
+        """A published checkpoint, brought here ahead of its use."""
+        name = action.pointer.name
+        try:
+            self._checkpoints.fetch(action.pointer, called_off)
+        except Exception as error:  # noqa: BLE001 - as above
+            return events.Fetched(name, _why(f"checkpoint {name} couldn't be fetched", error))
+        return events.Fetched(name)
+
+    def restore(self, epoch: int, pointer: Pointer | None) -> events.Restored:
+        """The data directory, fit for work under `epoch`."""
+        try:
+            restored = self._checkpoints.restore(epoch, pointer)
+        except Exception as error:  # noqa: BLE001 - as above
+            return events.Restored(epoch, _why("the data couldn't be restored", error))
+        aside = None if restored.aside is None else str(restored.aside)
+        if pointer is None:
+            return events.Restored(epoch, aside=aside, text=restored.text)
+        made = Made(pointer, restored.moved_bytes, 0.0, _receipt(restored))
+        return events.Restored(
+            epoch, made=made, age_s=self._age_s(pointer), aside=aside, text=restored.text
+        )
+
+    def collect(self, action: Collect, called_off: Callable[[], bool] = never) -> None:
+        """Remove what no checkpoint needs; what can't be removed now is next time."""
+        with suppress(Exception):
+            self._checkpoints.collect(action.pointer, action.epoch, called_off)
+
+    def _age_s(self, pointer: Pointer) -> float:
+        """How old a published checkpoint is, by the store's clock; for display."""
+        with suppress(StoreError, OSError):
+            found = self._store.read(manifest_key(pointer.name))
+            if found is not None:
+                return found.age_s
+        return 0.0
+
+
+def _receipt(restored: Restored) -> str:
+    return restored.text if restored.went_on else "verified here when it was restored"
+
+
+def _why(what: str, error: Exception) -> str:
+    """The reason in words; none where something more urgent came first, which is no trouble."""
+    return "" if isinstance(error, Cancelled | CalledOff) else f"{what}: {error}"

@@ -1,0 +1,47 @@
+"""What an agent's home remembers of its notices.
+
+Decided here: that it is read and written as a file and as nothing else, whatever a workload
+has put in its place, and that without it nothing is worse than a notice told twice. Not
+decided here: what is remembered (`notices.outbox`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sessionlib.agent.safe_open import opened
+from sessionlib.notices import retry_queue
+from sessionlib.notices.retry_queue import Letter
+from sessionlib.records import read_object
+
+MAX_BYTES = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class HomeMemory:
+    """One file, replaced whole."""
+
+    path: Path
+
+    def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[Letter]]:
+        """What was told, and what waits for one of so many receivers."""
+        with suppress(OSError, ValueError):
+            with opened(self.path) as (fd, _):
+                data = os.pread(fd, MAX_BYTES + 1, 0)
+            return retry_queue.found(read_object(data, MAX_BYTES), receivers, now_wall)
+        return (), []
+
+    def write(self, told: Sequence[str], letters: Sequence[Letter]) -> None:
+        """A full disk costs memory of what was told, never the telling."""
+        draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+            with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:
+                json.dump(retry_queue.kept(told, letters), file)
+            draft.replace(self.path)

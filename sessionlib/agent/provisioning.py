@@ -1,0 +1,134 @@
+"""What a session is equipped with: its program, the fleet's settings and the fleet's key.
+
+Decided here: how often the store is asked for newer ones, that a workload gets its
+secrets and a folder to run in, and what is told of settings that differ. Not
+decided here: which program counts and how it is set up (`kit`), and when
+(`core.rules.copying`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from sessionlib.bundles.kits import Kits, Want
+from sessionlib.clock import Clock
+from sessionlib.config import Config
+from sessionlib.core import events
+from sessionlib.core.work import WorkloadSpec
+from sessionlib.errors import StoreError
+from sessionlib.ports import Store
+from sessionlib.signed.fleetconfig import CONFIG, compare
+from sessionlib.signed.keys import FollowedKey
+from sessionlib.signed.signed import Series
+from sessionlib.signed.store_check import place_of
+from sessionlib.signed.store_check import read as read_diagnosis
+
+DIAGNOSED_EVERY_S = 900.0
+"""Each reading of doctor's finding costs 5 units on Drive."""
+MAX_WARNINGS = 8
+"""So many are told of: whoever plants one can plant a thousand."""
+
+
+class Outfit:
+    """One session's program and papers. `look` and `prepare` come from a thread each."""
+
+    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one session has
+        self,
+        store: Store,
+        config: Config,
+        home: Path,
+        public_key: str | None,
+        secrets: Mapping[str, str],
+        clock: Clock,
+    ) -> None:
+        self._store = store
+        self._config = config
+        self._clock = clock
+        self._every_s = config.timing().report_s
+        self._diagnosed_every_s = DIAGNOSED_EVERY_S / config.timings.scale
+        self._looked_mono = float("-inf")
+        self._secrets = dict(secrets)
+        self._followed = (
+            None if public_key is None else FollowedKey(store, config.fleet, public_key, home)
+        )
+        self._kits = Kits(store, home, config, self.public_key)
+        self._kits.env = {**config.workload.env, **self._secrets}
+        self._want: Want | None = None
+        self._settings = Series(store, CONFIG, config.fleet)
+        self._place = place_of(config)
+        self._diagnosed_mono = float("-inf")
+        self.clearance: events.Clearance | None = None
+        """What doctor has found, once it could be read; None where that is no matter."""
+        self.config_words: str | None = None
+        self.warnings: tuple[str, ...] = ()
+        """What of the published was passed over at the last look, and why."""
+        self.on_ready: Callable[[WorkloadSpec], None] = lambda spec: None
+
+    @property
+    def public_key(self) -> str | None:
+        """The fleet's key by now: one that was changed says itself what comes after it."""
+        return None if self._followed is None else self._followed.public
+
+    @property
+    def progress(self) -> str | None:
+        return self._kits.progress or None
+
+    @property
+    def needs_preparing(self) -> bool:
+        """Whether the workload can't simply be started where it is configured."""
+        return self._config.workload.code is not None or bool(self._config.workload.setup)
+
+    def spec(self, place: Path | None = None) -> WorkloadSpec:
+        """The workload, with its secrets, to be run in `place`."""
+        spec = self._config.workload_spec(place)
+        return replace(spec, env={**spec.env, **self._secrets})
+
+    def look(self) -> str | None:
+        """See what is published by now, now and then; the program that should run, in words.
+        Raises StoreError."""
+        now_mono = self._clock.now().mono
+        if now_mono - self._looked_mono >= self._every_s:
+            self._looked_mono = now_mono
+            self._look()
+        return None if self._want is None else self._want.bundle
+
+    def see_doctor(self) -> events.Clearance | None:
+        """Read, now and then, what doctor has found. Raises StoreError."""
+        now_mono = self._clock.now().mono
+        if self._place is not None and now_mono - self._diagnosed_mono >= self._diagnosed_every_s:
+            _, why = read_diagnosis(self._store, self._place, self.public_key)
+            self._diagnosed_mono = now_mono
+            self.clearance = events.Clearance(why)
+        return self.clearance
+
+    def _look(self) -> None:
+        if self._followed is not None:
+            self._followed.look()
+            self._kits.public_key = self._followed.public
+            published = self._settings.newest(self._followed.public)
+            self.config_words = compare(self._config, published)
+        if self.needs_preparing:
+            self._want = self._kits.wanted()
+        key = self._followed.refused if self._followed is not None else ""
+        found = (key, *self._kits.refused, *self._settings.refused)
+        self.warnings = tuple(text for text in found if text)[:MAX_WARNINGS]
+
+    def prepare(self) -> events.Prepared:
+        """Fetch the program and set it up."""
+        want = self._want
+        try:
+            want = want or self._kits.wanted()
+            place = self._kits.prepare(want)
+        except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
+            return events.Prepared(want.bundle if want else "", str(error) or type(error).__name__)
+        self._kits.in_use = place
+        self.on_ready(self.spec(place))
+        return events.Prepared(want.bundle)
+
+    def stop(self) -> None:
+        """Have a set-up that runs come to its end: its session ends."""
+        with suppress(StoreError):
+            self._kits.cancel()

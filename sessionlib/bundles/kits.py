@@ -1,0 +1,180 @@
+"""What an agent runs in: the published bundle, or the folder that its file names.
+
+Decided here: which of the two. Where `workload.code` names a folder, the newest
+genuine version in the store counts, and the folder itself only as long as
+nothing was ever published. Without `code` the workload works in the file's own
+folder, and bundles don't concern it. An older version than one seen before is
+not gone back to. Not decided here: when it is made ready (`core`), and what is
+run in it (`workload.command`).
+
+`newest` and `wanted` read the store, `prepare` takes as long as it takes: each
+belongs into a lane. `progress` and `cancel` may be used from any thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from sessionlib.bundles.bundle import CODE, MIB, Published
+from sessionlib.bundles.memory import Memory
+from sessionlib.bundles.setup import Job, Setup, is_done, note_done
+from sessionlib.bundles.shelf import Shelf
+from sessionlib.bundles.transfer import Cancelled, fetch
+from sessionlib.config import Config
+from sessionlib.errors import KitError
+from sessionlib.ports import Store
+from sessionlib.signed.signed import Series
+
+LOCAL = "local"
+
+
+@dataclass(frozen=True, slots=True)
+class Want:
+    """What to run in. `bundle` is the word for reports: `v3 1a2b3c4d`, or `local`."""
+
+    bundle: str
+    published: Published | None = None
+
+
+class Kits:
+    """Gets the program ready in one home.
+
+    `public_key` may be replaced when the fleet's key changes. `in_use` is the folder
+    that a running workload works in, and is never removed. `env` is what set-up gets
+    beside the agent's own environment, for the caller to replace by the workload's
+    with its secrets. `refused` says what the last look passed over, and why.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        home: Path,
+        config: Config,
+        public_key: str | None,
+        setup: Setup | None = None,
+    ) -> None:
+        self.public_key = public_key
+        self.env: Mapping[str, str] = config.workload.env
+        self.in_use: Path | None = None
+        self.refused: tuple[str, ...] = ()
+        self._config = config
+        self._store = store
+        self._series = Series(store, CODE, config.fleet)
+        code = home.absolute() / "code"
+        self._memory = Memory(code / "seen.json")
+        self._shelf = Shelf(code)
+        self._setup = setup or Setup(home)
+        self._cancelled = threading.Event()
+        self._doing = ""
+
+    @property
+    def progress(self) -> str:
+        """What `prepare` is at, in words; empty while it isn't running."""
+        doing = self._doing
+        if doing != _SETTING_UP:
+            return doing
+        last = self._setup.last_line()
+        return f"{doing}: {last}" if last else doing
+
+    def cancel(self) -> None:
+        """Have the `prepare` that runs come to its end soon, with Cancelled; the next, if none
+        does, so that one that is only about to begin doesn't miss it."""
+        self._cancelled.set()
+
+    def newest(self) -> Published | None:
+        """The version to run: the newest genuine one, in the store or seen there before.
+        Raises StoreError."""
+        found = None if self.public_key is None else self._series.newest(self.public_key)
+        reasons = list(self._series.refused)
+        if self.public_key is None and self._series.numbers():
+            reasons.append("code is published, but this agent has no fleet_key: run `init`")
+        known = self._memory.recall(self._config.fleet)
+        if known is not None and (found is None or found.version < known.version):
+            stands = "none" if found is None else f"only v{found.version}"
+            reasons.append(f"the store shows {stands} of the code, and v{known.version} was seen")
+            found = known
+        elif found is not None and found != known:
+            self._memory.remember(found)
+        self.refused = tuple(reasons)
+        return found
+
+    def wanted(self) -> Want:
+        """What to run in, by now. Raises StoreError."""
+        if self._config.workload.code is None:
+            self.refused = ()
+            return Want(LOCAL)
+        published = self.newest()
+        return Want(LOCAL) if published is None else Want(published.label, published)
+
+    def is_ready(self, want: Want) -> bool:
+        """Whether `prepare` would have nothing to do. Touches only this machine."""
+        place, marker, argv = self._plan(want)
+        return place.is_dir() and (not argv or is_done(marker, argv))
+
+    def prepare(self, want: Want) -> Path:
+        """Have it here and set up; the folder to work in. What is there already isn't done
+        again. Raises KitError (Cancelled after `cancel`), StoreError."""
+        try:
+            place = self._bring(want)
+            self._set_up(want, place)
+            self._shelf.tidy([] if self.in_use is None else [self.in_use])
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise KitError(f"the code can't be made ready: {where}{error.strerror}") from None
+        finally:
+            self._doing = ""
+            self._cancelled.clear()
+        return place
+
+    def _plan(self, want: Want) -> tuple[Path, Path, tuple[str, ...]]:
+        """The folder, the marker of its set-up, and the command."""
+        if want.published is not None:
+            place = self._shelf.place(want.published)
+            return place, self._shelf.marker(place.name), want.published.setup
+        place = self._config.code_folder()
+        name = f"local-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
+        return place, self._shelf.marker(name), self._config.workload.setup or ()
+
+    def _bring(self, want: Want) -> Path:
+        published = want.published
+        if published is not None:
+            self._doing = "fetching code"
+            return self._shelf.add(published, lambda into: self._fetch(published, into))
+        place, _, _ = self._plan(want)
+        if not place.is_dir():
+            raise KitError(
+                f"{self._config.where('workload', 'code')}: {place} is not there, and nothing is "
+                "published: run `colabvps-console publish` where the program is"
+            )
+        return place
+
+    def _fetch(self, published: Published, into: IO[bytes]) -> None:
+        def told(done: int, total: int) -> None:
+            self._doing = f"fetching code {_megabytes(done)} of {_megabytes(total)} MB"
+
+        fetch(self._store, published.archive, into, told, self._cancelled.is_set)
+        self._doing = "unpacking code"
+
+    def _set_up(self, want: Want, place: Path) -> None:
+        _, marker, argv = self._plan(want)
+        if self._cancelled.is_set():
+            raise Cancelled("making the code ready was called off")
+        if not argv or is_done(marker, argv):
+            return
+        self._doing = _SETTING_UP
+        job = Job(argv, place, dict(self.env), f"set-up of {want.bundle}")
+        self._setup.run(job, self._cancelled.is_set)
+        marker.parent.mkdir(parents=True, exist_ok=True)
+        note_done(marker, argv)
+
+
+_SETTING_UP = "setting up"
+
+
+def _megabytes(count: int) -> str:
+    return f"{count / MIB:.1f}" if count < 10 * MIB else f"{count / MIB:.0f}"

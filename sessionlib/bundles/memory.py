@@ -1,0 +1,36 @@
+"""What an agent's home remembers of what was published.
+
+Decided here: that the newest version ever seen is kept as it was signed, so that
+somebody who can write to the store, but not sign, can't bring an older one back
+by removing what came after it. Not decided here: which one is obeyed (`kits`).
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.errors import RecordUnreadable
+
+
+class Memory:
+    """One version in one file. Whatever goes wrong with it, we only know less."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def recall(self, fleet: str) -> Published | None:
+        """The newest version seen of this fleet. It was genuine by the key of that time."""
+        with suppress(OSError, RecordUnreadable):
+            known = CODE.decode(self._path.read_bytes())
+            return known if known.fleet == fleet else None
+        return None
+
+    def remember(self, seen: Published) -> None:
+        draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        with suppress(OSError):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            draft.write_bytes(CODE.encode(seen))
+            draft.replace(self._path)

@@ -1,0 +1,78 @@
+"""Removing what no checkpoint needs any more.
+
+Decided here: what is garbage, judged by names alone, so that being late can't
+make the judgement wrong; the package's docstring has the argument. Only the
+holder collects, with the pointer that its lease is known to hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sessionlib.checkpoints.catalog import names, read_manifest
+from sessionlib.checkpoints.errors import CheckpointError
+from sessionlib.checkpoints.names import (
+    BLOBS,
+    MAX_NUMBER,
+    Mark,
+    blob_key,
+    blob_mark,
+    checkpoint_mark,
+    manifest_key,
+)
+from sessionlib.core.values import Pointer
+from sessionlib.ports import Store
+
+Needs = dict[str, frozenset[str]]
+"""The blobs of checkpoints that were read once; neither ever changes."""
+
+
+def garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs) -> list[str]:
+    """The keys that may go, in the order in which they must. Raises StoreError.
+
+    Raises CheckpointError where the pointer's own manifest can't be read: then
+    nobody can say what must stay. `needs` is kept from one call to the next.
+    """
+    # Under an epoch that is over nothing is published any more.
+    newest = max(Mark(pointer.epoch, pointer.seq), Mark(epoch - 1, MAX_NUMBER))
+    older = [
+        name
+        for name in names(store)
+        if name != pointer.name and (checkpoint_mark(name) or newest) <= newest
+    ]
+    kept, gone = [pointer.name, *older[: keep - 1]], older[keep - 1 :]
+    for name in set(needs) - set(kept):
+        del needs[name]
+    needed: set[str] = set()
+    is_sure = True
+    for name in kept:
+        try:
+            if name not in needs:
+                needs[name] = read_manifest(store, name).blob_names()
+            needed |= needs[name]
+        except CheckpointError:
+            if name == pointer.name:
+                raise
+            is_sure = False  # what it needs is unknown until it is too old to be kept
+    blobs = _unneeded(store, newest, needed) if is_sure else []
+    # Manifests first: at no moment does one stand whose blobs have begun to go.
+    return [*map(manifest_key, gone), *map(blob_key, blobs)]
+
+
+def remove(store: Store, keys: list[str], is_enough: Callable[[], bool]) -> int:
+    """Delete them one by one, until `is_enough`; how many went. Raises StoreError."""
+    for number, key in enumerate(keys):
+        if is_enough():
+            return number
+        store.delete(key)
+    return len(keys)
+
+
+def _unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
+    found = []
+    for key in store.list(BLOBS):
+        name = key.removeprefix(BLOBS)
+        mark = blob_mark(name)
+        if mark is not None and mark <= newest and name not in needed:
+            found.append(name)
+    return found

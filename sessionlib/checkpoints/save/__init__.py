@@ -1,0 +1,1 @@
+"""Making one checkpoint: copy, upload, prove."""

@@ -1,0 +1,162 @@
+"""Making one checkpoint, from a directory to a manifest that is proven to be in the store.
+
+Decided here: the order (blobs, lists, manifest), what becomes of uploads that come
+to nothing, and what the receipt says. Not decided here: what is uploaded
+(`copying`), and whether it is published, which is the lease's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from sessionlib.checkpoints.crew import Crew
+from sessionlib.checkpoints.errors import Cancelled, Unfit, shown
+from sessionlib.checkpoints.index import Index
+from sessionlib.checkpoints.manifest import (
+    MAX_LIST_RAW_BYTES,
+    MAX_LISTS,
+    File,
+    Head,
+    ListBlob,
+    Manifest,
+)
+from sessionlib.checkpoints.names import BLOBS, Mark, blob_key
+from sessionlib.checkpoints.save.copying import Copier, Places, Sizes, reusable
+from sessionlib.checkpoints.save.upload import Sender
+from sessionlib.checkpoints.scan import Scan, scan
+from sessionlib.checkpoints.writing import encode_head, encode_lists
+from sessionlib.errors import StoreError
+from sessionlib.ports import Store
+
+_HASHES = {"sha256": "SHA-256", "md5": "MD5"}
+_NAMES_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a copy is made from: the tree, what is known of it, and what came before.
+
+    `base` is the published checkpoint before, where it can be read; `after` names
+    all those before, newest first.
+    """
+
+    root: Path
+    index: Index
+    base: Manifest | None
+    after: tuple[str, ...]
+    sizes: Sizes
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A checkpoint that is in the store, and what is known of the tree from now on."""
+
+    manifest: Manifest
+    index: Index
+    read_bytes: int
+    moved_bytes: int
+    receipt: str
+
+
+def make(
+    store: Store,
+    mark: Mark,
+    source: Source,
+    is_cancelled: Callable[[], bool],
+    tell: Callable[[int, int], None],
+) -> Copy:
+    """Copy the tree. `tell` is given the bytes read and to be read.
+
+    Raises CheckpointError, StoreError. What was uploaded in vain is removed then, as
+    far as the store answers; after Cancelled it isn't, for somebody is in a hurry.
+    """
+    sender = Sender(store, mark)
+    try:
+        with Crew(is_cancelled) as crew:
+            sender.check = crew.check
+            return _made(store, sender, source, crew, tell)
+    except Cancelled:
+        raise
+    except BaseException:
+        with suppress(StoreError):
+            sender.undo()
+        raise
+
+
+def _made(
+    store: Store, sender: Sender, source: Source, crew: Crew, tell: Callable[[int, int], None]
+) -> Copy:
+    places = _places(store, source.base)
+    older = {piece.blob.name for piece in places.values()}
+    found = scan(source.root)
+    copier = Copier(found, sender, crew, places, source.sizes)
+    files = copier.files(source.index, tell)
+    head = Head(
+        epoch=sender.mark.epoch,
+        seq=sender.mark.seq,
+        bytes=sum(file.size_bytes for file in files),
+        files=len(files),
+        piece_bytes=source.sizes.piece_bytes,
+        after=source.after,
+        lists=_lists(sender, found, files),
+        nonce=sender.nonce,
+    )
+    name = sender.manifest(encode_head(head))
+    blobs = {piece.blob.name: piece.blob for file in files for piece in file.pieces}
+    manifest = Manifest(
+        name, head, tuple(found.folders), tuple(files), tuple(found.links), tuple(blobs.values())
+    )
+    again = [blob.size_bytes for blob in blobs.values() if blob.name in older]
+    receipt = _receipt(sender, again, found)
+    return Copy(manifest, copier.index, copier.read_bytes, sender.sent_bytes, receipt)
+
+
+def _places(store: Store, base: Manifest | None) -> Places:
+    """Where content is that may be named again: in the base's blobs, and in no other."""
+    if base is None:
+        return {}
+    listed = set(store.list(BLOBS))
+
+    def is_there(name: str, size_bytes: int) -> bool:
+        # A listing may lag behind, so what it lacks is asked for by name.
+        return blob_key(name) in listed or store.has(blob_key(name)) == size_bytes
+
+    return reusable(base, is_there)
+
+
+def _lists(sender: Sender, found: Scan, files: list[File]) -> tuple[ListBlob, ...]:
+    lists: list[ListBlob] = []
+    for packed, raw_bytes in encode_lists(found.folders, files, found.links):
+        if raw_bytes > MAX_LIST_RAW_BYTES or len(lists) == MAX_LISTS:
+            raise Unfit(
+                f"{shown(found.root)} holds more, or larger, files than a checkpoint can list"
+            )
+        lists.append(ListBlob(sender.blob_of(packed), raw_bytes))
+    return tuple(lists)
+
+
+def _receipt(sender: Sender, again: list[int], found: Scan) -> str:
+    hashes = " and ".join(sorted(_HASHES[kind] for kind in sender.kinds))
+    text = (
+        f"the store reports size and {hashes} of {sender.sent_blobs} new blobs "
+        f"({megabytes(sender.sent_bytes)} MB) as they were sent"
+    )
+    if again:
+        text += (
+            f", and still lists the {len(again)} older ones that are named again "
+            f"({megabytes(sum(again))} MB)"
+        )
+    if found.left_out:
+        names = ", ".join(shown(path) for path in found.left_out[:_NAMES_SHOWN])
+        rest = len(found.left_out) - _NAMES_SHOWN
+        more = f" and {rest} more" if rest > 0 else ""
+        text += f"; left out, being sockets, pipes or devices: {names}{more}"
+    return text
+
+
+def megabytes(size_bytes: int) -> str:
+    """A size for people; small ones with a tenth."""
+    return f"{size_bytes / 1e6:,.0f}" if size_bytes >= 10e6 else f"{size_bytes / 1e6:.1f}"

@@ -1,0 +1,93 @@
+"""What tells the coordinator of a session, beside the session's own work.
+
+Decided here: that it has a thread of its own, which the agent's loop hands the newest state
+and never waits for. A coordinator that is dead, slow or lying costs that thread its time.
+Not decided here: what is said when (`telling`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Callable
+
+from sessionlib.clock import Clock
+from sessionlib.coordinator.client import Client
+from sessionlib.coordinator.protocol import (
+    News,
+    Told,
+    answered,
+    next_message,
+    wait_s,
+)
+
+LAST_WORD_S = 2.0
+
+
+class Herald:
+    """Tells one coordinator of one session."""
+
+    def __init__(
+        self,
+        client: Client,
+        clock: Clock,
+        every_s: float,
+        complain: Callable[[str | None], None] = lambda why: None,
+    ) -> None:
+        self._client = client
+        self._clock = clock
+        self._every_s = every_s
+        self._complain = complain
+        self._changed = threading.Condition()
+        self._news: News | None = None
+        self._told = Told()
+        self._ended = False
+        self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def tell(self, news: News) -> None:
+        """The newest state; returns at once."""
+        if news == self._news:
+            return
+        with self._changed:
+            self._news = news
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Say the last word, and wait for that a moment."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify()
+        if self._thread.is_alive():
+            self._thread.join(LAST_WORD_S)
+
+    def _run(self) -> None:
+        while True:
+            with self._changed:
+                news = self._news
+                rest_s = self._rest_s(news)
+                if rest_s > 0:
+                    if self._ended:
+                        return
+                    self._changed.wait(rest_s)
+            if news is not None and rest_s <= 0:
+                self._say(news)
+
+    def _rest_s(self, news: News | None) -> float:
+        if news is None:
+            return self._every_s
+        return wait_s(news, self._told, self._clock.now().mono, self._every_s)
+
+    def _say(self, news: News) -> None:
+        now = self._clock.now()
+        message = next_message(news, self._told, now.mono, now.wall, self._every_s)
+        if message is None:
+            return
+        answer = self._client.tell(message)
+        before = self._told.why
+        chance = secrets.randbelow(1_000) / 1_000
+        self._told = answered(self._told, message, answer, self._clock.now().mono, chance)
+        if self._told.why != before:
+            self._complain(self._told.why)

@@ -1,0 +1,143 @@
+"""Publishing a version: of the code, or of the settings.
+
+Decided here: that everything a record speaks of is in the store, by the store's
+own account, before the record is created; that of two operators who
+publish at once one is told that the other was first; and that the archives of
+old versions go, but never one that a record of the last few names. What nothing
+names is left alone: it may be what another operator is about to publish. Not
+decided here: whether there is anything new, and who was asked (`console`).
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import IO, TypeVar
+
+from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.packing import Packed
+from sessionlib.bundles.transfer import Progress, is_there, remove, upload
+from sessionlib.config import Config
+from sessionlib.errors import (
+    Conflict,
+    KitError,
+    RecordUnreadable,
+    SignatureInvalid,
+    StoreError,
+    Unknown,
+)
+from sessionlib.ports import Store
+from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, digest_of
+from sessionlib.signed.signed import Kind, Series, Version
+
+ARCHIVES_KEPT = 3
+_LOOKED_THROUGH = 8
+
+T = TypeVar("T", bound=Version)
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """An operator who publishes; `at` is Unix seconds by their wall clock."""
+
+    store: Store
+    fleet: str
+    seed: str
+    by: str
+    at: float
+
+    def code(
+        self, packed: Packed, source: IO[bytes], setup: tuple[str, ...], progress: Progress
+    ) -> Published:
+        """Publish a packed folder as the next version. Raises KitError, StoreError."""
+        series = Series(self.store, CODE, self.fleet)
+        draft = Published(
+            fleet=self.fleet,
+            version=series.free(series.newest(self._public())),
+            digest=packed.archive.digest,
+            bytes=packed.archive.bytes,
+            content=packed.content,
+            content_bytes=packed.content_bytes,
+            files=packed.files,
+            setup=setup,
+            at=self.at,
+            by=self.by,
+        )
+        upload(self.store, packed.archive, source, progress)
+        done = self._add(series, CODE, draft)
+        if not is_there(self.store, packed.archive):
+            # Somebody collected an old version of the very same content meanwhile.
+            source.seek(0)
+            upload(self.store, packed.archive, source, progress)
+        with suppress(StoreError):
+            self._collect(series, done)
+        return done
+
+    def config(self, config: Config) -> PublishedConfig:
+        """Publish the settings as the next version. Raises KitError, StoreError."""
+        series = Series(self.store, CONFIG, self.fleet)
+        settings = comparable(config)
+        draft = PublishedConfig(
+            fleet=self.fleet,
+            version=series.free(series.newest(self._public())),
+            digest=digest_of(settings),
+            settings=settings,
+            at=self.at,
+            by=self.by,
+        )
+        return self._add(series, CONFIG, draft)
+
+    def again(self, kind: Kind[T], newest: T) -> T:
+        """Publish the same once more, as the next version, signed by this publisher's key."""
+        series = Series(self.store, kind, self.fleet)
+        own = series.newest(self._public())
+        last = newest if own is None or own.version < newest.version else own
+        fields = {"version": series.free(last), "by": self.by, "at": self.at, "signature": ""}
+        return self._add(series, kind, replace(newest, **fields))
+
+    def _public(self) -> str:
+        from sessionlib.signing import public_of  # noqa: PLC0415 - cryptography loads only here
+
+        return public_of(self.seed)
+
+    def _add(self, series: Series[T], kind: Kind[T], draft: T) -> T:
+        value = kind.signed(draft, self.seed)
+        try:
+            series.add(value)
+        except Unknown as error:
+            if not _stands(series, value):
+                raise Unknown(
+                    f"version {value.version} may or may not have been published ({error}): "
+                    "look again, and publish once more if it wasn't"
+                ) from None
+        except Conflict:
+            if not _stands(series, value):
+                raise KitError(
+                    f"somebody else published version {value.version} at the same moment, and "
+                    "that one counts: see what it is, then publish again"
+                ) from None
+        return value
+
+    def _collect(self, series: Series[Published], newest: Published) -> None:
+        numbers = [number for number in series.numbers() if number <= newest.version]
+        public = self._public()
+        found: list[Published] = []
+        for number in reversed(numbers[-_LOOKED_THROUGH:]):
+            # Only what was genuine: a forged record must not name what is to be removed.
+            with suppress(RecordUnreadable, SignatureInvalid):
+                old = series.read(number)
+                if old is not None:
+                    CODE.verify(old, public)
+                    found.append(old)
+        kept = {version.digest for version in found[:ARCHIVES_KEPT]}
+        for old in found[ARCHIVES_KEPT:]:
+            if old.digest not in kept:
+                remove(self.store, old.archive)
+
+
+def _stands(series: Series[T], value: T) -> bool:
+    """Whether the record that stands is ours after all: an answer may have been lost."""
+    try:
+        return series.read(value.version) == value
+    except (StoreError, RecordUnreadable):
+        return False

@@ -1,0 +1,1 @@
+"""What operators sign for sessions: numbered versions, settings, keys, store checks."""

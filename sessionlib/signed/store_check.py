@@ -1,0 +1,102 @@
+"""What `doctor` has found of a shared folder, and what agents may do on the strength of it.
+
+Decided here: that the finding is signed, as it allows something, and holds for one folder and
+one lease file; that without a good one nobody takes over on Drive unless an operator
+approves; and that age alone takes nothing back. Not decided here: what is checked, which is
+the console's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sessionlib.config import Config
+from sessionlib.config.schema import StoreKind
+from sessionlib.errors import RecordUnreadable, SignatureInvalid
+from sessionlib.layout import CONFIG_VERSIONS, DIAGNOSIS, LEASE
+from sessionlib.ports import Store
+from sessionlib.signed.signed import Kind
+
+OLD_S = 180 * 86_400.0
+"""From then on doctor is better run again: Google may have changed what it does."""
+CURE = "run `colabvps-console doctor`"
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnosis:
+    """The last word on a folder, in `config/doctor.json`; written by an operator.
+
+    `folder_id` and `lease_id` are Drive's. `failed` names the safety checks that failed. `at`
+    is Unix seconds by the operator's wall clock, `by` and `rounds` are for people.
+    """
+
+    fleet: str
+    folder_id: str
+    lease_id: str
+    at: float
+    passed: bool
+    failed: tuple[str, ...]
+    rounds: int
+    by: str
+    signature: str = ""
+
+
+DOCTOR: Kind[Diagnosis] = Kind(CONFIG_VERSIONS, "doctor/1", Diagnosis)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Which folder a diagnosis has to be of."""
+
+    fleet: str
+    folder_id: str
+    lease_id: str
+
+
+def place_of(config: Config) -> Place | None:
+    """The folder of a fleet on Drive; None for a store whose promises nobody has to try."""
+    ids: Mapping[str, str] = config.store.ids or {}
+    if config.store.kind is not StoreKind.DRIVE:
+        return None
+    return Place(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))
+
+
+def why_not(found: Diagnosis | None, place: Place) -> str | None:
+    """Why a takeover has to wait for an operator; None where it needn't."""
+    if found is None:
+        return f"doctor was never run on this folder: {CURE}"
+    if (found.fleet, found.folder_id, found.lease_id) != (
+        place.fleet,
+        place.folder_id,
+        place.lease_id,
+    ):
+        return f"doctor was run on another folder: {CURE}"
+    if not found.passed:
+        failed = ", ".join(found.failed) or "too few rounds"
+        return f"doctor failed on {day(found.at)} ({failed}): {CURE}, which says what to do"
+    return None
+
+
+def read(store: Store, place: Place, public_key: str | None) -> tuple[Diagnosis | None, str | None]:
+    """What stands in the store, and why a takeover has to wait. Raises StoreError."""
+    data = store.read(DIAGNOSIS)
+    if data is None:
+        return None, why_not(None, place)
+    if public_key is None:
+        return None, f"there is no fleet key to check doctor's finding with: {CURE}"
+    try:
+        found = DOCTOR.decode(data.data)
+        DOCTOR.verify(found, public_key)
+    except (RecordUnreadable, SignatureInvalid) as error:
+        return None, f"what doctor found isn't signed by this fleet's key ({error}): {CURE}"
+    return found, why_not(found, place)
+
+
+def day(at: float) -> str:
+    """A date for people."""
+    try:
+        return datetime.fromtimestamp(at, UTC).date().isoformat()
+    except (OverflowError, ValueError, OSError):
+        return "an unknown day"
