@@ -27,17 +27,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = load(options.config)
         return run(config, options.account, options.home, until_eof=options.until_eof)
     except ConfigError as error:
-        _say(*error.problems)
+        _print_lines(*error.problems)
         return 2
     except ColabvpsError as error:
-        _say(f"agent: {error}")
+        _print_lines(f"agent: {error}")
         return 1
     except OSError as error:
-        _say(f"agent: {error.filename or 'file'}: {error.strerror}")
+        _print_lines(f"agent: {error.filename or 'file'}: {error.strerror}")
         return 1
 
 
-def _say(*lines: str) -> None:
+def _print_lines(*lines: str) -> None:
     """To the terminal, without what it would obey: an error quotes what was wrong."""
     for line in lines:
         print(plain(line), file=sys.stderr)  # noqa: T201 - progress

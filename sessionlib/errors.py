@@ -37,7 +37,7 @@ class SignatureInvalid(ColabvpsError):
     """Something that wasn't signed by the fleet's key."""
 
 
-class KitError(ColabvpsError):
+class ProgramError(ColabvpsError):
     """The program can't be brought to this machine, or made ready on it; the text says why."""
 
 

@@ -16,7 +16,7 @@ BUNDLES = "scripts/bundles/"
 CODE_VERSIONS = "scripts/versions/"
 CONFIG_VERSIONS = "config/"
 SUCCESSIONS = "config/keys/"
-DIAGNOSIS = "config/doctor.json"
+STORE_CHECK = "config/doctor.json"
 """What the store was found to keep of its promises."""
 FOLDERS = ("state", "scripts", "data", "logs", "config")
 BELL = "state/bell.json"

@@ -14,13 +14,13 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, TypeVar
 
-from sessionlib.bundles.bundle import CODE, Published
-from sessionlib.bundles.packing import Packed
+from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.packing import PackedArchive
 from sessionlib.bundles.transfer import Progress, is_there, remove, upload
 from sessionlib.config import Config
 from sessionlib.errors import (
     Conflict,
-    KitError,
+    ProgramError,
     RecordUnreadable,
     SignatureInvalid,
     StoreError,
@@ -28,12 +28,12 @@ from sessionlib.errors import (
 )
 from sessionlib.ports import Store
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, digest_of
-from sessionlib.signed.signed import Kind, Series, Version
+from sessionlib.signed.signed import NumberedRecord, RecordKind, VersionSeries
 
 ARCHIVES_KEPT = 3
 _LOOKED_THROUGH = 8
 
-T = TypeVar("T", bound=Version)
+T = TypeVar("T", bound=NumberedRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +47,11 @@ class Publisher:
     at: float
 
     def code(
-        self, packed: Packed, source: IO[bytes], setup: tuple[str, ...], progress: Progress
-    ) -> Published:
+        self, packed: PackedArchive, source: IO[bytes], setup: tuple[str, ...], progress: Progress
+    ) -> PublishedCode:
         """Publish a packed folder as the next version. Raises KitError, StoreError."""
-        series = Series(self.store, CODE, self.fleet)
-        draft = Published(
+        series = VersionSeries(self.store, CODE, self.fleet)
+        draft = PublishedCode(
             fleet=self.fleet,
             version=series.free(series.newest(self._public())),
             digest=packed.archive.digest,
@@ -75,7 +75,7 @@ class Publisher:
 
     def config(self, config: Config) -> PublishedConfig:
         """Publish the settings as the next version. Raises KitError, StoreError."""
-        series = Series(self.store, CONFIG, self.fleet)
+        series = VersionSeries(self.store, CONFIG, self.fleet)
         settings = comparable(config)
         draft = PublishedConfig(
             fleet=self.fleet,
@@ -87,9 +87,9 @@ class Publisher:
         )
         return self._add(series, CONFIG, draft)
 
-    def again(self, kind: Kind[T], newest: T) -> T:
+    def again(self, kind: RecordKind[T], newest: T) -> T:
         """Publish the same once more, as the next version, signed by this publisher's key."""
-        series = Series(self.store, kind, self.fleet)
+        series = VersionSeries(self.store, kind, self.fleet)
         own = series.newest(self._public())
         last = newest if own is None or own.version < newest.version else own
         fields = {"version": series.free(last), "by": self.by, "at": self.at, "signature": ""}
@@ -100,7 +100,7 @@ class Publisher:
 
         return public_of(self.seed)
 
-    def _add(self, series: Series[T], kind: Kind[T], draft: T) -> T:
+    def _add(self, series: VersionSeries[T], kind: RecordKind[T], draft: T) -> T:
         value = kind.signed(draft, self.seed)
         try:
             series.add(value)
@@ -112,16 +112,16 @@ class Publisher:
                 ) from None
         except Conflict:
             if not _stands(series, value):
-                raise KitError(
+                raise ProgramError(
                     f"somebody else published version {value.version} at the same moment, and "
                     "that one counts: see what it is, then publish again"
                 ) from None
         return value
 
-    def _collect(self, series: Series[Published], newest: Published) -> None:
+    def _collect(self, series: VersionSeries[PublishedCode], newest: PublishedCode) -> None:
         numbers = [number for number in series.numbers() if number <= newest.version]
         public = self._public()
-        found: list[Published] = []
+        found: list[PublishedCode] = []
         for number in reversed(numbers[-_LOOKED_THROUGH:]):
             # Only what was genuine: a forged record must not name what is to be removed.
             with suppress(RecordUnreadable, SignatureInvalid):
@@ -135,7 +135,7 @@ class Publisher:
                 remove(self.store, old.archive)
 
 
-def _stands(series: Series[T], value: T) -> bool:
+def _stands(series: VersionSeries[T], value: T) -> bool:
     """Whether the record that stands is ours after all: an answer may have been lost."""
     try:
         return series.read(value.version) == value

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 
 from sessionlib import secret_storage
 from sessionlib.errors import ConfigError
-from sessionlib.secret_storage import SERVICE, NotKept
+from sessionlib.secret_storage import SERVICE, SecretStorageError
 
 
 def find_secrets(
@@ -54,5 +54,5 @@ def _problem(fleet: str, name: str, setting: str) -> str:
 def _from_keyring(entry: str) -> str | None:
     try:
         return secret_storage.find(entry)
-    except NotKept:
+    except SecretStorageError:
         return None

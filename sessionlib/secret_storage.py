@@ -28,11 +28,11 @@ _COST = {"n": 2**15, "r": 8, "p": 1}
 """Of scrypt: 32 MiB and about 0.1 s for each guess at a passphrase."""
 
 
-class NotKept(ColabvpsError):
+class SecretStorageError(ColabvpsError):
     """Secrets can't be kept on this machine, or one that is kept can't be read."""
 
 
-def place() -> str:
+def describe_storage() -> str:
     """Where this machine keeps secrets, in words."""
     if _passphrase() is None:
         return "the system's keyring"
@@ -48,7 +48,7 @@ def find(entry: str) -> str | None:
     return None if kept is None else str(kept)
 
 
-def keep(entry: str, secret: str) -> None:
+def save(entry: str, secret: str) -> None:
     """Keep a secret, over the one before. Raises NotKept where it isn't there afterwards."""
     passphrase = _passphrase()
     if passphrase is not None:
@@ -57,16 +57,18 @@ def keep(entry: str, secret: str) -> None:
         _keyring("set_password", SERVICE, entry, secret)
     # A null back end of the keyring accepts everything and keeps nothing.
     if find(entry) != secret:
-        raise NotKept(_NO_KEYRING)
+        raise SecretStorageError(_NO_KEYRING)
 
 
-def forget(entry: str) -> None:
+def delete(entry: str) -> None:
     """Remove a secret; no error where there is none. Raises NotKept."""
     if _passphrase() is not None:
         try:
             file_of(entry).unlink(missing_ok=True)
         except OSError as error:
-            raise NotKept(f"{file_of(entry)} can't be removed: {error.strerror}") from None
+            raise SecretStorageError(
+                f"{file_of(entry)} can't be removed: {error.strerror}"
+            ) from None
     elif find(entry) is not None:
         _keyring("delete_password", SERVICE, entry)
 
@@ -75,10 +77,10 @@ def check() -> None:
     """Return where secrets can be kept here: one is kept, and removed. Raises NotKept."""
     entry = f"trial:{secrets.token_hex(8)}"
     try:
-        keep(entry, "trial")
+        save(entry, "trial")
     finally:
-        with suppress(NotKept):
-            forget(entry)
+        with suppress(SecretStorageError):
+            delete(entry)
 
 
 def folder() -> Path:
@@ -109,7 +111,7 @@ def _keyring(name: str, *args: str) -> Any:
         return getattr(import_module("keyring"), name)(*args)
     except Exception:  # noqa: BLE001 - back ends raise whatever their system's library raises
         # Without the cause: a back end's own message may repeat what it was given.
-        raise NotKept(_NO_KEYRING) from None
+        raise SecretStorageError(_NO_KEYRING) from None
 
 
 def _seal(entry: str, secret: str, passphrase: str) -> None:
@@ -129,7 +131,7 @@ def _seal(entry: str, secret: str, passphrase: str) -> None:
     except OSError as error:
         with suppress(OSError):
             beside.unlink()
-        raise NotKept(f"{path} can't be written: {error.strerror}") from None
+        raise SecretStorageError(f"{path} can't be written: {error.strerror}") from None
 
 
 def _opened(entry: str, passphrase: str) -> str | None:
@@ -140,7 +142,7 @@ def _opened(entry: str, passphrase: str) -> str | None:
         with path.open("rb") as file:
             document = json.loads(file.read(MAX_FILE_BYTES))
         if document["schema"] != SCHEMA:
-            raise NotKept(f"{path} was written by another version of this program")
+            raise SecretStorageError(f"{path} was written by another version of this program")
         salt, nonce, sealed = (
             base64.b64decode(document[name], validate=True) for name in ("salt", "nonce", "sealed")
         )
@@ -149,14 +151,14 @@ def _opened(entry: str, passphrase: str) -> str | None:
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise NotKept(f"{path} can't be read: {error.strerror}") from None
+        raise SecretStorageError(f"{path} can't be read: {error.strerror}") from None
     except InvalidTag:
-        raise NotKept(
+        raise SecretStorageError(
             f"{path} can't be opened: {VARIABLE} isn't the passphrase that it was written with, "
             "or it was changed by hand"
         ) from None
     except (ValueError, LookupError, TypeError, RecursionError):
-        raise NotKept(f"{path} isn't a secret that this program has written") from None
+        raise SecretStorageError(f"{path} isn't a secret that this program has written") from None
 
 
 def _cipher(passphrase: str, salt: bytes) -> Any:

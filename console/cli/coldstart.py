@@ -22,7 +22,7 @@ from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
 from sessionlib.config.schema import Launcher as Kind
 from sessionlib.errors import StoreError
-from sessionlib.launchers import Launcher, State
+from sessionlib.launchers import Launcher, LaunchState
 
 CHANGES = True
 EXAMPLES = (
@@ -49,7 +49,7 @@ class _Walk:
     def has_ended(self) -> bool:
         """Whether what was started from here has certainly ended."""
         status = launched(self.launcher, self.account)
-        return status is not None and status.state is State.ENDED
+        return status is not None and status.state is LaunchState.ENDED
 
     def stand(self) -> Stand:
         """Where things stand now; told where that is news."""

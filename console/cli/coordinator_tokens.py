@@ -32,12 +32,12 @@ def keep_token(desk: Desk, config: Config, account: str) -> None:
     if not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
         raise Refused("that is no token: `colabvps-console coordinator token create` makes one")
     doubt = _doubt(url, token)
-    secret_storage.keep(tokens.entry(config.fleet, account), token)
+    secret_storage.save(tokens.entry(config.fleet, account), token)
     if doubt:
         desk.out.tell(f"{doubt}: whether it knows this token isn't known")
     desk.out.answer(
-        f"the coordinator's token of {account} is kept in {secret_storage.place()}",
-        {"account": account, "coordinator": url, "kept_in": secret_storage.place()},
+        f"the coordinator's token of {account} is kept in {secret_storage.describe_storage()}",
+        {"account": account, "coordinator": url, "kept_in": secret_storage.describe_storage()},
     )
 
 
@@ -56,7 +56,7 @@ def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
             yes=desk.yes,
         )
     for name in kept:
-        secret_storage.forget(tokens.entry(config.fleet, name))
+        secret_storage.delete(tokens.entry(config.fleet, name))
     text = f"forgotten here: {', '.join(kept)}" if kept else "no token is kept here"
     desk.out.answer(text, {"forgotten": kept})
 

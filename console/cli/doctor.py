@@ -18,7 +18,7 @@ from console.text.safe_text import one_line, wrapped
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from sessionlib.config.schema import StoreKind
-from sessionlib.signed.store_check import Diagnosis, day, place_of
+from sessionlib.signed.store_check import StoreCheck, day, folder_to_check
 
 CHANGES = True
 EXAMPLES = (
@@ -93,11 +93,11 @@ def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> 
     passed = not bad and exam.counts
     at = clock.now().wall
     text = _in_words(bad, exam.rounds, passed=passed)
-    place = place_of(config)
+    place = folder_to_check(config)
     kept = place is not None
     if place is not None:
         where = (place.fleet, place.folder_id, place.lease_id)
-        found = Diagnosis(*where, at, passed, bad, exam.rounds, operator_name())
+        found = StoreCheck(*where, at, passed, bad, exam.rounds, operator_name())
         stands = verdict.leave(store, found, findings, seed)
         if stands is not None:
             kept = False

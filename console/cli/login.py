@@ -80,8 +80,8 @@ def run(
     for text in _advice(config, account, signin.email):
         desk.out.tell(text)
     desk.out.answer(
-        f"{account} is signed in as {signin.email}; kept in {secret_storage.place()}",
-        {"account": account, "email": signin.email, "kept_in": secret_storage.place()},
+        f"{account} is signed in as {signin.email}; kept in {secret_storage.describe_storage()}",
+        {"account": account, "email": signin.email, "kept_in": secret_storage.describe_storage()},
     )
 
 
@@ -96,7 +96,7 @@ def _check_store(config: Config) -> None:
 def _before(config: Config, account: str) -> SignIn | None:
     try:
         return signins.find(config.fleet, account)
-    except secret_storage.NotKept:
+    except secret_storage.SecretStorageError:
         return None  # spoilt, and about to be replaced
 
 
@@ -104,7 +104,7 @@ def _asks(account: str, email: str | None, before: SignIn | None) -> Iterator[st
     whom = "whichever account you choose there" if email is None else email
     yield (
         f"Sign {account} in to Google as {whom}, with access to all of its Drive, and keep the "
-        f"sign-in in {secret_storage.place()}."
+        f"sign-in in {secret_storage.describe_storage()}."
     )
     if before is not None:
         yield f"It takes the place of the one as {before.email}, which stays valid at Google."

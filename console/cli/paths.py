@@ -28,7 +28,7 @@ def run(ctx: typer.Context) -> None:
         "config_dir": str(user_config_dir()),
         "state": platformdirs.user_state_dir("colabvps", appauthor=False),
         "logs": str(log_dir()),
-        "secrets": secret_storage.place(),
+        "secrets": secret_storage.describe_storage(),
         "store": None if loaded is None else _store(loaded),
         "work": {}
         if loaded is None

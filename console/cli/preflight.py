@@ -27,11 +27,11 @@ from sessionlib.bundles.bundle import CODE
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.core.messages import History, MoveKind
-from sessionlib.errors import ConfigError, KitError, StoreError
+from sessionlib.errors import ConfigError, ProgramError, StoreError
 from sessionlib.layout import history_key
 from sessionlib.signed import store_check
 from sessionlib.signed.fleetconfig import CONFIG, compare
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores import open_store
 
@@ -129,7 +129,7 @@ def _held(config: Config, store: Store) -> Held:
         state = key_state(config, store)
     except Refused:
         return _held_alone(config)
-    except (StoreError, KitError) as error:
+    except (StoreError, ProgramError) as error:
         return replace(_held_alone(config), error=str(error))
     seed = state.fitting(state.current) or next(iter(state.seeds), None)
     public = None if seed is None else public_of(seed.value)
@@ -147,13 +147,13 @@ def _held_alone(config: Config) -> Held:
 
 def _published(
     config: Config, store: Store, key: str
-) -> tuple[str | None, str | None, store_check.Diagnosis | None]:
+) -> tuple[str | None, str | None, store_check.StoreCheck | None]:
     """The newest program, how the settings compare, and what doctor has found."""
     try:
-        code = Series(store, CODE, config.fleet).newest(key)
-        settings = compare(config, Series(store, CONFIG, config.fleet).newest(key))
-        place = store_check.place_of(config)
-        found = None if place is None else store_check.read(store, place, key)[0]
+        code = VersionSeries(store, CODE, config.fleet).newest(key)
+        settings = compare(config, VersionSeries(store, CONFIG, config.fleet).newest(key))
+        place = store_check.folder_to_check(config)
+        found = None if place is None else store_check.read_store_check(store, place, key)[0]
     except StoreError:
         return None, None, None
     return None if code is None else code.label, settings, found

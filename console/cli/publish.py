@@ -18,14 +18,14 @@ from console.signing.in_force import signing_seed
 from console.signing.operator import operator_name
 from console.text.output import Output
 from console.timeouts import PatientStore
-from sessionlib.bundles.bundle import CODE, MIB, Published
-from sessionlib.bundles.packing import Entry, Packed, entries_of, pack
+from sessionlib.bundles.bundle import CODE, MIB, PublishedCode
+from sessionlib.bundles.packing import PackedArchive, PackEntry, entries_of, pack
 from sessionlib.bundles.transfer import is_there
 from sessionlib.config import Config
 from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 
 CHANGES = True
@@ -46,9 +46,9 @@ class News:
     """What there is to publish, `code` None where it hasn't changed or none is named; and
     what stands in the store."""
 
-    code: Packed | None
+    code: PackedArchive | None
     config: bool
-    old_code: Published | None
+    old_code: PublishedCode | None
     old_config: PublishedConfig | None
 
 
@@ -85,7 +85,7 @@ def run(
     desk.out.answer(f"published: {_standing(done)}", _document(done))
 
 
-def _entries(config: Config) -> list[Entry]:
+def _entries(config: Config) -> list[PackEntry]:
     if config.workload.code is None:
         return []
     # With `code: .` all of these would be in the folder.
@@ -94,7 +94,9 @@ def _entries(config: Config) -> list[Entry]:
     return entries_of(config.code_folder(), [config.path, work, *store])
 
 
-def _pack(out: Output, config: Config, entries: list[Entry], archive: IO[bytes]) -> Packed | None:
+def _pack(
+    out: Output, config: Config, entries: list[PackEntry], archive: IO[bytes]
+) -> PackedArchive | None:
     if not entries:
         return None
     told = 0
@@ -108,9 +110,11 @@ def _pack(out: Output, config: Config, entries: list[Entry], archive: IO[bytes])
     return pack(config.code_folder(), entries, archive, progress)
 
 
-def _news(config: Config, store: Store, packed: Packed | None, public: str, *, force: bool) -> News:
-    old_code = Series(store, CODE, config.fleet).newest(public)
-    old_config = Series(store, CONFIG, config.fleet).newest(public)
+def _news(
+    config: Config, store: Store, packed: PackedArchive | None, public: str, *, force: bool
+) -> News:
+    old_code = VersionSeries(store, CODE, config.fleet).newest(public)
+    old_config = VersionSeries(store, CONFIG, config.fleet).newest(public)
     code_same = (
         packed is not None
         and old_code is not None
@@ -130,7 +134,7 @@ def _setup(config: Config) -> tuple[str, ...]:
     return config.workload.setup or ()
 
 
-def _asks(config: Config, news: News, entries: list[Entry]) -> Iterator[str]:
+def _asks(config: Config, news: News, entries: list[PackEntry]) -> Iterator[str]:
     if news.code is not None:
         yield (
             f"Publish {config.code_folder()} as version {_after(news.old_code)} of the code: "
@@ -153,11 +157,11 @@ def _asks(config: Config, news: News, entries: list[Entry]) -> Iterator[str]:
     )
 
 
-def _after(last: Published | PublishedConfig | None) -> int:
+def _after(last: PublishedCode | PublishedConfig | None) -> int:
     return 1 if last is None else last.version + 1
 
 
-def _warnings(entries: list[Entry]) -> Iterator[str]:
+def _warnings(entries: list[PackEntry]) -> Iterator[str]:
     names = [
         entry.path
         for entry in entries
@@ -173,7 +177,7 @@ def _warnings(entries: list[Entry]) -> Iterator[str]:
 
 def _publish(
     out: Output, config: Config, publisher: Publisher, news: News, archive: IO[bytes]
-) -> tuple[Published | None, PublishedConfig | None]:
+) -> tuple[PublishedCode | None, PublishedConfig | None]:
     def progress(done_bytes: int, total_bytes: int) -> None:
         if total_bytes > MIB:
             out.tell(f"uploaded {_size(done_bytes)} of {_size(total_bytes)}")

@@ -21,7 +21,7 @@ from console.orders.launched import launched, launcher_of
 from console.orders.outcomes import Ended
 from sessionlib.clock import sleep
 from sessionlib.core.messages import Order
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 
 _GONE_S = 10.0
 """How long a process may take from its last word to its end."""
@@ -119,7 +119,7 @@ def _followed(
     )
     until_mono = fleet.clock.now().mono + _GONE_S
     while ended.done and (status := _launched_as(fleet, account, session)) is not None:
-        if status.state is State.ENDED:
+        if status.state is LaunchState.ENDED:
             desk.out.tell(f"{account}: {status.how}")
             break
         if fleet.clock.now().mono >= until_mono:
@@ -137,10 +137,10 @@ def _is_over(fleet: Fleet, snapshot: Snapshot, account: str) -> bool:
 def _proof(fleet: Fleet, account: str, session: str | None) -> str | None:
     """How this machine knows that a session of it has ended; None where it doesn't."""
     status = _launched_as(fleet, account, session)
-    return status.how if status is not None and status.state is State.ENDED else None
+    return status.how if status is not None and status.state is LaunchState.ENDED else None
 
 
-def _launched_as(fleet: Fleet, account: str, session: str | None) -> Status | None:
+def _launched_as(fleet: Fleet, account: str, session: str | None) -> LaunchStatus | None:
     status = launched(launcher_of(fleet.config, fleet.clock), account)
     return status if status is not None and session and status.session == session else None
 

@@ -30,7 +30,7 @@ from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.coordinator import TOKEN_VARIABLE
-from sessionlib.launchers import Handle
+from sessionlib.launchers import LaunchHandle
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.ports import Store
 from sessionlib.signing import new_seed, public_of
@@ -63,7 +63,7 @@ class Stage:
     ) -> None:
         self.is_temporary = folder is None
         self.seed = new_seed()
-        self._handles: dict[str, Handle] = {}
+        self._handles: dict[str, LaunchHandle] = {}
         self.folder = _made(folder)
         emails = {name: str(account["email"]) for name, account in ACCOUNTS.items()}
         self._premises: Premises = OwnFolder()
@@ -92,7 +92,7 @@ class Stage:
         self.fleet = Fleet(config, store, clock)
         self.operators_file = self._write_operators_file()
         also = self.coordinator.environment if self.coordinator else lambda account: {}
-        self._launcher = LocalLauncher(config, clock, until_eof=True, also=also)
+        self._launcher = LocalLauncher(config, clock, until_eof=True, extra_env=also)
 
     def _configure(self, scale: float, changes: Mapping[str, Any]) -> Path:
         shutil.copy(Path(__file__).with_name("counter.py"), self.folder / "counter.py")

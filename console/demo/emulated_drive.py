@@ -27,7 +27,7 @@ from sessionlib import secret_storage
 from sessionlib.clock import Clock
 from sessionlib.config import Config, load
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import Diagnosis, place_of
+from sessionlib.signed.store_check import StoreCheck, folder_to_check
 from sessionlib.stores import open_store
 from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.opening import EMULATOR_VARIABLE
@@ -140,8 +140,8 @@ def _examine(config: Config, clock: Clock, seed: str) -> None:
     exam = doctor.prepare(config, [], ROUNDS, clock)
     findings = list(doctor.examine(exam, clock, lambda text: None))
     bad = result.failed(findings)
-    place = place_of(config)
+    place = folder_to_check(config)
     if place is not None:
         where = (place.fleet, place.folder_id, place.lease_id)
-        found = Diagnosis(*where, clock.now().wall, not bad, bad, ROUNDS, "demo")
+        found = StoreCheck(*where, clock.now().wall, not bad, bad, ROUNDS, "demo")
         result.keep(open_store(config, clock), found, seed)

@@ -30,7 +30,7 @@ class Gate:
 
     def why(self, store: Store, config: Config, clock: Clock) -> str | None:
         """Why every takeover waits for an operator; None where it needn't."""
-        place = store_check.place_of(config)
+        place = store_check.folder_to_check(config)
         if place is None:
             return None
         now_mono = clock.now().mono
@@ -38,7 +38,7 @@ class Gate:
             try:
                 # Only then: signatures load what a folder fleet doesn't need.
                 key = import_module("console.signing.in_force").key_in_force(config, store)
-                _, self._why = store_check.read(store, place, key)
+                _, self._why = store_check.read_store_check(store, place, key)
                 self._read_mono = now_mono
             except ColabvpsError:
                 pass

@@ -27,7 +27,7 @@ from console.orders.proposals import Proposal
 from console.text.units import length
 from sessionlib.config import Config
 from sessionlib.core.values import Instant
-from sessionlib.launchers import Status
+from sessionlib.launchers import LaunchStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Case:
 
 
 def opened(
-    config: Config, snapshot: Snapshot, to: str, launched: Status | None, now: Instant
+    config: Config, snapshot: Snapshot, to: str, launched: LaunchStatus | None, now: Instant
 ) -> Case:
     """A new case. Raises Refused or WrongUse where there is nobody to take the work from.
 
@@ -87,7 +87,7 @@ def opened(
 
 
 def looked_into(
-    case: Case, config: Config, snapshot: Snapshot, launched: Status | None, now: Instant
+    case: Case, config: Config, snapshot: Snapshot, launched: LaunchStatus | None, now: Instant
 ) -> Case:
     """The same case after another fresh look; what can't be seen now changes nothing."""
     for_s = now.since(case.began)

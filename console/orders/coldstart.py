@@ -23,7 +23,7 @@ from sessionlib.config.schema import Launcher
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
 from sessionlib.core.view import Member
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 
 
 class Step(StrEnum):
@@ -71,7 +71,7 @@ class Candidate:
 
 
 def candidates(
-    config: Config, snapshot: Snapshot, launched: Mapping[str, Status]
+    config: Config, snapshot: Snapshot, launched: Mapping[str, LaunchStatus]
 ) -> tuple[Candidate, ...]:
     """The accounts, best first: one whose session runs already, then by priority."""
     found = [
@@ -91,7 +91,7 @@ def under_way(snapshot: Snapshot) -> str | None:
 
 
 def check_needed(
-    config: Config, snapshot: Snapshot, account: str | None, launched: Mapping[str, Status]
+    config: Config, snapshot: Snapshot, account: str | None, launched: Mapping[str, LaunchStatus]
 ) -> None:
     """Return where nobody but `account` is at work. Raises Refused, naming who is."""
     lease = lease_of(snapshot)
@@ -115,7 +115,7 @@ def check_needed(
 
 
 def stand(
-    config: Config, snapshot: Snapshot, account: str, launched: Mapping[str, Status]
+    config: Config, snapshot: Snapshot, account: str, launched: Mapping[str, LaunchStatus]
 ) -> Stand:
     """In which step an account is. `launched` is what became of the last starts from here."""
     if snapshot.error is not None:
@@ -171,11 +171,13 @@ def manual_steps(config: Config, account: str) -> tuple[str, ...]:
 
 
 def _candidate(
-    config: Config, snapshot: Snapshot, account: str, launched: Status | None
+    config: Config, snapshot: Snapshot, account: str, launched: LaunchStatus | None
 ) -> Candidate:
     own, report = config.accounts[account], _present(snapshot, account, launched)
     lease = snapshot.lease.value
-    is_there = report is not None or (launched is not None and launched.state is State.RUNNING)
+    is_there = report is not None or (
+        launched is not None and launched.state is LaunchState.RUNNING
+    )
     if report is not None and report.member == Member.FENCED:
         is_there = False
     life = f"{length(config.lifetime_s(account))} ahead of it"
@@ -194,28 +196,30 @@ def _candidate(
     return Candidate(account, own.launcher.value, is_there, tuple(reasons))
 
 
-def _present(snapshot: Snapshot, account: str, launched: Status | None) -> Report | None:
+def _present(snapshot: Snapshot, account: str, launched: LaunchStatus | None) -> Report | None:
     """The report of a session that is there now, not of one that is known to be gone."""
     seen = report_of(snapshot, account)
     report = seen.value
     if report is None or not is_running(seen):
         return None
     if launched is not None and launched.session == report.session:
-        return None if launched.state is State.ENDED else report
+        return None if launched.state is LaunchState.ENDED else report
     # Another session than the one from here: its word is all there is.
-    is_ours = launched is not None and launched.state is State.RUNNING
+    is_ours = launched is not None and launched.state is LaunchState.RUNNING
     return None if is_ours else report
 
 
-def _is_proven_gone(config: Config, snapshot: Snapshot, launched: Mapping[str, Status]) -> bool:
+def _is_proven_gone(
+    config: Config, snapshot: Snapshot, launched: Mapping[str, LaunchStatus]
+) -> bool:
     """Whether the session that holds the lease has certainly ended."""
     lease = snapshot.lease.value
     of_holder = launched.get(lease.holder or "") if lease is not None else None
     return verdict_of(evidence_of(config, snapshot, of_holder, None)) is Verdict.DEAD
 
 
-def _absent(account: str, launched: Status | None) -> Stand:
-    if launched is not None and launched.state is State.RUNNING:
+def _absent(account: str, launched: LaunchStatus | None) -> Stand:
+    if launched is not None and launched.state is LaunchState.RUNNING:
         return Stand(Step.BOOT, launched.how)
     # What isn't known to run may be started: the launcher refuses where an agent is.
     return Stand(Step.START, f"no session of {account} is known to be there")

@@ -20,7 +20,7 @@ from sessionlib.config import Config
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.timing import DRIFT
 from sessionlib.core.values import Lease, LeaseState
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 
 
 class Verdict(StrEnum):
@@ -57,7 +57,7 @@ _HEADS = ("WITNESS", "VERDICT", "SINCE", "CLOCK")
 _LEAST_COLUMNS = 16
 
 
-def watch_s(config: Config, snapshot: Snapshot, launched: Status | None) -> float:
+def watch_s(config: Config, snapshot: Snapshot, launched: LaunchStatus | None) -> float:
     """How long to watch for a renewal before the evidence counts; 0 for a lease that has run out.
 
     A holder's next renewal may be as late as one time-out, where no process is known gone.
@@ -66,7 +66,7 @@ def watch_s(config: Config, snapshot: Snapshot, launched: Status | None) -> floa
     if lease is None or _has_run_out(snapshot.lease, lease):
         return 0.0
     timing = config.timing()
-    proven = launched is not None and launched.state is State.ENDED
+    proven = launched is not None and launched.state is LaunchState.ENDED
     return timing.renew_s + (0.0 if proven else timing.timeout_s)
 
 
@@ -79,7 +79,7 @@ def watched(snapshot: Snapshot, for_s: float = 0.0) -> Watched | None:
 
 
 def evidence_of(
-    config: Config, snapshot: Snapshot, launched: Status | None, watch: Watched | None
+    config: Config, snapshot: Snapshot, launched: LaunchStatus | None, watch: Watched | None
 ) -> tuple[Witness, ...]:
     """What everybody says of the session that holds the lease.
 
@@ -145,7 +145,7 @@ def _store(seen: Seen[Lease], lease: Lease, watch: Watched | None) -> Witness:
     return Witness("store", says, seen.age_s, _STORES, verdict)
 
 
-def _launcher(lease: Lease, launched: Status | None) -> Witness:
+def _launcher(lease: Lease, launched: LaunchStatus | None) -> Witness:
     if launched is None:
         says = f"no session of {lease.holder} was started from this machine"
         return Witness("launcher", says, None, "-", Verdict.UNKNOWN)
@@ -154,11 +154,11 @@ def _launcher(lease: Lease, launched: Status | None) -> Witness:
     other = launched.session is not None and launched.session != lease.session
     if other:
         says = f"{says}; but another session than that one holds the lease"
-    elif launched.state is State.RUNNING:
+    elif launched.state is LaunchState.RUNNING:
         verdict = Verdict.ALIVE
-    elif launched.state is State.ENDED and launched.session is not None:
+    elif launched.state is LaunchState.ENDED and launched.session is not None:
         verdict = Verdict.DEAD
-    elif launched.state is State.ENDED:
+    elif launched.state is LaunchState.ENDED:
         says = f"{says}; it can't be told whether that was the session that holds the lease"
     return Witness("launcher", says, launched.since_s, clock, verdict)
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
-from sessionlib.launchers import Launcher, Status
+from sessionlib.launchers import Launcher, LaunchStatus
 from sessionlib.launchers.local import LocalLauncher
 
 
@@ -19,13 +19,13 @@ def launcher_of(config: Config, clock: Clock) -> Launcher:
     return LocalLauncher(config, clock)
 
 
-def launched(launcher: Launcher, account: str) -> Status | None:
+def launched(launcher: Launcher, account: str) -> LaunchStatus | None:
     """What became of the account's last start from here; None if there was none."""
     handle = launcher.known(account)
     return None if handle is None else launcher.status(handle)
 
 
-def all_launched(launcher: Launcher, config: Config) -> Mapping[str, Status]:
+def all_launched(launcher: Launcher, config: Config) -> Mapping[str, LaunchStatus]:
     """The same for every account that was ever started from here."""
     found = {account: launched(launcher, account) for account in config.accounts}
     return {account: status for account, status in found.items() if status is not None}

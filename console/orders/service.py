@@ -23,7 +23,7 @@ from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import LeaseState
 from sessionlib.errors import ColabvpsError
-from sessionlib.launchers import Status
+from sessionlib.launchers import LaunchStatus
 from sessionlib.ports import Store
 
 READ_ONLY = "this console was started with --read-only: it changes nothing"
@@ -101,12 +101,14 @@ class Service:
 
     # An emergency is a case before it is an order.
 
-    def open_case(self, snapshot: Snapshot, account: str | None, launched: Status | None) -> Case:
+    def open_case(
+        self, snapshot: Snapshot, account: str | None, launched: LaunchStatus | None
+    ) -> Case:
         """Begin to look into an emergency. Raises Refused or WrongUse."""
         to = self.heir(snapshot, account)
         return casework.opened(self.fleet.config, snapshot, to, launched, self.fleet.clock.now())
 
-    def look_into(self, case: Case, snapshot: Snapshot, launched: Status | None) -> Case:
+    def look_into(self, case: Case, snapshot: Snapshot, launched: LaunchStatus | None) -> Case:
         """The same case, with what is known now."""
         now = self.fleet.clock.now()
         return casework.looked_into(case, self.fleet.config, snapshot, launched, now)
@@ -128,7 +130,7 @@ class Service:
         proposals.lost_holder(config, snapshot, to)
         return to
 
-    def witness(self, store: Store) -> tuple[Snapshot, Status | None]:
+    def witness(self, store: Store) -> tuple[Snapshot, LaunchStatus | None]:
         """A fresh look, and what became of the holder's last start from this machine; may
         block, for as long as a store's time-out."""
         snapshot = replace(self.fleet, store=store).look()
@@ -137,10 +139,10 @@ class Service:
             return snapshot, None
         return snapshot, self._launched(lease.holder)
 
-    def _launched(self, account: str) -> Status | None:
+    def _launched(self, account: str) -> LaunchStatus | None:
         launching = import_module("console.orders.launched")
         launcher = launching.launcher_of(self.fleet.config, self.fleet.clock)
-        status: Status | None = launching.launched(launcher, account)
+        status: LaunchStatus | None = launching.launched(launcher, account)
         return status
 
 

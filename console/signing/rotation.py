@@ -36,7 +36,7 @@ from sessionlib.bundles.bundle import CODE
 from sessionlib.config import Config
 from sessionlib.errors import (
     Conflict,
-    KitError,
+    ProgramError,
     RecordUnreadable,
     SignatureInvalid,
     StoreError,
@@ -47,10 +47,10 @@ from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
 from sessionlib.signed.fleetconfig import CONFIG
 from sessionlib.signed.keys import SUCCESSION, Succession, read_succession
-from sessionlib.signed.signed import Kind, Series, Version
+from sessionlib.signed.signed import NumberedRecord, RecordKind, VersionSeries
 from sessionlib.signing import new_seed, public_of
 
-T = TypeVar("T", bound=Version)
+T = TypeVar("T", bound=NumberedRecord)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +79,8 @@ class Rotation:
         """What step 2 will publish again, and whose it is: all that the old key has signed last
         is believed, so the operator should know it."""
         public = public_of(self.old or self.new)
-        code = Series(self.store, CODE, self.config.fleet).newest(public)
-        settings = Series(self.store, CONFIG, self.config.fleet).newest(public)
+        code = VersionSeries(self.store, CODE, self.config.fleet).newest(public)
+        settings = VersionSeries(self.store, CONFIG, self.config.fleet).newest(public)
         texts = [] if code is None else [f"code {code.label} by {code.by}"]
         return (
             texts
@@ -109,8 +109,8 @@ class Rotation:
         texts = [text for text in done if text]
         return f"published with the new key: {' and '.join(texts)}" if texts else ""
 
-    def _again(self, kind: Kind[T], name: str) -> str:
-        series = Series(self.store, kind, self.config.fleet)
+    def _again(self, kind: RecordKind[T], name: str) -> str:
+        series = VersionSeries(self.store, kind, self.config.fleet)
         newest = series.newest(public_of(self.old or ""))
         known = series.newest(self.public)
         if newest is None or (known is not None and known.version > newest.version):
@@ -137,7 +137,7 @@ class Rotation:
         """Something stands there already: ours, another operator's, or nobody's."""
         stands = self._stands(old_public)
         if stands is None:
-            raise KitError(
+            raise ProgramError(
                 f"{succession_key(old_public)} is in the store, and isn't this fleet's: find out "
                 "who put it there, remove it, and run this again"
             )

@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 
 from console.errors import Refused
 from sessionlib import secret_storage
-from sessionlib.secret_storage import NotKept
+from sessionlib.secret_storage import SecretStorageError
 
 VARIABLE = "COLABVPS_FLEET_KEY"
 NEXT_VARIABLE = "COLABVPS_FLEET_KEY_NEW"
@@ -92,7 +92,7 @@ def keep_next(fleet: str, seed: str) -> None:
 def forget_next(fleet: str) -> None:
     """Remove it again; no error where there is none. Raises Refused without a keyring."""
     with _kept_here():
-        secret_storage.forget(_next_entry(fleet))
+        secret_storage.delete(_next_entry(fleet))
 
 
 def _from_env(variable: str, environ: Mapping[str, str] | None) -> str | None:
@@ -125,14 +125,14 @@ def _find(entry: str) -> str | None:
 
 def _keep(entry: str, seed: str) -> None:
     with _kept_here():
-        secret_storage.keep(entry, seed)
+        secret_storage.save(entry, seed)
 
 
 @contextmanager
 def _kept_here() -> Iterator[None]:
     try:
         yield
-    except NotKept as error:
+    except SecretStorageError as error:
         raise Refused(f"{error}{_OR_SET_IT}") from None
 
 

@@ -39,7 +39,7 @@ from console.tui.render import Logged
 from console.tui.styled import harmless
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.errors import ColabvpsError, Unknown
-from sessionlib.launchers import Status
+from sessionlib.launchers import LaunchStatus
 from sessionlib.ports import Store
 
 TICK_S = 1.0
@@ -72,7 +72,7 @@ class ConsoleApp(BaseApp):
         that it was asked for, None for a new one."""
 
         def __init__(
-            self, to: str, snapshot: Snapshot, status: Status | None, case: Case | None
+            self, to: str, snapshot: Snapshot, status: LaunchStatus | None, case: Case | None
         ) -> None:
             self.to, self.snapshot, self.status, self.case = to, snapshot, status, case
             super().__init__()

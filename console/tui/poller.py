@@ -27,7 +27,7 @@ from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, StoreError
 from sessionlib.ports import Found, Store
-from sessionlib.signed.store_check import place_of
+from sessionlib.signed.store_check import folder_to_check
 
 if TYPE_CHECKING:
     # With httpx, which only a fleet with a coordinator needs.
@@ -83,8 +83,8 @@ class Poller:
         self._coordination = Coordination()
         self._listener: Listener | None = None
         self._rang_mono = float("-inf")
-        if place_of(config) is not None:
-            self._lanes.append(Lane((layout.DIAGNOSIS,)))
+        if folder_to_check(config) is not None:
+            self._lanes.append(Lane((layout.STORE_CHECK,)))
 
     def start(self) -> None:
         """Begin to read."""
@@ -173,7 +173,7 @@ class Poller:
         try:
             if key == layout.LEASE:
                 self._read_lease(store, began)
-            elif key == layout.DIAGNOSIS:
+            elif key == layout.STORE_CHECK:
                 self._read_gate(store)
             else:
                 self._read_report(store, key, began)

@@ -12,24 +12,24 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from sessionlib.agent.prepare_hook import Prepare
-from sessionlib.bundles.transfer import Cancelled as CalledOff
+from sessionlib.agent.prepare_hook import PrepareHook
+from sessionlib.bundles.transfer import PreparationCancelled as CalledOff
 from sessionlib.checkpoints import Cancelled, Checkpoints, Restored
 from sessionlib.checkpoints.checkpoints import never
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.core import events
-from sessionlib.core.actions import Collect, Copy, FetchAhead, Seal
+from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Seal
 from sessionlib.core.copies import Made
 from sessionlib.core.values import Pointer
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
 
 
-class Copyist:
+class CheckpointJobs:
     """One session's copies. All calls but `stop`, `until_stopped` and `progress` come from one
     thread; the first two from one that asks for the others."""
 
-    def __init__(self, checkpoints: Checkpoints, store: Store, prepare: Prepare | None) -> None:
+    def __init__(self, checkpoints: Checkpoints, store: Store, prepare: PrepareHook | None) -> None:
         self._checkpoints = checkpoints
         self._store = store
         self._prepare = prepare
@@ -47,7 +47,7 @@ class Copyist:
         self._stopped = threading.Event()
         self._checkpoints.cancel()
 
-    def until_stopped(self) -> Callable[[], bool]:
+    def new_stop_check(self) -> Callable[[], bool]:
         """What says whether there was a `stop` since: for a call that is asked for now, and begins
         once others are done."""
         return self._stopped.is_set
@@ -96,7 +96,7 @@ class Copyist:
             epoch, made=made, age_s=self._age_s(pointer), aside=aside, text=restored.text
         )
 
-    def collect(self, action: Collect, called_off: Callable[[], bool] = never) -> None:
+    def collect(self, action: CollectGarbage, called_off: Callable[[], bool] = never) -> None:
         """Remove what no checkpoint needs; what can't be removed now is next time."""
         with suppress(Exception):
             self._checkpoints.collect(action.pointer, action.epoch, called_off)

@@ -27,7 +27,7 @@ _GIB = 1024.0**3
 _UNPLANNED = frozenset({MoveKind.TAKEOVER, MoveKind.EMERGENCY})
 
 
-class Voice:
+class CoordinatorLink:
     """One agent's line to its coordinator. The loop calls it, and is never made to wait."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
@@ -49,16 +49,16 @@ class Voice:
         self._herald.start()
         self._listener.start()
 
-    def rang(self) -> bool:
+    def has_rung(self) -> bool:
         """Whether the bell has rung since this was asked last."""
         if not self._rang.is_set():
             return False
         self._rang.clear()
         return True
 
-    def tell(self, report: Report, view: View) -> None:
+    def send_state(self, report: Report, view: View) -> None:
         """The newest state; returns at once."""
-        self._herald.tell(news_of(report, view, self._machine))
+        self._herald.tell(session_news(report, view, self._machine))
 
     def close(self) -> None:
         """Say the last word."""
@@ -71,11 +71,11 @@ class Voice:
             self._wake()
 
 
-def news_of(report: Report, view: View, about: Mapping[str, Any]) -> News:
+def session_news(report: Report, view: View, about: Mapping[str, Any]) -> News:
     """What there is to tell of a session."""
     lease, me = view.lease, view.me
     serves = view.tenure is not None and report.workload is WorkState.SERVING
-    claimed = view.claimed if view.tenure is not None else None
+    claimed = view.claim_origin if view.tenure is not None else None
     return News(
         account=me.account,
         worker_id=f"{me.account}-{me.session}",
@@ -83,7 +83,7 @@ def news_of(report: Report, view: View, about: Mapping[str, Any]) -> News:
         status=_status(report, view),
         # To the second: every change is a reason to think about what to say.
         remaining_s=round(report.remaining_s),
-        holds=_is_holders_word(view),
+        holds=_may_speak_for_lease(view),
         serves=serves and report.ended is None,
         ended=report.ended is not None,
         url=report.url,
@@ -114,7 +114,7 @@ def _status(report: Report, view: View) -> str:
     return "active" if report.workload is WorkState.SERVING else "starting"
 
 
-def _is_holders_word(view: View) -> bool:
+def _may_speak_for_lease(view: View) -> bool:
     """Whether the record is ours to speak of: we hold it, or have just offered it."""
     lease = view.lease
     if lease is None or lease.holder != view.me.account:

@@ -15,12 +15,12 @@ from sessionlib.core.values import Instant
 from sessionlib.core.work import STEADY_S, Failures
 from sessionlib.guard.client import GuardClient, GuardError, GuardLost
 from sessionlib.guard.policy import Limits
-from sessionlib.guard.wire import Command, Event, Freeze, Grant, Started
+from sessionlib.guard.wire import Command, Freeze, GuardEvent, LeaseGrant, Started
 
-News = Event | GuardLost
+GuardNews = GuardEvent | GuardLost
 
 
-class Client(Protocol):
+class GuardHandle(Protocol):
     """The agent's side of one guard, as `guard.client` is."""
 
     cleared: bool
@@ -39,10 +39,10 @@ class Client(Protocol):
         """End it and all below it; whether nothing is left."""
 
 
-Hire = Callable[[Path, Limits, Callable[[News], None]], Client]
+GuardFactory = Callable[[Path, Limits, Callable[[GuardNews], None]], GuardHandle]
 
 
-class GuardPost:
+class GuardSupervisor:
     """Always the one guard of a home, or none for a moment.
 
     `post` is called in other threads. `cleared` says that nothing runs in this home
@@ -53,16 +53,16 @@ class GuardPost:
         self,
         home: Path,
         limits: Limits,
-        post: Callable[[News], None],
-        hire: Hire = GuardClient,
+        post: Callable[[GuardNews], None],
+        new_guard: GuardFactory = GuardClient,
     ) -> None:
         self._home = home
         self._limits = limits
         self._post = post
-        self._hire = hire
-        self._client: Client | None = None
-        self._grant: Grant | None = None
-        self._held: Instant | None = None
+        self._new_guard = new_guard
+        self._client: GuardHandle | None = None
+        self._grant: LeaseGrant | None = None
+        self._distrusted_until: Instant | None = None
         self.failures = Failures()
         self.up = False
         self.cleared = False
@@ -73,11 +73,11 @@ class GuardPost:
     def markers(self) -> dict[str, str]:
         return {} if self._client is None else self._client.markers
 
-    def keep(self, now: Instant) -> None:
+    def ensure_running(self, now: Instant) -> None:
         """Start a guard if there is none. Afterwards nothing of an earlier agent is left."""
         if self._closed or self._client is not None or now.mono < self.failures.retry_mono:
             return
-        client = self._hire(self._home, self._limits, self._post)
+        client = self._new_guard(self._home, self._limits, self._post)
         try:
             client.start()
         except GuardError as error:
@@ -89,7 +89,7 @@ class GuardPost:
         if self._grant is not None:
             client.send(self._grant)
 
-    def heard(self, news: News, now: Instant) -> None:
+    def note_news(self, news: GuardNews, now: Instant) -> None:
         """Take note of `news`. GuardLost is a guard's last word: none of it comes later, when
         there may be another."""
         if self._client is None:
@@ -102,18 +102,18 @@ class GuardPost:
             self._client, self.up = None, False
             self.failures = failures.and_another(news.why, now.mono)
 
-    def grant(self, grant: Grant) -> None:
+    def grant(self, grant: LeaseGrant) -> None:
         """A lease write has succeeded; it counts unless it was sent before the last hold."""
-        if self._held is None or grant.sent.boot > self._held.boot:
+        if self._distrusted_until is None or grant.sent.boot > self._distrusted_until.boot:
             self._grant = grant
             self.send(grant)
 
-    def hold(self, at: Instant) -> None:
+    def distrust_until(self, at: Instant) -> None:
         """What was sent up to `at` no longer counts, not even for a guard yet to come."""
-        self._held, self._grant = at, None
+        self._distrusted_until, self._grant = at, None
         self.send(Freeze(at))
 
-    def granted(self, epoch: int | None, now: Instant) -> bool:
+    def has_grant(self, epoch: int | None, now: Instant) -> bool:
         """Whether a start under `epoch` would be allowed, as far as is known here."""
         grant = self._grant
         return grant is not None and grant.epoch == epoch and now.since(grant.sent) < grant.valid_s

@@ -59,7 +59,7 @@ class Home:
         # What set-up and workload print is for nobody else on this machine.
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = (self.path / "agent.lock").open("a+")
-        if not _taken(lock):
+        if not _try_lock(lock):
             lock.seek(0)
             other = lock.read(20).strip() or "unknown"
             lock.close()
@@ -125,7 +125,7 @@ class Home:
             draft.replace(self.path / name)
 
 
-def _taken(lock: TextIO) -> bool:
+def _try_lock(lock: TextIO) -> bool:
     """Take the lock, whoever only looks whether it is free being waited for."""
     for _ in range(_TRIES):
         with contextlib.suppress(OSError):

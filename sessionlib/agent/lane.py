@@ -102,7 +102,7 @@ class Lane(Generic[A]):
             else:
                 why = self._timed_out()
         if why == NO_THREAD:
-            self._tell(why)
+            self._complain_once(why)
         self._deliver(job.on_failure(why))
 
     def _thread(self) -> SimpleQueue[tuple[int, _Job[A]] | None] | None:
@@ -139,10 +139,10 @@ class Lane(Generic[A]):
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
             kind = type(error).__name__
             why = f"a fault in this program ({kind}: {redacted(str(error))})"
-        self._tell(why)
+        self._complain_once(why)
         return job.on_failure(why)
 
-    def _tell(self, why: str) -> None:
+    def _complain_once(self, why: str) -> None:
         if why != self._complained:
             self._complained = why
             self._complain(f"{self._name}: {why}")

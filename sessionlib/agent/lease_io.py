@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from sessionlib import layout
 from sessionlib.clock import Clock, SystemClock, sleep
-from sessionlib.core.events import LeaseRead, Verdict, WriteAnswered
+from sessionlib.core.events import LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.values import Lease
-from sessionlib.core.view import Sight, Write
+from sessionlib.core.view import LeaseReadStatus, Write
 from sessionlib.errors import Conflict, RecordUnreadable, StoreError, Unreachable
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode
@@ -26,18 +26,19 @@ def read_lease(store: Store) -> LeaseRead:
     try:
         found = store.read(layout.LEASE)
     except StoreError as error:
-        return LeaseRead(Sight.UNREACHABLE, why=f"the store can't be reached: {error}")
+        return LeaseRead(LeaseReadStatus.UNREACHABLE, why=f"the store can't be reached: {error}")
     except OSError as error:
-        return LeaseRead(Sight.UNREACHABLE, why=f"the store can't be read: {error}")
+        return LeaseRead(LeaseReadStatus.UNREACHABLE, why=f"the store can't be read: {error}")
     if found is None:
         return LeaseRead(
-            Sight.MISSING, why="the lease record is missing: `colabvps-console init` makes it again"
+            LeaseReadStatus.MISSING,
+            why="the lease record is missing: `colabvps-console init` makes it again",
         )
     try:
         lease = decode(Lease, found.data)
     except RecordUnreadable as error:
-        return LeaseRead(Sight.UNREADABLE, why=f"the lease record is unreadable: {error}")
-    return LeaseRead(Sight.SEEN, lease, found.version, found.age_s)
+        return LeaseRead(LeaseReadStatus.UNREADABLE, why=f"the lease record is unreadable: {error}")
+    return LeaseRead(LeaseReadStatus.SEEN, lease, found.version, found.age_s)
 
 
 def write_lease(store: Store, write: Write) -> WriteAnswered:
@@ -46,12 +47,12 @@ def write_lease(store: Store, write: Write) -> WriteAnswered:
     try:
         version = store.replace(layout.LEASE, encode(write.lease), write.expected)
     except Conflict as error:
-        return WriteAnswered(nonce, Verdict.CONFLICT, why=str(error))
+        return WriteAnswered(nonce, WriteVerdict.CONFLICT, why=str(error))
     except Unreachable as error:
-        return WriteAnswered(nonce, Verdict.UNREACHABLE, why=str(error))
+        return WriteAnswered(nonce, WriteVerdict.UNREACHABLE, why=str(error))
     except (StoreError, OSError) as error:
-        return WriteAnswered(nonce, Verdict.UNKNOWN, why=str(error))
-    return WriteAnswered(nonce, Verdict.DONE, version)
+        return WriteAnswered(nonce, WriteVerdict.UNKNOWN, why=str(error))
+    return WriteAnswered(nonce, WriteVerdict.DONE, version)
 
 
 class LeaseWriter:
@@ -72,7 +73,7 @@ class LeaseWriter:
         """As `write_lease`."""
         began_mono = self._clock.now().mono
         answer = write_lease(self._store, write)
-        if answer.verdict in {Verdict.DONE, Verdict.CONFLICT}:
+        if answer.verdict in {WriteVerdict.DONE, WriteVerdict.CONFLICT}:
             self._failures = 0
             return answer
         pause_s = self._timeout_s * min(FIRST_PAUSE * 2**self._failures, MOST_PAUSE)

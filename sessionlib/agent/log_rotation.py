@@ -13,15 +13,15 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from sessionlib.agent.safe_open import opened
+from sessionlib.agent.safe_open import open_regular
 
 CAP_BYTES = 8 * 1024 * 1024
 _EVERY_S = 1.0
 
 
-def cap(path: Path, cap_bytes: int = CAP_BYTES) -> bool:
+def rotate_if_large(path: Path, cap_bytes: int = CAP_BYTES) -> bool:
     """Move the log to `<name>.1`, replacing that, once it is larger; True if it was."""
-    with suppress(OSError), opened(path, os.O_RDWR) as (fd, status):
+    with suppress(OSError), open_regular(path, os.O_RDWR) as (fd, status):
         if status.st_size > cap_bytes:
             try:
                 _keep(fd, path.with_name(f"{path.name}.1"))
@@ -43,7 +43,7 @@ def _keep(fd: int, kept: Path) -> None:
         shutil.copyfileobj(log, copy)
 
 
-class LogKeeper:
+class LogRotator:
     """Caps one log in a thread of its own: no disk is slow enough to hold up a renewal."""
 
     def __init__(self, path: Path, cap_bytes: int = CAP_BYTES) -> None:
@@ -54,7 +54,7 @@ class LogKeeper:
 
     def _watch(self) -> None:
         while not self._closed.wait(_EVERY_S):
-            cap(self._path, self._cap_bytes)
+            rotate_if_large(self._path, self._cap_bytes)
 
     def close(self) -> None:
         self._closed.set()

@@ -16,9 +16,9 @@ from datetime import datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from sessionlib.agent.safe_open import opened
-from sessionlib.agent.terminal import Terminal
-from sessionlib.core.narrate import Line
+from sessionlib.agent.safe_open import open_regular
+from sessionlib.agent.terminal import TerminalHandler
+from sessionlib.core.narrate import LogLine
 
 MAX_BYTES = 4 * 1024 * 1024
 LEVELS = {"info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
@@ -63,7 +63,7 @@ class AgentLog:
         self._logger = logging.Logger(f"colabvps.{account}")
         self._logger.addHandler(_quiet(self._file()))
         if terminal:
-            screen = Terminal(sys.stderr)
+            screen = TerminalHandler(sys.stderr)
             screen.setFormatter(_Plain())
             self._logger.addHandler(_quiet(screen))
 
@@ -72,7 +72,7 @@ class AgentLog:
         handler.setFormatter(_Json())
         return handler
 
-    def say(self, line: Line, **fields: object) -> None:
+    def write(self, line: LogLine, **fields: object) -> None:
         """Write one line with its fields."""
         extra = {"fields": {"account": self._account, "event": line.event, **fields}}
         self._logger.log(LEVELS[line.level], "%s", line.text, extra=extra)
@@ -91,7 +91,7 @@ def _quiet(handler: logging.Handler) -> logging.Handler:
 
 def tail(path: Path, limit: int) -> bytes:
     """The last whole lines of a file, at most `limit` bytes; empty where there is none."""
-    with contextlib.suppress(OSError), opened(path) as (fd, status):
+    with contextlib.suppress(OSError), open_regular(path) as (fd, status):
         size = status.st_size
         body = os.pread(fd, limit, max(0, size - limit))
         return body if size <= limit else body.partition(b"\n")[2]

@@ -15,7 +15,7 @@ from queue import Empty
 from typing import TYPE_CHECKING
 
 from sessionlib import __version__, crash_text
-from sessionlib.agent.executor import Hands, Inbox
+from sessionlib.agent.executor import Executor, Inbox
 from sessionlib.agent.home import Home
 from sessionlib.agent.logs import AgentLog, tail
 from sessionlib.agent.mailbox import LOG_TAIL_BYTES
@@ -24,34 +24,34 @@ from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock
 from sessionlib.core.actions import (
     Action,
-    Collect,
+    CollectGarbage,
     Copy,
     Depart,
     Exit,
     FetchAhead,
-    Look,
-    Peek,
-    Prepare,
-    Record,
+    PrepareProgram,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
     Seal,
-    Send,
+    SetGoal,
     StopCopying,
-    Work,
+    WriteLease,
 )
 from sessionlib.core.decide import decide
-from sessionlib.core.events import Event, Late, Leave, Rung
+from sessionlib.core.events import DoorbellRang, Event, Late, Leave
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import Tenure
 from sessionlib.core.messages import Report
-from sessionlib.core.narrate import Line, narrate
-from sessionlib.core.report import Surroundings, is_news, report_of
+from sessionlib.core.narrate import LogLine, narrate
+from sessionlib.core.report import ReportExtras, is_news, report_of
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 
 if TYPE_CHECKING:
-    from sessionlib.agent.coordinator_link import Voice
-    from sessionlib.agent.notifier import Speaker
+    from sessionlib.agent.coordinator_link import CoordinatorLink
+    from sessionlib.agent.notifier import Notifier
 
 DECISIONS_A_TURN = 4
 """A decision may change what the next one is; it never takes more than a few to come to rest."""
@@ -68,18 +68,18 @@ class Agent:
     fleet: str
     clock: Clock
     inbox: Inbox
-    hands: Hands
+    executor: Executor
     workload: Workload
     home: Home
     log: AgentLog
     meter: ResourceMeter
-    voice: Voice | None = None
-    speaker: Speaker | None = None
+    coordinator_link: CoordinatorLink | None = None
+    notifier: Notifier | None = None
 
-    _tenure: Tenure | None = None
+    _passed_tenure: Tenure | None = None
     _beat: int = 0
-    _last: Report | None = None
-    _told_mono: float = float("-inf")
+    _last_report: Report | None = None
+    _reported_mono: float = float("-inf")
     _warned: tuple[str, ...] = ()
 
     def leave(self, reason: str) -> None:
@@ -97,13 +97,13 @@ class Agent:
             why = self._crashed(error)
         finally:
             self._close_workload()
-            self.log.say(Line("info", "exit", f"ending: {why}"), code=code)
-            self._say_goodbye(why)
-            if self.voice is not None:
-                self.voice.tell(self._report(self.clock.now(), why), self.view)
-                self.voice.close()
-            if self.speaker is not None:
-                self.speaker.close()
+            self.log.write(LogLine("info", "exit", f"ending: {why}"), code=code)
+            self._send_last_report(why)
+            if self.coordinator_link is not None:
+                self.coordinator_link.send_state(self._report(self.clock.now(), why), self.view)
+                self.coordinator_link.close()
+            if self.notifier is not None:
+                self.notifier.close()
             self.log.close()
         return code
 
@@ -113,25 +113,25 @@ class Agent:
             path.unlink(missing_ok=True)
             crash_text.keep(path, crash_text.report(error, "agent"))
         why = f"a fault in this program ({type(error).__name__}); {path} says where"
-        self.log.say(Line("error", "crash", why))
+        self.log.write(LogLine("error", "crash", why))
         return why
 
     def _close_workload(self) -> None:
-        self.hands.close()
+        self.executor.close()
         self.workload.close()
         if not self.workload.facts.empty:
             why = self.workload.facts.error or "processes of it don't end"
-            self.log.say(Line("error", "workload_left", f"the workload is still there: {why}"))
+            self.log.write(LogLine("error", "workload_left", f"the workload is still there: {why}"))
 
     def _turns(self) -> Exit:
         tick_s = self.view.timing.poll_final_s
         now = self.clock.now()
-        self.log.say(Line("info", "start", f"agent {self.view.me.incarnation} starts"))
+        self.log.write(LogLine("info", "start", f"agent {self.view.me.incarnation} starts"))
         self.workload.start()
-        if self.voice is not None:
-            self.voice.start()
-        if self.speaker is not None:
-            self.speaker.start()
+        if self.coordinator_link is not None:
+            self.coordinator_link.start()
+        if self.notifier is not None:
+            self.notifier.start()
         while True:
             meant = now
             event = self._next_event(tick_s)
@@ -154,115 +154,117 @@ class Agent:
             return None
 
     def _learn(self, event: Event, now: Instant) -> None:
-        self._become(learn(self.view, event, now, secrets.token_hex(4)))
+        self._set_view(learn(self.view, event, now, secrets.token_hex(4)))
 
-    def _become(self, view: View) -> None:
+    def _set_view(self, view: View) -> None:
         for line in narrate(self.view, view):
-            self.log.say(line, epoch=view.seen_epoch)
+            self.log.write(line, epoch=view.seen_epoch)
         if view.seen_epoch > self.view.seen_epoch:
             self.home.remember_epoch(self.fleet, view.seen_epoch)
         self.view = view
 
     def _turn(self, now: Instant) -> Exit | None:
-        self.hands.tick(now.mono)
-        if self.voice is not None and self.voice.rang():
-            self._learn(Rung(), now)
+        self.executor.tick(now.mono)
+        if self.coordinator_link is not None and self.coordinator_link.has_rung():
+            self._learn(DoorbellRang(), now)
         for _ in range(DECISIONS_A_TURN):
             actions = decide(self.view, now, secrets.token_hex(8))
             for action in actions:
-                self._become(begun(self.view, action, now))
+                self._set_view(begun(self.view, action, now))
                 if isinstance(action, Exit):
                     return action
-                self._do(action, now)
-            if all(isinstance(action, Work) for action in actions):
+                self._begin(action, now)
+            if all(isinstance(action, SetGoal) for action in actions):
                 break
         self.workload.step(now)
         self._report_if_due(now)
         return None
 
-    def _do(self, action: Action, now: Instant) -> None:
+    def _begin(self, action: Action, now: Instant) -> None:
         match action:
-            case Work(goal):
-                self._grant()
+            case SetGoal(goal):
+                self._pass_renewal_on()
                 # Held since it woke late: what this very turn sends is later than that, and
                 # counts; were it not to, the work would stand still until the next renewal.
                 self.workload.set_goal(goal, self.view.suspect or now)
-            case Look():
-                self.hands.look(action, now.mono)
-            case Peek():
-                self.hands.peek(action, now.mono)
-            case Send():
-                self.hands.send(action, now.mono)
-            case Record():
-                self.hands.record(action, now.mono)
+            case ReadLease():
+                self.executor.read_lease(action, now.mono)
+            case ReadMailbox():
+                self.executor.read_mailbox(action, now.mono)
+            case WriteLease():
+                self.executor.write_lease(action, now.mono)
+            case RecordHistory():
+                self.executor.record_history(action, now.mono)
             case Depart():
                 # By its time or by order; a signal may only mean that the agent restarts.
                 self.home.end_session()
             case _:
-                self._carry(action, now)
+                self._begin_data_job(action, now)
 
-    def _carry(self, action: Action, now: Instant) -> None:
+    def _begin_data_job(self, action: Action, now: Instant) -> None:
         """What concerns data and program."""
         match action:
             case Restore():
-                self.hands.restore(action, now.mono)
+                self.executor.restore(action, now.mono)
             case Seal():
-                self.hands.seal(action, now.mono)
+                self.executor.seal(action, now.mono)
             case Copy():
-                self.hands.copy(action, now.mono)
+                self.executor.copy(action, now.mono)
             case StopCopying():
-                self.hands.stop_copying()
+                self.executor.stop_copying()
             case FetchAhead():
-                self.hands.fetch(action, now.mono)
-            case Collect():
-                self.hands.collect(action, now.mono)
-            case Prepare():
-                self.hands.prepare(now.mono)
+                self.executor.fetch(action, now.mono)
+            case CollectGarbage():
+                self.executor.collect_garbage(action, now.mono)
+            case PrepareProgram():
+                self.executor.prepare(now.mono)
             case _:
                 # Answer, HoldOff and Fence change the view, which `begun` has done.
                 pass
 
-    def _grant(self) -> None:
+    def _pass_renewal_on(self) -> None:
         """Pass a renewal on to the guard: the deadline is kept there, whatever becomes of us."""
         tenure = self.view.tenure
-        if tenure is None or tenure == self._tenure or self.view.spent is not None:
+        if tenure is None or tenure == self._passed_tenure or self.view.spent is not None:
             return
-        self._tenure = tenure
+        self._passed_tenure = tenure
         self.workload.grant(tenure.epoch, tenure.sent, tenure.valid_s)
 
     def _report_if_due(self, now: Instant) -> None:
         report = self._report(now, None)
-        if self.voice is not None:
-            self.voice.tell(report, self.view)
-        if self.speaker is not None:
-            self.speaker.tell(report, self.view, now)
-        due = now.mono - self._told_mono >= self.view.timing.report_s
-        if (due or is_news(self._last, report)) and self.hands.tell(report, self._logs, now.mono):
-            self._last = report
+        if self.coordinator_link is not None:
+            self.coordinator_link.send_state(report, self.view)
+        if self.notifier is not None:
+            self.notifier.send_notices(report, self.view, now)
+        due = now.mono - self._reported_mono >= self.view.timing.report_s
+        if (due or is_news(self._last_report, report)) and self.executor.send_report(
+            report, self._logs, now.mono
+        ):
+            self._last_report = report
             self._beat += 1
-            self._told_mono = now.mono
+            self._reported_mono = now.mono
 
-    def _warn(self) -> str | None:
+    def _log_warnings(self) -> str | None:
         """Tell, once, of what in the store isn't genuine; the first of it goes into the report."""
-        warnings = self.hands.outfit.warnings
+        warnings = self.executor.provisioner.warnings
         for text in warnings:
             if text not in self._warned:
-                self.log.say(Line("warning", "not_genuine", text))
+                self.log.write(LogLine("warning", "not_genuine", text))
         self._warned = warnings
         return next(iter(warnings), None)
 
     def _report(self, now: Instant, ended: str | None) -> Report:
         progress, tasks, url = self.workload.status()
-        around = Surroundings(
+        around = ReportExtras(
             version=__version__,
             progress=progress,
             tasks=tasks,
             url=url,
             ended=ended,
             resources=self.meter.read(),
-            config=self.hands.outfit.config_words,
-            preparing=self.hands.preparing,
-            warning=self._warn(),
+            config=self.executor.provisioner.config_words,
+            preparing=self.executor.preparing,
+            warning=self._log_warnings(),
         )
         return report_of(self.view, now, self._beat, around)
 
@@ -270,14 +272,14 @@ class Agent:
         names = (self.log.path, Path(self.workload.log_path))
         return {path.name: tail(path, LOG_TAIL_BYTES) for path in names}
 
-    def _say_goodbye(self, why: str) -> None:
+    def _send_last_report(self, why: str) -> None:
         """The last report says that this session has ended, so that nobody waits for it."""
         began = self.clock.now()
         waited_s = 0.0
-        told = False
-        while waited_s < LAST_WORD_S and not (told and self.hands.told()):
+        sent = False
+        while waited_s < LAST_WORD_S and not (sent and self.executor.is_report_sent()):
             now = self.clock.now()
-            self.hands.tick(now.mono)
-            told = told or self.hands.tell(self._report(now, why), self._logs, now.mono)
+            self.executor.tick(now.mono)
+            sent = sent or self.executor.send_report(self._report(now, why), self._logs, now.mono)
             self._next_event(0.02)
             waited_s = now.since(began)

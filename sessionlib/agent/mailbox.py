@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from sessionlib import layout
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.core.events import Clearance, Peeked, Recorded
+from sessionlib.core.events import HistoryRecorded, MailboxRead, StoreCheckResult
 from sessionlib.core.messages import ORDER_LIFE_S, History, Order, Report, Signal
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
@@ -29,7 +29,7 @@ LOG_TAIL_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class _Known:
+class _JudgedOrder:
     """An order, or why it is refused, and when it was given by our clock, rather too early."""
 
     verdict: Order | tuple[str, str]
@@ -41,7 +41,7 @@ class _Known:
 
 
 @dataclass(slots=True)
-class Notes:
+class Mailbox:
     """One agent's side of the notes. Calls may raise StoreError or OSError; `peek` doesn't."""
 
     store: Store
@@ -49,19 +49,19 @@ class Notes:
     public_key: str | None
     accounts: tuple[str, ...]
     me: str
-    look: Callable[[], str | None] = lambda: None
+    read_published: Callable[[], str | None] = lambda: None
     """What is looked at besides: which program should run by now, in words."""
-    followed: Callable[[], str | None] | None = None
+    current_key: Callable[[], str | None] | None = None
     """The fleet's key by now, where it may have been changed."""
-    see_doctor: Callable[[], Clearance | None] = lambda: None
+    read_store_check: Callable[[], StoreCheckResult | None] = lambda: None
     """What is known of the store's promises, where that matters."""
     clock: Clock = field(default_factory=SystemClock)
-    _orders: dict[str, _Known] = field(default_factory=dict)
+    _orders: dict[str, _JudgedOrder] = field(default_factory=dict)
     _past: set[str] = field(default_factory=set)
     _tried: str = ""
     _shipped: dict[str, bytes] = field(default_factory=dict)
 
-    def peek(self, budget_s: float = math.inf) -> Peeked:
+    def read(self, budget_s: float = math.inf) -> MailboxRead:
         """Read what others wrote. What can't be read is left out.
 
         Orders that were never read are read for as long as `budget_s`, the others next time:
@@ -85,14 +85,16 @@ class Notes:
         with contextlib.suppress(StoreError, OSError):
             signal = self._read_signal()
         with contextlib.suppress(StoreError, OSError):
-            bundle = self.look()
+            bundle = self.read_published()
         with contextlib.suppress(StoreError, OSError):
-            clearance = self.see_doctor()
-        return Peeked(reports, tuple(orders), tuple(refused), ages_s, signal, bundle, clearance)
+            clearance = self.read_store_check()
+        return MailboxRead(
+            reports, tuple(orders), tuple(refused), ages_s, signal, bundle, clearance
+        )
 
     def _follow_key(self) -> None:
         """Go by the fleet's key of now; what was judged by another is judged again."""
-        key = self.followed() if self.followed is not None else self.public_key
+        key = self.current_key() if self.current_key is not None else self.public_key
         if key != self.public_key:
             self.public_key = key
             self._orders.clear()
@@ -175,7 +177,7 @@ class Notes:
                 return
             verdict = known.verdict if known else self._judge(found.data, _id_of(key))
             counts = isinstance(verdict, Order) and found.age_s <= ORDER_LIFE_S
-            self._orders[key] = _Known(verdict, began_boot - found.age_s, counts)
+            self._orders[key] = _JudgedOrder(verdict, began_boot - found.age_s, counts)
 
     def _judge(self, data: bytes, order_id: str) -> Order | tuple[str, str]:
         from sessionlib.signing import verify  # noqa: PLC0415 - cryptography loads only for orders
@@ -191,21 +193,21 @@ class Notes:
             return ("refused", str(error))
         return order
 
-    def report(self, report: Report) -> None:
+    def write_report(self, report: Report) -> None:
         """Write our own report over the last one."""
         self.store.put(layout.session_key(self.me), encode(report))
 
-    def record(self, history: History) -> Recorded:
+    def write_history(self, history: History) -> HistoryRecorded:
         """Write a history record, once; a second try finds the first and is content."""
         try:
             self.store.create(layout.history_key(history.epoch), encode(history))
         except Conflict:
-            return Recorded(history.epoch)
+            return HistoryRecorded(history.epoch)
         except (StoreError, OSError) as error:
-            return Recorded(history.epoch, str(error) or type(error).__name__)
-        return Recorded(history.epoch)
+            return HistoryRecorded(history.epoch, str(error) or type(error).__name__)
+        return HistoryRecorded(history.epoch)
 
-    def ship(self, logs: Mapping[str, bytes]) -> None:
+    def write_logs(self, logs: Mapping[str, bytes]) -> None:
         """Put the tails of our logs where the operator can read them, as far as they are news."""
         for name, tail in logs.items():
             if self._shipped.get(name) != tail:

@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.agent.safe_open import opened
+from sessionlib.agent.safe_open import open_regular
 from sessionlib.notices import retry_queue
 from sessionlib.notices.retry_queue import Letter
 from sessionlib.records import read_object
@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class HomeMemory:
+class NoticeStateFile:
     """One file, replaced whole."""
 
     path: Path
@@ -31,7 +31,7 @@ class HomeMemory:
     def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[Letter]]:
         """What was told, and what waits for one of so many receivers."""
         with suppress(OSError, ValueError):
-            with opened(self.path) as (fd, _):
+            with open_regular(self.path) as (fd, _):
                 data = os.pread(fd, MAX_BYTES + 1, 0)
             return retry_queue.found(read_object(data, MAX_BYTES), receivers, now_wall)
         return (), []

@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from sessionlib.agent.notice_state import HomeMemory
+from sessionlib.agent.notice_state import NoticeStateFile
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.core.messages import Report
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 from sessionlib.notices.delivery import Courier
@@ -25,10 +25,10 @@ from sessionlib.notices.sender import Post, missing
 REMEMBERED = "notices.json"
 
 
-class Speaker:
+class Notifier:
     """One agent's line to the operator. The loop calls it, and is never made to wait."""
 
-    def __init__(self, courier: Courier, say: Callable[[Line], None]) -> None:
+    def __init__(self, courier: Courier, say: Callable[[LogLine], None]) -> None:
         self._courier = courier
         self._say = say
         self._known = Known(told=courier.told)
@@ -37,14 +37,14 @@ class Speaker:
     def start(self) -> None:
         self._courier.start()
 
-    def tell(self, report: Report, view: View, now: Instant) -> None:
+    def send_notices(self, report: Report, view: View, now: Instant) -> None:
         """Tell what of the newest state is to be told; returns at once."""
         try:
             notices, self._known = tell(self._known, view, report, now)
         except Exception as error:  # noqa: BLE001 - the work goes on, whatever is wrong with this
             if not self._failed:
                 text = f"a fault in this program ({type(error).__name__}): a notice isn't sent"
-                self._say(Line("error", "notice", text))
+                self._say(LogLine("error", "notice", text))
             self._failed = True
             return
         self._courier.tell(notices)
@@ -54,15 +54,15 @@ class Speaker:
         self._courier.close()
 
 
-def speaker_of(
-    config: Config, home: Path, clock: Clock, say: Callable[[Line], None]
-) -> Speaker | None:
+def open_notifier(
+    config: Config, home: Path, clock: Clock, say: Callable[[LogLine], None]
+) -> Notifier | None:
     """What tells the operator, where there is anybody to tell."""
     urls, problems = receivers(config)
     why = missing()
     for text in [*problems, *([why] if why is not None else [])]:
-        say(Line("warning", "notices_off", text))
+        say(LogLine("warning", "notices_off", text))
     if not urls or why is not None:
         return None
-    courier = Courier(urls, Post(config.fleet), HomeMemory(home / REMEMBERED), clock, say)
-    return Speaker(courier, say)
+    courier = Courier(urls, Post(config.fleet), NoticeStateFile(home / REMEMBERED), clock, say)
+    return Notifier(courier, say)

@@ -13,22 +13,22 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sessionlib.agent.workfiles import WorkFiles
-from sessionlib.bundles.setup import Job, Setup
+from sessionlib.bundles.setup import Job, SetupRunner
 from sessionlib.core.work import Mode, WorkloadSpec
 
 TIMEOUT_S = 5 * 60.0
 """A command that takes longer hangs; the interval until the next try is as long."""
 
-Prepare = Callable[[int, Callable[[], bool]], None]
+PrepareHook = Callable[[int, Callable[[], bool]], None]
 """Given the epoch, and what says whether the copy was called off meanwhile."""
 
 
-def preparer(
+def make_prepare_hook(
     argv: tuple[str, ...], home: Path, files: WorkFiles, spec: Callable[[], WorkloadSpec]
-) -> Prepare:
+) -> PrepareHook:
     """A call that runs `argv` beside the workload of an epoch. It raises KitError; Cancelled,
     which is one, where it was called off."""
-    runner = Setup(home, TIMEOUT_S, name="prepare")
+    runner = SetupRunner(home, TIMEOUT_S, name="prepare")
 
     def prepare(epoch: int, called_off: Callable[[], bool]) -> None:
         now = spec()

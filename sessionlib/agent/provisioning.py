@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sessionlib.bundles.kits import Kits, Want
+from sessionlib.bundles.kits import ProgramPreparer, WantedProgram
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.core import events
@@ -22,17 +22,17 @@ from sessionlib.errors import StoreError
 from sessionlib.ports import Store
 from sessionlib.signed.fleetconfig import CONFIG, compare
 from sessionlib.signed.keys import FollowedKey
-from sessionlib.signed.signed import Series
-from sessionlib.signed.store_check import place_of
-from sessionlib.signed.store_check import read as read_diagnosis
+from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.store_check import folder_to_check
+from sessionlib.signed.store_check import read_store_check as read_diagnosis
 
-DIAGNOSED_EVERY_S = 900.0
+STORE_CHECK_EVERY_S = 900.0
 """Each reading of doctor's finding costs 5 units on Drive."""
 MAX_WARNINGS = 8
 """So many are told of: whoever plants one can plant a thousand."""
 
 
-class Outfit:
+class Provisioner:
     """One session's program and papers. `look` and `prepare` come from a thread each."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - the parts that one session has
@@ -48,19 +48,19 @@ class Outfit:
         self._config = config
         self._clock = clock
         self._every_s = config.timing().report_s
-        self._diagnosed_every_s = DIAGNOSED_EVERY_S / config.timings.scale
+        self._diagnosed_every_s = STORE_CHECK_EVERY_S / config.timings.scale
         self._looked_mono = float("-inf")
         self._secrets = dict(secrets)
         self._followed = (
             None if public_key is None else FollowedKey(store, config.fleet, public_key, home)
         )
-        self._kits = Kits(store, home, config, self.public_key)
-        self._kits.env = {**config.workload.env, **self._secrets}
-        self._want: Want | None = None
-        self._settings = Series(store, CONFIG, config.fleet)
-        self._place = place_of(config)
+        self._preparer = ProgramPreparer(store, home, config, self.public_key)
+        self._preparer.env = {**config.workload.env, **self._secrets}
+        self._wanted: WantedProgram | None = None
+        self._settings = VersionSeries(store, CONFIG, config.fleet)
+        self._checked_folder = folder_to_check(config)
         self._diagnosed_mono = float("-inf")
-        self.clearance: events.Clearance | None = None
+        self.store_check: events.StoreCheckResult | None = None
         """What doctor has found, once it could be read; None where that is no matter."""
         self.config_words: str | None = None
         self.warnings: tuple[str, ...] = ()
@@ -74,7 +74,7 @@ class Outfit:
 
     @property
     def progress(self) -> str | None:
-        return self._kits.progress or None
+        return self._preparer.progress or None
 
     @property
     def needs_preparing(self) -> bool:
@@ -86,49 +86,54 @@ class Outfit:
         spec = self._config.workload_spec(place)
         return replace(spec, env={**spec.env, **self._secrets})
 
-    def look(self) -> str | None:
+    def read_published(self) -> str | None:
         """See what is published by now, now and then; the program that should run, in words.
         Raises StoreError."""
         now_mono = self._clock.now().mono
         if now_mono - self._looked_mono >= self._every_s:
             self._looked_mono = now_mono
-            self._look()
-        return None if self._want is None else self._want.bundle
+            self._refresh()
+        return None if self._wanted is None else self._wanted.bundle
 
-    def see_doctor(self) -> events.Clearance | None:
+    def read_store_check(self) -> events.StoreCheckResult | None:
         """Read, now and then, what doctor has found. Raises StoreError."""
         now_mono = self._clock.now().mono
-        if self._place is not None and now_mono - self._diagnosed_mono >= self._diagnosed_every_s:
-            _, why = read_diagnosis(self._store, self._place, self.public_key)
+        if (
+            self._checked_folder is not None
+            and now_mono - self._diagnosed_mono >= self._diagnosed_every_s
+        ):
+            _, why = read_diagnosis(self._store, self._checked_folder, self.public_key)
             self._diagnosed_mono = now_mono
-            self.clearance = events.Clearance(why)
-        return self.clearance
+            self.store_check = events.StoreCheckResult(why)
+        return self.store_check
 
-    def _look(self) -> None:
+    def _refresh(self) -> None:
         if self._followed is not None:
-            self._followed.look()
-            self._kits.public_key = self._followed.public
+            self._followed.update()
+            self._preparer.public_key = self._followed.public
             published = self._settings.newest(self._followed.public)
             self.config_words = compare(self._config, published)
         if self.needs_preparing:
-            self._want = self._kits.wanted()
+            self._wanted = self._preparer.wanted()
         key = self._followed.refused if self._followed is not None else ""
-        found = (key, *self._kits.refused, *self._settings.refused)
+        found = (key, *self._preparer.refused, *self._settings.refused)
         self.warnings = tuple(text for text in found if text)[:MAX_WARNINGS]
 
-    def prepare(self) -> events.Prepared:
+    def prepare(self) -> events.ProgramPrepared:
         """Fetch the program and set it up."""
-        want = self._want
+        want = self._wanted
         try:
-            want = want or self._kits.wanted()
-            place = self._kits.prepare(want)
+            want = want or self._preparer.wanted()
+            place = self._preparer.prepare(want)
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
-            return events.Prepared(want.bundle if want else "", str(error) or type(error).__name__)
-        self._kits.in_use = place
+            return events.ProgramPrepared(
+                want.bundle if want else "", str(error) or type(error).__name__
+            )
+        self._preparer.in_use = place
         self.on_ready(self.spec(place))
-        return events.Prepared(want.bundle)
+        return events.ProgramPrepared(want.bundle)
 
     def stop(self) -> None:
         """Have a set-up that runs come to its end: its session ends."""
         with suppress(StoreError):
-            self._kits.cancel()
+            self._preparer.cancel()

@@ -9,41 +9,41 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 
 MISSES = 3
 """One that fails is nothing: the next one says all that it would have said."""
 
 
-class Unheard:
+class ReportMonitor:
     """Counts the reports that failed, one after the other. Called from one thread at a time."""
 
-    def __init__(self, say: Callable[[Line], None]) -> None:
+    def __init__(self, say: Callable[[LogLine], None]) -> None:
         self._say = say
         self._missed = 0
 
-    def told(self, why: str | None) -> None:
+    def note_result(self, why: str | None) -> None:
         """A report was written, or why it was not."""
         missed, self._missed = self._missed, 0 if why is None else self._missed + 1
         if self._missed == MISSES:
             text = f"{MISSES} reports in a row couldn't be written, others may think this one dead"
-            self._say(Line("warning", "unheard", f"{text}: {why}"))
+            self._say(LogLine("warning", "unheard", f"{text}: {why}"))
         elif why is None and missed >= MISSES:
-            self._say(Line("info", "heard", "reports are written again"))
+            self._say(LogLine("info", "heard", "reports are written again"))
 
 
-class Deaf:
+class MailboxMonitor:
     """Says where looks at what others wrote fail. Called from one thread at a time."""
 
-    def __init__(self, say: Callable[[Line], None]) -> None:
+    def __init__(self, say: Callable[[LogLine], None]) -> None:
         self._say = say
-        self._is_deaf = False
+        self._reads_fail = False
 
-    def peeked(self, why: str | None) -> None:
+    def note_read(self, why: str | None) -> None:
         """A look was answered, or why it was not: nothing that it might have found is known."""
-        was_deaf, self._is_deaf = self._is_deaf, why is not None
-        if self._is_deaf and not was_deaf:
+        was_deaf, self._reads_fail = self._reads_fail, why is not None
+        if self._reads_fail and not was_deaf:
             text = "no order and no report arrives: a look at them came to nothing"
-            self._say(Line("warning", "deaf", f"{text}: {why}"))
-        elif was_deaf and not self._is_deaf:
-            self._say(Line("info", "hears", "orders and reports arrive again"))
+            self._say(LogLine("warning", "deaf", f"{text}: {why}"))
+        elif was_deaf and not self._reads_fail:
+            self._say(LogLine("info", "hears", "orders and reports arrive again"))

@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 @contextmanager
-def opened(path: Path, flags: int = os.O_RDONLY) -> Iterator[tuple[int, os.stat_result]]:
+def open_regular(path: Path, flags: int = os.O_RDONLY) -> Iterator[tuple[int, os.stat_result]]:
     """A regular file and its status. Raises OSError for anything else, and where there is none."""
     fd = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     try:

@@ -15,37 +15,37 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.checkpoint_jobs import Copyist
-from sessionlib.agent.executor import Hands
+from sessionlib.agent.checkpoint_jobs import CheckpointJobs
+from sessionlib.agent.executor import Executor
 from sessionlib.agent.home import Home, is_on_colab
 from sessionlib.agent.logs import AgentLog
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import Notes
-from sessionlib.agent.prepare_hook import preparer
-from sessionlib.agent.provisioning import Outfit
-from sessionlib.agent.reachability import Unheard
+from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.prepare_hook import make_prepare_hook
+from sessionlib.agent.provisioning import Provisioner
+from sessionlib.agent.reachability import ReportMonitor
 from sessionlib.agent.resources import ResourceMeter
-from sessionlib.agent.workfiles import Seat, WorkFiles
+from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.agent.workload import Workload
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config
 from sessionlib.core.events import Event, WorkChanged
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Identity
-from sessionlib.core.view import Peer, Settings, View
+from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
 from sessionlib.ports import Store
 from sessionlib.secret_env import find_secrets
-from sessionlib.signed.store_check import place_of
+from sessionlib.signed.store_check import folder_to_check
 from sessionlib.stores import open_store
 
 if TYPE_CHECKING:
-    from sessionlib.agent.coordinator_link import Voice
-    from sessionlib.agent.notifier import Speaker
+    from sessionlib.agent.coordinator_link import CoordinatorLink
+    from sessionlib.agent.notifier import Notifier
 
 SEED_VARIABLE = "COLABVPS_FLEET_KEY"
 PLAN_TIMEOUT_S = 600.0
@@ -71,7 +71,7 @@ def build(
     session = place.session(now, lifetime_s)
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
-    outfit = Outfit(
+    outfit = Provisioner(
         _store(config, account, clock),
         config,
         place.path,
@@ -80,18 +80,18 @@ def build(
         clock,
     )
     spec = outfit.spec()
-    settings = _settings(config, account, spec, needs_kit=outfit.needs_preparing)
+    settings = _settings(config, account, spec, needs_program=outfit.needs_preparing)
     view = View(
         me=me,
         settings=settings,
         started=session.began,
         lifetime_s=lifetime_s,
         peers=_peers(config, account),
-        uncleared=None if place_of(config) is None else NOT_READ_YET,
+        store_unproven=None if folder_to_check(config) is None else NOT_READ_YET,
         seen_epoch=place.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
-    seat = Seat(place.path, account, session.id, session.began.wall + lifetime_s)
+    seat = WorkloadContext(place.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
         spec,
         WorkFiles(seat),
@@ -99,26 +99,26 @@ def build(
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),
     )
-    outfit.on_ready = workload.use
-    notes = Notes(
+    outfit.on_ready = workload.set_spec
+    notes = Mailbox(
         _store(config, account, clock),
         config.fleet,
         outfit.public_key,
         tuple(config.accounts),
         account,
-        outfit.look,
+        outfit.read_published,
         lambda: outfit.public_key,
-        outfit.see_doctor,
+        outfit.read_store_check,
     )
-    copyist = _copyist(config, place, seat, workload, clock)
+    copyist = _checkpoint_jobs(config, place, seat, workload, clock)
     lease_store = _store(config, account, clock)
     log = AgentLog(place.logs, account, terminal=terminal)
-    told = Unheard(log.say).told
+    told = ReportMonitor(log.write).note_result
     timeout_s = settings.timing.timeout_s
-    hands = Hands(inbox, lease_store, notes, copyist, outfit, timeout_s, told, log.say)
+    hands = Executor(inbox, lease_store, notes, copyist, outfit, timeout_s, told, log.write)
     meter = ResourceMeter(place.path)
-    voice = _voice(config, account, clock, inbox, log)
-    speaker = _speaker(config, place, clock, log)
+    voice = _coordinator_link(config, account, clock, inbox, log)
+    speaker = _notifier(config, place, clock, log)
     return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice, speaker)
 
 
@@ -147,41 +147,43 @@ def _leave_on_signals(agent: Agent) -> None:
         signal.signal(number, leave)
 
 
-def _voice(
+def _coordinator_link(
     config: Config,
     account: str,
     clock: Clock,
     inbox: SimpleQueue[Event | None],
     log: AgentLog,
-) -> Voice | None:
+) -> CoordinatorLink | None:
     """What speaks to the coordinator, where there is one. httpx is loaded only then."""
     url = config.coordinator.url
     if url is None:
         return None
-    from sessionlib.agent.coordinator_link import Voice  # noqa: PLC0415 - as above
+    from sessionlib.agent.coordinator_link import CoordinatorLink  # noqa: PLC0415 - as above
     from sessionlib.coordinator import tokens  # noqa: PLC0415 - as above
     from sessionlib.coordinator.client import Client  # noqa: PLC0415 - as above
 
     def complain(why: str | None) -> None:
-        line = Line("info", "coordinator", "the coordinator takes what it is told")
-        log.say(line if why is None else Line("warning", "coordinator", why))
+        line = LogLine("info", "coordinator", "the coordinator takes what it is told")
+        log.write(line if why is None else LogLine("warning", "coordinator", why))
 
     worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
     client = Client(url, tokens.find(config.fleet, account))
-    return Voice(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
+    return CoordinatorLink(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
 
 
-def _speaker(config: Config, place: Home, clock: Clock, log: AgentLog) -> Speaker | None:
+def _notifier(config: Config, place: Home, clock: Clock, log: AgentLog) -> Notifier | None:
     """What tells the operator, where the settings say whom. Loaded only then."""
     if not config.notices.urls:
         return None
-    from sessionlib.agent.notifier import speaker_of  # noqa: PLC0415 - as above
+    from sessionlib.agent.notifier import open_notifier  # noqa: PLC0415 - as above
 
-    return speaker_of(config, place.path, clock, log.say)
+    return open_notifier(config, place.path, clock, log.write)
 
 
-def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock: Clock) -> Copyist:
+def _checkpoint_jobs(
+    config: Config, place: Home, seat: WorkloadContext, workload: Workload, clock: Clock
+) -> CheckpointJobs:
     store = _store(config, seat.account, clock)
     data = place.path / config.workload.data
     checkpoints = Checkpoints(
@@ -190,16 +192,18 @@ def _copyist(config: Config, place: Home, seat: Seat, workload: Workload, clock:
     argv = config.checkpoint.prepare
     prepare = None
     if argv:
-        prepare = preparer(argv, place.path, WorkFiles(seat), lambda: workload.spec)
-    return Copyist(checkpoints, store, prepare)
+        prepare = make_prepare_hook(argv, place.path, WorkFiles(seat), lambda: workload.spec)
+    return CheckpointJobs(checkpoints, store, prepare)
 
 
-def _settings(config: Config, account: str, spec: WorkloadSpec, *, needs_kit: bool) -> Settings:
+def _settings(
+    config: Config, account: str, spec: WorkloadSpec, *, needs_program: bool
+) -> AgentSettings:
     timing, scale = config.timing(), config.timings.scale
     lifetime_s = config.lifetime_s(account)
     # Time to stop the work, copy it and give the lease up, with a renewal to spare.
     lead_s = spec.grace_s + timing.renew_s + 2 * timing.timeout_s + timing.margin_s
-    return Settings(
+    return AgentSettings(
         timing=timing,
         handover=config.policy.handover,
         on_no_answer=config.policy.on_no_answer,
@@ -209,7 +213,7 @@ def _settings(config: Config, account: str, spec: WorkloadSpec, *, needs_kit: bo
         lead_s=min(lead_s, lifetime_s / 10),
         plan_timeout_s=max(MIN_PLAN_TIMEOUT_S, PLAN_TIMEOUT_S / scale),
         standby_runs=spec.standby == "warm",
-        needs_kit=needs_kit,
+        needs_program=needs_program,
     )
 
 

@@ -19,7 +19,7 @@ MAX_WAITING = 1_000
 LAST_WORDS_S = 1.0
 
 
-class Terminal(logging.Handler):
+class TerminalHandler(logging.Handler):
     """Writes lines to `stream` in a thread of its own. `close` gives it a moment to finish."""
 
     def __init__(self, stream: TextIO) -> None:
@@ -39,7 +39,7 @@ class Terminal(logging.Handler):
                 if len(self._lines) >= MAX_WAITING:
                     self._left_out += 1
                     return
-                self._tell_left_out()
+                self._note_left_out()
                 self._lines.append(line)
                 self._changed.notify()
                 self._start()
@@ -76,10 +76,10 @@ class Terminal(logging.Handler):
             while not self._lines and not self._left_out and not self._closed:
                 self._changed.wait()
             if not self._lines:
-                self._tell_left_out()
+                self._note_left_out()
             return self._lines.popleft() if self._lines else None
 
-    def _tell_left_out(self) -> None:
+    def _note_left_out(self) -> None:
         """Where the lines are missing, once there is room again."""
         if self._left_out:
             self._lines.append(f"({self._left_out} lines are left out here: nobody read them)")

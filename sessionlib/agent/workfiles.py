@@ -14,8 +14,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.agent.log_rotation import LogKeeper
-from sessionlib.agent.safe_open import opened
+from sessionlib.agent.log_rotation import LogRotator
+from sessionlib.agent.safe_open import open_regular
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard.client import without_secrets
 
@@ -29,7 +29,7 @@ Status = tuple[str | None, tuple[str, ...], str | None]
 
 
 @dataclass(frozen=True, slots=True)
-class Seat:
+class WorkloadContext:
     """Where a workload runs and for whom. `deadline_unix_s` is when the session expires."""
 
     home: Path
@@ -41,7 +41,7 @@ class Seat:
 class WorkFiles:
     """One home's paths for one workload."""
 
-    def __init__(self, seat: Seat) -> None:
+    def __init__(self, seat: WorkloadContext) -> None:
         self._seat = seat
         self.home = seat.home.resolve()
         self.log = self.home / "logs" / "workload.log"
@@ -74,9 +74,9 @@ class WorkFiles:
         # Its log is read while it runs, and what it had buffered would be lost with it.
         return {"PYTHONUNBUFFERED": "1", **without_secrets(inherited), **spec.env, **own}
 
-    def keep_log(self) -> LogKeeper:
+    def start_log_rotation(self) -> LogRotator:
         """From now on the log stays below its cap."""
-        return LogKeeper(self.log)
+        return LogRotator(self.log)
 
     def read_status(self) -> Status:
         """What the workload says of itself."""
@@ -86,7 +86,7 @@ class WorkFiles:
 
 def _read(path: Path, limit: int) -> str:
     """A small text file; nothing if it is missing, larger, or no regular file."""
-    with suppress(OSError, ValueError), opened(path) as (fd, _):
+    with suppress(OSError, ValueError), open_regular(path) as (fd, _):
         data = os.read(fd, limit + 1)
         return data.decode("utf-8") if len(data) <= limit else ""
     return ""

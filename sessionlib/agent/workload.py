@@ -17,14 +17,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from queue import Empty, SimpleQueue
 
-from sessionlib.agent.guard_supervisor import GuardPost, Hire, News
-from sessionlib.agent.log_rotation import LogKeeper
+from sessionlib.agent.guard_supervisor import GuardFactory, GuardNews, GuardSupervisor
+from sessionlib.agent.log_rotation import LogRotator
 from sessionlib.agent.probe import Check, Probe, file_check, http_check
 from sessionlib.agent.workfiles import Status, WorkFiles
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core import work
 from sessionlib.core.values import Instant
-from sessionlib.core.work import Aim, Facts, Failures, Goal, Mode, Run, WorkloadSpec
+from sessionlib.core.work import Aim, Failures, Goal, Mode, Run, WorkloadFacts, WorkloadSpec
 from sessionlib.guard import wire
 from sessionlib.guard.client import GuardClient, GuardLost
 from sessionlib.guard.policy import Limits
@@ -39,30 +39,30 @@ class Workload:
         spec: WorkloadSpec,
         files: WorkFiles,
         limits: Limits,
-        on_change: Callable[[Facts], None],
+        on_change: Callable[[WorkloadFacts], None],
         notify: Callable[[], None] | None = None,
         *,
         clock: Clock | None = None,
-        hire: Hire = GuardClient,
+        new_guard: GuardFactory = GuardClient,
     ) -> None:
         self.spec = spec
         self._files = files
         self._on_change = on_change
         self._notify = notify
         self._clock: Clock = clock or SystemClock()
-        self._mail: SimpleQueue[News | Probe] = SimpleQueue()
-        self._guard = GuardPost(self._files.home, limits, self._post, hire)
+        self._mail: SimpleQueue[GuardNews | Probe] = SimpleQueue()
+        self._guard = GuardSupervisor(self._files.home, limits, self._post, new_guard)
         self._goal = self._purpose = Goal(Aim.REST)
         self._run: Run | None = None
         self._up_mono: float | None = None
         self._failures = Failures()
         self._check: Check | None = None
         self._probe: Probe | None = None
-        self._log_keeper: LogKeeper | None = None
+        self._log_rotator: LogRotator | None = None
         # Until a guard has cleared the home, nobody knows what an earlier agent left running.
-        self.facts = Facts(empty=False, guarded=False)
+        self.facts = WorkloadFacts(empty=False, guarded=False)
 
-    def use(self, spec: WorkloadSpec) -> None:
+    def set_spec(self, spec: WorkloadSpec) -> None:
         """Run it as `spec` says from the next start on. May be called in any thread."""
         self.spec = spec
 
@@ -80,7 +80,7 @@ class Workload:
         lease write sent later than that lets the workload run again."""
         holds = goal.aim is Aim.HOLD
         if holds and self._goal.aim is not Aim.HOLD:
-            self._guard.hold(at or self._clock.now())
+            self._guard.distrust_until(at or self._clock.now())
         if not holds and goal != self._purpose:
             # Another purpose is another chance: a standby's failures don't delay a takeover.
             self._purpose = goal
@@ -89,18 +89,18 @@ class Workload:
 
     def grant(self, epoch: int, sent: Instant, valid_s: float) -> None:
         """A lease write of `epoch` has succeeded: it may work for `valid_s` from `sent`."""
-        self._guard.grant(wire.Grant(epoch, sent, valid_s))
+        self._guard.grant(wire.LeaseGrant(epoch, sent, valid_s))
 
-    def step(self, now: Instant) -> Facts:
+    def step(self, now: Instant) -> WorkloadFacts:
         """Take in what has happened and go one step on. To be called after any event, and
         again after `wake_s` at the latest."""
-        self._guard.keep(now)
+        self._guard.ensure_running(now)
         for item in self._arrived():
-            self._take_in(item, now)
-        self._steady(now)
+            self._handle(item, now)
+        self._reset_failures_if_steady(now)
         if self._guard.up:
             self._advance(now)
-        self._tell(now)
+        self._publish_facts(now)
         return self.facts
 
     def wake_s(self, now: Instant) -> float | None:
@@ -122,18 +122,18 @@ class Workload:
     def close(self) -> None:
         """Kill what runs and end the guard. `facts.empty` says whether all of it ended."""
         self._cancel_probe()
-        if self._log_keeper is not None:
-            self._log_keeper.close()
+        if self._log_rotator is not None:
+            self._log_rotator.close()
         self._guard.close()
         self._run = None
-        self._tell(self._clock.now())
+        self._publish_facts(self._clock.now())
 
-    def _post(self, item: News | Probe) -> None:
+    def _post(self, item: GuardNews | Probe) -> None:
         self._mail.put(item)
         if self._notify is not None:
             self._notify()
 
-    def _arrived(self) -> list[News | Probe]:
+    def _arrived(self) -> list[GuardNews | Probe]:
         items = []
         while True:
             try:
@@ -141,35 +141,35 @@ class Workload:
             except Empty:
                 return items
 
-    def _take_in(self, item: News | Probe, now: Instant) -> None:
+    def _handle(self, item: GuardNews | Probe, now: Instant) -> None:
         if isinstance(item, Probe):
             if item is self._probe:
                 self._ready()
         else:
-            self._guard.heard(item, now)
+            self._guard.note_news(item, now)
             self._on_news(item, now)
 
-    def _on_news(self, news: News, now: Instant) -> None:
+    def _on_news(self, news: GuardNews, now: Instant) -> None:
         match news:
             case wire.Emptied() | GuardLost():
                 self._ended()
             case wire.SpawnFailed(reason):
                 self._ended()
                 self._failures = self._failures.and_another(reason, now.mono)
-            case wire.Refused(reason):
+            case wire.SpawnRefused(reason):
                 self._ended()
                 self._failures = self._failures.put_off(reason, now.mono)
             case _ if self._run is not None:
                 self._on_news_of(self._run, news, now)
 
-    def _on_news_of(self, run: Run, news: News, now: Instant) -> None:
+    def _on_news_of(self, run: Run, news: GuardNews, now: Instant) -> None:
         """What the guard says of a run between its start and its end."""
         match news:
             case wire.Spawned():
                 self._up_mono = now.mono
-                self._ask_ready()
+                self._start_probe()
             case wire.Activated():
-                self._ask_ready()
+                self._start_probe()
             case wire.NotActivated(reason):
                 # The guard knew better than we that the lease is out; what runs is a standby.
                 self._run = replace(run, mode=Mode.STANDBY, epoch=None, ready=True)
@@ -191,7 +191,7 @@ class Workload:
         self._cancel_probe()
         self._run, self._up_mono = None, None
 
-    def _steady(self, now: Instant) -> None:
+    def _reset_failures_if_steady(self, now: Instant) -> None:
         if self._up_mono is not None and now.mono - self._up_mono >= work.STEADY_S:
             self._failures = replace(self._failures, count=0)
 
@@ -200,13 +200,13 @@ class Workload:
             self._goal,
             self._run,
             self.spec.standby,
-            granted=self._guard.granted(self._goal.epoch, now),
+            granted=self._guard.has_grant(self._goal.epoch, now),
             rested=now.mono >= self._failures.retry_mono,
         )
         match move:
             case work.Start(mode, epoch):
                 self._start_run(mode, epoch, now)
-            case work.Activate(epoch) if self._run is not None:
+            case work.ActivateRun(epoch) if self._run is not None:
                 self._cancel_probe()
                 self._run = replace(self._run, mode=Mode.ACTIVE, epoch=epoch, ready=False)
                 self._guard.send(wire.Activate(epoch))
@@ -237,14 +237,14 @@ class Workload:
             self._failures = self._failures.and_another(f"can't be started: {error}", now.mono)
             return
         self._run = Run(mode, epoch)
-        self._log_keeper = self._log_keeper or files.keep_log()
+        self._log_rotator = self._log_rotator or files.start_log_rotation()
 
     def _new_check(self, spec: WorkloadSpec) -> Check | None:
         if spec.ready_http is not None:
             return http_check(spec.ready_http)
         return None if spec.ready_file is None else file_check(self._files.home / spec.ready_file)
 
-    def _ask_ready(self) -> None:
+    def _start_probe(self) -> None:
         """Also after an activation: a standby that was ready may now have to open its data."""
         self._cancel_probe()
         if self._check is None:
@@ -262,17 +262,17 @@ class Workload:
             self._run = replace(self._run, ready=True)
             self._failures = replace(self._failures, error=None)
 
-    def _tell(self, now: Instant) -> None:
+    def _publish_facts(self, now: Instant) -> None:
         facts = self._gather(now)
         if facts != self.facts:
             self.facts = facts
             self._on_change(facts)
 
-    def _gather(self, now: Instant) -> Facts:
+    def _gather(self, now: Instant) -> WorkloadFacts:
         run, wanted = self._run, self._goal.aim in {Aim.SERVE, Aim.WARM}
         waiting = wanted and bool(self._failures.count) and now.mono < self._failures.retry_mono
         active = run is not None and run.mode is Mode.ACTIVE
-        return Facts(
+        return WorkloadFacts(
             state=work.state_of(run, waiting),
             epoch=run.epoch if run is not None and active else None,
             empty=run is None and self._guard.cleared,

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionlib.layout import CODE_VERSIONS
-from sessionlib.signed.signed import Kind
+from sessionlib.signed.signed import RecordKind
 
 MIB = 1024 * 1024
 PIECE_BYTES = 8 * MIB
@@ -35,7 +35,7 @@ class Archive:
 
 
 @dataclass(frozen=True, slots=True)
-class Published:
+class PublishedCode:
     """A version of the code, in `scripts/versions/<version>.json`; written by an operator.
 
     `bytes` is the archive's size and `content_bytes` its size once decompressed.
@@ -65,4 +65,4 @@ class Published:
         return f"v{self.version} {self.digest[:8]}"
 
 
-CODE: Kind[Published] = Kind(CODE_VERSIONS, "code/1", Published)
+CODE: RecordKind[PublishedCode] = RecordKind(CODE_VERSIONS, "code/1", PublishedCode)

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 
 IGNORE_FILE = ".colabvpsignore"
 ALWAYS = frozenset({".git", "__pycache__", ".venv", IGNORE_FILE})
@@ -31,7 +31,7 @@ def ignored_in(folder: Path) -> Ignored:
     except FileNotFoundError:
         text = ""
     except (OSError, UnicodeDecodeError):
-        raise KitError(
+        raise ProgramError(
             f"{folder / IGNORE_FILE} can't be read: make it a text file in UTF-8"
         ) from None
     lines = (line.strip() for line in text.splitlines())

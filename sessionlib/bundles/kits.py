@@ -20,28 +20,28 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sessionlib.bundles.bundle import CODE, MIB, Published
-from sessionlib.bundles.memory import Memory
-from sessionlib.bundles.setup import Job, Setup, is_done, note_done
-from sessionlib.bundles.shelf import Shelf
-from sessionlib.bundles.transfer import Cancelled, fetch
+from sessionlib.bundles.bundle import CODE, MIB, PublishedCode
+from sessionlib.bundles.memory import NewestVersionFile
+from sessionlib.bundles.setup import Job, SetupRunner, is_done, note_done
+from sessionlib.bundles.shelf import BundleCache
+from sessionlib.bundles.transfer import PreparationCancelled, download
 from sessionlib.config import Config
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from sessionlib.ports import Store
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 
 LOCAL = "local"
 
 
 @dataclass(frozen=True, slots=True)
-class Want:
+class WantedProgram:
     """What to run in. `bundle` is the word for reports: `v3 1a2b3c4d`, or `local`."""
 
     bundle: str
-    published: Published | None = None
+    published: PublishedCode | None = None
 
 
-class Kits:
+class ProgramPreparer:
     """Gets the program ready in one home.
 
     `public_key` may be replaced when the fleet's key changes. `in_use` is the folder
@@ -56,7 +56,7 @@ class Kits:
         home: Path,
         config: Config,
         public_key: str | None,
-        setup: Setup | None = None,
+        setup: SetupRunner | None = None,
     ) -> None:
         self.public_key = public_key
         self.env: Mapping[str, str] = config.workload.env
@@ -64,18 +64,18 @@ class Kits:
         self.refused: tuple[str, ...] = ()
         self._config = config
         self._store = store
-        self._series = Series(store, CODE, config.fleet)
+        self._series = VersionSeries(store, CODE, config.fleet)
         code = home.absolute() / "code"
-        self._memory = Memory(code / "seen.json")
-        self._shelf = Shelf(code)
-        self._setup = setup or Setup(home)
+        self._newest_seen = NewestVersionFile(code / "seen.json")
+        self._cache = BundleCache(code)
+        self._setup = setup or SetupRunner(home)
         self._cancelled = threading.Event()
-        self._doing = ""
+        self._activity = ""
 
     @property
     def progress(self) -> str:
         """What `prepare` is at, in words; empty while it isn't running."""
-        doing = self._doing
+        doing = self._activity
         if doing != _SETTING_UP:
             return doing
         last = self._setup.last_line()
@@ -86,87 +86,89 @@ class Kits:
         does, so that one that is only about to begin doesn't miss it."""
         self._cancelled.set()
 
-    def newest(self) -> Published | None:
+    def newest(self) -> PublishedCode | None:
         """The version to run: the newest genuine one, in the store or seen there before.
         Raises StoreError."""
         found = None if self.public_key is None else self._series.newest(self.public_key)
         reasons = list(self._series.refused)
         if self.public_key is None and self._series.numbers():
             reasons.append("code is published, but this agent has no fleet_key: run `init`")
-        known = self._memory.recall(self._config.fleet)
+        known = self._newest_seen.recall(self._config.fleet)
         if known is not None and (found is None or found.version < known.version):
             stands = "none" if found is None else f"only v{found.version}"
             reasons.append(f"the store shows {stands} of the code, and v{known.version} was seen")
             found = known
         elif found is not None and found != known:
-            self._memory.remember(found)
+            self._newest_seen.remember(found)
         self.refused = tuple(reasons)
         return found
 
-    def wanted(self) -> Want:
+    def wanted(self) -> WantedProgram:
         """What to run in, by now. Raises StoreError."""
         if self._config.workload.code is None:
             self.refused = ()
-            return Want(LOCAL)
+            return WantedProgram(LOCAL)
         published = self.newest()
-        return Want(LOCAL) if published is None else Want(published.label, published)
+        return (
+            WantedProgram(LOCAL) if published is None else WantedProgram(published.label, published)
+        )
 
-    def is_ready(self, want: Want) -> bool:
+    def is_ready(self, want: WantedProgram) -> bool:
         """Whether `prepare` would have nothing to do. Touches only this machine."""
-        place, marker, argv = self._plan(want)
+        place, marker, argv = self._setup_of(want)
         return place.is_dir() and (not argv or is_done(marker, argv))
 
-    def prepare(self, want: Want) -> Path:
+    def prepare(self, want: WantedProgram) -> Path:
         """Have it here and set up; the folder to work in. What is there already isn't done
         again. Raises KitError (Cancelled after `cancel`), StoreError."""
         try:
-            place = self._bring(want)
+            place = self._ensure_present(want)
             self._set_up(want, place)
-            self._shelf.tidy([] if self.in_use is None else [self.in_use])
+            self._cache.tidy([] if self.in_use is None else [self.in_use])
         except OSError as error:
             where = f"{error.filename}: " if error.filename else ""
-            raise KitError(f"the code can't be made ready: {where}{error.strerror}") from None
+            raise ProgramError(f"the code can't be made ready: {where}{error.strerror}") from None
         finally:
-            self._doing = ""
+            self._activity = ""
             self._cancelled.clear()
         return place
 
-    def _plan(self, want: Want) -> tuple[Path, Path, tuple[str, ...]]:
+    def _setup_of(self, want: WantedProgram) -> tuple[Path, Path, tuple[str, ...]]:
         """The folder, the marker of its set-up, and the command."""
         if want.published is not None:
-            place = self._shelf.place(want.published)
-            return place, self._shelf.marker(place.name), want.published.setup
+            place = self._cache.place(want.published)
+            return place, self._cache.marker(place.name), want.published.setup
         place = self._config.code_folder()
         name = f"local-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
-        return place, self._shelf.marker(name), self._config.workload.setup or ()
+        return place, self._cache.marker(name), self._config.workload.setup or ()
 
-    def _bring(self, want: Want) -> Path:
+    def _ensure_present(self, want: WantedProgram) -> Path:
         published = want.published
         if published is not None:
-            self._doing = "fetching code"
-            return self._shelf.add(published, lambda into: self._fetch(published, into))
-        place, _, _ = self._plan(want)
+            self._activity = "fetching code"
+            return self._cache.add(published, lambda into: self._fetch(published, into))
+        place, _, _ = self._setup_of(want)
         if not place.is_dir():
-            raise KitError(
+            raise ProgramError(
                 f"{self._config.where('workload', 'code')}: {place} is not there, and nothing is "
                 "published: run `colabvps-console publish` where the program is"
             )
         return place
 
-    def _fetch(self, published: Published, into: IO[bytes]) -> None:
+    def _fetch(self, published: PublishedCode, into: IO[bytes]) -> None:
         def told(done: int, total: int) -> None:
-            self._doing = f"fetching code {_megabytes(done)} of {_megabytes(total)} MB"
+            self._activity = f"fetching code {_megabytes(done)} of {_megabytes(total)} MB"
 
-        fetch(self._store, published.archive, into, told, self._cancelled.is_set)
-        self._doing = "unpacking code"
+        download(self._store, published.archive, into, told, self._cancelled.is_set)
+        self._activity = "unpacking code"
 
-    def _set_up(self, want: Want, place: Path) -> None:
-        _, marker, argv = self._plan(want)
+    def _set_up(self, want: WantedProgram, place: Path) -> None:
+        _, marker, argv = self._setup_of(want)
         if self._cancelled.is_set():
-            raise Cancelled("making the code ready was called off")
+            raise PreparationCancelled("making the code ready was called off")
         if not argv or is_done(marker, argv):
             return
-        self._doing = _SETTING_UP
+        self._activity = _SETTING_UP
         job = Job(argv, place, dict(self.env), f"set-up of {want.bundle}")
         self._setup.run(job, self._cancelled.is_set)
         marker.parent.mkdir(parents=True, exist_ok=True)

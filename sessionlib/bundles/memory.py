@@ -11,24 +11,24 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.errors import RecordUnreadable
 
 
-class Memory:
+class NewestVersionFile:
     """One version in one file. Whatever goes wrong with it, we only know less."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
-    def recall(self, fleet: str) -> Published | None:
+    def recall(self, fleet: str) -> PublishedCode | None:
         """The newest version seen of this fleet. It was genuine by the key of that time."""
         with suppress(OSError, RecordUnreadable):
             known = CODE.decode(self._path.read_bytes())
             return known if known.fleet == fleet else None
         return None
 
-    def remember(self, seen: Published) -> None:
+    def remember(self, seen: PublishedCode) -> None:
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)

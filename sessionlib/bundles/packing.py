@@ -22,7 +22,7 @@ from typing import IO, cast
 from sessionlib.bundles.bundle import MAX_CONTENT_BYTES, MAX_FILES, MIB, Archive
 from sessionlib.bundles.ignoring import IGNORE_FILE, Ignored, ignored_in
 from sessionlib.bundles.links import stays_inside
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 
 Progress = Callable[[int], None]
 """Told how many bytes have been read so far."""
@@ -31,7 +31,7 @@ _READ_BYTES = MIB
 
 
 @dataclass(frozen=True, slots=True)
-class Packed:
+class PackedArchive:
     """What an archive holds; the fields are those of `bundle.Published`."""
 
     archive: Archive
@@ -41,7 +41,7 @@ class Packed:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class PackEntry:
     """One thing in the folder, by its path relative to it."""
 
     path: str
@@ -49,14 +49,14 @@ class Entry:
     target: str = ""
 
 
-def entries_of(folder: Path, skip: Collection[Path] = ()) -> list[Entry]:
+def entries_of(folder: Path, skip: Collection[Path] = ()) -> list[PackEntry]:
     """Everything that belongs into the archive, sorted by path. Raises KitError.
 
     `skip` are places that are left out, wherever they are: the store itself, the
     accounts' work folders.
     """
     if not folder.is_dir():
-        raise KitError(f"{folder} is not a folder: correct workload.code")
+        raise ProgramError(f"{folder} is not a folder: correct workload.code")
     skipped = frozenset(os.path.realpath(path) for path in skip)
     try:
         found = list(_walk(folder, "", ignored_in(folder), skipped))
@@ -64,12 +64,12 @@ def entries_of(folder: Path, skip: Collection[Path] = ()) -> list[Entry]:
         raise _unreadable(error) from None
     files = sum(not stat.S_ISDIR(entry.status.st_mode) for entry in found)
     if not files:
-        raise KitError(f"there is nothing in {folder} that could be published")
+        raise ProgramError(f"there is nothing in {folder} that could be published")
     if files > MAX_FILES:
-        raise KitError(f"{folder} has {files} files, more than {MAX_FILES}: {_LEAVE_OUT}")
+        raise ProgramError(f"{folder} has {files} files, more than {MAX_FILES}: {_LEAVE_OUT}")
     total = sum(entry.status.st_size for entry in found)
     if total > MAX_CONTENT_BYTES:
-        raise KitError(
+        raise ProgramError(
             f"{folder} has {total / MIB:.0f} MB, more than {MAX_CONTENT_BYTES // MIB}: {_LEAVE_OUT}"
         )
     return sorted(found, key=lambda entry: entry.path)
@@ -81,16 +81,20 @@ _LEAVE_OUT = (
 )
 
 
-def pack(folder: Path, entries: list[Entry], into: IO[bytes], progress: Progress) -> Packed:
+def pack(
+    folder: Path, entries: list[PackEntry], into: IO[bytes], progress: Progress
+) -> PackedArchive:
     """Write the archive of these entries. Raises KitError where one can't be read as it was, or
     there is no room."""
     try:
         return _pack(folder, entries, into, progress)
     except OSError as error:
-        raise KitError(f"{folder} can't be packed: {error.strerror}") from None
+        raise ProgramError(f"{folder} can't be packed: {error.strerror}") from None
 
 
-def _pack(folder: Path, entries: list[Entry], into: IO[bytes], progress: Progress) -> Packed:
+def _pack(
+    folder: Path, entries: list[PackEntry], into: IO[bytes], progress: Progress
+) -> PackedArchive:
     stored = _Meter(into)
     file = cast("IO[bytes]", stored)
     with gzip.GzipFile(filename="", mode="wb", compresslevel=6, fileobj=file, mtime=0) as zipped:
@@ -101,9 +105,9 @@ def _pack(folder: Path, entries: list[Entry], into: IO[bytes], progress: Progres
                 _add(archive, folder, entry)
                 progress(plain.bytes)
     if plain.bytes > MAX_CONTENT_BYTES:
-        raise KitError(f"{folder} is larger than {MAX_CONTENT_BYTES // MIB} MB: {_LEAVE_OUT}")
+        raise ProgramError(f"{folder} is larger than {MAX_CONTENT_BYTES // MIB} MB: {_LEAVE_OUT}")
     files = sum(not stat.S_ISDIR(entry.status.st_mode) for entry in entries)
-    return Packed(Archive(stored.digest, stored.bytes), plain.digest, plain.bytes, files)
+    return PackedArchive(Archive(stored.digest, stored.bytes), plain.digest, plain.bytes, files)
 
 
 class _Meter:
@@ -128,7 +132,9 @@ class _Meter:
         self._into.flush()
 
 
-def _walk(folder: Path, below: str, ignored: Ignored, skipped: frozenset[str]) -> Iterator[Entry]:
+def _walk(
+    folder: Path, below: str, ignored: Ignored, skipped: frozenset[str]
+) -> Iterator[PackEntry]:
     with os.scandir(folder / below) as found:
         items = list(found)
     for item in items:
@@ -139,20 +145,22 @@ def _walk(folder: Path, below: str, ignored: Ignored, skipped: frozenset[str]) -
             continue
         _require_name(path)
         if is_folder:
-            yield Entry(path, status)
+            yield PackEntry(path, status)
             yield from _walk(folder, f"{path}/", ignored, skipped)
         elif stat.S_ISLNK(status.st_mode):
-            yield Entry(path, status, _target(folder, path))
+            yield PackEntry(path, status, _target(folder, path))
         elif stat.S_ISREG(status.st_mode):
-            yield Entry(path, status)
+            yield PackEntry(path, status)
         else:
-            raise KitError(f"{folder / path} is neither a file, a folder nor a link: {_LEAVE_OUT}")
+            raise ProgramError(
+                f"{folder / path} is neither a file, a folder nor a link: {_LEAVE_OUT}"
+            )
 
 
 def _target(folder: Path, path: str) -> str:
     target = str((folder / path).readlink())
     if not stays_inside(path, target):
-        raise KitError(
+        raise ProgramError(
             f"the link {folder / path} leads to {target!r:.80}, which may be outside the folder: "
             f"put a copy in its place, or leave it out by a pattern in {IGNORE_FILE}"
         )
@@ -163,10 +171,10 @@ def _require_name(path: str) -> None:
     try:
         path.encode()
     except UnicodeEncodeError:
-        raise KitError(f"the name {path!a:.200} isn't UTF-8: rename it") from None
+        raise ProgramError(f"the name {path!a:.200} isn't UTF-8: rename it") from None
 
 
-def _add(archive: tarfile.TarFile, folder: Path, entry: Entry) -> None:
+def _add(archive: tarfile.TarFile, folder: Path, entry: PackEntry) -> None:
     member = tarfile.TarInfo(entry.path)
     mode = entry.status.st_mode
     if stat.S_ISDIR(mode):
@@ -199,9 +207,9 @@ def _add_file(archive: tarfile.TarFile, member: tarfile.TarInfo, path: Path) -> 
         raise _changed(path)
 
 
-def _changed(path: Path) -> KitError:
-    return KitError(f"{path} changed while it was read: publish again when it stands still")
+def _changed(path: Path) -> ProgramError:
+    return ProgramError(f"{path} changed while it was read: publish again when it stands still")
 
 
-def _unreadable(error: OSError) -> KitError:
-    return KitError(f"{error.filename}: {error.strerror}: make it readable, or leave it out")
+def _unreadable(error: OSError) -> ProgramError:
+    return ProgramError(f"{error.filename}: {error.strerror}: make it readable, or leave it out")

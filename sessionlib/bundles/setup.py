@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import sessionlib
-from sessionlib.bundles.transfer import Cancelled
+from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from sessionlib.guard.client import without_secrets
 from sessionlib.guard.sweep import home_mark, sweep
 from sessionlib.plain_text import plain
@@ -59,7 +59,7 @@ class Job:
     title: str
 
 
-class Setup:
+class SetupRunner:
     """Runs set-up commands in one home, one at a time. `last_line` may be read in any thread.
 
     `name` is what the log and the messages call them.
@@ -88,11 +88,13 @@ class Setup:
         try:
             self._open_log(job)
             if not sweep(MARKER, home_mark(self._home), patience_s=0):
-                raise KitError(f"processes of an earlier {self._name} don't end: it can't be run")
+                raise ProgramError(
+                    f"processes of an earlier {self._name} don't end: it can't be run"
+                )
             with self._start(job) as runner:
                 said = self._wait(job, runner, cancelled)
         except OSError as error:
-            raise KitError(f"{self._name} can't be run: {error}") from None
+            raise ProgramError(f"{self._name} can't be run: {error}") from None
         self._judge(job, said)
 
     def _open_log(self, job: Job) -> None:
@@ -136,7 +138,7 @@ class Setup:
         began = self._clock.now()
         poll = select.poll()
         poll.register(_stdout(runner), select.POLLIN)
-        why: KitError | None = None
+        why: ProgramError | None = None
         try:
             while not poll.poll(_LOOK_S * 1000):
                 why = self._reason_to_stop(job, self._clock.now().since(began), cancelled)
@@ -149,9 +151,9 @@ class Setup:
 
     def _reason_to_stop(
         self, job: Job, since_s: float, cancelled: Callable[[], bool]
-    ) -> KitError | None:
+    ) -> ProgramError | None:
         if cancelled():
-            return Cancelled(f"{self._name} was called off")
+            return PreparationCancelled(f"{self._name} was called off")
         if since_s > self._timeout_s:
             return self._failed(job, f"hasn't ended after {self._timeout_s / 60:.3g} minutes")
         if self.log.stat().st_size - self._began_bytes > MAX_LOG_BYTES:
@@ -178,11 +180,11 @@ class Setup:
             raise self._failed(job, text)
         raise self._failed(job, f"could not be run: {said.get('failed')}")
 
-    def _failed(self, job: Job, text: str) -> KitError:
+    def _failed(self, job: Job, text: str) -> ProgramError:
         last = self._last_lines(_LAST_LINES)
         tail = "; it said last: " + " / ".join(last) if last else "; it printed nothing"
         name = plain(shlex.join(job.argv))[:200]
-        return KitError(f"{self._name} ({name}) {text}{tail}; all of it is in {self.log}")
+        return ProgramError(f"{self._name} ({name}) {text}{tail}; all of it is in {self.log}")
 
     def _last_lines(self, count: int) -> list[str]:
         try:

@@ -16,20 +16,20 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sessionlib.bundles.bundle import Published
+from sessionlib.bundles.bundle import PublishedCode
 from sessionlib.bundles.unpacking import unpack
 
 KEPT = 2
 _NAME_DIGITS = 16
 
 
-class Shelf:
+class BundleCache:
     """The folder `code` of a home."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, published: Published) -> Path:
+    def place(self, published: PublishedCode) -> Path:
         """Where the bundle is, or is to be."""
         return self.folder / published.digest[:_NAME_DIGITS]
 
@@ -37,7 +37,7 @@ class Shelf:
         """The note beside it that its set-up has been run."""
         return self.folder / f"{name}.ready.json"
 
-    def add(self, published: Published, fetch: Callable[[IO[bytes]], None]) -> Path:
+    def add(self, published: PublishedCode, fetch: Callable[[IO[bytes]], None]) -> Path:
         """Have the bundle there; `fetch` writes its archive where it isn't yet. Raises KitError
         and whatever `fetch` raises, and then nothing is left of it."""
         place = self.place(published)
@@ -55,7 +55,9 @@ class Shelf:
             os.utime(place)
         return place
 
-    def _fill(self, draft: Path, published: Published, fetch: Callable[[IO[bytes]], None]) -> None:
+    def _fill(
+        self, draft: Path, published: PublishedCode, fetch: Callable[[IO[bytes]], None]
+    ) -> None:
         with (draft / "archive").open("w+b") as archive:
             # Fetched whole and found right before a byte of it is looked into.
             fetch(archive)

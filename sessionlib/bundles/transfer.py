@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import IO
 
 from sessionlib.bundles.bundle import MAX_CONTENT_BYTES, Archive
-from sessionlib.errors import KitError, Unknown
+from sessionlib.errors import ProgramError, Unknown
 from sessionlib.layout import bundle_piece_key
 from sessionlib.ports import Store
 
@@ -20,7 +20,7 @@ Progress = Callable[[int, int], None]
 """Told how many bytes of how many have been moved."""
 
 
-class Cancelled(KitError):
+class PreparationCancelled(ProgramError):
     """It was called off."""
 
 
@@ -36,7 +36,7 @@ def upload(store: Store, archive: Archive, source: IO[bytes], progress: Progress
         done += len(data)
         progress(done, archive.bytes)
     if whole.hexdigest() != archive.digest:
-        raise KitError("the packed archive changed on this machine: publish again")
+        raise ProgramError("the packed archive changed on this machine: publish again")
 
 
 def _put(store: Store, key: str, data: bytes) -> None:
@@ -52,7 +52,7 @@ def _put(store: Store, key: str, data: bytes) -> None:
             return
     if doubt is not None:
         raise doubt
-    raise KitError(f"the store doesn't hold {key} as it was given to it: nothing is published")
+    raise ProgramError(f"the store doesn't hold {key} as it was given to it: nothing is published")
 
 
 def is_there(store: Store, archive: Archive) -> bool:
@@ -63,7 +63,7 @@ def is_there(store: Store, archive: Archive) -> bool:
     )
 
 
-def fetch(
+def download(
     store: Store,
     archive: Archive,
     into: IO[bytes],
@@ -73,23 +73,23 @@ def fetch(
     """Read all pieces, and write them `into` a file. Raises StoreError, and KitError for
     anything but the very archive of this hash."""
     if archive.bytes > MAX_CONTENT_BYTES:
-        raise KitError(f"the code's archive has {archive.bytes} bytes, more than one may have")
+        raise ProgramError(f"the code's archive has {archive.bytes} bytes, more than one may have")
     whole = hashlib.sha256()
     done = 0
     for index, size in enumerate(archive.pieces):
         if cancelled():
-            raise Cancelled("fetching the code was called off")
+            raise PreparationCancelled("fetching the code was called off")
         key = bundle_piece_key(archive.digest, index)
         # Asked first, for what stands there may be more than fits into memory.
         data = store.get(key) if store.has(key) == size else None
         if data is None or len(data) != size:
-            raise KitError(f"{key} is missing from the store, or torn: publish the code again")
+            raise ProgramError(f"{key} is missing from the store, or torn: publish the code again")
         whole.update(data)
         into.write(data)
         done += size
         progress(done, archive.bytes)
     if whole.hexdigest() != archive.digest:
-        raise KitError(
+        raise ProgramError(
             "the code in the store isn't what was published (its hash differs): find out who "
             "changed it, and publish again"
         )

@@ -18,7 +18,7 @@ from typing import IO, cast
 
 from sessionlib.bundles.bundle import MIB
 from sessionlib.bundles.links import stays_inside
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 
 _FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
 _COPY_BYTES = MIB
@@ -38,16 +38,16 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
         with gzip.GzipFile(fileobj=archive, mode="rb") as zipped:
             plain = _Bounded(zipped, content_bytes)
             with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as members:
-                _Unpacking(into, files).take(members)
+                _Unpacking(into, files).extract_all(members)
             plain.drain()
     except _UNREADABLE as error:
-        raise KitError(f"the code's archive can't be read: {error}") from None
+        raise ProgramError(f"the code's archive can't be read: {error}") from None
     except RecursionError:
         # The library calls itself for each of the headers that speak of the next one.
-        raise KitError("the code's archive can't be read: headers without end") from None
+        raise ProgramError("the code's archive can't be read: headers without end") from None
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        raise KitError(f"the code can't be unpacked: {where}{error.strerror}") from None
+        raise ProgramError(f"the code can't be unpacked: {where}{error.strerror}") from None
 
 
 class _Bounded:
@@ -61,7 +61,7 @@ class _Bounded:
         data = self._source.read(min(size, self._left + 1))
         self._left -= len(data)
         if self._left < 0:
-            raise KitError("the code's archive unpacks to more than was signed: it is not used")
+            raise ProgramError("the code's archive unpacks to more than was signed: it is not used")
         return data
 
     def drain(self) -> None:
@@ -78,7 +78,7 @@ class _Unpacking:
         self._folders: set[str] = set()
         self._links: list[tuple[str, str]] = []
 
-    def take(self, members: tarfile.TarFile) -> None:
+    def extract_all(self, members: tarfile.TarFile) -> None:
         for member in members:
             path = _path_of(member)
             if path in self._seen:
@@ -133,5 +133,5 @@ def _path_of(member: tarfile.TarInfo) -> str:
     return path
 
 
-def _refused(path: str, why: str) -> KitError:
-    return KitError(f"the code's archive is not used: {path!r:.200}: {why}")
+def _refused(path: str, why: str) -> ProgramError:
+    return ProgramError(f"the code's archive is not used: {path!r:.200}: {why}")

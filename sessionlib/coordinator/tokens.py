@@ -27,7 +27,7 @@ def find(fleet: str, name: str) -> str | None:
     given = os.environ.get(TOKEN_VARIABLE)
     if given:
         return given
-    with suppress(secret_storage.NotKept):
+    with suppress(secret_storage.SecretStorageError):
         return secret_storage.find(entry(fleet, name))
     return None
 
@@ -37,7 +37,7 @@ def unreadable(fleet: str, name: str) -> str | None:
     written with; None where none is kept, or it can be."""
     try:
         secret_storage.find(entry(fleet, name))
-    except secret_storage.NotKept as error:
+    except secret_storage.SecretStorageError as error:
         # What is said of a keyring that isn't there is no reason where nothing was ever kept.
         return str(error) if secret_storage.file_of(entry(fleet, name)).exists() else None
     return None

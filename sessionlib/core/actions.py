@@ -15,24 +15,24 @@ from sessionlib.core.work import Goal
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class ReadLease:
     """Read the lease record. Answered by LeaseRead within the time-out."""
 
 
 @dataclass(frozen=True, slots=True)
-class Peek:
+class ReadMailbox:
     """Read the notes: reports and orders. Answered by Peeked."""
 
 
 @dataclass(frozen=True, slots=True)
-class Send:
+class WriteLease:
     """Write the lease record conditionally. Answered by WriteAnswered within the time-out."""
 
     write: Write
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class SetGoal:
     """What the workload is to be from now on. Given with every decision; has no answer."""
 
     goal: Goal
@@ -84,7 +84,7 @@ class FetchAhead:
 
 
 @dataclass(frozen=True, slots=True)
-class Collect:
+class CollectGarbage:
     """Remove what no checkpoint needs any more, `pointer` being the one that is published, and
     `epoch` the one under which it is held."""
 
@@ -93,21 +93,21 @@ class Collect:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepare:
+class PrepareProgram:
     """Fetch the workload's program and set it up. Answered by Prepared."""
 
     wanted: str | None
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class RecordHistory:
     """Write a history record. Answered by Recorded."""
 
     history: History
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class AnswerOrder:
     """Tell the operator what became of an order, with the next report."""
 
     receipt: Receipt
@@ -122,7 +122,7 @@ class Depart:
 
 
 @dataclass(frozen=True, slots=True)
-class HoldOff:
+class SuspendAutoMoves:
     """The operator has aborted a move by the clock: none is begun by itself in this tenure."""
 
 
@@ -142,21 +142,21 @@ class Exit:
 
 
 Action = (
-    Look
-    | Peek
-    | Send
-    | Work
+    ReadLease
+    | ReadMailbox
+    | WriteLease
+    | SetGoal
     | Restore
     | Seal
     | Copy
     | StopCopying
     | FetchAhead
-    | Collect
-    | Prepare
-    | Record
-    | Answer
+    | CollectGarbage
+    | PrepareProgram
+    | RecordHistory
+    | AnswerOrder
     | Depart
-    | HoldOff
+    | SuspendAutoMoves
     | Fence
     | Exit
 )

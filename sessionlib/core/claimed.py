@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from sessionlib.core.messages import MoveKind, OrderAction
 from sessionlib.core.values import Instant, Lease, LeaseState
-from sessionlib.core.view import Claimed, View, named_holder
+from sessionlib.core.view import ClaimOrigin, View, named_holder
 
 
-def claimed_by(view: View, lease: Lease, carries: tuple[str, ...], now: Instant) -> Claimed:
+def claimed_by(view: View, lease: Lease, carries: tuple[str, ...], now: Instant) -> ClaimOrigin:
     """What kind of move a claim on `lease` is, and since when the work has stood still."""
     seen_mono = view.watch.since_mono if view.watch else now.mono
     plan = lease.plan
@@ -20,14 +20,20 @@ def claimed_by(view: View, lease: Lease, carries: tuple[str, ...], now: Instant)
         if order.id in carries and order.action is OrderAction.EMERGENCY:
             reason = f"ordered by {order.by}: {order.evidence or 'no evidence named'}"
             holder = named_holder(lease)
-            return Claimed(MoveKind.EMERGENCY, holder, reason, order.id, view.unseen_s, seen_mono)
+            return ClaimOrigin(
+                MoveKind.EMERGENCY, holder, reason, order.id, view.unseen_s, seen_mono
+            )
     if lease.state is LeaseState.OFFERED and plan is not None and plan.to == view.me.account:
         quiet_s = plan.quiet_s + view.unseen_s
-        return Claimed(MoveKind.PLANNED, lease.holder, plan.reason, plan.id, quiet_s, seen_mono)
+        return ClaimOrigin(MoveKind.PLANNED, lease.holder, plan.reason, plan.id, quiet_s, seen_mono)
     if lease.state is LeaseState.FREE:
         if lease.epoch == 0:
-            return Claimed(MoveKind.FIRST, None, "first claim", None, 0.0, now.mono)
+            return ClaimOrigin(MoveKind.FIRST, None, "first claim", None, 0.0, now.mono)
         reason = "vacated by its holder"
-        return Claimed(MoveKind.PLANNED, view.last_holder, reason, None, view.unseen_s, seen_mono)
+        return ClaimOrigin(
+            MoveKind.PLANNED, view.last_holder, reason, None, view.unseen_s, seen_mono
+        )
     reason = "the holder stopped renewing"
-    return Claimed(MoveKind.TAKEOVER, named_holder(lease), reason, None, view.unseen_s, seen_mono)
+    return ClaimOrigin(
+        MoveKind.TAKEOVER, named_holder(lease), reason, None, view.unseen_s, seen_mono
+    )

@@ -89,7 +89,7 @@ class Fetch:
 
 
 @dataclass(frozen=True, slots=True)
-class Kit:
+class ProgramState:
     """The workload's program on this machine: `wanted` is the newest that was published,
     `ready` the one that is unpacked and set up. Both are words, compared for equality."""
 

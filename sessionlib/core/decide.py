@@ -19,7 +19,7 @@ from sessionlib.core.actions import Action
 from sessionlib.core.orders.ages import without_late
 from sessionlib.core.peers import rank_of
 from sessionlib.core.rules import leaving, primary, standby
-from sessionlib.core.rules.common import Moment, Rule
+from sessionlib.core.rules.common import Rule, RuleContext
 from sessionlib.core.values import Instant
 from sessionlib.core.view import Finding, Member, View, finding_of, member_of
 
@@ -63,9 +63,9 @@ RULES: Mapping[tuple[Member, Finding], Rule] = {
 MISSING = set(product(Member, Finding)) - set(RULES)
 
 
-def decide(view: View, now: Instant, chance: str) -> tuple[Action, ...]:
+def decide(view: View, now: Instant, nonce: str) -> tuple[Action, ...]:
     """What to do at `now`, in order. `chance` is a fresh nonce, used by at most one write."""
     view = without_late(view, now)
     rank = rank_of(view, now)
     rule = RULES[member_of(view), finding_of(view, now, rank)]
-    return rule(Moment(view, now, chance, rank))
+    return rule(RuleContext(view, now, nonce, rank))

@@ -13,22 +13,22 @@ from enum import StrEnum
 from sessionlib.core.copies import Made
 from sessionlib.core.messages import Order, Report, Signal
 from sessionlib.core.values import Lease, Pointer
-from sessionlib.core.view import Sight
-from sessionlib.core.work import Facts
+from sessionlib.core.view import LeaseReadStatus
+from sessionlib.core.work import WorkloadFacts
 
 
 @dataclass(frozen=True, slots=True)
 class LeaseRead:
     """The answer to Look. `lease` and `version` go with Sight.SEEN, `why` with the others."""
 
-    sight: Sight
+    status: LeaseReadStatus
     lease: Lease | None = None
     version: str = ""
     age_s: float = 0.0
     why: str = ""
 
 
-class Verdict(StrEnum):
+class WriteVerdict(StrEnum):
     """A store's answer to a write."""
 
     DONE = "done"
@@ -42,20 +42,20 @@ class WriteAnswered:
     """The answer to Send, for the write with `nonce`; a late one may answer an older write."""
 
     nonce: str
-    verdict: Verdict
+    verdict: WriteVerdict
     version: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Clearance:
+class StoreCheckResult:
     """Whether the store is known to keep its promises: `why` not, None where it is."""
 
     why: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Peeked:
+class MailboxRead:
     """What stands in the notes: reports, each with its age in seconds, and well-signed orders."""
 
     reports: Mapping[str, tuple[Report, float]]
@@ -67,7 +67,7 @@ class Peeked:
     signal: Signal | None = None
     bundle: str | None = None
     """The program that should run, in words: the newest that was published."""
-    clearance: Clearance | None = None
+    store_check: StoreCheckResult | None = None
     """Whether takeovers may go ahead; None where nothing new is known."""
 
 
@@ -75,7 +75,7 @@ class Peeked:
 class WorkChanged:
     """News of the workload."""
 
-    facts: Facts
+    facts: WorkloadFacts
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +121,7 @@ class Fetched:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class ProgramPrepared:
     """The answer to Prepare: the program is here, or `why` it isn't."""
 
     bundle: str
@@ -129,7 +129,7 @@ class Prepared:
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class HistoryRecorded:
     """The answer to Record: the history of `epoch` is in the store, or `why` it isn't yet."""
 
     epoch: int
@@ -137,7 +137,7 @@ class Recorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Rung:
+class DoorbellRang:
     """The doorbell: something may have happened, which the store alone can say."""
 
 
@@ -158,15 +158,15 @@ class Leave:
 Event = (
     LeaseRead
     | WriteAnswered
-    | Peeked
+    | MailboxRead
     | WorkChanged
     | Restored
     | Sealed
     | CopyEnded
     | Fetched
-    | Prepared
-    | Recorded
-    | Rung
+    | ProgramPrepared
+    | HistoryRecorded
+    | DoorbellRang
     | Late
     | Leave
 )

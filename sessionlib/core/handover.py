@@ -20,12 +20,12 @@ from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Instant, Plan, PlanOrigin, PlanPhase, Readiness
 from sessionlib.core.view import Peer, View
 
-UNASKED = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
+TENTATIVE_PHASES = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
 """Phases in which a plan is only words."""
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class HandoverStep:
     """One phase: who acts, what it waits for, which phase follows, and the recovery.
 
     `begins` is how long before T-0 the next phase of a scheduled move may begin; a move
@@ -45,15 +45,15 @@ def _never(view: View, plan: Plan, peer: Peer) -> bool:
 
 
 def _is_ready(view: View, plan: Plan, peer: Peer) -> bool:
-    return peer.readiness is Readiness.READY and _has_seen(view, plan, peer)
+    return peer.readiness is Readiness.READY and _has_acknowledged(view, plan, peer)
 
 
-def _has_seen(view: View, plan: Plan, peer: Peer) -> bool:
-    return peer.plan == heard(plan)
+def _has_acknowledged(view: View, plan: Plan, peer: Peer) -> bool:
+    return peer.plan == acknowledgement(plan)
 
 
 def _is_in_step(view: View, plan: Plan, peer: Peer) -> bool:
-    return _has_seen(view, plan, peer) and view.copies.settled_for(plan.id, peer.fetched)
+    return _has_acknowledged(view, plan, peer) and view.copies.settled_for(plan.id, peer.fetched)
 
 
 def _may_go_on(view: View, plan: Plan, peer: Peer) -> bool:
@@ -66,13 +66,13 @@ def _always(view: View, plan: Plan, peer: Peer) -> bool:
     return True
 
 
-def heard(plan: Plan) -> str:
+def acknowledgement(plan: Plan) -> str:
     """What a successor's report says once it has read `plan` in its phase."""
     return f"{plan.id}:{plan.phase.value}"
 
 
-STEPS: Mapping[PlanPhase, Step] = {
-    PlanPhase.PROPOSED: Step(
+STEPS: Mapping[PlanPhase, HandoverStep] = {
+    PlanPhase.PROPOSED: HandoverStep(
         who="primary",
         until="T-30, when the successor gets notice and the operator is asked; a proposal that "
         "no clock drives waits for its approval, or for as long as an answer may take",
@@ -81,7 +81,7 @@ STEPS: Mapping[PlanPhase, Step] = {
         done=_always,
         if_interrupted="nothing has changed: the primary serves on",
     ),
-    PlanPhase.NOTIFIED: Step(
+    PlanPhase.NOTIFIED: HandoverStep(
         who="operator",
         until="it is approved, or nobody has answered when the successor has to warm up",
         next=PlanPhase.WARMING,
@@ -89,7 +89,7 @@ STEPS: Mapping[PlanPhase, Step] = {
         done=_may_go_on,
         if_interrupted="nothing has changed: the primary serves on",
     ),
-    PlanPhase.WARMING: Step(
+    PlanPhase.WARMING: HandoverStep(
         who="successor",
         until="the successor reports ready for this plan",
         next=PlanPhase.SYNCING,
@@ -97,7 +97,7 @@ STEPS: Mapping[PlanPhase, Step] = {
         done=_is_ready,
         if_interrupted="the primary serves on; a new primary starts without a plan",
     ),
-    PlanPhase.SYNCING: Step(
+    PlanPhase.SYNCING: HandoverStep(
         who="both",
         until="little of the data has changed since the checkpoint that the successor has fetched",
         next=PlanPhase.SIGNALLED,
@@ -106,15 +106,15 @@ STEPS: Mapping[PlanPhase, Step] = {
         if_interrupted="the primary serves on; what was published stays; a new primary starts "
         "without a plan",
     ),
-    PlanPhase.SIGNALLED: Step(
+    PlanPhase.SIGNALLED: HandoverStep(
         who="successor",
         until="the successor reports that it listens closely",
         next=PlanPhase.QUIESCING,
         begins=lambda timeline: 0.0,
-        done=_has_seen,
+        done=_has_acknowledged,
         if_interrupted="the primary serves on; a new primary starts without a plan",
     ),
-    PlanPhase.QUIESCING: Step(
+    PlanPhase.QUIESCING: HandoverStep(
         who="primary",
         until="the workload has stopped, its data is sealed, and the offer is written",
         next=PlanPhase.OFFERED,
@@ -122,7 +122,7 @@ STEPS: Mapping[PlanPhase, Step] = {
         if_interrupted="aborted: the primary starts the work again under the same epoch; "
         "primary dead: the lease runs out and a standby takes over",
     ),
-    PlanPhase.OFFERED: Step(
+    PlanPhase.OFFERED: HandoverStep(
         who="successor",
         until="the next claim",
         next=None,
@@ -143,19 +143,19 @@ class Advance:
 
 def advance(view: View, plan: Plan, now: Instant) -> Advance:
     """The holder's next plan record; the same plan where there is nothing to do yet."""
-    if plan.phase in UNASKED and plan.left_s is None:
+    if plan.phase in TENTATIVE_PHASES and plan.left_s is None:
         return _unscheduled(view, plan, now)
     peer = view.peers.get(plan.to)
     why = _trouble(view, plan, peer, now)
     if why is not None or peer is None:
-        return _without(view, plan, why or "", now)
+        return _replace_successor(view, plan, why or "", now)
     step = STEPS[plan.phase]
     left = left_s(view, plan, now)
     begins_s = step.begins(view.settings.timeline) if step.begins and left is not None else None
     has_come = left is None or begins_s is None or left <= begins_s
     # Data that changes faster than it can be copied doesn't keep a session beyond its time.
     overdue = plan.phase is PlanPhase.SYNCING and left is not None and left <= 0
-    done = step.done(view, plan, peer) or (overdue and _has_seen(view, plan, peer))
+    done = step.done(view, plan, peer) or (overdue and _has_acknowledged(view, plan, peer))
     if step.next is not None and has_come and done:
         return Advance(replace(plan, phase=step.next))
     return Advance(plan)
@@ -175,7 +175,7 @@ def _unscheduled(view: View, plan: Plan, now: Instant) -> Advance:
         return Advance(None, "the workload recovered")
     peer = view.peers.get(plan.to)
     if peer is None or not is_alive(peer, now, view.timing.slack_s):
-        return _without(view, plan, f"{plan.to} has stopped reporting", now)
+        return _replace_successor(view, plan, f"{plan.to} has stopped reporting", now)
     waited_s = now.mono - view.plan_since_mono
     answered = plan.approved or view.settings.handover == "auto"
     overdue = waited_s >= view.settings.timeline.signal_s
@@ -188,7 +188,7 @@ def _trouble(view: View, plan: Plan, peer: Peer | None, now: Instant) -> str | N
     """Why the move can't go on with this successor, if it can't."""
     if peer is None or not is_alive(peer, now, view.timing.slack_s):
         return f"{plan.to} has stopped reporting"
-    if plan.phase in UNASKED:
+    if plan.phase in TENTATIVE_PHASES:
         return None
     waits_for_work = view.copies.under_way is not None or peer.preparing
     left = left_s(view, plan, now)
@@ -213,7 +213,7 @@ def _has_better(view: View, plan: Plan, now: Instant) -> bool:
     return other.account not in view.passed_over or other.readiness is Readiness.READY
 
 
-def _without(view: View, plan: Plan, why: str, now: Instant) -> Advance:
+def _replace_successor(view: View, plan: Plan, why: str, now: Instant) -> Advance:
     """The successor can't be counted on. A move by the clock goes to the next one, as long as
     the work goes on; one that names its successor, and one that has stopped the work, is over."""
     if plan.left_s is None or plan.phase is PlanPhase.QUIESCING:
@@ -221,5 +221,5 @@ def _without(view: View, plan: Plan, why: str, now: Instant) -> Advance:
     other = next_successor(view, now, plan.to)
     if other is None or plan.origin is PlanOrigin.ORDER:
         return Advance(None, why)
-    phase = plan.phase if plan.phase in UNASKED else PlanPhase.WARMING
+    phase = plan.phase if plan.phase in TENTATIVE_PHASES else PlanPhase.WARMING
     return Advance(replace(plan, to=other.account, phase=phase))

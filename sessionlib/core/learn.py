@@ -15,48 +15,48 @@ from sessionlib.core import learn_data as data
 from sessionlib.core import peers
 from sessionlib.core.actions import (
     Action,
-    Answer,
-    Collect,
+    AnswerOrder,
+    CollectGarbage,
     Copy,
     Depart,
     Fence,
     FetchAhead,
-    HoldOff,
-    Look,
-    Peek,
-    Prepare,
-    Record,
+    PrepareProgram,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
     Seal,
-    Send,
+    SuspendAutoMoves,
+    WriteLease,
 )
 from sessionlib.core.claimed import claimed_by
 from sessionlib.core.copies import Copies, Fetch
 from sessionlib.core.events import (
     CopyEnded,
+    DoorbellRang,
     Event,
     Fetched,
+    HistoryRecorded,
     Late,
     LeaseRead,
     Leave,
-    Peeked,
-    Prepared,
-    Recorded,
+    MailboxRead,
+    ProgramPrepared,
     Restored,
-    Rung,
     Sealed,
-    Verdict,
     WorkChanged,
     WriteAnswered,
+    WriteVerdict,
 )
-from sessionlib.core.lease import Tenure, watched
+from sessionlib.core.lease import Tenure, update_watch
 from sessionlib.core.messages import Receipt, WorkState
 from sessionlib.core.orders import ages
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
     Data,
-    Sight,
+    LeaseReadStatus,
     View,
     Write,
     WriteKind,
@@ -93,21 +93,23 @@ def _departing(view: View, action: Depart, now: Instant) -> View:
 
 
 _BEGIN: dict[type[Any], Callable[[View, Any, Instant], View]] = {
-    Look: lambda view, action, now: replace(view, looking=True, look_rung=False),
-    Peek: lambda view, action, now: replace(
-        view, peeking=True, peek_rung=False, peek_begun_boot=now.boot
+    ReadLease: lambda view, action, now: replace(
+        view, reading_lease=True, rung_since_lease_read=False
     ),
-    Send: lambda view, action, now: _sending(view, action.write, now),
+    ReadMailbox: lambda view, action, now: replace(
+        view, reading_mailbox=True, rung_since_mailbox_read=False, mailbox_read_began_boot=now.boot
+    ),
+    WriteLease: lambda view, action, now: _sending(view, action.write, now),
     Restore: lambda view, action, now: data.restoring(view),
     Seal: lambda view, action, now: data.sealing(view, action.token),
     Copy: data.copying,
-    Collect: lambda view, action, now: data.collecting(view, action.pointer),
+    CollectGarbage: lambda view, action, now: data.collecting(view, action.pointer),
     FetchAhead: lambda view, action, now: data.fetching(view, action.pointer),
-    Prepare: lambda view, action, now: data.preparing(view),
-    Record: lambda view, action, now: replace(view, recording=True),
-    Answer: lambda view, action, now: with_receipt(view, action.receipt),
+    PrepareProgram: lambda view, action, now: data.preparing(view),
+    RecordHistory: lambda view, action, now: replace(view, recording=True),
+    AnswerOrder: lambda view, action, now: with_receipt(view, action.receipt),
     Depart: _departing,
-    HoldOff: lambda view, action, now: replace(view, held_off=True),
+    SuspendAutoMoves: lambda view, action, now: replace(view, auto_moves_suspended=True),
     Fence: _fenced,
 }
 
@@ -119,7 +121,7 @@ def _sending(view: View, write: Write, now: Instant) -> View:
     write = replace(write, carries=carries)
     view = replace(view, write=write, sent_mono=now.mono)
     if write.kind is WriteKind.CLAIM and view.lease is not None:
-        return replace(view, claimed=claimed_by(view, view.lease, carries, now))
+        return replace(view, claim_origin=claimed_by(view, view.lease, carries, now))
     if write.kind in {WriteKind.OFFER, WriteKind.VACATE} and view.spent is None:
         return replace(view, spent=write.kind, spent_mono=now.mono, carrying=carries)
     return _planning(view, write.lease.plan)
@@ -148,35 +150,41 @@ def _planning(view: View, plan: Plan | None) -> View:
 
 
 def _lease_read(view: View, event: LeaseRead, now: Instant, chance: str) -> View:
-    view = replace(view, looking=False, looked_mono=now.mono, must_look=False)
+    view = replace(view, reading_lease=False, lease_read_mono=now.mono, must_read_lease=False)
     lease = event.lease
-    if event.sight is not Sight.SEEN or lease is None:
-        return replace(view, sight=event.sight, looks_failed=True, alarm=event.why or None)
+    if event.status is not LeaseReadStatus.SEEN or lease is None:
+        return replace(
+            view, lease_read_status=event.status, lease_reads_failed=True, alarm=event.why or None
+        )
     if lease.epoch < view.seen_epoch:
         why = f"the lease fell from epoch {view.seen_epoch} to {lease.epoch}"
-        return replace(view, sight=Sight.ROLLED_BACK, looks_failed=True, alarm=why)
+        return replace(
+            view, lease_read_status=LeaseReadStatus.ROLLED_BACK, lease_reads_failed=True, alarm=why
+        )
     if _is_older(lease, view.lease):
         # A stale copy, or the record was put back: until it is as new as what we know
         # nobody can say which, and writes on what we know would fail for ever.
         # It may have been kept from the holder as well, who then gets the time to renew.
         why = f"the lease is older than one seen before: renewal {lease.renewal} of its epoch"
-        return replace(view, sight=Sight.ROLLED_BACK, looks_failed=True, alarm=why)
+        return replace(
+            view, lease_read_status=LeaseReadStatus.ROLLED_BACK, lease_reads_failed=True, alarm=why
+        )
     news = view.lease is None or lease.mark != view.lease.mark
     for order in _newly_done(view, lease):
         view = _carried_out(view, order)
     if view.signal is not None and view.signal.id in lease.done:
         # The record forgets it sooner than the file is too old.
         view = replace(view, answered=view.answered | {view.signal.id})
-    watch = watched(view.watch, lease, now.mono, view.looks_failed)
+    watch = update_watch(view.watch, lease, now.mono, view.lease_reads_failed)
     view = replace(
         view,
-        sight=Sight.SEEN,
+        lease_read_status=LeaseReadStatus.SEEN,
         lease=lease,
         version=event.version,
         unseen_s=event.age_s if news else view.unseen_s,
         plan_since_mono=_plan_since(view, lease, now),
         watch=watch,
-        looks_failed=False,
+        lease_reads_failed=False,
         seen_epoch=lease.epoch,
         last_holder=named_holder(lease) or view.last_holder,
         alarm=None,
@@ -227,7 +235,7 @@ def _committed(view: View, write: Write, now: Instant, chance: str) -> View:
             view,
             copies=Copies(),
             passed_over=frozenset(),
-            held_off=False,
+            auto_moves_suspended=False,
             primary_mono=now.mono,
             served_mono=None,
         )
@@ -260,9 +268,9 @@ def _retired(view: View, chance: str) -> View:
         copies=Copies(),
         # What is here is what was sealed; as a fetched checkpoint it has yet to be looked at.
         fetch=Fetch(),
-        claimed=None,
+        claim_origin=None,
         proposed=False,
-        held_off=False,
+        auto_moves_suspended=False,
         passed_over=frozenset(),
     )
 
@@ -277,31 +285,32 @@ def _write_answered(view: View, event: WriteAnswered, now: Instant, chance: str)
     if write is None or write.lease.nonce != event.nonce:
         # An answer that comes after its write was given up on: the record says what it was.
         return view
-    if event.verdict is not Verdict.DONE:
+    if event.verdict is not WriteVerdict.DONE:
         # Conflict too: it may be our own earlier write that moved the version.
         # A renewal may simply be sent again, once: on the same version at most one of
         # them succeeds. That both are without an answer may have the first for its
         # reason, and on a slow store a third would fare no better: the record knows.
         again = write.kind is WriteKind.RENEW and not view.unsettled
-        must_look = event.verdict is Verdict.CONFLICT or not again
+        must_look = event.verdict is WriteVerdict.CONFLICT or not again
         return replace(
             view,
             write=None,
             unsettled=(*view.unsettled, write)[-UNSETTLED_KEPT:],
-            must_look=must_look or view.must_look,
-            looks_failed=view.looks_failed or event.verdict is not Verdict.CONFLICT,
-            alarm=view.alarm if event.verdict is Verdict.CONFLICT else event.why,
+            must_read_lease=must_look or view.must_read_lease,
+            lease_reads_failed=view.lease_reads_failed
+            or event.verdict is not WriteVerdict.CONFLICT,
+            alarm=view.alarm if event.verdict is WriteVerdict.CONFLICT else event.why,
         )
-    watch = watched(view.watch, write.lease, now.mono, failed=False)
+    watch = update_watch(view.watch, write.lease, now.mono, failed=False)
     view = replace(
         view,
-        sight=Sight.SEEN,
+        lease_read_status=LeaseReadStatus.SEEN,
         lease=write.lease,
         version=event.version,
         watch=watch,
-        looks_failed=False,
-        looked_mono=now.mono,
-        must_look=False,
+        lease_reads_failed=False,
+        lease_read_mono=now.mono,
+        must_read_lease=False,
         seen_epoch=max(view.seen_epoch, write.lease.epoch),
         last_holder=write.lease.holder or view.last_holder,
         alarm=None,
@@ -320,17 +329,17 @@ def _plan_since(view: View, lease: Lease, now: Instant) -> float:
     return view.plan_since_mono if same else now.mono
 
 
-def _peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
+def _peeked(view: View, event: MailboxRead, now: Instant, chance: str) -> View:
     view = replace(
         view,
-        peers=peers.met(view.peers, event.reports, now),
+        peers=peers.update_peers(view.peers, event.reports, now),
         orders=event.orders,
         given_boot=ages.given_boot(view, event, now),
         signal=event.signal,
-        kit=replace(view.kit, wanted=event.bundle or view.kit.wanted),
-        uncleared=view.uncleared if event.clearance is None else event.clearance.why,
-        peeking=False,
-        peeked_mono=now.mono,
+        program=replace(view.program, wanted=event.bundle or view.program.wanted),
+        store_unproven=view.store_unproven if event.store_check is None else event.store_check.why,
+        reading_mailbox=False,
+        mailbox_read_mono=now.mono,
     )
     found = {order.id for order in event.orders} | {order_id for order_id, _, _ in event.refused}
     found |= {event.signal.id} if event.signal else set()
@@ -350,16 +359,16 @@ def _work_changed(view: View, event: WorkChanged, now: Instant, chance: str) -> 
     return replace(view, served_mono=now.mono) if serves and view.served_mono is None else view
 
 
-def _recorded(view: View, event: Recorded, now: Instant, chance: str) -> View:
+def _recorded(view: View, event: HistoryRecorded, now: Instant, chance: str) -> View:
     if event.why is not None:
         again_mono = now.mono + view.timing.report_s
         return replace(view, recording=False, record_after_mono=again_mono)
     return replace(view, recording=False, recorded_epoch=event.epoch)
 
 
-def _rung(view: View, event: Rung, now: Instant, chance: str) -> View:
+def _rung(view: View, event: DoorbellRang, now: Instant, chance: str) -> View:
     # A holder's next renewal tells it all that the record could, and waits for no look.
-    return replace(view, look_rung=view.tenure is None, peek_rung=True)
+    return replace(view, rung_since_lease_read=view.tenure is None, rung_since_mailbox_read=True)
 
 
 def _late(view: View, event: Late, now: Instant, chance: str) -> View:
@@ -377,15 +386,15 @@ def _leave(view: View, event: Leave, now: Instant, chance: str) -> View:
 _LEARN: dict[type[Any], Callable[[View, Any, Instant, str], View]] = {
     LeaseRead: _lease_read,
     WriteAnswered: _write_answered,
-    Peeked: _peeked,
+    MailboxRead: _peeked,
     WorkChanged: _work_changed,
     Restored: lambda view, event, now, chance: data.restored(view, event, now),
     Sealed: lambda view, event, now, chance: data.sealed(view, event, now),
     CopyEnded: lambda view, event, now, chance: data.copy_ended(view, event, now),
     Fetched: lambda view, event, now, chance: data.fetched(view, event, now),
-    Prepared: lambda view, event, now, chance: data.prepared(view, event, now),
-    Recorded: _recorded,
-    Rung: _rung,
+    ProgramPrepared: lambda view, event, now, chance: data.prepared(view, event, now),
+    HistoryRecorded: _recorded,
+    DoorbellRang: _rung,
     Late: _late,
     Leave: _leave,
 }

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from sessionlib.core.actions import Copy
 from sessionlib.core.copies import Copies, Fetch
-from sessionlib.core.events import CopyEnded, Fetched, Prepared, Restored, Sealed
+from sessionlib.core.events import CopyEnded, Fetched, ProgramPrepared, Restored, Sealed
 from sessionlib.core.messages import Receipt
 from sessionlib.core.receipts import REFUSED, with_receipt
 from sessionlib.core.values import Instant, PlanPhase, Pointer
@@ -162,14 +162,14 @@ def fetched(view: View, event: Fetched, now: Instant) -> View:
 
 def preparing(view: View) -> View:
     """The program is being fetched and set up."""
-    return replace(view, kit=replace(view.kit, under_way=True))
+    return replace(view, program=replace(view.program, under_way=True))
 
 
-def prepared(view: View, event: Prepared, now: Instant) -> View:
+def prepared(view: View, event: ProgramPrepared, now: Instant) -> View:
     """The program is here, or it is tried again."""
     if event.why is not None:
         retry_mono = now.mono + 2 * view.timing.renew_s
-        kit = replace(view.kit, under_way=False, retry_mono=retry_mono, why=event.why)
-        return replace(view, kit=kit)
-    kit = replace(view.kit, under_way=False, ready=event.bundle, why=None)
-    return replace(view, kit=kit)
+        kit = replace(view.program, under_way=False, retry_mono=retry_mono, why=event.why)
+        return replace(view, program=kit)
+    kit = replace(view.program, under_way=False, ready=event.bundle, why=None)
+    return replace(view, program=kit)

@@ -147,7 +147,7 @@ class Watch:
     since_mono: float
     healed_mono: float | None = None
 
-    def ripe_mono(self, lease: Lease, timing: Timing, rank: int) -> float:
+    def stale_from_mono(self, lease: Lease, timing: Timing, rank: int) -> float:
         """From when on the monotonic clock the lease counts as stale for this observer.
 
         The record's ttl counts, not the reader's file: the holder goes by it. Where
@@ -163,7 +163,7 @@ class Watch:
         )
 
 
-def watched(watch: Watch | None, lease: Lease, now_mono: float, failed: bool) -> Watch:
+def update_watch(watch: Watch | None, lease: Lease, now_mono: float, failed: bool) -> Watch:
     """The watch after `lease` was read, with the answer in hand at `now_mono`.
 
     `failed` says that reads failed between the previous answer and this one.

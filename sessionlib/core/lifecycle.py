@@ -62,7 +62,7 @@ def phase_of(remaining_s: float, bounds: Bounds) -> Phase:
     return Phase.HANDOVER if remaining_s > 0 else Phase.EXPIRED
 
 
-class Source(StrEnum):
+class ClockSource(StrEnum):
     """Which of the three clocks a remaining time was read from."""
 
     LIFETIME = "lifetime"
@@ -71,10 +71,10 @@ class Source(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ClockReading:
     """What one clock says is left, in seconds. Only LIFETIME ever starts a plan."""
 
-    source: Source
+    source: ClockSource
     remaining_s: float
 
 
@@ -83,7 +83,7 @@ def clocks(
     lifetime_s: float,
     idle: tuple[float, float] | None = None,
     natural_ends_s: Sequence[float] = (),
-) -> tuple[Reading, ...]:
+) -> tuple[ClockReading, ...]:
     """The clocks that can be read for a session `age_s` old, lifetime first.
 
     `idle` is (seconds without activity, seconds allowed), where activity can be
@@ -91,11 +91,11 @@ def clocks(
     ended by themselves: kills, drills and stops are not among them. From the
     eighth on their lower quartile is advice, for it is the early ends that burn.
     """
-    readings = [Reading(Source.LIFETIME, max(0.0, lifetime_s - age_s))]
+    readings = [ClockReading(ClockSource.LIFETIME, max(0.0, lifetime_s - age_s))]
     if idle is not None:
         quiet_s, allowed_s = idle
-        readings.append(Reading(Source.IDLE, max(0.0, allowed_s - quiet_s)))
+        readings.append(ClockReading(ClockSource.IDLE, max(0.0, allowed_s - quiet_s)))
     if len(natural_ends_s) >= ENDS_NEEDED:
         lower_quartile_s = sorted(natural_ends_s)[len(natural_ends_s) // 4]
-        readings.append(Reading(Source.HISTORY, max(0.0, lower_quartile_s - age_s)))
+        readings.append(ClockReading(ClockSource.HISTORY, max(0.0, lower_quartile_s - age_s)))
     return tuple(readings)

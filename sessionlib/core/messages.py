@@ -48,7 +48,7 @@ class Receipt:
 
 
 @dataclass(frozen=True, slots=True)
-class Copied:
+class PublishedCheckpoint:
     """The last checkpoint that a holder has published, with its durability receipt.
 
     `age_s` is by the writer's own clock, at the report's time. `moved_bytes` were
@@ -105,7 +105,7 @@ class Report:
     """What it is busy with before it is ready, in words: setting up, fetching."""
     fetched: str | None = None
     """The checkpoint that is fetched and verified here."""
-    copied: Copied | None = None
+    copied: PublishedCheckpoint | None = None
     latest_safe_s: float | None = None
     """For how long from now a move can still be begun and end in time, by measured times."""
     asks: str | None = None

@@ -57,7 +57,7 @@ def successors(view: View, now: Instant, need_s: float) -> list[Peer]:
     return sorted(able, key=lambda peer: (peer.priority, peer.account))
 
 
-def met(
+def update_peers(
     peers: Mapping[str, Peer], reports: Mapping[str, tuple[Report, float]], now: Instant
 ) -> dict[str, Peer]:
     """The peers after `reports` (each with its age in seconds) were read at `now`.

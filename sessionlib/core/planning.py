@@ -14,9 +14,9 @@ from sessionlib.core.values import Instant, Lease, Plan, PlanOrigin, PlanPhase, 
 from sessionlib.core.view import Peer, View
 
 
-def by_the_clock(view: View, lease: Lease, now: Instant, plan_id: str) -> Plan | None:
+def plan_by_clock(view: View, lease: Lease, now: Instant, plan_id: str) -> Plan | None:
     """The move that the end of this session's lifetime asks for, once its T-60 has come."""
-    if view.settings.handover == "manual" or view.held_off or lease.paused:
+    if view.settings.handover == "manual" or view.auto_moves_suspended or lease.paused:
         return None
     due_s = view.due_s(now)
     if due_s > view.settings.timeline.propose_s:
@@ -56,7 +56,7 @@ def next_successor(view: View, now: Instant, but: str | None) -> Peer | None:
     return able[0] if able else None
 
 
-def failing_workload(view: View, now: Instant, plan_id: str) -> Plan | None:
+def plan_for_failing_workload(view: View, now: Instant, plan_id: str) -> Plan | None:
     """A move proposed because the workload keeps failing here: once for each tenure."""
     count = view.work.restarts
     if view.proposed or count < view.settings.failing_after or view.settings.handover == "manual":
@@ -69,7 +69,7 @@ def failing_workload(view: View, now: Instant, plan_id: str) -> Plan | None:
     return Plan(plan_id, able[0].account, phase, reason, origin=PlanOrigin.FAILING)
 
 
-def signalled(view: View, lease: Lease, now: Instant) -> tuple[Receipt, Plan | None] | None:
+def plan_for_signal(view: View, lease: Lease, now: Instant) -> tuple[Receipt, Plan | None] | None:
     """What becomes of a signal file that hasn't been answered: a receipt, and perhaps a plan."""
     signal = view.signal
     if signal is None or signal.id in view.answered or signal.id in lease.done:

@@ -10,17 +10,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from sessionlib.core import planning
-from sessionlib.core.handover import UNASKED, heard
+from sessionlib.core.handover import TENTATIVE_PHASES, acknowledgement
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
-from sessionlib.core.messages import Copied, Report, Resources
+from sessionlib.core.messages import PublishedCheckpoint, Report, Resources
 from sessionlib.core.peers import is_alive
-from sessionlib.core.rules.common import is_called_on
+from sessionlib.core.rules.common import is_kept_ready
 from sessionlib.core.values import Instant, Lease, LeaseState, PlanPhase, Readiness
-from sessionlib.core.view import Finding, Member, Sight, View, finding_of, member_of
+from sessionlib.core.view import Finding, LeaseReadStatus, Member, View, finding_of, member_of
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class ReportExtras:
     """What goes into a report beside the view: the workload's own words, and the machine's."""
 
     version: str = ""
@@ -34,7 +34,7 @@ class Surroundings:
     warning: str | None = None
 
 
-def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Report:
+def report_of(view: View, now: Instant, beat: int, around: ReportExtras) -> Report:
     """The report for `now`, the `beat`-th of this incarnation."""
     remaining_s = max(0.0, view.remaining_s(now))
     return Report(
@@ -53,7 +53,7 @@ def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Repo
         readiness=readiness_of(view),
         workload=view.work.state,
         restarts=view.work.restarts,
-        plan=_heard(view.lease, view.me.account),
+        plan=_acknowledgement(view.lease, view.me.account),
         ended=around.ended,
         progress=around.progress,
         tasks=around.tasks,
@@ -64,7 +64,7 @@ def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Repo
         resources=around.resources,
         receipts=view.receipts,
         config=around.config,
-        bundle=view.kit.ready,
+        bundle=view.program.ready,
         preparing=_short(around.preparing),
         fetched=view.fetch.have,
         copied=_copied(view, now),
@@ -75,17 +75,17 @@ def report_of(view: View, now: Instant, beat: int, around: Surroundings) -> Repo
 
 def _alarm(view: View, now: Instant) -> str | None:
     if view.tenure is not None and planning.is_unserved(view, now):
-        left = max(0.0, view.remaining_s(now) - view.hard_s())
+        left = max(0.0, view.remaining_s(now) - view.stop_lead_s())
         unserved = f"no standby to take the work, which stops in {left:.0f} s"
         return view.alarm or unserved
-    return view.alarm or view.work.error or view.kit.why
+    return view.alarm or view.work.error or view.program.why
 
 
-def _copied(view: View, now: Instant) -> Copied | None:
+def _copied(view: View, now: Instant) -> PublishedCheckpoint | None:
     made = view.copies.published
     if made is None:
         return None
-    return Copied(
+    return PublishedCheckpoint(
         name=made.pointer.name,
         age_s=round(now.mono - view.copies.published_mono, 3),
         bytes=made.pointer.bytes,
@@ -106,7 +106,7 @@ def _latest_safe_s(view: View, now: Instant) -> float | None:
         for peer in view.peers.values()
     )
     warm_s = 0.0 if ready else view.settings.timeline.warm_s
-    need_s = view.hard_s() + (view.boot_s or 0.0) + warm_s
+    need_s = view.stop_lead_s() + (view.boot_s or 0.0) + warm_s
     return round(max(0.0, view.remaining_s(now) - need_s), 1)
 
 
@@ -117,26 +117,26 @@ def _asks(view: View, now: Instant) -> str | None:
         return None
     plan = lease.plan
     if view.tenure is not None:
-        unasked = plan is not None and plan.phase in UNASKED and not plan.approved
+        unasked = plan is not None and plan.phase in TENTATIVE_PHASES and not plan.approved
         due = plan is not None and (plan.left_s is None or plan.phase is PlanPhase.NOTIFIED)
         asked = unasked and due and view.settings.handover != "auto"
         return f"plan:{plan.id}" if asked and plan is not None else None
     stale = finding_of(view, now, 0) is Finding.STALE and lease.state is LeaseState.HELD
-    wants = view.asks_to_take_over and member_of(view) is Member.STANDBY
+    wants = view.needs_takeover_approval and member_of(view) is Member.STANDBY
     return f"takeover:{lease.epoch}" if stale and wants and view.leaving is None else None
 
 
 def _phase(view: View, remaining_s: float) -> Phase:
     if view.fenced:
         return Phase.FENCED
-    if view.sight is Sight.UNSEEN and view.lease is None:
+    if view.lease_read_status is LeaseReadStatus.UNSEEN and view.lease is None:
         return Phase.STARTING
     return phase_of(remaining_s, Bounds.for_lifetime(view.lifetime_s))
 
 
-def _heard(lease: Lease | None, account: str) -> str | None:
+def _acknowledgement(lease: Lease | None, account: str) -> str | None:
     plan = lease.plan if lease is not None else None
-    return heard(plan) if plan is not None and plan.to == account else None
+    return acknowledgement(plan) if plan is not None and plan.to == account else None
 
 
 def _short(text: str | None) -> str | None:
@@ -149,7 +149,7 @@ def readiness_of(view: View) -> Readiness:
         return Readiness.COLD
     if member_of(view) is Member.PRIMARY:
         return Readiness.READY
-    if not is_called_on(view):
+    if not is_kept_ready(view):
         return Readiness.READY if _is_equipped(view) and not _runs_warm(view) else Readiness.COLD
     warm = view.work.ready or not _runs_warm(view)
     return Readiness.READY if _is_equipped(view) and warm else Readiness.WARMING
@@ -159,7 +159,7 @@ def _is_equipped(view: View) -> bool:
     """Whether program and data are here; a checkpoint that is a little older will do, for what
     has changed since is fetched when it is time."""
     copied = view.lease is not None and view.lease.checkpoint is not None
-    return view.kit_is_ready() and (not copied or view.fetch.have is not None)
+    return view.is_program_ready() and (not copied or view.fetch.have is not None)
 
 
 def _runs_warm(view: View) -> bool:

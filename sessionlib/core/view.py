@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from sessionlib.core.copies import Copies, Fetch, Kit
+from sessionlib.core.copies import Copies, Fetch, ProgramState
 from sessionlib.core.lease import Tenure, Watch
 from sessionlib.core.messages import MoveKind, Order, Receipt, Signal
 from sessionlib.core.timeline import Timeline
@@ -28,10 +28,10 @@ from sessionlib.core.values import (
     Readiness,
     Role,
 )
-from sessionlib.core.work import Facts
+from sessionlib.core.work import WorkloadFacts
 
 
-class Sight(StrEnum):
+class LeaseReadStatus(StrEnum):
     """What the last look at the lease record came to."""
 
     UNSEEN = "unseen"
@@ -107,7 +107,7 @@ class Peer:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class AgentSettings:
     """What the operator configured, for the durations and policies that decisions need.
 
     `lead_s` is how long before its end a session that nobody succeeds stops and
@@ -125,12 +125,12 @@ class Settings:
     failing_after: int = 5
     standby_runs: bool = False
     """Whether a standby runs the workload too (`standby: warm`)."""
-    needs_kit: bool = False
+    needs_program: bool = False
     """Whether anything has to be fetched or set up before the workload can be started."""
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimOrigin:
     """How the last claim came about; becomes a history record once the work serves.
 
     `quiet_s` is how long the work had stood still, as far as can be known, at
@@ -173,32 +173,32 @@ class View:
     """One agent's knowledge. `started` is when its session began."""
 
     me: Identity
-    settings: Settings
+    settings: AgentSettings
     started: Instant
     lifetime_s: float
     peers: Mapping[str, Peer] = field(default_factory=dict)
-    uncleared: str | None = None
+    store_unproven: str | None = None
     """Why the store isn't known to keep its promises, and every takeover needs an approval."""
 
-    sight: Sight = Sight.UNSEEN
+    lease_read_status: LeaseReadStatus = LeaseReadStatus.UNSEEN
     lease: Lease | None = None
     version: str = ""
     unseen_s: float = 0.0
     watch: Watch | None = None
-    looks_failed: bool = False
+    lease_reads_failed: bool = False
     seen_epoch: int = 0
     last_holder: str | None = None
     alarm: str | None = None
 
-    looking: bool = False
-    looked_mono: float = float("-inf")
-    must_look: bool = True
-    peeking: bool = False
-    peek_begun_boot: float = float("inf")
+    reading_lease: bool = False
+    lease_read_mono: float = float("-inf")
+    must_read_lease: bool = True
+    reading_mailbox: bool = False
+    mailbox_read_began_boot: float = float("inf")
     """When the last reading of what others wrote began, by our boot-time clock."""
-    peeked_mono: float = float("-inf")
-    look_rung: bool = False
-    peek_rung: bool = False
+    mailbox_read_mono: float = float("-inf")
+    rung_since_lease_read: bool = False
+    rung_since_mailbox_read: bool = False
     """The doorbell has rung since the last look, or peek, began."""
     sent_mono: float = float("-inf")
     write: Write | None = None
@@ -221,24 +221,24 @@ class View:
     leaving: str | None = None
     leaving_order: str | None = None
     proposed: bool = False
-    held_off: bool = False
+    auto_moves_suspended: bool = False
     """The operator has aborted what the clock began: until told otherwise it begins nothing."""
     passed_over: frozenset[str] = frozenset()
     """Successors that were not ready in time, in this tenure."""
     fenced: bool = False
 
-    work: Facts = field(default_factory=Facts)
+    work: WorkloadFacts = field(default_factory=WorkloadFacts)
     data: Data = field(default_factory=Data)
     copies: Copies = field(default_factory=Copies)
     fetch: Fetch = field(default_factory=Fetch)
-    kit: Kit = field(default_factory=Kit)
+    program: ProgramState = field(default_factory=ProgramState)
     set_aside: str | None = None
     """The folder in which data that was in the way of the last restore is kept."""
     primary_mono: float = float("-inf")
     """When the last claim was known to have succeeded."""
     served_mono: float | None = None
     """When the workload first served in this tenure."""
-    claimed: Claimed | None = None
+    claim_origin: ClaimOrigin | None = None
     recorded_epoch: int = -1
     recording: bool = False
     record_after_mono: float = float("-inf")
@@ -257,16 +257,16 @@ class View:
         return self.settings.timing
 
     @property
-    def asks_to_take_over(self) -> bool:
+    def needs_takeover_approval(self) -> bool:
         """Whether a takeover waits for an operator's approval."""
-        return self.settings.takeover == "approve" or self.uncleared is not None
+        return self.settings.takeover == "approve" or self.store_unproven is not None
 
     def remaining_s(self, now: Instant) -> float:
         """What is left of this session, by the clock that counts through suspend and that
         nobody can step: a wall clock set right at noon doesn't end a session."""
         return self.lifetime_s - (now.boot - self.started.boot)
 
-    def hard_s(self) -> float:
+    def stop_lead_s(self) -> float:
         """How long before its end this session has to stop its work, whatever else: with the
         time that its last checkpoint took, as the seal may take as long."""
         took_s = self.copies.published.took_s if self.copies.published else 0.0
@@ -279,16 +279,16 @@ class View:
         spare_s = max(
             self.settings.timeline.signal_s, 4 * self.timing.poll_s + 2 * self.timing.timeout_s
         )
-        return self.remaining_s(now) - self.hard_s() - spare_s
+        return self.remaining_s(now) - self.stop_lead_s() - spare_s
 
     @property
     def boot_s(self) -> float | None:
         """How long the start of this tenure took, from the claim until the workload served."""
         return None if self.served_mono is None else self.served_mono - self.primary_mono
 
-    def kit_is_ready(self) -> bool:
+    def is_program_ready(self) -> bool:
         """Whether the workload's program is here."""
-        return not self.settings.needs_kit or self.kit.ready is not None
+        return not self.settings.needs_program or self.program.ready is not None
 
 
 def member_of(view: View) -> Member:
@@ -316,19 +316,19 @@ def is_ours(view: View, lease: Lease) -> bool:
 
 
 _BLIND = {
-    Sight.UNSEEN: Finding.UNSEEN,
-    Sight.UNREACHABLE: Finding.UNREACHABLE,
-    Sight.MISSING: Finding.UNKNOWN,
-    Sight.UNREADABLE: Finding.UNKNOWN,
-    Sight.ROLLED_BACK: Finding.UNKNOWN,
+    LeaseReadStatus.UNSEEN: Finding.UNSEEN,
+    LeaseReadStatus.UNREACHABLE: Finding.UNREACHABLE,
+    LeaseReadStatus.MISSING: Finding.UNKNOWN,
+    LeaseReadStatus.UNREADABLE: Finding.UNKNOWN,
+    LeaseReadStatus.ROLLED_BACK: Finding.UNKNOWN,
 }
 
 
 def finding_of(view: View, now: Instant, rank: int) -> Finding:
     """What the record means to this agent, `rank` standbys being ranked before it."""
     lease = view.lease
-    if view.sight in _BLIND or lease is None:
-        return _BLIND.get(view.sight, Finding.UNSEEN)
+    if view.lease_read_status in _BLIND or lease is None:
+        return _BLIND.get(view.lease_read_status, Finding.UNSEEN)
     if is_ours(view, lease):
         return Finding.MINE
     if lease.state is LeaseState.FREE:
@@ -337,7 +337,7 @@ def finding_of(view: View, now: Instant, rank: int) -> Finding:
         return Finding.OFFERED
     if view.watch is None or view.watch.mark != lease.mark:
         return Finding.OTHERS
-    ripe = now.mono >= view.watch.ripe_mono(lease, view.timing, rank)
+    ripe = now.mono >= view.watch.stale_from_mono(lease, view.timing, rank)
     return Finding.STALE if ripe else Finding.OTHERS
 
 

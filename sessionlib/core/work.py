@@ -52,7 +52,7 @@ class Goal:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class WorkloadFacts:
     """What is known of the workload now.
 
     `state` SERVING means ready by the workload's own probe; `epoch` is the one
@@ -133,7 +133,7 @@ class Start:
 
 
 @dataclass(frozen=True, slots=True)
-class Activate:
+class ActivateRun:
     """Tell the standby that runs to work for effect from now on."""
 
     epoch: int
@@ -146,7 +146,7 @@ class Halt:
     kill: bool
 
 
-Move = Start | Activate | Halt
+Move = Start | ActivateRun | Halt
 
 
 def converge(
@@ -191,7 +191,7 @@ def _steer(goal: Goal, run: Run, may_start: bool) -> Move | None:
     if not run.ready:
         # A standby that isn't ready may not know SIGUSR1 yet, which would end it.
         return Halt(kill=False)
-    return Activate(goal.epoch) if may_start and goal.epoch is not None else None
+    return ActivateRun(goal.epoch) if may_start and goal.epoch is not None else None
 
 
 def backoff_s(failures: int) -> float:

@@ -14,7 +14,7 @@ import sys
 from sessionlib.clock import SystemClock
 from sessionlib.guard import linux
 from sessionlib.guard.channel import Channel
-from sessionlib.guard.loop import Keeper
+from sessionlib.guard.loop import GuardLoop
 from sessionlib.guard.policy import Limits
 from sessionlib.guard.reaper import Reaper
 
@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
         Reaper(Channel(reapers), guard_pid, limits.silence_s).run()
         return
     reapers.close()
-    Keeper(agent, Channel(ours), (agent_pid, reaper_pid), limits, SystemClock()).run()
+    GuardLoop(agent, Channel(ours), (agent_pid, reaper_pid), limits, SystemClock()).run()
 
 
 if __name__ == "__main__":

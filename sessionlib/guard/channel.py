@@ -11,7 +11,7 @@ import select
 import socket
 from contextlib import suppress
 
-from sessionlib.guard.wire import MAX_LINE_BYTES, Garbled, Message, decode, encode
+from sessionlib.guard.wire import MAX_LINE_BYTES, Garbled, GuardMessage, decode, encode
 
 _READ_BYTES = 64 * 1024
 
@@ -35,12 +35,12 @@ class Channel:
         """What to poll for."""
         return select.POLLIN | (select.POLLOUT if self._out else 0)
 
-    def send(self, message: Message) -> None:
+    def send(self, message: GuardMessage) -> None:
         """Send now or as soon as the other end reads."""
         self._out += encode(message)
         self.flush()
 
-    def offer(self, message: Message) -> None:
+    def offer(self, message: GuardMessage) -> None:
         """Send, unless the other end has stopped reading."""
         if not self._out:
             self.send(message)
@@ -55,7 +55,7 @@ class Channel:
         except OSError:
             self.closed = True
 
-    def receive(self) -> list[Message]:
+    def receive(self) -> list[GuardMessage]:
         """All that has arrived, at once. Raises Garbled."""
         self._fill()
         *lines, rest = self._in.split(b"\n")

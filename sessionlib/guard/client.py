@@ -25,9 +25,9 @@ from sessionlib.clock import Clock, SystemClock
 from sessionlib.errors import ColabvpsError
 from sessionlib.guard.channel import Channel
 from sessionlib.guard.policy import Limits
-from sessionlib.guard.silence import LOOKS, Silence
+from sessionlib.guard.silence import LOOKS, SilenceDetector
 from sessionlib.guard.sweep import GUARD_MARKER, HOME_MARKER, home_mark, sweep
-from sessionlib.guard.wire import Alive, Command, Event, Garbled, Started
+from sessionlib.guard.wire import Command, Garbled, GuardEvent, KeepAlive, Started
 
 _BOOT_S = 10.0
 """How long a guard may take to say its first word on a busy machine."""
@@ -63,7 +63,7 @@ class GuardClient:
         self,
         home: Path,
         limits: Limits,
-        on_event: Callable[[Event | GuardLost], None],
+        on_event: Callable[[GuardEvent | GuardLost], None],
         clock: Clock | None = None,
     ) -> None:
         self._home = home.resolve()
@@ -140,27 +140,27 @@ class GuardClient:
         return not self._reader.is_alive()
 
     def _read(self) -> None:
-        why = self._converse()
-        self._bury()
+        why = self._relay_events()
+        self._kill_remains()
         if not self._closing:
             self._on_event(GuardLost(why))
 
-    def _converse(self) -> str:
+    def _relay_events(self) -> str:
         """Pass on what the guard says, until it is lost. Returns why it is."""
         limit_s = self._limits.silence_s
-        silence = Silence(_BOOT_S, self._clock.now())
+        silence = SilenceDetector(_BOOT_S, self._clock.now())
         look_s = limit_s / LOOKS
         while not self._closing:
             try:
-                messages, closed = self._look(look_s)
+                messages, closed = self._poll(look_s)
             except Garbled as error:
                 return f"the guard can't be understood: {error}"
             if any(isinstance(message, Started) for message in messages):
-                silence = Silence(limit_s, self._clock.now())
+                silence = SilenceDetector(limit_s, self._clock.now())
             now = self._clock.now()
-            silence.looked(bool(messages), now)
+            silence.note_look(bool(messages), now)
             for message in messages:
-                if isinstance(message, Event) and not isinstance(message, Alive):
+                if isinstance(message, GuardEvent) and not isinstance(message, KeepAlive):
                     self._on_event(message)
             if closed:
                 return "the guard ended"
@@ -168,7 +168,7 @@ class GuardClient:
                 return "the guard fell silent"
         return "closed"
 
-    def _look(self, wait_s: float) -> tuple[list[Event | Command], bool]:
+    def _poll(self, wait_s: float) -> tuple[list[GuardEvent | Command], bool]:
         channel = self._channel
         assert channel is not None  # noqa: S101 - set before this thread was started
         poll = select.poll()
@@ -178,7 +178,7 @@ class GuardClient:
             channel.flush()
         return list(channel.receive()), channel.closed
 
-    def _bury(self) -> None:
+    def _kill_remains(self) -> None:
         """Make sure that nothing is left of the guard, however long that takes."""
         process = self._process
         assert process is not None and self._channel is not None  # noqa: S101, PT018 - as above

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import signal
 
-from sessionlib.guard.tree import STOPPED, Look, Proc, read_proc, send, strike
+from sessionlib.guard.tree import STOPPED, FindFamily, Proc, read_proc, send, strike
 
 _HELD_UP = frozenset("D")
 """Waiting in the kernel, for a disk or for a child that was vforked and is stopped
@@ -21,7 +21,7 @@ itself. Once signalled such a process stops before it executes anything of its o
 class Freezer:
     """Holds one family still. `look` finds its members."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: FindFamily) -> None:
         self._look = look
         self._thawed()
 
@@ -36,7 +36,7 @@ class Freezer:
     def engaged(self) -> bool:
         return self._passes > 0
 
-    def press(self) -> bool:
+    def stop_pass(self) -> bool:
         """Make one pass; True once everybody is stopped. Cheap while they stay so."""
         if self.settled and all(map(self._is_still, self._hit.values())):
             return True

@@ -45,10 +45,10 @@ def fork_exec(spawn: Spawn, parent: int) -> tuple[int, int]:
     return pid, told
 
 
-def read_reason(told: int) -> str | None:
+def read_reason(result_fd: int) -> str | None:
     """What the child said: a reason, "" if its program runs, None if it hasn't said yet."""
     try:
-        return os.read(told, _REASON_BYTES).decode(errors="replace")
+        return os.read(result_fd, _REASON_BYTES).decode(errors="replace")
     except BlockingIOError:
         return None
 

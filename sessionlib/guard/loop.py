@@ -18,34 +18,34 @@ from sessionlib.core.values import Instant
 from sessionlib.core.work import Mode
 from sessionlib.guard import control, policy
 from sessionlib.guard.channel import Channel
-from sessionlib.guard.policy import Custody, Limits, Verdict
-from sessionlib.guard.process_control import Hands
-from sessionlib.guard.silence import Silence
+from sessionlib.guard.policy import Custody, GuardVerdict, Limits
+from sessionlib.guard.process_control import ProcessControl
+from sessionlib.guard.silence import SilenceDetector
 from sessionlib.guard.tree import Proc, reap
 from sessionlib.guard.wakeup import Wakeup
 from sessionlib.guard.wire import (
     Activate,
     Activated,
-    Alive,
     Emptied,
     Exited,
     Freeze,
     Frozen,
     Garbled,
-    Grant,
-    Message,
+    GuardMessage,
+    KeepAlive,
+    LeaseGrant,
     NotActivated,
-    Refused,
     Spawn,
     Spawned,
     SpawnFailed,
+    SpawnRefused,
     Started,
     Stop,
     Thawed,
 )
 
 
-class Keeper:
+class GuardLoop:
     """Serves one agent until that ends, then kills everything below itself."""
 
     def __init__(
@@ -58,13 +58,13 @@ class Keeper:
         self._clock = clock
         now = clock.now()
         self._custody = Custody(now)
-        self._silence = Silence(limits.silence_s, now)
-        self._talked = now
+        self._silence = SilenceDetector(limits.silence_s, now)
+        self._alive_sent = now
         self._woken = Wakeup()
-        self._hands = Hands(self._reaper_pid)
+        self._processes = ProcessControl(self._reaper_pid)
         self._spawn: Spawn | None = None
         self._spawning = False
-        self._told_frozen = False
+        self._frozen_sent = False
         self._main: Proc | None = None
 
     def run(self) -> None:
@@ -75,7 +75,7 @@ class Keeper:
             while self._turn():
                 pass
         finally:
-            self._hands.end()
+            self._processes.kill_all()
 
     def _turn(self) -> bool:
         """One look at everything; False once it is time to end."""
@@ -83,8 +83,8 @@ class Keeper:
         now = self._clock.now()
         self._custody = policy.looked(self._custody, now, self._limits)
         events, commands = self._reaper.receive(), self._agent.receive()
-        self._silence.looked(bool(events), now)
-        if self._abandoned(now):
+        self._silence.note_look(bool(events), now)
+        if self._is_abandoned(now):
             return False
         for event in events:
             self._on_event(event, now)
@@ -93,7 +93,7 @@ class Keeper:
         for command in commands:
             self._on_command(command, heard)
         self._enforce(now)
-        self._talk(now)
+        self._send_alive(now)
         return True
 
     def _wait(self) -> None:
@@ -101,7 +101,7 @@ class Keeper:
         for channel in (self._agent, self._reaper):
             poll.register(channel, channel.mask)
         poll.register(self._woken, select.POLLIN)
-        wait_s = self._hands.pause_s
+        wait_s = self._processes.pause_s
         if wait_s is None:
             wait_s = policy.wait_s(self._custody, self._clock.now())
         poll.poll(wait_s * 1000)
@@ -109,7 +109,7 @@ class Keeper:
         self._agent.flush()
         self._reaper.flush()
 
-    def _abandoned(self, now: Instant) -> bool:
+    def _is_abandoned(self, now: Instant) -> bool:
         # A process that the agent has forked may hold the agent's end of the socket open,
         # so end-of-file alone isn't enough to learn of the agent's end.
         if self._agent.closed or os.getppid() != self._agent_pid:
@@ -117,44 +117,44 @@ class Keeper:
         reaper_ended = self._reaper_pid in reap()[0]
         return reaper_ended or self._reaper.closed or self._silence.lost(now)
 
-    def _talk(self, now: Instant) -> None:
+    def _send_alive(self, now: Instant) -> None:
         # Before the next look is due, but not with every turn: an answer makes a turn, and the
         # two would keep each other busy for nothing.
         look_s = self._silence.look_s
-        if now.mono - self._talked.mono >= max(look_s - policy.TICK_S, look_s / 2):
-            self._talked = now
-            self._agent.offer(Alive())
-            self._reaper.offer(Alive())
+        if now.mono - self._alive_sent.mono >= max(look_s - policy.TICK_S, look_s / 2):
+            self._alive_sent = now
+            self._agent.offer(KeepAlive())
+            self._reaper.offer(KeepAlive())
 
-    def _on_event(self, event: Message, now: Instant) -> None:
+    def _on_event(self, event: GuardMessage, now: Instant) -> None:
         match event:
-            case Alive():
+            case KeepAlive():
                 return
             case Spawned(pid):
                 self._spawning = False
-                self._main = self._hands.disturb(pid)
+                self._main = self._processes.note_new_process(pid)
                 self._agent.send(event)
             case Exited():
-                self._main = self._hands.group = None
+                self._main = self._processes.group = None
                 # What the main process left behind gets the grace it would have had itself.
                 self._custody = policy.stopping(self._custody, now, kill=False)
                 self._agent.send(event)
             case SpawnFailed() | Emptied():
                 self._custody = policy.emptied(self._custody)
-                self._hands.forget()
-                self._main, self._spawning, self._told_frozen = None, False, False
+                self._processes.forget()
+                self._main, self._spawning, self._frozen_sent = None, False, False
                 self._agent.send(event)
             case _:
                 raise Garbled(f"{type(event).__name__} from the reaper")
 
-    def _on_command(self, command: Message, now: Instant) -> None:
+    def _on_command(self, command: GuardMessage, now: Instant) -> None:
         match command:
-            case Grant():
+            case LeaseGrant():
                 self._custody = policy.granted(self._custody, command, now)
             case Freeze(at):
                 self._custody = policy.held(self._custody, at)
             case Spawn():
-                self._agent_wants(command, now)
+                self._spawn_workload(command, now)
             case Activate(epoch):
                 self._activate(epoch, now)
             case Stop(kill):
@@ -162,12 +162,12 @@ class Keeper:
             case _:
                 raise Garbled(f"{type(command).__name__} from the agent")
 
-    def _agent_wants(self, spawn: Spawn, now: Instant) -> None:
+    def _spawn_workload(self, spawn: Spawn, now: Instant) -> None:
         if self._custody.mode is not None:
             raise Garbled("a second Spawn while a workload runs")
         refusal = policy.refusal_to_spawn(self._custody, spawn.mode, spawn.epoch, now)
         if refusal is not None:
-            self._agent.send(Refused(refusal))
+            self._agent.send(SpawnRefused(refusal))
             return
         try:
             control.write(spawn.control_path, spawn.mode, spawn.epoch)
@@ -191,7 +191,7 @@ class Keeper:
             self._custody = policy.doomed(self._custody, f"control file: {error.strerror}")
             return
         try:
-            self._hands.tell(self._main, signal.SIGUSR1)
+            self._processes.send_signal(self._main, signal.SIGUSR1)
         except OSError as error:
             self._custody = policy.doomed(self._custody, f"it can't be told: {error.strerror}")
             return
@@ -200,26 +200,26 @@ class Keeper:
     def _enforce(self, now: Instant) -> None:
         self._custody, verdict, why = policy.judge(self._custody, now, self._limits)
         match verdict:
-            case Verdict.RUN:
+            case GuardVerdict.RUN:
                 self._let_run()
-            case Verdict.FREEZE:
+            case GuardVerdict.FREEZE:
                 self._freeze(now, why)
-            case Verdict.KILL:
-                self._hands.kill()
+            case GuardVerdict.KILL:
+                self._processes.kill()
 
     def _let_run(self) -> None:
-        if self._hands.thaw():
-            self._told_frozen = False
+        if self._processes.thaw():
+            self._frozen_sent = False
             self._agent.send(Thawed())
         # Before its exec a SIGTERM would end the child without the program having seen it.
         if self._custody.stopping is not None and not self._spawning:
-            self._hands.warn()
+            self._processes.send_sigterm()
 
     def _freeze(self, now: Instant, why: str) -> None:
-        still = self._hands.freeze(now)
-        if still and not self._told_frozen and not self._spawning:
-            self._told_frozen = True
+        still = self._processes.freeze(now)
+        if still and not self._frozen_sent and not self._spawning:
+            self._frozen_sent = True
             self._agent.send(Frozen(why))
         # The lease's margin is all the time there is to become still in.
-        if not still and self._hands.unsettled_s(now) > self._limits.margin_s / 2:
+        if not still and self._processes.unsettled_s(now) > self._limits.margin_s / 2:
             self._custody = policy.doomed(self._custody, "it could not be frozen")

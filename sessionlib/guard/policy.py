@@ -19,13 +19,13 @@ from enum import StrEnum
 
 from sessionlib.core.values import Instant
 from sessionlib.core.work import Mode
-from sessionlib.guard.wire import Grant
+from sessionlib.guard.wire import LeaseGrant
 
 TICK_S = 0.05
 """How often the clocks are looked at, at least."""
 
 
-class Verdict(StrEnum):
+class GuardVerdict(StrEnum):
     """What is to be done with the workload."""
 
     IDLE = "idle"
@@ -58,7 +58,7 @@ class Custody:
     mode: Mode | None = None
     epoch: int | None = None
     grace_s: float = 0.0
-    grant: Grant | None = None
+    grant: LeaseGrant | None = None
     distrusted: Instant | None = None
     distrusted_why: str = ""
     frozen: Instant | None = None
@@ -85,7 +85,7 @@ def _distrust(custody: Custody, at: Instant, why: str) -> Custody:
     return replace(custody, distrusted=at, distrusted_why=why)
 
 
-def granted(custody: Custody, grant: Grant, now: Instant) -> Custody:
+def granted(custody: Custody, grant: LeaseGrant, now: Instant) -> Custody:
     """A lease write has succeeded. An older one than is known changes nothing, and one
     from the future is no agent's of ours: it would be valid for too long."""
     if _later(grant.sent, now) or not grant.valid_s > 0:
@@ -142,20 +142,20 @@ def emptied(custody: Custody) -> Custody:
     return replace(custody, mode=None, epoch=None, frozen=None, stopping=None, doomed=None)
 
 
-def judge(custody: Custody, now: Instant, limits: Limits) -> tuple[Custody, Verdict, str]:
+def judge(custody: Custody, now: Instant, limits: Limits) -> tuple[Custody, GuardVerdict, str]:
     """The verdict, why, and what to remember of it."""
     if custody.mode is None:
-        return custody, Verdict.IDLE, ""
+        return custody, GuardVerdict.IDLE, ""
     objection = None
     if custody.mode is Mode.ACTIVE:
         objection = _objection(custody, custody.epoch, now)
     custody = _remember_frozen(custody, now, objection is not None)
     sentence = custody.doomed or _sentence(custody, now, limits)
     if sentence is not None:
-        return doomed(custody, sentence), Verdict.KILL, sentence
+        return doomed(custody, sentence), GuardVerdict.KILL, sentence
     if objection is not None:
-        return custody, Verdict.FREEZE, objection
-    return custody, Verdict.RUN, ""
+        return custody, GuardVerdict.FREEZE, objection
+    return custody, GuardVerdict.RUN, ""
 
 
 def _remember_frozen(custody: Custody, now: Instant, frozen: bool) -> Custody:

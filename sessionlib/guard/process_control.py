@@ -16,7 +16,7 @@ from contextlib import suppress
 from sessionlib.clock import sleep
 from sessionlib.core.values import Instant
 from sessionlib.guard.freezer import Freezer
-from sessionlib.guard.spare_fds import Reserve
+from sessionlib.guard.spare_fds import SpareDescriptors
 from sessionlib.guard.tree import (
     STOPPED,
     Family,
@@ -30,7 +30,7 @@ from sessionlib.guard.tree import (
 )
 
 
-class Hands:
+class ProcessControl:
     """The hold on one workload: everything below this process but the reaper.
 
     `pause_s` is how soon another pass is needed; None: none is. `group` is the main process's
@@ -39,15 +39,15 @@ class Hands:
 
     def __init__(self, reaper_pid: int) -> None:
         self._reaper_pid = reaper_pid
-        self._freezer = Freezer(self.look)
+        self._freezer = Freezer(self.find_family)
         self._pressed: Instant | None = None
         self._warned = False
         self._passes = 0
-        self._reserve = Reserve()
+        self._reserve = SpareDescriptors()
         self.pause_s: float | None = None
         self.group: int | None = None
 
-    def look(self) -> Family:
+    def find_family(self) -> Family:
         """Counted from here and not from the reaper: should that be gone, all is inherited."""
         return family([os.getpid()], spared={self._reaper_pid})
 
@@ -57,7 +57,7 @@ class Hands:
         self._pressed, self._warned, self._passes, self.pause_s = None, False, 0, None
         self.group = None
 
-    def disturb(self, main: int) -> Proc | None:
+    def note_new_process(self, main: int) -> Proc | None:
         """A process has come to be that earlier looks can't have seen; None if it can't be seen
         now either. It leads a group of its own."""
         self._freezer.settled, self.group = False, main
@@ -65,11 +65,11 @@ class Hands:
             return self._reserve.attempt(lambda: read_proc(main))
         return None
 
-    def tell(self, proc: Proc, signum: int) -> None:
+    def send_signal(self, proc: Proc, signum: int) -> None:
         """Signal one process. Raises OSError where it can't be told whether it is the one."""
         self._reserve.attempt(lambda: send(proc, signum))
 
-    def _blindly(self, signum: int) -> None:
+    def _signal_group(self, signum: int) -> None:
         if self.group is not None:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.group, signum)
@@ -89,11 +89,11 @@ class Hands:
         """One pass; True once all stand still."""
         began = self._pressed or now
         try:
-            still = self._reserve.attempt(self._freezer.press)
+            still = self._reserve.attempt(self._freezer.stop_pass)
         except OSError:
             # Who was seen to stand still has no reason to have moved.
             still = self._freezer.settled
-            self._blindly(signal.SIGSTOP)
+            self._signal_group(signal.SIGSTOP)
         self._pressed = None if still else began
         self.pause_s = None if still else pause_s(0)
         return still
@@ -102,7 +102,7 @@ class Hands:
         """How long a freeze has been tried in vain."""
         return 0.0 if self._pressed is None else now.mono - self._pressed.mono
 
-    def warn(self) -> None:
+    def send_sigterm(self) -> None:
         """SIGTERM for everybody, once: a shell is told, and so is what it started."""
         if not self._warned:
             with suppress(OSError):
@@ -110,7 +110,7 @@ class Hands:
                 self._warned = True
 
     def _warn(self) -> None:
-        for proc in self.look().members:
+        for proc in self.find_family().members:
             send(proc, signal.SIGTERM)
             if proc.state in STOPPED:
                 send(proc, signal.SIGCONT)
@@ -120,17 +120,17 @@ class Hands:
         try:
             self._reserve.attempt(self._strike)
         except OSError:
-            self._blindly(signal.SIGKILL)
+            self._signal_group(signal.SIGKILL)
         self._passes += 1
         self.pause_s = pause_s(self._passes)
 
     def _strike(self) -> bool:
         """Whether anybody was there to be killed."""
-        members = self.look().members
+        members = self.find_family().members
         strike(members, signal.SIGKILL, self._passes)
         return bool(members)
 
-    def end(self) -> None:
+    def kill_all(self) -> None:
         """Kill until neither a descendant nor the reaper is left. The reaper goes last:
         while it lives the main process doesn't lose its parent."""
         childless = False
@@ -139,7 +139,7 @@ class Hands:
                 if not self._reserve.attempt(self._strike):
                     self._reserve.attempt(self._kill_reaper)
             except OSError:
-                self._blindly(signal.SIGKILL)
+                self._signal_group(signal.SIGKILL)
             self._passes += 1
             sleep(pause_s(self._passes))
             childless = reap()[1]

@@ -17,11 +17,11 @@ from sessionlib.clock import Clock, SystemClock
 from sessionlib.guard import linux
 from sessionlib.guard.channel import Channel
 from sessionlib.guard.launch import fork_exec, read_reason
-from sessionlib.guard.silence import Silence
-from sessionlib.guard.spare_fds import Reserve
+from sessionlib.guard.silence import SilenceDetector
+from sessionlib.guard.spare_fds import SpareDescriptors
 from sessionlib.guard.tree import family, pause_s, reap, strike
 from sessionlib.guard.wakeup import Wakeup
-from sessionlib.guard.wire import Alive, Emptied, Exited, Spawn, Spawned, SpawnFailed
+from sessionlib.guard.wire import Emptied, Exited, KeepAlive, Spawn, Spawned, SpawnFailed
 
 
 class Reaper:
@@ -31,11 +31,11 @@ class Reaper:
         self._guard = guard
         self._guard_pid = guard_pid
         self._clock: Clock = SystemClock()
-        self._silence = Silence(silence_s, self._clock.now())
+        self._silence = SilenceDetector(silence_s, self._clock.now())
         self._woken = Wakeup()
-        self._reserve = Reserve()
+        self._reserve = SpareDescriptors()
         self._main: int | None = None
-        self._told: int | None = None
+        self._result_fd: int | None = None
         self._filled = False
 
     def run(self) -> None:
@@ -51,45 +51,45 @@ class Reaper:
             self._wait()
             heard = self._guard.receive()
             now = self._clock.now()
-            self._silence.looked(bool(heard), now)
+            self._silence.note_look(bool(heard), now)
             if self._silence.lost(now):
                 return
             for message in heard:
                 if isinstance(message, Spawn):
                     self._spawn(message)
-                elif isinstance(message, Alive):
-                    self._guard.offer(Alive())
-            self._hear_child()
+                elif isinstance(message, KeepAlive):
+                    self._guard.offer(KeepAlive())
+            self._read_start_result()
             self._reap()
 
     def _wait(self) -> None:
         poll = select.poll()
         poll.register(self._guard, self._guard.mask)
         poll.register(self._woken, select.POLLIN)
-        if self._told is not None:
-            poll.register(self._told, select.POLLIN)
+        if self._result_fd is not None:
+            poll.register(self._result_fd, select.POLLIN)
         poll.poll(self._silence.look_s * 1000)
         self._woken.drain()
         self._guard.flush()
 
     def _spawn(self, spawn: Spawn) -> None:
         try:
-            self._main, self._told = fork_exec(spawn, os.getpid())
+            self._main, self._result_fd = fork_exec(spawn, os.getpid())
         except OSError as error:
             self._guard.send(SpawnFailed(f"can't start a process: {error.strerror}"))
             return
         self._filled = True
 
-    def _hear_child(self) -> None:
+    def _read_start_result(self) -> None:
         """Whether its program runs. It is read without waiting: an exec from a slow disk
         must not keep this process from answering."""
-        if self._told is None or self._main is None:
+        if self._result_fd is None or self._main is None:
             return
-        reason = read_reason(self._told)
+        reason = read_reason(self._result_fd)
         if reason is None:
             return
-        os.close(self._told)
-        self._told = None
+        os.close(self._result_fd)
+        self._result_fd = None
         if reason:
             self._main, self._filled = None, False
             self._guard.send(SpawnFailed(reason))
@@ -100,7 +100,7 @@ class Reaper:
         codes, childless = reap()
         if self._main in codes:
             # Its end may be seen before what it said: the order of the two is fixed here.
-            self._hear_child()
+            self._read_start_result()
         if self._main in codes:
             self._guard.send(Exited(codes[self._main]))
             self._main = None

@@ -12,7 +12,7 @@ from sessionlib.core.values import Instant
 LOOKS = 4
 
 
-class Silence:
+class SilenceDetector:
     """One peer's silence, as seen from here."""
 
     def __init__(self, limit_s: float, now: Instant) -> None:
@@ -25,7 +25,7 @@ class Silence:
         """How often to look, and to talk oneself."""
         return self._limit_s / LOOKS
 
-    def looked(self, heard: bool, now: Instant) -> None:
+    def note_look(self, heard: bool, now: Instant) -> None:
         """One look at what has arrived."""
         self._looks = 0 if heard else self._looks + 1
         if heard:

@@ -19,7 +19,7 @@ _HELD = 2
 T = TypeVar("T")
 
 
-class Reserve:
+class SpareDescriptors:
     """For one process, and made early in it: a low number stays below a limit that is lowered."""
 
     def __init__(self) -> None:

@@ -52,7 +52,7 @@ class Family:
     orphans: frozenset[tuple[int, int]]
 
 
-Look = Callable[[], Family]
+FindFamily = Callable[[], Family]
 
 
 def read_proc(pid: int) -> Proc | None:

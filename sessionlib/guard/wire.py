@@ -46,7 +46,7 @@ class Activate:
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class LeaseGrant:
     """A lease write has succeeded: `epoch` may work for `valid_s` from `sent`."""
 
     epoch: int
@@ -77,7 +77,7 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
-class Alive:
+class KeepAlive:
     """Sent all the time, in every direction but to the guard from the agent."""
 
 
@@ -103,7 +103,7 @@ class Activated:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class SpawnRefused:
     """A Spawn that would have run for effect without a right to. Every Spawn is answered
     by exactly one of Refused, SpawnFailed and, in the end, Emptied."""
 
@@ -141,44 +141,61 @@ class Emptied:
     """No process of the workload is left."""
 
 
-Command = Spawn | Activate | Grant | Freeze | Stop
-Event = (
+Command = Spawn | Activate | LeaseGrant | Freeze | Stop
+GuardEvent = (
     Started
-    | Alive
+    | KeepAlive
     | Spawned
     | SpawnFailed
     | Activated
-    | Refused
+    | SpawnRefused
     | NotActivated
     | Exited
     | Frozen
     | Thawed
     | Emptied
 )
-Message = Command | Event
+GuardMessage = Command | GuardEvent
 
+# The tags are the protocol: a guard may be older than its agent. The classes may be renamed.
 _KINDS: Mapping[str, type[Any]] = {
-    kind.__name__: kind for kind in (*Command.__args__, *Event.__args__)
+    "Spawn": Spawn,
+    "Activate": Activate,
+    "Grant": LeaseGrant,
+    "Freeze": Freeze,
+    "Stop": Stop,
+    "Started": Started,
+    "Alive": KeepAlive,
+    "Spawned": Spawned,
+    "SpawnFailed": SpawnFailed,
+    "Activated": Activated,
+    "Refused": SpawnRefused,
+    "NotActivated": NotActivated,
+    "Exited": Exited,
+    "Frozen": Frozen,
+    "Thawed": Thawed,
+    "Emptied": Emptied,
 }
+_TAGS: Mapping[type[Any], str] = {kind: tag for tag, kind in _KINDS.items()}
 
 
-def encode(message: Message) -> bytes:
+def encode(message: GuardMessage) -> bytes:
     """One line. ASCII throughout, so that names that aren't UTF-8 survive as surrogates."""
-    body = {"is": type(message).__name__, **asdict(message)}
+    body = {"is": _TAGS[type(message)], **asdict(message)}
     line = json.dumps(body, separators=(",", ":"), allow_nan=False).encode("ascii")
     if len(line) >= MAX_LINE_BYTES:
-        raise Garbled(f"{type(message).__name__} of {len(line)} bytes, more than {MAX_LINE_BYTES}")
+        raise Garbled(f"{_TAGS[type(message)]} of {len(line)} bytes, more than {MAX_LINE_BYTES}")
     return line + b"\n"
 
 
-def decode(line: bytes) -> Message:
+def decode(line: bytes) -> GuardMessage:
     """Read one line. Raises Garbled."""
     try:
         body = json.loads(line, parse_constant=_no_constant)
         kind = _KINDS[body.pop("is")]
         names = {item.name: str(item.type) for item in fields(kind)}
         values = {name: _READERS[what](body.pop(name)) for name, what in names.items()}
-        message: Message = kind(**values, **body)
+        message: GuardMessage = kind(**values, **body)
     except Garbled:
         raise
     except (

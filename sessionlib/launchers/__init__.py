@@ -14,7 +14,7 @@ from typing import Protocol
 from sessionlib.errors import ColabvpsError
 
 
-class State(StrEnum):
+class LaunchState(StrEnum):
     """What is known of a session that was started from here."""
 
     RUNNING = "running"
@@ -23,7 +23,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Handle:
+class LaunchHandle:
     """One start of an account's session, kept on disk from before it is tried.
 
     `nonce` marks the process that comes of it; `pid` and `start` (clock ticks since
@@ -40,7 +40,7 @@ class Handle:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class LaunchStatus:
     """What became of a start, and how that is known, in words.
 
     `since_s`: running for so long, or without a sign of life for at least so long, by
@@ -49,7 +49,7 @@ class Status:
     it can't be told for certain.
     """
 
-    state: State
+    state: LaunchState
     how: str
     since_s: float | None = None
     pid: int | None = None
@@ -63,14 +63,14 @@ class LaunchRefused(ColabvpsError):
 class Launcher(Protocol):
     """Starts and ends sessions of one fleet."""
 
-    def start(self, account: str) -> Handle:
+    def start(self, account: str) -> LaunchHandle:
         """Start a session. Raises LaunchRefused, naming who is there, where one runs."""
 
-    def known(self, account: str) -> Handle | None:
+    def known(self, account: str) -> LaunchHandle | None:
         """The last start of this account from here, however long ago; None if there is none."""
 
-    def status(self, handle: Handle) -> Status:
+    def status(self, handle: LaunchHandle) -> LaunchStatus:
         """What became of it. ENDED only if nothing of it can still execute."""
 
-    def stop(self, handle: Handle) -> Status:
+    def stop(self, handle: LaunchHandle) -> LaunchStatus:
         """End it, in good order if it will, and say what is known afterwards."""

@@ -14,7 +14,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
-from sessionlib.launchers import Handle
+from sessionlib.launchers import LaunchHandle
 from sessionlib.records import read_object
 
 NAME = "launch.json"
@@ -30,7 +30,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
-def keep(handle: Handle) -> None:
+def save_handle(handle: LaunchHandle) -> None:
     """Write a handle over the last one of its home; it is on the disk when this returns.
     Raises OSError."""
     home = Path(handle.home)
@@ -47,15 +47,17 @@ def keep(handle: Handle) -> None:
         os.close(folder)
 
 
-def kept(home: Path, account: str) -> Handle | None:
+def load_handle(home: Path, account: str) -> LaunchHandle | None:
     """The last handle of a home; None where there is none that can be read."""
     with suppress(OSError, ValueError):
         body = read_object((home / NAME).read_bytes())
-        values: dict[str, Any] = {field.name: body.get(field.name) for field in fields(Handle)}
+        values: dict[str, Any] = {
+            field.name: body.get(field.name) for field in fields(LaunchHandle)
+        }
         fits = all(isinstance(values[name], kinds) for name, kinds in _KINDS.items())
         if body.get("schema") == _SCHEMA and fits and values["account"] == account:
             # A home that was moved is where it is now.
-            return Handle(**{**values, "home": str(home)})
+            return LaunchHandle(**{**values, "home": str(home)})
     return None
 
 

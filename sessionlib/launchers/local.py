@@ -27,8 +27,14 @@ from sessionlib.config import Config
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, Proc, read_proc, send
-from sessionlib.launchers import Handle, LaunchRefused, State, Status
-from sessionlib.launchers.handles import keep, kept, last_agent, session_in, this_machine
+from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
+from sessionlib.launchers.handles import (
+    last_agent,
+    load_handle,
+    save_handle,
+    session_in,
+    this_machine,
+)
 from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
@@ -55,15 +61,15 @@ class LocalLauncher:
         clock: Clock,
         *,
         until_eof: bool = False,
-        also: Callable[[str], Mapping[str, str]] = lambda account: {},
+        extra_env: Callable[[str], Mapping[str, str]] = lambda account: {},
     ) -> None:
         self._config = config
         self._clock = clock
         self._until_eof = until_eof
-        self._also = also
+        self._also = extra_env
         self._children: dict[str, subprocess.Popen[bytes]] = {}
 
-    def start(self, account: str) -> Handle:
+    def start(self, account: str) -> LaunchHandle:
         """Start the account's agent; it is running, if only just, when this returns.
 
         Raises LaunchRefused where an agent runs in its home, or where none can be started.
@@ -80,14 +86,14 @@ class LocalLauncher:
             with locked(home / LAUNCH_LOCK, self._clock) as lock:
                 if lock is None or is_taken(home / AGENT_LOCK):
                     raise LaunchRefused(_in_use(home, account))
-                handle = Handle(account, str(home), os.urandom(8).hex(), this_machine())
-                keep(handle)
+                handle = LaunchHandle(account, str(home), os.urandom(8).hex(), this_machine())
+                save_handle(handle)
                 return self._spawn(handle, lock)
         except OSError as error:
             what = error.filename or sys.executable
             raise LaunchRefused(f"{account} can't be started: {what}: {error.strerror}") from None
 
-    def _spawn(self, handle: Handle, lock: int) -> Handle:
+    def _spawn(self, handle: LaunchHandle, lock: int) -> LaunchHandle:
         with (Path(handle.home) / "logs" / OUTPUT).open("ab") as log:
             child = subprocess.Popen(
                 self._words(handle.account),
@@ -104,7 +110,7 @@ class LocalLauncher:
         self._children[handle.nonce] = child
         proc = read_proc(child.pid)
         started = replace(handle, pid=child.pid, start=proc.start if proc else None)
-        keep(started)
+        save_handle(started)
         return started
 
     def _words(self, account: str) -> list[str]:
@@ -114,60 +120,72 @@ class LocalLauncher:
         program = [sys.executable, "-P", "-m", "sessionlib"]
         return [*program, *words, *(["--until-eof"] if self._until_eof else [])]
 
-    def known(self, account: str) -> Handle | None:
+    def known(self, account: str) -> LaunchHandle | None:
         """The last start of this account from this machine's console; None without one."""
-        return kept(self._config.home(account), account)
+        return load_handle(self._config.home(account), account)
 
-    def child(self, handle: Handle) -> subprocess.Popen[bytes]:
+    def child(self, handle: LaunchHandle) -> subprocess.Popen[bytes]:
         """The agent, where this very object has started it."""
         return self._children[handle.nonce]
 
-    def status(self, handle: Handle) -> Status:
+    def status(self, handle: LaunchHandle) -> LaunchStatus:
         """Whether anything of it is left on this machine. Never raises."""
         self._reap(handle)
         if handle.machine is None or handle.machine != this_machine():
             how = "it was started on another machine, or before this one was started anew"
-            return Status(State.UNKNOWN, how)
+            return LaunchStatus(LaunchState.UNKNOWN, how)
         try:
             for _ in range(_LOOKS):
                 found = self._left(handle)
                 if found is not None:
                     return found
         except OSError as error:
-            return Status(State.UNKNOWN, f"this machine can't be searched: {error.strerror}")
+            return LaunchStatus(
+                LaunchState.UNKNOWN, f"this machine can't be searched: {error.strerror}"
+            )
         return self._ended(handle)
 
-    def _left(self, handle: Handle) -> Status | None:
+    def _left(self, handle: LaunchHandle) -> LaunchStatus | None:
         """What one look finds of it."""
         home = Path(handle.home)
         agent = _agent(handle)
         if agent is not None:
             since_s = self._age_s(agent)
             session = session_in(home, agent.pid)
-            return Status(
-                State.RUNNING, f"its agent, process {agent.pid}, runs", since_s, agent.pid, session
+            return LaunchStatus(
+                LaunchState.RUNNING,
+                f"its agent, process {agent.pid}, runs",
+                since_s,
+                agent.pid,
+                session,
             )
         for proc in marked(HOME_MARKER, home_mark(home)):
             how = (
                 f"its agent is gone, but process {proc.pid} of its guard or workload is still there"
             )
-            return Status(State.RUNNING, how, None, proc.pid, session_in(home, handle.pid))
+            return LaunchStatus(
+                LaunchState.RUNNING, how, None, proc.pid, session_in(home, handle.pid)
+            )
         if is_taken(home / AGENT_LOCK):
             pid = last_agent(home)
-            return Status(State.RUNNING, f"another agent, process {pid}, runs in its home", pid=pid)
+            return LaunchStatus(
+                LaunchState.RUNNING, f"another agent, process {pid}, runs in its home", pid=pid
+            )
         if is_taken(home / LAUNCH_LOCK):
-            return Status(State.UNKNOWN, "it is being started at this moment")
+            return LaunchStatus(LaunchState.UNKNOWN, "it is being started at this moment")
         return None
 
-    def _ended(self, handle: Handle) -> Status:
+    def _ended(self, handle: LaunchHandle) -> LaunchStatus:
         home = Path(handle.home)
         if handle.pid is None:
-            return Status(State.ENDED, "its start was broken off, and no process came of it")
+            return LaunchStatus(
+                LaunchState.ENDED, "its start was broken off, and no process came of it"
+            )
         how = f"its agent, process {handle.pid}, is gone, and so are its guard and its workload"
         session = session_in(home, handle.pid)
-        return Status(State.ENDED, how, self._silent_s(home), handle.pid, session)
+        return LaunchStatus(LaunchState.ENDED, how, self._silent_s(home), handle.pid, session)
 
-    def stop(self, handle: Handle) -> Status:
+    def stop(self, handle: LaunchHandle) -> LaunchStatus:
         """SIGTERM, then what the agent needs to seal and give up, then SIGKILL for what is left.
 
         Does nothing to an agent that was started in the same home by somebody else.
@@ -183,7 +201,7 @@ class LocalLauncher:
         lead_s = timing.renew_s + 2 * timing.timeout_s + timing.margin_s
         return 2 * self._config.workload_spec().grace_s + lead_s
 
-    def stop_all(self, handles: Sequence[Handle], patience_s: float) -> list[Status]:
+    def stop_all(self, handles: Sequence[LaunchHandle], patience_s: float) -> list[LaunchStatus]:
         """Stop several at once, which together may take `patience_s`."""
         machine = this_machine()
         here = [handle for handle in handles if machine and handle.machine == machine]
@@ -200,7 +218,7 @@ class LocalLauncher:
             self._clear(handle)
         return [self.status(handle) for handle in handles]
 
-    def _clear(self, handle: Handle) -> None:
+    def _clear(self, handle: LaunchHandle) -> None:
         sweep(LAUNCH_MARKER, handle.nonce, patience_s=0)
         self._reap(handle)
         home = Path(handle.home)
@@ -209,7 +227,7 @@ class LocalLauncher:
                 # Nobody ends a guard that was stopped when its agent was killed.
                 sweep(HOME_MARKER, home_mark(home), patience_s=0)
 
-    def _reap(self, handle: Handle) -> None:
+    def _reap(self, handle: LaunchHandle) -> None:
         child = self._children.get(handle.nonce)
         if child is not None:
             child.poll()
@@ -226,7 +244,7 @@ class LocalLauncher:
         return None
 
 
-def _agent(handle: Handle) -> Proc | None:
+def _agent(handle: LaunchHandle) -> Proc | None:
     """The living agent of a start: by its number, or by its mark where that isn't known."""
     if handle.pid is not None:
         proc = read_proc(handle.pid)
@@ -235,7 +253,7 @@ def _agent(handle: Handle) -> Proc | None:
     return next(iter(marked(LAUNCH_MARKER, handle.nonce)), None)
 
 
-def _agents(handles: Iterable[Handle]) -> list[Proc]:
+def _agents(handles: Iterable[LaunchHandle]) -> list[Proc]:
     with suppress(OSError):
         return [agent for agent in map(_agent, handles) if agent is not None]
     return []

@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from sessionlib.clock import Clock
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.notice_urls import label
 from sessionlib.notices import retry_queue
 from sessionlib.notices.retry_queue import Answer, Fate, Letter
@@ -51,7 +51,7 @@ class Courier:
         sender: Sender,
         memory: Memory,
         clock: Clock,
-        say: Callable[[Line], None],
+        say: Callable[[LogLine], None],
         last_word_s: float = LAST_WORD_S,
     ) -> None:
         self._urls = tuple(urls)
@@ -115,7 +115,7 @@ class Courier:
         self._told += [notice.key for notice in notices]
         self._letters += [Letter(notice, everybody, now.wall) for notice in notices]
         for lost in self._letters[: -retry_queue.MOST_WAITING]:
-            self._say(Line("warning", "notice", f"notice given up, too many wait: {_of(lost)}"))
+            self._say(LogLine("warning", "notice", f"notice given up, too many wait: {_of(lost)}"))
         self._letters = self._letters[-retry_queue.MOST_WAITING :]
         self._memory.write(self._told, self._letters)
 
@@ -147,13 +147,13 @@ class Courier:
         """The first failure and the last: those in between are the same again."""
         to = f"receiver {number + 1}, {label(self._urls[number])}"
         if answer.fate is Fate.TAKEN:
-            self._say(Line("info", "notice", f"notice sent to {to}: {_of(letter)}"))
+            self._say(LogLine("info", "notice", f"notice sent to {to}: {_of(letter)}"))
         elif given_up or answer.fate is Fate.UNUSABLE:
             text = f"notice given up for {to}: {answer.why}: {_of(letter)}"
-            self._say(Line("warning", "notice", text))
+            self._say(LogLine("warning", "notice", text))
         elif letter.tries == 0:
             text = f"notice not taken by {to}, to be tried again: {answer.why}: {_of(letter)}"
-            self._say(Line("warning", "notice", text))
+            self._say(LogLine("warning", "notice", text))
 
 
 def _of(letter: Letter) -> str:

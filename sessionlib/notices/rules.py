@@ -17,7 +17,7 @@ from sessionlib.core.messages import MoveKind, Report
 from sessionlib.core.peers import is_alive, rank_of
 from sessionlib.core.receipts import REFUSED
 from sessionlib.core.values import Instant, LeaseState, Plan, PlanPhase, Role
-from sessionlib.core.view import Claimed, DataState, Peer, View, named_holder
+from sessionlib.core.view import ClaimOrigin, DataState, Peer, View, named_holder
 from sessionlib.notices import wording
 from sessionlib.notices.wording import Notice
 
@@ -82,7 +82,7 @@ def _as_standby(view: View, report: Report, now: Instant) -> Iterator[Due]:
         # The one before us asks; one yes is enough.
         return
     holder = _named(view, named_holder(lease))
-    why = view.uncleared or "the settings say so (policy.takeover: approve)"
+    why = view.store_unproven or "the settings say so (policy.takeover: approve)"
 
     def make(key: str) -> Notice:
         return wording.approval_of_takeover(key, view.me.account, holder, why)
@@ -101,7 +101,7 @@ def _as_primary(known: Known, view: View, report: Report, now: Instant) -> Itera
 
 def _claim(known: Known, view: View) -> Iterator[Due]:
     """How this tenure came about: a planned move once it serves, any other at once."""
-    claimed, tenure, me = view.claimed, view.tenure, view.me.account
+    claimed, tenure, me = view.claim_origin, view.tenure, view.me.account
     if claimed is None or tenure is None or claimed.kind is MoveKind.FIRST:
         return
     from_ = _named(view, claimed.from_)
@@ -116,7 +116,7 @@ def _claim(known: Known, view: View) -> Iterator[Due]:
     yield f"takeover:{tenure.epoch}", lambda key: _unplanned(key, known, view, claimed, from_)
 
 
-def _unplanned(key: str, known: Known, view: View, claimed: Claimed, from_: str) -> Notice:
+def _unplanned(key: str, known: Known, view: View, claimed: ClaimOrigin, from_: str) -> Notice:
     me = view.me.account
     if claimed.from_ != me:
         return wording.took_over(key, me, from_, claimed.reason)
@@ -165,7 +165,7 @@ def _plan_ended(known: Known, view: View) -> Iterator[Due]:
     if lease.plan is not None or lease.state is not LeaseState.HELD:
         return
     asked = _approval_key(before) in known.told
-    if before.phase in handover.UNASKED and not asked and not before.approved:
+    if before.phase in handover.TENTATIVE_PHASES and not asked and not before.approved:
         return
     why = next((one.why for one in view.receipts if _ends(one.id, one.outcome, before)), "")
     yield (
@@ -181,7 +181,7 @@ def _ends(order: str, outcome: str, plan: Plan) -> bool:
 def _nobody_left(known: Known, view: View, now: Instant) -> Iterator[Due]:
     me = view.me
     if planning.is_unserved(view, now):
-        left_s = max(0.0, view.remaining_s(now) - view.hard_s())
+        left_s = max(0.0, view.remaining_s(now) - view.stop_lead_s())
         key = f"unserved:{me.account}:{me.session}"
         yield key, lambda key: wording.unserved(key, me.account, left_s)
         return
@@ -222,8 +222,8 @@ def _failing(view: View, now: Instant) -> Iterator[Due]:
         last = f": {view.work.error}" if view.work.error else ""
         what = f"the program has failed {count} times in a row{last}"
         yield f"failing:{tenure.epoch}", lambda key: wording.failing(key, me, what)
-    elif lasts and not view.kit_is_ready() and view.kit.why:
-        unprepared = f"the program can't be made ready: {view.kit.why}"
+    elif lasts and not view.is_program_ready() and view.program.why:
+        unprepared = f"the program can't be made ready: {view.program.why}"
         yield f"unprepared:{tenure.epoch}", lambda key: wording.failing(key, me, unprepared)
     elif lasts and view.data.state is DataState.FAILED and view.data.ready_for is None:
         unrestored = "the program's data can't be restored, which is tried again and again"

@@ -19,7 +19,7 @@ from typing import Any
 
 from sessionlib.config import Config
 from sessionlib.layout import CONFIG_VERSIONS
-from sessionlib.signed.signed import Kind
+from sessionlib.signed.signed import RecordKind
 
 _COMPARED = ("accounts", "policy", "session", "timings", "workload", "checkpoint")
 _MOST_NAMED = 5
@@ -42,7 +42,7 @@ class PublishedConfig:
     signature: str = ""
 
 
-CONFIG: Kind[PublishedConfig] = Kind(CONFIG_VERSIONS, "config/1", PublishedConfig)
+CONFIG: RecordKind[PublishedConfig] = RecordKind(CONFIG_VERSIONS, "config/1", PublishedConfig)
 
 
 def comparable(config: Config) -> dict[str, Any]:

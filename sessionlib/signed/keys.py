@@ -16,12 +16,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid
+from sessionlib.errors import ProgramError, RecordUnreadable, SignatureInvalid
 from sessionlib.key_text import is_key
 from sessionlib.layout import SUCCESSIONS, succession_key
 from sessionlib.ports import Store
 from sessionlib.records import read_object
-from sessionlib.signed.signed import Kind
+from sessionlib.signed.signed import RecordKind
 
 MAX_CHANGES = 16
 
@@ -42,7 +42,7 @@ class Succession:
     signature: str = ""
 
 
-SUCCESSION: Kind[Succession] = Kind(SUCCESSIONS, "succession/1", Succession)
+SUCCESSION: RecordKind[Succession] = RecordKind(SUCCESSIONS, "succession/1", Succession)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +70,9 @@ def follow(store: Store, fleet: str, pinned_public: str) -> Chain:
         if step is None:
             return Chain(tuple(keys))
         if step.new in keys:
-            raise KitError(f"the fleet's keys go round: {step.new[:16]} follows itself")
+            raise ProgramError(f"the fleet's keys go round: {step.new[:16]} follows itself")
         if len(keys) > MAX_CHANGES:
-            raise KitError(
+            raise ProgramError(
                 f"the fleet's key was changed more than {MAX_CHANGES} times since this one: write "
                 "the present one into the configuration as fleet_key"
             )
@@ -108,11 +108,11 @@ class FollowedKey:
         self.public = self._recall()
         self.refused = ""
 
-    def look(self) -> str:
+    def update(self) -> str:
         """Follow the chain on from what is known. Raises StoreError; else `public` counts."""
         try:
             chain = follow(self._store, self._fleet, self.public)
-        except KitError as error:
+        except ProgramError as error:
             self.refused = str(error)
             return self.public
         self.refused = chain.refused

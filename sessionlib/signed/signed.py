@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
-from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid
+from sessionlib.errors import ProgramError, RecordUnreadable, SignatureInvalid
 from sessionlib.layout import version_key
 from sessionlib.ports import Store
 from sessionlib.records import MAX_RECORD_BYTES, read_object
@@ -27,7 +27,7 @@ MAX_LOOKS = 64
 _NAME = re.compile(r"([1-9][0-9]{0,8})\.json")
 
 
-class Signed(Protocol):
+class SignedRecord(Protocol):
     """What every signed record has."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
@@ -38,19 +38,19 @@ class Signed(Protocol):
     def signature(self) -> str: ...
 
 
-class Version(Signed, Protocol):
+class NumberedRecord(SignedRecord, Protocol):
     """What every numbered one has as well."""
 
     @property
     def version(self) -> int: ...
 
 
-S = TypeVar("S", bound=Signed)
-T = TypeVar("T", bound=Version)
+S = TypeVar("S", bound=SignedRecord)
+T = TypeVar("T", bound=NumberedRecord)
 
 
 @dataclass(frozen=True, slots=True)
-class Kind(Generic[S]):
+class RecordKind(Generic[S]):
     """A kind of record: where it is kept, its fields, and what it is called. `schema` is the
     purpose of its signature as well."""
 
@@ -77,7 +77,7 @@ class Kind(Generic[S]):
         """One line of JSON. Raises KitError for more than a record holds."""
         data: bytes = pydantic_core.to_json({"schema": self.schema, **asdict(value)})
         if len(data) > MAX_RECORD_BYTES:
-            raise KitError(
+            raise ProgramError(
                 f"the record would have {len(data)} bytes, more than the {MAX_RECORD_BYTES} "
                 "that one may have: make the settings shorter"
             )
@@ -99,14 +99,14 @@ class Kind(Generic[S]):
             raise RecordUnreadable(f"{where}: {first['msg']}") from None
 
 
-class Series(Generic[T]):
+class VersionSeries(Generic[T]):
     """The versions of one kind that a store has. Calls may raise StoreError.
 
     What was once found genuine isn't read again. `refused` holds a reason for each
     record that the last look passed over.
     """
 
-    def __init__(self, store: Store, kind: Kind[T], fleet: str) -> None:
+    def __init__(self, store: Store, kind: RecordKind[T], fleet: str) -> None:
         self._store = store
         self._kind = kind
         self._fleet = fleet
@@ -119,7 +119,7 @@ class Series(Generic[T]):
         found = None
         for number in reversed(self.numbers()[-MAX_LOOKS:]):
             try:
-                found = self._look(number, public_hex)
+                found = self._read_genuine(number, public_hex)
             except (RecordUnreadable, SignatureInvalid) as error:
                 reasons.append(f"{version_key(self._kind.prefix, number)}: {error}")
             if found is not None:
@@ -151,7 +151,7 @@ class Series(Generic[T]):
         key = version_key(self._kind.prefix, value.version)
         self._store.create(key, self._kind.encode(value))
 
-    def _look(self, number: int, public_hex: str) -> T | None:
+    def _read_genuine(self, number: int, public_hex: str) -> T | None:
         known = self._genuine.get((number, public_hex))
         if known is not None:
             return known
@@ -168,7 +168,7 @@ class Series(Generic[T]):
         return value
 
 
-def _body(value: Signed) -> bytes:
+def _body(value: SignedRecord) -> bytes:
     from sessionlib.signing import canonical  # noqa: PLC0415 - as above
 
     fields = {name: field for name, field in asdict(value).items() if name != "signature"}

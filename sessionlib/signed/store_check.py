@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from sessionlib.config import Config
 from sessionlib.config.schema import StoreKind
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
-from sessionlib.layout import CONFIG_VERSIONS, DIAGNOSIS, LEASE
+from sessionlib.layout import CONFIG_VERSIONS, LEASE, STORE_CHECK
 from sessionlib.ports import Store
-from sessionlib.signed.signed import Kind
+from sessionlib.signed.signed import RecordKind
 
 OLD_S = 180 * 86_400.0
 """From then on doctor is better run again: Google may have changed what it does."""
@@ -25,7 +25,7 @@ CURE = "run `colabvps-console doctor`"
 
 
 @dataclass(frozen=True, slots=True)
-class Diagnosis:
+class StoreCheck:
     """The last word on a folder, in `config/doctor.json`; written by an operator.
 
     `folder_id` and `lease_id` are Drive's. `failed` names the safety checks that failed. `at`
@@ -43,11 +43,11 @@ class Diagnosis:
     signature: str = ""
 
 
-DOCTOR: Kind[Diagnosis] = Kind(CONFIG_VERSIONS, "doctor/1", Diagnosis)
+STORE_CHECKS: RecordKind[StoreCheck] = RecordKind(CONFIG_VERSIONS, "doctor/1", StoreCheck)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class CheckedFolder:
     """Which folder a diagnosis has to be of."""
 
     fleet: str
@@ -55,15 +55,15 @@ class Place:
     lease_id: str
 
 
-def place_of(config: Config) -> Place | None:
+def folder_to_check(config: Config) -> CheckedFolder | None:
     """The folder of a fleet on Drive; None for a store whose promises nobody has to try."""
     ids: Mapping[str, str] = config.store.ids or {}
     if config.store.kind is not StoreKind.DRIVE:
         return None
-    return Place(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))
+    return CheckedFolder(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))
 
 
-def why_not(found: Diagnosis | None, place: Place) -> str | None:
+def why_unproven(found: StoreCheck | None, place: CheckedFolder) -> str | None:
     """Why a takeover has to wait for an operator; None where it needn't."""
     if found is None:
         return f"doctor was never run on this folder: {CURE}"
@@ -79,19 +79,21 @@ def why_not(found: Diagnosis | None, place: Place) -> str | None:
     return None
 
 
-def read(store: Store, place: Place, public_key: str | None) -> tuple[Diagnosis | None, str | None]:
+def read_store_check(
+    store: Store, place: CheckedFolder, public_key: str | None
+) -> tuple[StoreCheck | None, str | None]:
     """What stands in the store, and why a takeover has to wait. Raises StoreError."""
-    data = store.read(DIAGNOSIS)
+    data = store.read(STORE_CHECK)
     if data is None:
-        return None, why_not(None, place)
+        return None, why_unproven(None, place)
     if public_key is None:
         return None, f"there is no fleet key to check doctor's finding with: {CURE}"
     try:
-        found = DOCTOR.decode(data.data)
-        DOCTOR.verify(found, public_key)
+        found = STORE_CHECKS.decode(data.data)
+        STORE_CHECKS.verify(found, public_key)
     except (RecordUnreadable, SignatureInvalid) as error:
         return None, f"what doctor found isn't signed by this fleet's key ({error}): {CURE}"
-    return found, why_not(found, place)
+    return found, why_unproven(found, place)
 
 
 def day(at: float) -> str:

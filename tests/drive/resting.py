@@ -6,33 +6,33 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lease_io import read_lease, write_lease
-from sessionlib.agent.mailbox import Notes
-from sessionlib.agent.provisioning import Outfit
+from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.provisioning import Provisioner
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.core.actions import (
     Action,
-    Collect,
+    CollectGarbage,
     Copy,
     FetchAhead,
-    Look,
-    Peek,
-    Record,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
-    Send,
-    Work,
+    SetGoal,
+    WriteLease,
 )
 from sessionlib.core.decide import decide
 from sessionlib.core.events import Event, WorkChanged
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import Report, WorkState
-from sessionlib.core.report import Surroundings, is_news, report_of
+from sessionlib.core.report import ReportExtras, is_news, report_of
 from sessionlib.core.values import Identity
-from sessionlib.core.view import Peer, Settings, View
-from sessionlib.core.work import Aim, Facts
+from sessionlib.core.view import AgentSettings, Peer, View
+from sessionlib.core.work import Aim, WorkloadFacts
 from sessionlib.ports import Store
 
 TURNS = 6
@@ -63,7 +63,7 @@ class Resting:
             for name, other in self.config.accounts.items()
             if name != self.account
         }
-        settings = Settings(self.config.timing())
+        settings = AgentSettings(self.config.timing())
         lifetime_s = self.config.lifetime_s(self.account)
         self.view = View(me, settings, self.clock.now(), lifetime_s, peers)
         self.data = self.home / "data"
@@ -75,11 +75,16 @@ class Resting:
             self.clock,
             self.config.checkpoint.keep,
         )
-        self._copyist = Copyist(checkpoints, self.store, None)
-        outfit = Outfit(self.store, self.config, self.home, self.public_key, {}, self.clock)
+        self._copyist = CheckpointJobs(checkpoints, self.store, None)
+        outfit = Provisioner(self.store, self.config, self.home, self.public_key, {}, self.clock)
         names = tuple(self.config.accounts)
-        self._notes = Notes(
-            self.store, self.config.fleet, self.public_key, names, self.account, outfit.look
+        self._notes = Mailbox(
+            self.store,
+            self.config.fleet,
+            self.public_key,
+            names,
+            self.account,
+            outfit.read_published,
         )
 
     def turn(self) -> None:
@@ -91,7 +96,7 @@ class Resting:
                 event = self._done(action)
                 if event is not None:
                     self.view = learn(self.view, event, self.clock.now(), self._nonce())
-            if all(isinstance(action, Work) for action in actions):
+            if all(isinstance(action, SetGoal) for action in actions):
                 break
         self._report()
 
@@ -101,17 +106,17 @@ class Resting:
 
     def _done(self, action: Action) -> Event | None:
         match action:
-            case Look():
+            case ReadLease():
                 return read_lease(self.store)
-            case Send(write):
+            case WriteLease(write):
                 return write_lease(self.store, write)
-            case Peek():
-                return self._notes.peek()
-            case Record(history):
-                return self._notes.record(history)
-            case Work(goal):
+            case ReadMailbox():
+                return self._notes.read()
+            case RecordHistory(history):
+                return self._notes.write_history(history)
+            case SetGoal(goal):
                 state = WorkState.SERVING if goal.aim is Aim.SERVE else WorkState.NONE
-                facts = Facts(state, goal.epoch, empty=state is WorkState.NONE, goal=goal)
+                facts = WorkloadFacts(state, goal.epoch, empty=state is WorkState.NONE, goal=goal)
                 return None if facts == self.view.work else WorkChanged(facts)
             case _:
                 return self._copied(action)
@@ -124,16 +129,16 @@ class Resting:
                 return self._copyist.restore(epoch, pointer)
             case FetchAhead():
                 return self._copyist.fetch(action)
-            case Collect():
+            case CollectGarbage():
                 self._copyist.collect(action)
         return None
 
     def _report(self) -> None:
         now = self.clock.now()
-        report = report_of(self.view, now, self._beat, Surroundings())
+        report = report_of(self.view, now, self._beat, ReportExtras())
         due = now.mono - self._told_mono >= self.view.timing.report_s
         if due or is_news(self._last, report):
             self._last, self._told_mono = report, now.mono
             self._beat += 1
-            self._notes.report(report)
-            self._notes.ship({"agent.jsonl": b"started\n", "workload.log": self.log})
+            self._notes.write_report(report)
+            self._notes.write_logs({"agent.jsonl": b"started\n", "workload.log": self.log})

@@ -16,12 +16,12 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sessionlib.agent.workfiles import Seat, WorkFiles
+from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.messages import WorkState
 from sessionlib.core.values import Instant
-from sessionlib.core.work import Aim, Facts, Goal, Mode, WorkloadSpec
+from sessionlib.core.work import Aim, Goal, Mode, WorkloadFacts, WorkloadSpec
 from sessionlib.guard import wire
 from sessionlib.guard.client import GuardClient
 from sessionlib.guard.policy import Limits
@@ -82,8 +82,10 @@ def spawn_in(
     )
 
 
-def workload_in(home: Path, kinds: list[str], on_change: Callable[[Facts], None]) -> Workload:
-    seat = Seat(home, "alpha", "s-1", deadline_unix_s=2_000_000_000.0)
+def workload_in(
+    home: Path, kinds: list[str], on_change: Callable[[WorkloadFacts], None]
+) -> Workload:
+    seat = WorkloadContext(home, "alpha", "s-1", deadline_unix_s=2_000_000_000.0)
     return Workload(spec_of(home, kinds), WorkFiles(seat), LIMITS, on_change)
 
 
@@ -129,15 +131,15 @@ class Rig:
     def __init__(self, home: Path) -> None:
         self.home = home
         self.journal = Journal(home)
-        self.seen: list[Facts] = []
+        self.seen: list[WorkloadFacts] = []
         self.workload = workload_in(home, [], self.seen.append)
         self.epoch = 0
 
     @property
-    def facts(self) -> Facts:
+    def facts(self) -> WorkloadFacts:
         return self.workload.facts
 
-    def until(self, look: Callable[[Facts], object], what: str) -> Facts:
+    def until(self, look: Callable[[WorkloadFacts], object], what: str) -> WorkloadFacts:
         eventually(lambda: look(self.workload.step(now())), f"{what}; {self.facts}")
         return self.facts
 

@@ -18,7 +18,7 @@ from console.demo.journal import read_journals
 from sessionlib.bundles.bundle import CODE
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, fleet_in
 
@@ -105,7 +105,7 @@ def publish(fleet: Fleet) -> str:
         capture_output=True,
     )
     config = stage.fleet.config
-    found = Series(stage.fleet.store, CODE, config.fleet).newest(public_of(stage.seed))
+    found = VersionSeries(stage.fleet.store, CODE, config.fleet).newest(public_of(stage.seed))
     assert found is not None
     return found.label
 

@@ -201,17 +201,17 @@ def test_a_guard_that_was_stopped_for_long_trusts_nothing_older(tmp_path: Path) 
         client = GuardClient(tmp_path, patient, heard.append)
         client.start()
         try:
-            client.send(wire.Grant(1, now(), VALID_S))
+            client.send(wire.LeaseGrant(1, now(), VALID_S))
             client.send(spawn_in(tmp_path, client, Mode.ACTIVE, 1))
             eventually(lambda: "main" in rig.journal.names(), "it runs")
             guard, _ = rig.guards()
             send(guard, signal.SIGSTOP)
             sleep(0.6)
-            client.send(wire.Grant(1, later(now(), -0.5), VALID_S))
+            client.send(wire.LeaseGrant(1, later(now(), -0.5), VALID_S))
             send(guard, signal.SIGCONT)
             eventually(lambda: any(isinstance(event, wire.Frozen) for event in heard), "frozen")
             assert not rig.journal.grows()
-            client.send(wire.Grant(1, now(), VALID_S))
+            client.send(wire.LeaseGrant(1, now(), VALID_S))
             eventually(lambda: any(isinstance(event, wire.Thawed) for event in heard), "thawed")
         finally:
             assert client.close()
@@ -230,9 +230,13 @@ def test_the_guard_itself_refuses_a_start_without_a_right(
         try:
             if granted is not None:
                 sent = later(now(), min(0, granted) - 1)
-                client.send(wire.Grant(2 if granted > 0 else 1, sent, 1.0 if granted < 0 else 600))
+                client.send(
+                    wire.LeaseGrant(2 if granted > 0 else 1, sent, 1.0 if granted < 0 else 600)
+                )
             client.send(spawn_in(tmp_path, client, Mode.ACTIVE, 1))
-            eventually(lambda: any(isinstance(event, wire.Refused) for event in heard), "refused")
+            eventually(
+                lambda: any(isinstance(event, wire.SpawnRefused) for event in heard), "refused"
+            )
             client.send(wire.Activate(1))
             eventually(
                 lambda: any(isinstance(event, wire.NotActivated) for event in heard), "refused"
@@ -250,7 +254,7 @@ def test_what_cannot_be_understood_ends_everything(tmp_path: Path) -> None:
         client.start()
         client.send(spawn_in(tmp_path, client, Mode.STANDBY, None))
         eventually(lambda: "main" in rig.journal.names(), "it runs")
-        client.send(wire.Alive())  # type: ignore[arg-type]  # not a message of an agent's, on purpose
+        client.send(wire.KeepAlive())  # type: ignore[arg-type]  # not a message of an agent's, on purpose
         eventually(lambda: any(isinstance(event, GuardLost) for event in heard), "lost")
         assert_gone(tmp_path)
 
@@ -263,7 +267,7 @@ def test_frozen_for_too_long_is_the_end(tmp_path: Path) -> None:
         client = GuardClient(tmp_path, short, heard.append)
         client.start()
         try:
-            client.send(wire.Grant(1, now(), 1.0))
+            client.send(wire.LeaseGrant(1, now(), 1.0))
             client.send(spawn_in(tmp_path, client, Mode.ACTIVE, 1))
             eventually(lambda: any(isinstance(event, wire.Emptied) for event in heard), "empty")
             assert any(isinstance(event, wire.Frozen) for event in heard)

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from sessionlib.agent.log_rotation import cap
+from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.clock import sleep
 from sessionlib.core.messages import WorkState
 from sessionlib.core.work import Aim
@@ -171,8 +171,8 @@ def test_the_log_is_cut_and_the_workload_writes_on(rig: Rig) -> None:
     rig.begin(command=(sys.executable, "-c", talk))
     log = Path(rig.workload.log_path)
     rig.until(lambda _: log.exists() and log.stat().st_size > 50_000, "a long log")
-    assert cap(log, 50_000)
+    assert rotate_if_large(log, 50_000)
     kept = log.with_name("workload.log.1")
     assert kept.stat().st_size > 50_000
     rig.until(lambda _: 0 < log.stat().st_size < 50_000, "a new beginning")
-    assert not cap(log, 10_000_000)
+    assert not rotate_if_large(log, 10_000_000)

@@ -17,9 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.bundles.setup import MARKER, Job, Setup
-from sessionlib.bundles.transfer import Cancelled
-from sessionlib.errors import KitError
+from sessionlib.bundles.setup import MARKER, Job, SetupRunner
+from sessionlib.bundles.transfer import PreparationCancelled
+from sessionlib.errors import ProgramError
 from sessionlib.guard.sweep import home_mark, marked, sweep
 from sessionlib.guard.tree import read_proc
 from tests.e2e.guard_kit import eventually
@@ -66,8 +66,8 @@ def left(home: Path) -> list[int]:
 
 
 def test_what_fails_is_told_with_its_last_words(home: Path) -> None:
-    with pytest.raises(KitError) as caught:
-        Setup(home).run(
+    with pytest.raises(ProgramError) as caught:
+        SetupRunner(home).run(
             job(
                 home, "sh", "-c", "echo before; printf '\\033[31mno such\\033[0m wheel\\n'; exit 3"
             ),
@@ -87,14 +87,14 @@ def test_what_fails_is_told_with_its_last_words(home: Path) -> None:
     ],
 )
 def test_what_cant_be_run_is_told(home: Path, argv: tuple[str, ...], said: str) -> None:
-    with pytest.raises(KitError, match=r"^set-up \(") as caught:
-        Setup(home).run(job(home, *argv), never)
+    with pytest.raises(ProgramError, match=r"^set-up \(") as caught:
+        SetupRunner(home).run(job(home, *argv), never)
     assert said in str(caught.value)
 
 
 def test_secrets_reach_the_command_and_stand_in_no_arguments(home: Path) -> None:
     script = "echo $WORD > got; ps -ef > seen; cat /proc/*/cmdline >> seen 2>/dev/null; exit 0"
-    Setup(home).run(job(home, "sh", "-c", script, WORD="hidden-word-1234"), never)
+    SetupRunner(home).run(job(home, "sh", "-c", script, WORD="hidden-word-1234"), never)
     assert (home / "got").read_text() == "hidden-word-1234\n"
     assert "hidden-word-1234" not in (home / "seen").read_bytes().decode(errors="replace")
     assert "hidden-word-1234" not in (home / "logs" / "setup.log").read_text()
@@ -102,8 +102,8 @@ def test_secrets_reach_the_command_and_stand_in_no_arguments(home: Path) -> None
 
 def test_a_time_out_ends_the_whole_tree(home: Path) -> None:
     (home / "grandchild").unlink(missing_ok=True)
-    setup = Setup(home, timeout_s=1.5)
-    with pytest.raises(KitError, match=r"hasn't ended after .* minutes.*all of it is in"):
+    setup = SetupRunner(home, timeout_s=1.5)
+    with pytest.raises(ProgramError, match=r"hasn't ended after .* minutes.*all of it is in"):
         setup.run(job(home, *TREE), never)
     assert (home / "grandchild").exists()
     assert left(home) == []
@@ -115,8 +115,8 @@ def test_calling_off_ends_the_whole_tree(home: Path) -> None:
 
     def run() -> None:
         try:
-            Setup(home).run(job(home, *TREE), called_off.is_set)
-        except Cancelled as error:
+            SetupRunner(home).run(job(home, *TREE), called_off.is_set)
+        except PreparationCancelled as error:
             answers.append(error)
 
     thread = threading.Thread(target=run)
@@ -131,7 +131,7 @@ def test_calling_off_ends_the_whole_tree(home: Path) -> None:
 
 def test_what_a_command_that_succeeds_leaves_behind_is_ended_too(home: Path) -> None:
     (home / "go").write_text("")
-    Setup(home).run(job(home, *TREE), never)
+    SetupRunner(home).run(job(home, *TREE), never)
     assert left(home) == []
 
 
@@ -139,17 +139,17 @@ def test_a_command_that_prints_for_ever_is_ended(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("sessionlib.bundles.setup.MAX_LOG_BYTES", 1024 * 1024)
-    with pytest.raises(KitError, match="has printed more than 1 MB; it said last: y / y"):
-        Setup(home).run(job(home, "yes"), never)
+    with pytest.raises(ProgramError, match="has printed more than 1 MB; it said last: y / y"):
+        SetupRunner(home).run(job(home, "yes"), never)
     assert left(home) == []
 
 
 AGENT = """
 import sys
 from pathlib import Path
-from sessionlib.bundles.setup import Job, Setup
+from sessionlib.bundles.setup import Job, SetupRunner
 home = Path(sys.argv[1])
-Setup(home).run(Job(tuple(sys.argv[2:]), home, {}, "set-up"), lambda: False)
+SetupRunner(home).run(Job(tuple(sys.argv[2:]), home, {}, "set-up"), lambda: False)
 """
 
 
@@ -174,8 +174,8 @@ def test_a_runner_that_is_killed_is_told_and_cleaned_up_after(home: Path) -> Non
 
     def run() -> None:
         try:
-            Setup(home).run(job(home, *TREE), never)
-        except KitError as error:
+            SetupRunner(home).run(job(home, *TREE), never)
+        except ProgramError as error:
             answers.append(str(error))
 
     thread = threading.Thread(target=run)
@@ -203,5 +203,5 @@ def test_agent_and_runner_killed_at_once_are_cleaned_up_after_by_the_next(home: 
         os.kill(runner, signal.SIGKILL)
         agent.kill()
     assert left(home) != []
-    Setup(home).run(job(home, "true"), never)
+    SetupRunner(home).run(job(home, "true"), never)
     assert left(home) == []

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import MAX_EPOCH, Lease, LeaseState, Plan, Pointer
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
@@ -20,7 +20,7 @@ from sessionlib.guard import wire
 from sessionlib.records import MAX_DEPTH, decode, encode
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig
 from sessionlib.signed.keys import SUCCESSION, Succession
-from sessionlib.signed.signed import Kind
+from sessionlib.signed.signed import RecordKind
 from sessionlib.signing import public_of, sign, signed_bytes, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
 
@@ -94,13 +94,13 @@ def _depth(value: Any) -> int:
 
 @pytest.mark.parametrize(
     ("kind", "fields_of"),
-    [(CODE, Published), (CONFIG, PublishedConfig), (SUCCESSION, Succession)],
+    [(CODE, PublishedCode), (CONFIG, PublishedConfig), (SUCCESSION, Succession)],
     ids=["code", "settings", "succession"],
 )
 @given(st.data())
 @settings(max_examples=40, deadline=None)
 def test_what_is_signed_is_believed_after_a_trip_through_the_store(
-    kind: Kind[Any], fields_of: type, data: st.DataObject
+    kind: RecordKind[Any], fields_of: type, data: st.DataObject
 ) -> None:
     value = data.draw(any_of(fields_of))
     assume(_depth(asdict(value)) <= MAX_DEPTH)
@@ -111,7 +111,7 @@ def test_what_is_signed_is_believed_after_a_trip_through_the_store(
         kind.verify(replace(back, fleet=f"{back.fleet}x"), PUBLIC)
 
 
-@given(st.one_of(*map(any_of, (*wire.Command.__args__, *wire.Event.__args__))))
+@given(st.one_of(*map(any_of, (*wire.Command.__args__, *wire.GuardEvent.__args__))))
 @settings(max_examples=150, deadline=None)
-def test_a_message_comes_back_as_it_went(message: wire.Message) -> None:
+def test_a_message_comes_back_as_it_went(message: wire.GuardMessage) -> None:
     assert wire.decode(wire.encode(message).rstrip(b"\n")) == message

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field, replace
 from sessionlib.core import work
 from sessionlib.core.actions import (
     Action,
-    Collect,
+    CollectGarbage,
     Copy,
     Exit,
     Restore,
     Seal,
-    Send,
-    Work,
+    SetGoal,
+    WriteLease,
 )
 from sessionlib.core.decide import decide
 from sessionlib.core.events import (
@@ -35,10 +35,10 @@ from sessionlib.core.events import (
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.values import Instant, Pointer
 from sessionlib.core.view import View, Write
-from sessionlib.core.work import Aim, Facts, Goal, Mode, Run
+from sessionlib.core.work import Aim, Goal, Mode, Run, WorkloadFacts
 from sessionlib.guard import policy
-from sessionlib.guard.policy import Custody, Verdict
-from sessionlib.guard.wire import Grant
+from sessionlib.guard.policy import Custody, GuardVerdict
+from sessionlib.guard.wire import LeaseGrant
 from tests.model.config import Config
 from tests.model.knowing import NOTHING, Known
 from tests.model.local import Local
@@ -166,7 +166,7 @@ def _until_at_rest(turn: Turn) -> None:
             _do(turn, action)
             if turn.has_exited:
                 return
-        settled = all(isinstance(action, Work) for action in actions)
+        settled = all(isinstance(action, SetGoal) for action in actions)
         _bring_workload_on(turn)
         facts = _facts(turn)
         if facts != turn.view.work:
@@ -181,19 +181,19 @@ def _until_at_rest(turn: Turn) -> None:
 
 def _do(turn: Turn, action: Action) -> None:
     match action:
-        case Work(goal):
+        case SetGoal(goal):
             _pass_grant(turn)
             if goal.aim is Aim.HOLD and turn.goal.aim is not Aim.HOLD:
                 turn.custody = policy.held(turn.custody, turn.now)
             turn.goal = goal
-        case Send():
+        case WriteLease():
             assert turn.view.write is not None
             turn.sent.append(turn.view.write)
         case Exit():
             if turn.run is not None:
                 turn.effects.append(Broken("an agent exits with its workload running"))
             turn.has_exited = True
-        case Restore() | Seal() | Copy() | Collect():
+        case Restore() | Seal() | Copy() | CollectGarbage():
             _carry(turn, action)
         case _:
             # Looks and peeks are asked for in the view; the rest changes only the view.
@@ -216,7 +216,7 @@ def _carry(turn: Turn, action: Action) -> None:
                 turn.answers.append(sealed(turn, epoch, token))
         case Copy(_, _, token) if not turn.config.data:
             turn.answers.append(CopyEnded(token, None))
-        case Collect(pointer, epoch):
+        case CollectGarbage(pointer, epoch):
             turn.effects.append(Collected(pointer, epoch))
 
 
@@ -231,7 +231,7 @@ def sealed(turn: Turn, epoch: int, token: str) -> Sealed:
 def _pass_grant(turn: Turn) -> None:
     tenure = turn.view.tenure
     if tenure is not None and turn.view.spent is None:
-        grant = Grant(tenure.epoch, tenure.sent, tenure.valid_s)
+        grant = LeaseGrant(tenure.epoch, tenure.sent, tenure.valid_s)
         turn.custody = policy.granted(turn.custody, grant, turn.now)
 
 
@@ -239,7 +239,9 @@ def _bring_workload_on(turn: Turn) -> None:
     """One step of `Workload.step`: what the guard says, then a step towards the goal."""
     turn.custody, verdict, _ = policy.judge(turn.custody, turn.now, LIMITS)
     if turn.run is not None:
-        frozen = verdict is Verdict.FREEZE or (verdict is Verdict.KILL and turn.run.frozen_why)
+        frozen = verdict is GuardVerdict.FREEZE or (
+            verdict is GuardVerdict.KILL and turn.run.frozen_why
+        )
         turn.run = replace(turn.run, frozen_why="frozen" if frozen else None)
     epoch = turn.goal.epoch
     granted = policy.refusal_to_spawn(turn.custody, Mode.ACTIVE, epoch, turn.now) is None
@@ -259,9 +261,9 @@ def _bring_workload_on(turn: Turn) -> None:
             pass
 
 
-def _facts(turn: Turn) -> Facts:
+def _facts(turn: Turn) -> WorkloadFacts:
     run = turn.run
-    return Facts(
+    return WorkloadFacts(
         state=work.state_of(run, waiting=False),
         epoch=run.epoch if run is not None else None,
         empty=run is None,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from sessionlib.core.messages import OrderAction
 from sessionlib.core.timeline import Timeline
-from sessionlib.core.view import Settings
+from sessionlib.core.view import AgentSettings
 from tests.model.scale import NEVER_S, TICK_S, timing_of_model
 
 
@@ -43,8 +43,8 @@ class Config:
     takeover: str = "auto"
     is_small: bool = False
 
-    def settings(self) -> Settings:
-        return Settings(
+    def settings(self) -> AgentSettings:
+        return AgentSettings(
             timing_of_model(),
             handover="approve",
             on_no_answer="hold",

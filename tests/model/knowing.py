@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from sessionlib.core.handover import heard
+from sessionlib.core.handover import acknowledgement
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Instant, Readiness
 from sessionlib.core.view import Peer, View
@@ -39,7 +39,7 @@ class Known:
                     every_s=NEVER_S,
                     member="standby",
                     readiness=Readiness.READY,
-                    plan=heard(plan) if plan is not None and plan.to == name else None,
+                    plan=acknowledgement(plan) if plan is not None and plan.to == name else None,
                     remaining_s=NEVER_S,
                     fetched=fetched,
                 )

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.core.copies import Copies, Fetch, Kit, Made
+from sessionlib.core.copies import Copies, Fetch, Made, ProgramState
 from sessionlib.core.lease import Tenure, Watch
 from sessionlib.core.values import Instant, Lease, LeaseState
 from sessionlib.core.view import Data, DataState, Peer, View, is_ours
-from sessionlib.core.work import Facts, Goal, Run
+from sessionlib.core.work import Goal, Run, WorkloadFacts
 from sessionlib.guard.policy import Custody
-from sessionlib.guard.wire import Grant
+from sessionlib.guard.wire import LeaseGrant
 from tests.model.config import Config
 from tests.model.local import Fixed, Local, oldest_sent, sents_of_tenure
 from tests.model.names import ME, MINE, Names, World
@@ -88,7 +88,7 @@ class _Normal:
             over = sent.mono <= -DEAD_TICKS * TICK_S
             epoch = self.names.epochs[grant.epoch]
             assert epoch is not None
-            grant = None if over else Grant(epoch, sent, grant.valid_s)
+            grant = None if over else LeaseGrant(epoch, sent, grant.valid_s)
         distrusted = self.names.instant(custody.distrusted, DEAD_TICKS)
         if distrusted is not None and not self._matters(custody.distrusted):
             distrusted = None
@@ -125,26 +125,28 @@ class _Normal:
         lease = self.writes.lease(view.lease) if view.lease is not None else None
         version = names.version(view.version)
         assert version is not None
-        looks_at_once = view.must_look and view.tenure is None
+        looks_at_once = view.must_read_lease and view.tenure is None
         return View(
             me=replace(view.me, account=ME, incarnation=MINE),
             settings=view.settings,
             started=NOW,
             lifetime_s=NEVER_S,
             peers=self._peers(view),
-            sight=view.sight,
+            lease_read_status=view.lease_read_status,
             lease=lease,
             version=version,
             watch=self._watch(lease),
-            looks_failed=view.looks_failed,
+            lease_reads_failed=view.lease_reads_failed,
             seen_epoch=lease.epoch if lease is not None else 0,
-            looking=view.looking,
-            looked_mono=(
-                -TICK_S if view.looking or looks_at_once else names.since(view.looked_mono, 1)
+            reading_lease=view.reading_lease,
+            lease_read_mono=(
+                -TICK_S
+                if view.reading_lease or looks_at_once
+                else names.since(view.lease_read_mono, 1)
             ),
-            must_look=view.must_look and view.tenure is not None,
-            peeking=True,
-            peeked_mono=0.0,
+            must_read_lease=view.must_read_lease and view.tenure is not None,
+            reading_mailbox=True,
+            mailbox_read_mono=0.0,
             sent_mono=(
                 -TICK_S if view.tenure is None or view.spent else names.since(view.sent_mono, 1)
             ),
@@ -164,7 +166,7 @@ class _Normal:
             data=self._data(view),
             copies=self._copies(view),
             fetch=Fetch("*"),
-            kit=Kit(),
+            program=ProgramState(),
             given_boot=Fixed(),
             answered=frozenset(names.ids(view.answered)),
         )
@@ -225,7 +227,7 @@ class _Normal:
             return NOW
         return self.names.aged(view.quiesced_at, SEAL_TICKS if self.config.fails else STOPPED_TICKS)
 
-    def _facts(self, facts: Facts) -> Facts:
+    def _facts(self, facts: WorkloadFacts) -> WorkloadFacts:
         return replace(
             facts,
             epoch=self.names.epochs[facts.epoch],

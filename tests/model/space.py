@@ -20,13 +20,13 @@ from sessionlib.core.events import (
     Leave,
     Restored,
     Sealed,
-    Verdict,
     WriteAnswered,
+    WriteVerdict,
 )
 from sessionlib.core.lease import first_record
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Identity, Instant, Lease, Pointer, Role
-from sessionlib.core.view import DataState, Peer, Sight, View, Write, WriteKind
+from sessionlib.core.view import DataState, LeaseReadStatus, Peer, View, Write, WriteKind
 from sessionlib.guard import policy
 from sessionlib.guard.policy import Custody
 from tests.model import operators
@@ -180,7 +180,7 @@ class Space:
             lifetime_s=NEVER_S,
             peers=fixed(peers),
             given_boot=Fixed(),
-            peeking=True,
+            reading_mailbox=True,
         )
         return Local(view, Custody(NOW))
 
@@ -265,10 +265,10 @@ class Space:
                 yield Known(each, reported=True)
 
     def _happenings(self, local: Local, view: View) -> Iterator[Happening]:
-        if view.looking:
-            yield local, LeaseRead(Sight.UNREACHABLE), "can't reach the store"
+        if view.reading_lease:
+            yield local, LeaseRead(LeaseReadStatus.UNREACHABLE), "can't reach the store"
             if self.config.unreadable:
-                yield local, LeaseRead(Sight.UNREADABLE), "finds the record unreadable"
+                yield local, LeaseRead(LeaseReadStatus.UNREADABLE), "finds the record unreadable"
         if view.write is not None:
             yield from self._answers(local, view.write)
         run = local.run
@@ -283,11 +283,11 @@ class Space:
         """What an agent may hear of its write. A write that hasn't arrived may be answered with
         Unknown and arrive later; one that can't arrive any more is as good as lost."""
         kind, nonce = write.kind.value, write.lease.nonce
-        unknown = WriteAnswered(nonce, Verdict.UNKNOWN)
-        conflict = WriteAnswered(nonce, Verdict.CONFLICT)
+        unknown = WriteAnswered(nonce, WriteVerdict.UNKNOWN)
+        conflict = WriteAnswered(nonce, WriteVerdict.CONFLICT)
         lost = replace(local, net=tuple(each for each in local.net if each.lease.nonce != nonce))
         if local.answer is not None:
-            done = WriteAnswered(nonce, Verdict.DONE, local.answer)
+            done = WriteAnswered(nonce, WriteVerdict.DONE, local.answer)
             yield local, done, f"hears that its {kind} is done"
             yield local, unknown, f"gets no answer to its {kind}, which is done"
             if self.config.conflicts:
@@ -368,7 +368,7 @@ class Space:
         if known is None:
             local = self.locals.values[number]
             found = replace(record, nonce=local.landed or NO_NONCE)
-            event = LeaseRead(Sight.SEEN, found, CURRENT)
+            event = LeaseRead(LeaseReadStatus.SEEN, found, CURRENT)
             view = local.view
             assert view is not None
             known = self._reads[number, record, orders] = tuple(
@@ -439,7 +439,7 @@ def _is_overdue(view: View) -> bool:
     """Whether an answer has to come before the next tick: none takes longer than the time-out,
     which is half a tick, as the agent's hands see to."""
     write = view.write
-    return view.looking or (write is not None and write.sent.mono <= -TICK_S)
+    return view.reading_lease or (write is not None and write.sent.mono <= -TICK_S)
 
 
 def new_pointer(epoch: int) -> Pointer:

@@ -237,7 +237,7 @@ class Whole:
         orders = self._found[ground][at]
         yield from self.space.quiet(local, orders)
         view = self.space.locals.values[local].view
-        if view is not None and view.looking:
+        if view is not None and view.reading_lease:
             yield from self.space.reads(local, self._seen[ground][at], orders)
 
     def _solo(self, ground: int, at: int, local: int, step: Step) -> Solo:

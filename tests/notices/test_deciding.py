@@ -11,13 +11,13 @@ from dataclasses import replace
 
 import pytest
 
-from sessionlib.core.copies import Kit
+from sessionlib.core.copies import ProgramState
 from sessionlib.core.lease import Tenure
 from sessionlib.core.messages import MoveKind, Receipt, WorkState
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.values import Identity, LeaseState, PlanOrigin, PlanPhase, Role
-from sessionlib.core.view import Claimed, Data, DataState, Peer, Settings, View, WriteKind
-from sessionlib.core.work import Facts
+from sessionlib.core.view import AgentSettings, ClaimOrigin, Data, DataState, Peer, View, WriteKind
+from sessionlib.core.work import WorkloadFacts
 from sessionlib.notices.rules import PATIENCE_BEATS, Known, tell
 from sessionlib.notices.wording import APPROVE, MAX_QUOTED, Notice, tame
 from tests.security.hostile import EVIL, OBEYED
@@ -37,12 +37,12 @@ from tests.unit.scene import (
 )
 
 PATIENCE_S = PATIENCE_BEATS * TIMING.report_s
-ASKS = Settings(TIMING, takeover="approve")
+ASKS = AgentSettings(TIMING, takeover="approve")
 LONG_AGO = at(-10_000).mono
 
 
 def told(now: View, seconds: float = 0.0, known: Known | None = None) -> tuple[list[Notice], Known]:
-    report = report_of(now, at(seconds), 1, Surroundings())
+    report = report_of(now, at(seconds), 1, ReportExtras())
     notices, known = tell(known or Known(), now, report, at(seconds))
     return list(notices), known
 
@@ -53,8 +53,8 @@ def titles(now: View, seconds: float = 0.0, known: Known | None = None) -> list[
 
 def claimed(kind: MoveKind, from_: str | None = "b", reason: str = "why") -> View:
     """`a` as the primary by such a claim, its work serving since a second."""
-    how = Claimed(kind, from_, reason, None, 0.25, at(0).mono)
-    return serving(claimed=how, primary_mono=at(0).mono, served_mono=at(1).mono)
+    how = ClaimOrigin(kind, from_, reason, None, 0.25, at(0).mono)
+    return serving(claim_origin=how, primary_mono=at(0).mono, served_mono=at(1).mono)
 
 
 def renewed(now: View, seconds: float) -> View:
@@ -67,7 +67,7 @@ def with_left(left_s: float) -> View:
 
 
 def failing(count: int) -> View:
-    facts = Facts(WorkState.BACKOFF, 3, restarts=count, error="exit code 7")
+    facts = WorkloadFacts(WorkState.BACKOFF, 3, restarts=count, error="exit code 7")
     return replace(serving(), work=facts)
 
 
@@ -130,7 +130,7 @@ def test_the_command_of_an_approval_stands_on_a_line_of_its_own() -> None:
 
 @pytest.mark.parametrize(("on_no_answer", "says"), [("proceed", "goes ahead"), ("hold", "waits")])
 def test_an_approval_says_what_silence_means(on_no_answer: str, says: str) -> None:
-    settings = Settings(TIMING, on_no_answer=on_no_answer)
+    settings = AgentSettings(TIMING, on_no_answer=on_no_answer)
     asking = serving(plan=clock_plan(PlanPhase.NOTIFIED, 1_700), settings=settings)
     (notice,), _ = told(asking)
     assert says in notice.body
@@ -138,7 +138,7 @@ def test_an_approval_says_what_silence_means(on_no_answer: str, says: str) -> No
 
 def test_a_plan_that_needs_no_approval_asks_for_none() -> None:
     notified = clock_plan(PlanPhase.NOTIFIED, 1_700)
-    assert titles(serving(plan=notified, settings=Settings(TIMING, handover="auto"))) == []
+    assert titles(serving(plan=notified, settings=AgentSettings(TIMING, handover="auto"))) == []
     assert titles(serving(plan=replace(notified, approved=True))) == []
     assert titles(serving(plan=clock_plan(PlanPhase.PROPOSED, 3_000))) == []
 
@@ -192,7 +192,7 @@ def test_an_offer_that_nobody_took_has_failed_when_its_maker_works_again() -> No
 # Takeovers that wait for a yes
 
 
-def lost(settings: Settings = ASKS, peers: Mapping[str, Peer] | None = None) -> View:
+def lost(settings: AgentSettings = ASKS, peers: Mapping[str, Peer] | None = None) -> View:
     """`a` stands by, and has watched the holder say nothing for longer than its lease."""
     away = {"b": peer(changed_mono=LONG_AGO)}
     return seen(held_by(OTHER), settings=settings, peers=away if peers is None else peers)
@@ -212,7 +212,7 @@ def test_nobody_asks_who_is_not_first_or_needs_no_yes() -> None:
     first = Peer("0", 1, Role.MAIN_WORKER, ("inc-0", 1), ahead_s, remaining_s=9_000)
     away = peer(changed_mono=LONG_AGO)
     assert titles(lost(peers={"0": first, "b": away}), TIMING.ttl_s * 2) == []
-    assert titles(lost(settings=Settings(TIMING)), TIMING.ttl_s * 2) == []
+    assert titles(lost(settings=AgentSettings(TIMING)), TIMING.ttl_s * 2) == []
     assert titles(lost(), 1.0) == []
 
 
@@ -262,11 +262,11 @@ def test_an_end_that_nobody_could_take_the_work_at_is_told_of_apart() -> None:
 
 def test_what_can_not_be_fetched_is_told_of_after_a_while() -> None:
     unprepared = replace(
-        serving(primary_mono=at(0).mono, settings=Settings(TIMING, needs_kit=True)),
-        kit=Kit(why="set-up ended with exit code 1"),
+        serving(primary_mono=at(0).mono, settings=AgentSettings(TIMING, needs_program=True)),
+        program=ProgramState(why="set-up ended with exit code 1"),
     )
     unrestored = replace(
-        serving(primary_mono=at(0).mono), data=Data(DataState.FAILED), work=Facts()
+        serving(primary_mono=at(0).mono), data=Data(DataState.FAILED), work=WorkloadFacts()
     )
     for now in (unprepared, unrestored):
         assert titles(now, 1.0) == []
@@ -287,7 +287,7 @@ def test_what_others_wrote_is_words_and_nothing_else() -> None:
         serving(plan=notified),
         replace(claimed(MoveKind.TAKEOVER, EVIL), me=stranger),
         claimed(MoveKind.PLANNED, "b", hostile),
-        replace(failing(5), work=Facts(WorkState.BACKOFF, 3, restarts=5, error=hostile)),
+        replace(failing(5), work=WorkloadFacts(WorkState.BACKOFF, 3, restarts=5, error=hostile)),
     ]
     bodies = [notice.body for now in scenes for notice in told(now)[0]]
     _, known = told(serving(plan=plan(PlanPhase.WARMING, to=EVIL)))

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.agent.notifier import speaker_of
+from sessionlib.agent.notifier import open_notifier
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.notices import sender
 from tests.notices.receiving import TOKEN, receiving
 from tests.notices.test_addresses import CONFIG
@@ -78,8 +78,8 @@ def test_an_agent_without_apprise_or_secret_says_so_and_starts(
     monkeypatch.setattr(sender, "find_spec", lambda name: None)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     config = parse(f"{CONFIG}{{urls: ['a://${{ABSENT}}', 'a://h']}}", tmp_path / "a.yaml")
-    lines: list[Line] = []
-    assert speaker_of(config, tmp_path, SystemClock(), lines.append) is None
+    lines: list[LogLine] = []
+    assert open_notifier(config, tmp_path, SystemClock(), lines.append) is None
     assert [line.event for line in lines] == ["notices_off", "notices_off"]
     assert "ABSENT has no value here" in lines[0].text
     assert "apprise isn't installed here" in lines[1].text

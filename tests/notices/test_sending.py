@@ -17,9 +17,9 @@ from queue import Queue
 
 import pytest
 
-from sessionlib.agent.notice_state import HomeMemory
+from sessionlib.agent.notice_state import NoticeStateFile
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.notices import retry_queue
 from sessionlib.notices.delivery import Courier
 from sessionlib.notices.retry_queue import STALE_S, TRIES, Answer, Fate, Letter
@@ -116,11 +116,13 @@ class Answering:
 
 
 @pytest.fixture
-def memory(tmp_path: Path) -> HomeMemory:
-    return HomeMemory(tmp_path / "notices.json")
+def memory(tmp_path: Path) -> NoticeStateFile:
+    return NoticeStateFile(tmp_path / "notices.json")
 
 
-def courier(sender: Answering, memory: HomeMemory, lines: list[Line] | None = None) -> Courier:
+def courier(
+    sender: Answering, memory: NoticeStateFile, lines: list[LogLine] | None = None
+) -> Courier:
     say = (lines if lines is not None else []).append
     made = Courier(URLS, sender, memory, SystemClock(), say, last_word_s=PATIENCE_S)
     made.start()
@@ -128,7 +130,7 @@ def courier(sender: Answering, memory: HomeMemory, lines: list[Line] | None = No
 
 
 def test_a_notice_is_remembered_before_it_is_sent_and_sent_by_the_next_start(
-    memory: HomeMemory,
+    memory: NoticeStateFile,
 ) -> None:
     killed = Answering()
     courier(killed, memory).tell([NOTICE])
@@ -149,7 +151,7 @@ def test_a_notice_is_remembered_before_it_is_sent_and_sent_by_the_next_start(
 
 
 def test_one_that_has_taken_it_is_not_asked_again_though_another_hangs_till_the_end(
-    memory: HomeMemory,
+    memory: NoticeStateFile,
 ) -> None:
     killed = Answering(at_once={0: TAKEN})
     courier(killed, memory).tell([NOTICE])
@@ -163,9 +165,9 @@ def test_one_that_has_taken_it_is_not_asked_again_though_another_hangs_till_the_
 
 
 def test_what_was_not_taken_waits_and_is_told_of_once_without_its_address(
-    memory: HomeMemory,
+    memory: NoticeStateFile,
 ) -> None:
-    lines: list[Line] = []
+    lines: list[LogLine] = []
     sender = Answering(FAILED)
     sender.go.set()
     made = courier(sender, memory, lines)
@@ -181,7 +183,7 @@ def test_what_was_not_taken_waits_and_is_told_of_once_without_its_address(
     assert TOKEN not in memory.path.read_text()
 
 
-def test_a_sender_that_hangs_is_left_behind_when_the_agent_ends(memory: HomeMemory) -> None:
+def test_a_sender_that_hangs_is_left_behind_when_the_agent_ends(memory: NoticeStateFile) -> None:
     sender = Answering()
     made = Courier(URLS, sender, memory, SystemClock(), lambda line: None, last_word_s=0.01)
     made.start()
@@ -193,7 +195,7 @@ def test_a_sender_that_hangs_is_left_behind_when_the_agent_ends(memory: HomeMemo
 
 @pytest.mark.parametrize("plant", ["pipe", "link", "folder", "torn", "huge"])
 def test_what_a_workload_plants_in_the_memorys_place_harms_nobody(
-    tmp_path: Path, memory: HomeMemory, plant: str
+    tmp_path: Path, memory: NoticeStateFile, plant: str
 ) -> None:
     victim = tmp_path / "victim"
     victim.write_text("precious")

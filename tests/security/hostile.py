@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any
 
-from sessionlib.core.messages import Copied, Receipt, Report
+from sessionlib.core.messages import PublishedCheckpoint, Receipt, Report
 from sessionlib.core.values import Plan, PlanPhase
 from tests.unit.cli_fleets import LEASE, report
 
@@ -40,7 +40,7 @@ PLAN = evil(Plan("p", "backup1", PlanPhase.NOTIFIED, "r", left_s=60.0), "to")
 HOSTILE_LEASE = replace(
     evil(LEASE, "holder", "nonce", "successor"), plan=PLAN, done=(EVIL,), renewal=8
 )
-COPIED = evil(Copied("n", 1.0, 2, 3, 4.0, "r"))
+COPIED = evil(PublishedCheckpoint("n", 1.0, 2, 3, 4.0, "r"))
 RECEIPTS = (Receipt(EVIL, EVIL, EVIL), Receipt("p", "refused", EVIL))
 
 

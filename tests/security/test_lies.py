@@ -21,16 +21,16 @@ import pytest
 from console.setup.lease_record import missing_lease
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.checkpoints import CheckpointError
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.clock import SystemClock
-from sessionlib.core.actions import Fence, Look, Work
-from sessionlib.core.events import LeaseRead, Peeked, Verdict, WriteAnswered
+from sessionlib.core.actions import Fence, ReadLease, SetGoal
+from sessionlib.core.events import LeaseRead, MailboxRead, WriteAnswered, WriteVerdict
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, Receipt
 from sessionlib.core.values import MAX_EPOCH, UNKNOWN_HOLDER, Lease, LeaseState, Pointer
-from sessionlib.core.view import Member, Sight, View, member_of
+from sessionlib.core.view import LeaseReadStatus, Member, View, member_of
 from sessionlib.core.work import Aim
 from sessionlib.records import decode, encode
 from sessionlib.signing import Purpose, canonical, public_of, sign, sign_bytes
@@ -63,7 +63,7 @@ def told(before: View, data: bytes, seconds: float = 0.0) -> View:
 
 
 def aims(before: View, seconds: float) -> set[Aim]:
-    return {action.goal.aim for action in actions(before, seconds) if isinstance(action, Work)}
+    return {action.goal.aim for action in actions(before, seconds) if isinstance(action, SetGoal)}
 
 
 WAITED_FOR: dict[str, tuple[Lie, float]] = {
@@ -98,7 +98,7 @@ UNREADABLE: dict[str, bytes] = {
 def test_a_standby_waits_out_what_the_record_says(lie: str) -> None:
     changes, ttl_s = WAITED_FOR[lie]
     standby = told(view(), forged(**changes))
-    assert standby.sight is Sight.SEEN
+    assert standby.lease_read_status is LeaseReadStatus.SEEN
     ripe_s = TIMING.patience_s(ttl_s, 0)
     assert written(actions(standby, ripe_s - 0.1)) is None
     long = replace(standby, lifetime_s=10 * DAY_S)
@@ -115,7 +115,7 @@ def test_a_standby_waits_out_what_the_record_says(lie: str) -> None:
 def test_what_no_claim_of_ours_can_be_moves_nobody(lie: str, who: str) -> None:
     before = serving() if who == "primary" else told(view(), encode(HONEST))
     after = told(before, UNREADABLE[lie], 1.0)
-    assert after.sight is Sight.UNREADABLE
+    assert after.lease_read_status is LeaseReadStatus.UNREADABLE
     assert after.alarm
     # Nothing of it is remembered, so that the record can simply be put right.
     assert after.seen_epoch == before.seen_epoch
@@ -143,11 +143,11 @@ def test_a_primary_that_is_robbed_stops_when_it_next_renews(lie: str) -> None:
     for action in actions(primary, TIMING.renew_s):
         primary = begun(primary, action, at(TIMING.renew_s))
     late_s = TIMING.renew_s + TIMING.timeout_s
-    conflict = WriteAnswered(renewal.lease.nonce, Verdict.CONFLICT)
+    conflict = WriteAnswered(renewal.lease.nonce, WriteVerdict.CONFLICT)
     primary = learn(primary, conflict, at(late_s), "chance")
-    assert any(isinstance(action, Look) for action in actions(primary, late_s))
+    assert any(isinstance(action, ReadLease) for action in actions(primary, late_s))
     late_s += TIMING.timeout_s
-    primary = told(replace(primary, looking=True), TAKEN[lie], late_s)
+    primary = told(replace(primary, reading_lease=True), TAKEN[lie], late_s)
     assert aims(primary, late_s) == {Aim.DEAD}
     assert any(isinstance(action, Fence) for action in actions(primary, late_s))
     assert written(actions(primary, late_s)) is None
@@ -230,8 +230,8 @@ def shared(tmp_path: Path) -> FolderStore:
     return store
 
 
-def notes(store: FolderStore) -> Notes:
-    return Notes(store, "f", public_of(SEED), ("a", "b"), "a")
+def notes(store: FolderStore) -> Mailbox:
+    return Mailbox(store, "f", public_of(SEED), ("a", "b"), "a")
 
 
 def order(action: OrderAction = OrderAction.PAUSE, **changes: Any) -> Order:
@@ -247,7 +247,7 @@ def file(store: FolderStore, signed: Order, name: str | None = None) -> Path:
 
 
 def peeked(before: View, store: FolderStore, seconds: float) -> View:
-    found: Peeked = notes(store).peek()
+    found: MailboxRead = notes(store).read()
     return learn(before, found, at(seconds), "chance")
 
 
@@ -256,7 +256,7 @@ def settle(before: View, seconds: float) -> View:
     for action in actions(before, seconds):
         before = begun(before, action, at(seconds))
     if before.write is not None:
-        done = WriteAnswered(before.write.lease.nonce, Verdict.DONE, "10")
+        done = WriteAnswered(before.write.lease.nonce, WriteVerdict.DONE, "10")
         before = learn(before, done, at(seconds + 0.1), "chance")
     return before
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import Notes
-from sessionlib.bundles.kits import Kits
+from sessionlib.agent.mailbox import Mailbox
+from sessionlib.bundles.kits import ProgramPreparer
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import Order, OrderAction
-from sessionlib.errors import KitError, StoreError, Unreachable
+from sessionlib.errors import ProgramError, StoreError, Unreachable
 from sessionlib.layout import bundle_piece_key
 from sessionlib.records import encode
 from sessionlib.signing import sign
@@ -125,7 +125,7 @@ def test_folders_without_end_end_no_reader(store: FolderStore, prefix: str) -> N
     if prefix == layout.ORDERS:
         order = sign(Order("mine2", "f", OrderAction.PAUSE, None, 3, "i", 7, "op"), SEED)
         store.create(layout.order_key("mine2"), encode(order))
-        peeked = Notes(store, "f", PUBLIC, ("a", "b"), "a").peek()
+        peeked = Mailbox(store, "f", PUBLIC, ("a", "b"), "a").read()
         assert [order.id for order in peeked.orders] == ["mine2"]
 
 
@@ -134,8 +134,8 @@ def test_a_piece_of_code_that_fits_no_memory_is_not_read(tmp_path: Path) -> None
     published = kit.publish()
     piece = kit.store.root / bundle_piece_key(published.digest, 0)
     os.truncate(piece, HUGE_BYTES)
-    kits: Kits = kit.kits()
-    with pytest.raises(KitError, match="is missing from the store, or torn"):
+    kits: ProgramPreparer = kit.kits()
+    with pytest.raises(ProgramError, match="is missing from the store, or torn"):
         kits.prepare(kits.wanted())
 
 

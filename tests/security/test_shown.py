@@ -25,7 +25,7 @@ from sessionlib.agent.logs import AgentLog
 from sessionlib.checkpoints.names import BLOBS
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 from sessionlib.core.values import Lease
 from sessionlib.records import encode
 from sessionlib.stores.memory import MemoryStore
@@ -213,7 +213,7 @@ def test_what_the_agent_prints_is_text(tmp_path: Path) -> None:
     err = io.StringIO()
     with redirect_stderr(err):
         log = AgentLog(tmp_path, "primary")
-        log.say(Line("warning", "alarm", EVIL), epoch=3)
+        log.write(LogLine("warning", "alarm", EVIL), epoch=3)
         log.close()
     assert "evil" in err.getvalue()
     harmless(err.getvalue())

@@ -22,20 +22,20 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.provisioning import Outfit
-from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.agent.provisioning import Provisioner
+from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.bundles.unpacking import unpack
 from sessionlib.checkpoints import CheckpointError, Damaged, FileTrouble
 from sessionlib.checkpoints.catalog import read_manifest, verify
 from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
-from sessionlib.errors import KitError, RecordUnreadable
+from sessionlib.errors import ProgramError, RecordUnreadable
 from sessionlib.layout import bundle_piece_key, succession_key, version_key
 from sessionlib.records import MAX_RECORD_BYTES, read_object
 from sessionlib.signed.fleetconfig import CONFIG
 from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore
@@ -169,12 +169,12 @@ def test_of_two_bundles_neither_has_the_others_content(fleet: Fleet) -> None:
     pieces = [fleet.store.get(bundle_piece_key(one.digest, 0)) or b"" for one in (first, second)]
     put(fleet.store, bundle_piece_key(second.digest, 0), pieces[0])
     kits = fleet.kits()
-    with pytest.raises(KitError):
+    with pytest.raises(ProgramError):
         kits.prepare(kits.wanted())
     assert not [path for path in (fleet.home / "code").iterdir() if path.is_dir()]
 
 
-SWAPPED_RECORDS: dict[str, Callable[[Published, Published], bytes]] = {
+SWAPPED_RECORDS: dict[str, Callable[[PublishedCode, PublishedCode], bytes]] = {
     "the older record under the newer number": lambda old, new: CODE.encode(old),
     "the older record with the newer number": lambda old, new: CODE.encode(
         replace(old, version=new.version)
@@ -199,7 +199,7 @@ def test_a_swapped_record_is_passed_over_and_told(fleet: Fleet, how: str) -> Non
     new = fleet.publish()
     key = version_key(layout.CODE_VERSIONS, new.version)
     put(fleet.store, key, SWAPPED_RECORDS[how](old, new))
-    series = Series(fleet.store, CODE, "my-fleet")
+    series = VersionSeries(fleet.store, CODE, "my-fleet")
     assert series.newest(PUBLIC) == old
     assert key in series.refused[0]
 
@@ -219,7 +219,7 @@ def test_an_agent_that_saw_the_newer_is_not_taken_back(fleet: Fleet) -> None:
 
 def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet: Fleet) -> None:
     fleet.publisher().config(fleet.config())
-    genuine = Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
+    genuine = VersionSeries(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
     assert genuine is not None
     body = json.loads(fleet.store.get(version_key(layout.CONFIG_VERSIONS, 1)) or b"")
     body["settings"]["workload"]["command"] = ["sh", "-c", "touch canary"]
@@ -227,8 +227,8 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
         put(fleet.store, version_key(layout.CONFIG_VERSIONS, number), json.dumps(data).encode())
     config = fleet.config()
     fleet.home.mkdir(parents=True)
-    outfit = Outfit(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
-    outfit.look()
+    outfit = Provisioner(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
+    outfit.read_published()
     assert outfit.config_words == "none published"
     assert sorted(outfit.warnings) == [
         "config/1.json: it isn't signed by this fleet's key",
@@ -258,7 +258,7 @@ def test_a_forged_word_on_a_key_is_not_followed(
 ) -> None:
     put(store, succession_key(PUBLIC), FORGED_WORDS[how])
     key = FollowedKey(store, "my-fleet", PUBLIC, tmp_path)
-    assert key.look() == PUBLIC
+    assert key.update() == PUBLIC
     assert key.refused
 
 
@@ -267,11 +267,11 @@ def test_a_word_put_back_brings_no_old_key_back(store: FolderStore, tmp_path: Pa
     a, b, c = (public_of(seed) for seed in (SEED, OTHER_SEED, THIRD_SEED))
     put(store, succession_key(a), succession(SEED, OTHER_SEED))
     put(store, succession_key(b), succession(OTHER_SEED, THIRD_SEED))
-    assert FollowedKey(store, "my-fleet", a, tmp_path).look() == c
+    assert FollowedKey(store, "my-fleet", a, tmp_path).update() == c
     (store.root / succession_key(b)).unlink()
-    assert FollowedKey(store, "my-fleet", a, tmp_path).look() == c
+    assert FollowedKey(store, "my-fleet", a, tmp_path).update() == c
     put(store, succession_key(c), succession(SEED, OTHER_SEED))
-    assert FollowedKey(store, "my-fleet", a, tmp_path).look() == c
+    assert FollowedKey(store, "my-fleet", a, tmp_path).update() == c
 
 
 # Bombs
@@ -347,7 +347,7 @@ def test_an_archive_takes_no_more_than_was_signed(
     del plain
     out = tmp_path / "out"
     out.mkdir()
-    with at_most(8 * MIB), pytest.raises(KitError):
+    with at_most(8 * MIB), pytest.raises(ProgramError):
         unpack(archive, out, content_bytes=MIB, files=10)
     assert sum(path.stat().st_size for path in out.rglob("*")) <= MIB
 

@@ -21,9 +21,9 @@ import pytest
 
 from console.config_file_edit import write_fleet_key
 from sessionlib.agent import loop
-from sessionlib.agent.log_rotation import cap
+from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.agent.logs import tail
-from sessionlib.agent.workfiles import Seat, WorkFiles
+from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.checkpoints import Unfit
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec
@@ -49,7 +49,7 @@ def victim(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def files(tmp_path: Path) -> WorkFiles:
-    found = WorkFiles(Seat(tmp_path / "home", "alpha", "s-1", 2_000_000_000.0))
+    found = WorkFiles(WorkloadContext(tmp_path / "home", "alpha", "s-1", 2_000_000_000.0))
     found.prepare(WorkloadSpec(("a",)))
     return found
 
@@ -112,7 +112,7 @@ def test_a_pipe_that_takes_a_files_place_at_the_last_moment_holds_nobody_up(
     calls: dict[str, Callable[[], object]] = {
         "status": files.read_status,
         "tail": lambda: tail(path, 1024),
-        "cap": lambda: cap(path, LOG_CAP_BYTES),
+        "cap": lambda: rotate_if_large(path, LOG_CAP_BYTES),
     }
     answers: list[object] = []
     reading = threading.Thread(target=lambda: answers.append(calls[read]()), daemon=True)
@@ -129,7 +129,7 @@ def test_a_log_that_is_none_is_neither_shipped_nor_cut(
     """Its end goes into the store, for all accounts to read; and a long one is cut off."""
     PLANTS[plant](files.log, victim)
     assert tail(files.log, 1024) == b""
-    assert not cap(files.log, LOG_CAP_BYTES)
+    assert not rotate_if_large(files.log, LOG_CAP_BYTES)
 
 
 @pytest.mark.parametrize("plant", ["a link", "a pipe"])
@@ -139,7 +139,7 @@ def test_what_is_cut_off_a_log_goes_into_a_file_of_our_own(
     files.log.write_text("x" * (LOG_CAP_BYTES + 1))
     kept = files.log.with_name("workload.log.1")
     PLANTS[plant](kept, victim)
-    assert cap(files.log, LOG_CAP_BYTES)
+    assert rotate_if_large(files.log, LOG_CAP_BYTES)
     assert kept.read_text() == "x" * (LOG_CAP_BYTES + 1)
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 

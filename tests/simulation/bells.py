@@ -12,7 +12,7 @@ import random
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sessionlib.core.events import Rung
+from sessionlib.core.events import DoorbellRang
 from tests.simulation.faults import Kind
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ class Doorbell:
 def _rings(node: Node, life: int) -> Callable[[], None]:
     def ring() -> None:
         if node.life == life:
-            node.deliver(Rung())
+            node.deliver(DoorbellRang())
 
     return ring
 

@@ -11,20 +11,27 @@ from typing import TYPE_CHECKING
 
 from sessionlib.core.actions import (
     Action,
-    Collect,
+    CollectGarbage,
     Copy,
     Depart,
     FetchAhead,
-    Look,
-    Peek,
-    Prepare,
-    Record,
+    PrepareProgram,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
     Seal,
-    Send,
+    WriteLease,
 )
 from sessionlib.core.copies import Made
-from sessionlib.core.events import CopyEnded, Fetched, Prepared, Recorded, Restored, Sealed
+from sessionlib.core.events import (
+    CopyEnded,
+    Fetched,
+    HistoryRecorded,
+    ProgramPrepared,
+    Restored,
+    Sealed,
+)
 from sessionlib.core.values import Pointer
 from sessionlib.errors import StoreError
 from tests.simulation.disks import CheckpointError
@@ -38,17 +45,17 @@ def do(node: Node, action: Action) -> None:
     """Begin it; the answer comes as an event."""
     fleet = node.fleet
     match action:
-        case Look():
+        case ReadLease():
             fleet.register.request(node, None)
-        case Send(write):
+        case WriteLease(write):
             fleet.register.request(node, write)
-        case Peek():
+        case ReadMailbox():
             fleet.notes.peek(node)
-        case Record(history):
+        case RecordHistory(history):
             fleet.notes.history.append(history)
-            node.later(Recorded(history.epoch), 0.2)
-        case Prepare():
-            node.later(Prepared("v1"), 5.0)
+            node.later(HistoryRecorded(history.epoch), 0.2)
+        case PrepareProgram():
+            node.later(ProgramPrepared("v1"), 5.0)
         case Depart():
             pass
         case _:
@@ -65,7 +72,7 @@ def _on_data(node: Node, action: Action) -> None:
             node.on_data(lambda: sealed(node, action), 0.5)
         case FetchAhead(ahead):
             node.on_data(lambda: fetched(node, ahead), 0.5)
-        case Collect(published, epoch):
+        case CollectGarbage(published, epoch):
             node.on_data(lambda: _collect(node, published, epoch), 0.3)
         case _:
             # Answer, HoldOff, Fence and StopCopying change what is known, and nothing else.

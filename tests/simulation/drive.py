@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from sessionlib.core.events import Event, LeaseRead, Verdict, WriteAnswered
-from sessionlib.core.view import Sight, Write
+from sessionlib.core.events import Event, LeaseRead, WriteAnswered, WriteVerdict
+from sessionlib.core.view import LeaseReadStatus, Write
 from sessionlib.stores.drive.register import PAUSE_S, SPURIOUS_TRIES, STALE_TRIES
 from tests.simulation.faults import Kind
 from tests.simulation.register import Answer, Register
@@ -32,7 +32,7 @@ class DriveRegister(Register):
         elif self.fleet.is_cut_off(node):
             # No connection comes about: nothing can have happened.
             wait_s = self.fleet.net.uniform(0.01, self.fleet.odds.delay_s)
-            unsent = WriteAnswered(write.lease.nonce, Verdict.UNREACHABLE, why="no connection")
+            unsent = WriteAnswered(write.lease.nonce, WriteVerdict.UNREACHABLE, why="no connection")
             self.fleet.after(wait_s, lambda: answer(unsent))
         else:
             self._put_over(node, write, answer, 1)
@@ -42,22 +42,22 @@ class DriveRegister(Register):
         nonce = write.lease.nonce
         if chance.random() < odds.spurious:
             fleet.count(Kind.SPURIOUS)
-            return WriteAnswered(nonce, Verdict.CONFLICT, why="refused for no reason")
+            return WriteAnswered(nonce, WriteVerdict.CONFLICT, why="refused for no reason")
         if chance.random() < odds.rate:
             if chance.random() < 0.5:
                 fleet.count(Kind.RATE)
             else:
                 fleet.count(Kind.RATE_YET_DONE)
                 super().take(write)
-            return WriteAnswered(nonce, Verdict.UNKNOWN, why="too many requests")
+            return WriteAnswered(nonce, WriteVerdict.UNKNOWN, why="too many requests")
         return super().take(write)
 
     def _put_over(self, node: Node, write: Write, answer: Answer, tries: int) -> None:
         def answered(event: Event) -> None:
             assert isinstance(event, WriteAnswered)
-            if event.verdict is Verdict.DONE:
+            if event.verdict is WriteVerdict.DONE:
                 self._settle(node, write, answer, event, 1)
-            elif event.verdict is Verdict.CONFLICT:
+            elif event.verdict is WriteVerdict.CONFLICT:
                 self._look_into(node, write, answer, event, tries)
             else:
                 answer(event)
@@ -71,7 +71,7 @@ class DriveRegister(Register):
 
         def looked(event: Event) -> None:
             assert isinstance(event, LeaseRead)
-            seen = event.lease if event.sight is Sight.SEEN else None
+            seen = event.lease if event.status is LeaseReadStatus.SEEN else None
             if seen is not None and seen.nonce == write.lease.nonce:
                 answer(replace(done, version=event.version))
             elif seen is not None and event.version == write.expected and tries < STALE_TRIES:
@@ -79,7 +79,9 @@ class DriveRegister(Register):
                     PAUSE_S, lambda: self._settle(node, write, answer, done, tries + 1)
                 )
             else:
-                answer(replace(done, verdict=Verdict.UNKNOWN, version="", why="written, it says"))
+                answer(
+                    replace(done, verdict=WriteVerdict.UNKNOWN, version="", why="written, it says")
+                )
 
         super().send(node, None, _once(looked))
 
@@ -90,12 +92,12 @@ class DriveRegister(Register):
 
         def looked(event: Event) -> None:
             assert isinstance(event, LeaseRead)
-            if event.sight is not Sight.SEEN or event.version != write.expected:
+            if event.status is not LeaseReadStatus.SEEN or event.version != write.expected:
                 answer(refused)
             elif tries < SPURIOUS_TRIES:
                 self.fleet.after(PAUSE_S, lambda: self._put_over(node, write, answer, tries + 1))
             else:
-                answer(replace(refused, verdict=Verdict.UNREACHABLE))
+                answer(replace(refused, verdict=WriteVerdict.UNREACHABLE))
 
         super().send(node, None, _once(looked))
 

@@ -15,11 +15,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.guard_supervisor import News
+from sessionlib.agent.guard_supervisor import GuardNews
 from sessionlib.core.work import Mode
 from sessionlib.guard import policy
 from sessionlib.guard.client import GuardError, GuardLost
-from sessionlib.guard.policy import Custody, Limits, Verdict
+from sessionlib.guard.policy import Custody, GuardVerdict, Limits
 from sessionlib.guard.wire import (
     Activate,
     Activated,
@@ -28,11 +28,11 @@ from sessionlib.guard.wire import (
     Exited,
     Freeze,
     Frozen,
-    Grant,
+    LeaseGrant,
     NotActivated,
-    Refused,
     Spawn,
     Spawned,
+    SpawnRefused,
     Started,
     Stop,
     Thawed,
@@ -99,9 +99,9 @@ class Process:
 
 
 class SimulatedGuard:
-    """One guard, as the agent's `GuardPost` hires it."""
+    """One guard, as the agent's `GuardSupervisor` hires it."""
 
-    def __init__(self, node: Node, limits: Limits, post: Callable[[News], None]) -> None:
+    def __init__(self, node: Node, limits: Limits, post: Callable[[GuardNews], None]) -> None:
         self.node = node
         self.limits = limits
         self.cleared = False
@@ -199,14 +199,14 @@ class SimulatedGuard:
         process = self.node.process
         if process is not None:
             match verdict:
-                case Verdict.KILL:
+                case GuardVerdict.KILL:
                     process.end()
                     self._emptied_soon()
-                case Verdict.FREEZE if not process.is_frozen:
+                case GuardVerdict.FREEZE if not process.is_frozen:
                     process.is_frozen = True
                     process.update()
                     self._say(Frozen(why))
-                case Verdict.RUN:
+                case GuardVerdict.RUN:
                     self._let_run(process)
         self._look_again()
 
@@ -268,7 +268,7 @@ class SimulatedGuard:
     def _take(self, command: Command) -> None:
         now = self.node.now()
         match command:
-            case Grant():
+            case LeaseGrant():
                 self.custody = policy.granted(self.custody, command, now)
             case Freeze(at):
                 self.custody = policy.held(self.custody, at)
@@ -283,7 +283,7 @@ class SimulatedGuard:
         assert self.custody.mode is None, "a second Spawn while a workload runs"
         refusal = policy.refusal_to_spawn(self.custody, spawn.mode, spawn.epoch, self.node.now())
         if refusal is not None:
-            self._say(Refused(refusal))
+            self._say(SpawnRefused(refusal))
             return
         self.custody = policy.begun(self.custody, spawn.mode, spawn.epoch, spawn.grace_s)
         process = self.node.process = Process(self.node)
@@ -326,13 +326,13 @@ class SimulatedGuard:
     def _post_lost(self, why: str) -> None:
         self._post(GuardLost(why))
 
-    def _say(self, news: News, within_s: float = WORD_S) -> None:
+    def _say(self, news: GuardNews, within_s: float = WORD_S) -> None:
         # In order: the words of one guard don't overtake each other.
         self.node.fleet.after(
             self.node.in_order(within_s), lambda: self._post(news) if self._alive else None
         )
 
 
-def guards_of(node: Node) -> Callable[[Path, Limits, Callable[[News], None]], SimulatedGuard]:
+def guards_of(node: Node) -> Callable[[Path, Limits, Callable[[GuardNews], None]], SimulatedGuard]:
     """How the agents of `node` hire their guards."""
     return lambda _home, limits, post: SimulatedGuard(node, limits, post)

@@ -15,17 +15,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.workfiles import Seat, WorkFiles
+from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.agent.workload import Workload
-from sessionlib.core.actions import Action, Exit, Work
+from sessionlib.core.actions import Action, Exit, SetGoal
 from sessionlib.core.decide import decide
 from sessionlib.core.events import Event, Late, WorkChanged
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.timing import DRIFT
 from sessionlib.core.values import Identity, Instant, Lease
 from sessionlib.core.view import Member, Peer, View, member_of
-from sessionlib.core.work import Facts, WorkloadSpec
+from sessionlib.core.work import WorkloadFacts, WorkloadSpec
 from sessionlib.guard.policy import Limits
 from tests.simulation.clocks import Clocks
 from tests.simulation.doing import do
@@ -56,7 +56,7 @@ class _Files(WorkFiles):
     def environment(self, *_: object) -> dict[str, str]:
         return {}
 
-    def keep_log(self) -> _Log:  # type: ignore[override]  # no thread that caps a log
+    def start_log_rotation(self) -> _Log:  # type: ignore[override]  # no thread that caps a log
         return self._Log()
 
 
@@ -141,12 +141,12 @@ class Node:
         life = self.life
         self.workload = Workload(
             WorkloadSpec(("work",), fleet.standby, grace_s=5.0),
-            _Files(Seat(Path("/nowhere"), self.name, me.session, 0.0)),
+            _Files(WorkloadContext(Path("/nowhere"), self.name, me.session, 0.0)),
             Limits.for_margin(fleet.timing_of(self.name).margin_s, 600.0),
             lambda facts: self._changed(life, facts),
             lambda: self._soon(life),
             clock=self,
-            hire=guards_of(self),
+            new_guard=guards_of(self),
         )
         self.workload.start()
         self._tick()
@@ -306,7 +306,7 @@ class Node:
                 self._do(action, now)
                 if not self.alive:
                     return
-            if all(type(action) is Work for action in actions):
+            if all(type(action) is SetGoal for action in actions):
                 break
         self.workload.step(now)
         self._report(now)
@@ -331,7 +331,7 @@ class Node:
 
     def _do(self, action: Action, now: Instant) -> None:
         match action:
-            case Work(goal):
+            case SetGoal(goal):
                 tenure = self.view.tenure
                 if tenure is not None and tenure != self.granted and self.view.spent is None:
                     self.granted = tenure
@@ -344,7 +344,7 @@ class Node:
             case _:
                 do(self, action)
 
-    def _changed(self, life: int, facts: Facts) -> None:
+    def _changed(self, life: int, facts: WorkloadFacts) -> None:
         """It lies in the agent's inbox, and is learned before anything is decided again."""
         if life == self.life:
             self.waiting.append(WorkChanged(facts))
@@ -363,7 +363,7 @@ class Node:
             plan,
             view.receipts,
             view.fetch.have,
-            view.kit.ready,
+            view.program.ready,
             view.work.state,
             view.leaving,
         )
@@ -371,7 +371,7 @@ class Node:
             return
         self.gist, self.told_at = gist, self.fleet.t
         self.beat += 1
-        self.fleet.notes.write_report(self, report_of(view, now, self.beat, Surroundings()))
+        self.fleet.notes.write_report(self, report_of(view, now, self.beat, ReportExtras()))
 
     # Things that take their time
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from sessionlib.core.events import Event, Peeked
+from sessionlib.core.events import Event, MailboxRead
 from sessionlib.core.messages import ORDER_LIFE_S, History, Order, Report, Signal
 from tests.simulation.faults import Kind
 
@@ -56,13 +56,13 @@ class Noticeboard:
         if fleet.is_cut_off(reader) or fleet.t < reader.deaf_until or chance.random() < odds.lost:
             fleet.count(Kind.NOTES_LOST)
             wait_s = reader.clocks.lasts(fleet.timing.timeout_s)
-            fleet.after(wait_s, lambda: answer(Peeked({})))
+            fleet.after(wait_s, lambda: answer(MailboxRead({})))
             return
         wait_s = chance.uniform(0.01, 2 * odds.delay_s)
         found = self._seen_by(reader)
         fleet.after(wait_s, lambda: answer(found))
 
-    def _seen_by(self, reader: Node) -> Peeked:
+    def _seen_by(self, reader: Node) -> MailboxRead:
         fleet = self.fleet
         stale = fleet.net.random() < fleet.odds.stale
         reports = {**self.reports, **self.before} if stale else self.reports
@@ -83,7 +83,7 @@ class Noticeboard:
                 continue
             orders.append(order)
             ages_s[order.id] = fleet.t - at
-        return Peeked(seen, tuple(orders), tuple(old), ages_s, self._signal())
+        return MailboxRead(seen, tuple(orders), tuple(old), ages_s, self._signal())
 
     def _signal(self) -> Signal | None:
         if self.signal is None or self.fleet.t - self.signal[0] > ORDER_LIFE_S:

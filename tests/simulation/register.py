@@ -12,10 +12,10 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from sessionlib.core.events import Event, LeaseRead, Verdict, WriteAnswered
+from sessionlib.core.events import Event, LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.lease import first_record
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
-from sessionlib.core.view import Sight, Write
+from sessionlib.core.view import LeaseReadStatus, Write
 from tests.simulation.faults import STORE, Fault, Kind
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class Register:
                 return
             # The connection breaks: an answer all the same, and one that says nothing.
             fleet.count(Kind.BROKEN)
-            event = WriteAnswered(write.lease.nonce, Verdict.UNKNOWN, why="connection reset")
+            event = WriteAnswered(write.lease.nonce, WriteVerdict.UNKNOWN, why="connection reset")
         fleet.after(chance.uniform(0.01, odds.delay_s), lambda: answer(event))
 
     # One atomic step each
@@ -106,28 +106,32 @@ class Register:
         fleet, odds, chance = self.fleet, self.fleet.odds, self.fleet.net
         if chance.random() < odds.torn:
             fleet.count(Kind.TORN)
-            sight = chance.choice([Sight.MISSING, Sight.UNREADABLE, Sight.UNREACHABLE])
+            sight = chance.choice(
+                [LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE, LeaseReadStatus.UNREACHABLE]
+            )
             return LeaseRead(sight, why="a bad read")
         if self.lease is None:
-            return LeaseRead(Sight.MISSING, why="the lease record is missing")
+            return LeaseRead(LeaseReadStatus.MISSING, why="the lease record is missing")
         if chance.random() < odds.stale:
             fleet.count(Kind.STALE)
             at = fleet.t - chance.uniform(0, STALE_S)
             index = bisect_right(self._past, at, key=lambda entry: entry[0]) - 1
             written_at, lease, version = self._past[max(0, index)]
-            return LeaseRead(Sight.SEEN, lease, version, fleet.t - written_at)
-        return LeaseRead(Sight.SEEN, self.lease, str(self.version), fleet.t - self.written_at)
+            return LeaseRead(LeaseReadStatus.SEEN, lease, version, fleet.t - written_at)
+        return LeaseRead(
+            LeaseReadStatus.SEEN, self.lease, str(self.version), fleet.t - self.written_at
+        )
 
     def take(self, write: Write) -> Event:
         fleet, after, before = self.fleet, write.lease, self.lease
         if before is None or write.expected != str(self.version):
             fleet.tell(STORE, lambda: f"refuses {said(after)}: the record has changed")
-            return WriteAnswered(after.nonce, Verdict.CONFLICT, why="changed")
+            return WriteAnswered(after.nonce, WriteVerdict.CONFLICT, why="changed")
         fleet.tell(STORE, lambda: f"takes {said(after)}")
         writer = fleet.node(after.holder or before.holder)
         fleet.truth.written(before, after, writer)
         self._put(after)
-        return WriteAnswered(after.nonce, Verdict.DONE, str(self.version))
+        return WriteAnswered(after.nonce, WriteVerdict.DONE, str(self.version))
 
     def _put(self, lease: Lease) -> None:
         self.lease = lease
@@ -180,8 +184,8 @@ class Register:
 
 def _no_answer(write: Write | None) -> Event:
     if write is None:
-        return LeaseRead(Sight.UNREACHABLE, why="no answer")
-    return WriteAnswered(write.lease.nonce, Verdict.UNKNOWN, why="no answer")
+        return LeaseRead(LeaseReadStatus.UNREACHABLE, why="no answer")
+    return WriteAnswered(write.lease.nonce, WriteVerdict.UNKNOWN, why="no answer")
 
 
 def said(lease: Lease) -> str:

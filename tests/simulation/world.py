@@ -11,12 +11,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from sessionlib.core.handover import UNASKED
+from sessionlib.core.handover import TENTATIVE_PHASES
 from sessionlib.core.messages import ORDER_LIFE_S, OrderAction
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role
-from sessionlib.core.view import Member, Settings
+from sessionlib.core.view import AgentSettings, Member
 from tests.simulation.bells import Doorbell, NoDoorbell
 from tests.simulation.disks import Content, Depot, Disk, Ledger, LedgerDisk
 from tests.simulation.drive import DriveRegister
@@ -109,18 +109,18 @@ class Fleet:
 
     # What the fleet is made of
 
-    def settings(self, name: str = "") -> Settings:
+    def settings(self, name: str = "") -> AgentSettings:
         """What a node is configured with; `policy` holds what differs from the defaults."""
         plain: dict[str, Any] = {
             "plan_timeout_s": 60,
             "copy_every_s": 120,
-            "needs_kit": True,
+            "needs_program": True,
             "standby_runs": self.standby == "warm",
         }
         if self.lifetime_s is not None:
             plain["timeline"] = Timeline.for_lifetime(self.lifetime_s, 1)
             plain["lead_s"] = min(60.0, self.lifetime_s / 10)
-        return Settings(self.timing_of(name), **{**plain, **self.policy})
+        return AgentSettings(self.timing_of(name), **{**plain, **self.policy})
 
     def timing_of(self, name: str) -> Timing:
         ttl_s = self.ttls_s.get(name)
@@ -223,7 +223,7 @@ class Fleet:
         plan = lease.plan
         if lease.paused:
             self.notes.give(self.operators.on(lease, OrderAction.RESUME))
-        if plan is not None and plan.phase in UNASKED:
+        if plan is not None and plan.phase in TENTATIVE_PHASES:
             self.notes.give(self.operators.on(lease, OrderAction.ABORT, plan=plan.id))
         self.after(20, self._set_right)
 
@@ -236,7 +236,7 @@ class Fleet:
         holds(lease is not None and lease.plan is None, "L2", f"a move never ended: {stands}")
         for node in self.nodes:
             if node.alive:
-                since_s = node.now().mono - node.view.looked_mono
+                since_s = node.now().mono - node.view.lease_read_mono
                 holds(since_s < UNAWARE_S, "L1", f"{node.name} hasn't looked for {since_s:.0f} s")
 
     # Faults

@@ -18,7 +18,7 @@ from console.orders.service import Service
 from console.tui.app import ConsoleApp
 from sessionlib import layout
 from sessionlib.config import Config, parse
-from sessionlib.core.messages import Copied, History, Order, Report, WorkState
+from sessionlib.core.messages import History, Order, PublishedCheckpoint, Report, WorkState
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Readiness
 from sessionlib.records import decode, encode
 from sessionlib.stores.memory import MemoryStore
@@ -26,7 +26,7 @@ from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
 WALL = 1_764_000_000.0
 POINTER = Pointer(4, 17, "4-17-abc", 1_234_567_890)
-COPIED = Copied(
+COPIED = PublishedCheckpoint(
     "4-17-abc", 60.0, 1_234_567_890, 5_000_000, 2.5, "3 blobs, sizes and hashes confirmed"
 )
 GUARDED = replace(LEASE, checkpoint=POINTER, session="s-primary")

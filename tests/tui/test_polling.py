@@ -23,7 +23,7 @@ from sessionlib.config.schema import CoordinatorSettings, StoreKind, StoreSettin
 from sessionlib.errors import Unreachable
 from sessionlib.ports import Found
 from sessionlib.records import encode
-from sessionlib.signed.store_check import DOCTOR, Diagnosis
+from sessionlib.signed.store_check import STORE_CHECKS, StoreCheck
 from sessionlib.stores.memory import MemoryStore
 from tests.coordinator.bells import ringing
 from tests.tui.kit import GUARDED, config
@@ -117,10 +117,10 @@ def test_why_no_session_takes_over_by_itself_is_known_on_drive(
     picture = told.until(lambda seen: seen.takeover_off and seen.lease)
     said = fleet_view(on_drive, picture.at(CLOCK.now())).troubles
     assert any("doctor was never run" in text for text in said)
-    found = Diagnosis(
+    found = StoreCheck(
         "my-fleet", place.folder_id or "", ids[layout.LEASE], 1.0, True, (), 200, "op"
     )
-    store.inner.create(layout.DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(found, SEED)))
+    store.inner.create(layout.STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, SEED)))
     told.until(lambda seen: seen.takeover_off is None)
     poller.stop()
     assert watch.crashes == []

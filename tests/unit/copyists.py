@@ -7,17 +7,17 @@ from typing import Any, TypeVar
 from sessionlib.core.actions import (
     Action,
     Copy,
-    Send,
+    WriteLease,
 )
 from sessionlib.core.copies import Copies, Made
 from sessionlib.core.events import (
     CopyEnded,
-    Verdict,
     WriteAnswered,
+    WriteVerdict,
 )
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.values import Pointer
-from sessionlib.core.view import Settings, View
+from sessionlib.core.view import AgentSettings, View
 from tests.unit.scene import (
     TIMING,
     actions,
@@ -26,8 +26,8 @@ from tests.unit.scene import (
 )
 
 A = TypeVar("A")
-EVERY_S = Settings(TIMING).copy_every_s
-KIT = Settings(TIMING, needs_kit=True)
+EVERY_S = AgentSettings(TIMING).copy_every_s
+KIT = AgentSettings(TIMING, needs_program=True)
 POINTER = Pointer(2, 9, "2-9-p", 1_000)
 MADE = Made(Pointer(3, 1, "3-1-c", 1_000), 10, 0.4, "all of it")
 QUIET = Copies(since_mono=at(0).mono)
@@ -50,12 +50,12 @@ def copied(made: Made | None = MADE, why: str | None = None, **changes: Any) -> 
     return learn(copying(**changes), CopyEnded("t1", made, why), at(2), "")
 
 
-def answered(view: View, verdict: Verdict, seconds: float) -> View:
+def answered(view: View, verdict: WriteVerdict, seconds: float) -> View:
     assert view.write is not None
     event = WriteAnswered(view.write.lease.nonce, verdict, "10")
     return learn(view, event, at(seconds), "")
 
 
 def sent(view: View, seconds: float) -> View:
-    (send,) = of(Send, actions(view, seconds))
+    (send,) = of(WriteLease, actions(view, seconds))
     return after(view, send, seconds)

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.bundles.bundle import Published
-from sessionlib.bundles.kits import Kits
-from sessionlib.bundles.packing import Packed, entries_of, pack
-from sessionlib.bundles.setup import Setup
+from sessionlib.bundles.bundle import PublishedCode
+from sessionlib.bundles.kits import ProgramPreparer
+from sessionlib.bundles.packing import PackedArchive, entries_of, pack
+from sessionlib.bundles.setup import SetupRunner
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse
 from sessionlib.publishing import Publisher
@@ -23,7 +23,7 @@ OTHER_SEED = "0a" * 32
 PUBLIC = public_of(SEED)
 
 
-def packed(folder: Path) -> tuple[Packed, io.BytesIO]:
+def packed(folder: Path) -> tuple[PackedArchive, io.BytesIO]:
     into = io.BytesIO()
     done = pack(folder, entries_of(folder), into, lambda _: None)
     into.seek(0)
@@ -69,16 +69,16 @@ class Fleet:
     def publisher(self, seed: str = SEED, fleet: str = "my-fleet") -> Publisher:
         return Publisher(self.store, fleet, seed, "me@here", 1_700_000_000.0)
 
-    def publish(self, *setup: str, seed: str = SEED, fleet: str = "my-fleet") -> Published:
+    def publish(self, *setup: str, seed: str = SEED, fleet: str = "my-fleet") -> PublishedCode:
         done, archive = packed(self.app)
         return self.publisher(seed, fleet).code(done, archive, setup, no_progress)
 
     def kits(
         self, workload: str = "code: app", public: str | None = PUBLIC, timeout_s: float = 60.0
-    ) -> Kits:
+    ) -> ProgramPreparer:
         self.home.mkdir(parents=True, exist_ok=True)
-        setup = Setup(self.home, timeout_s)
-        return Kits(self.store, self.home, self.config(workload), public, setup)
+        setup = SetupRunner(self.home, timeout_s)
+        return ProgramPreparer(self.store, self.home, self.config(workload), public, setup)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Plan, PlanPhase
-from sessionlib.launchers import Handle, LaunchRefused, State, Status
+from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
 from sessionlib.signing import public_of, verify
 from tests.unit.cli_fleets import SEED, FleetOnDisk
 
@@ -26,27 +26,27 @@ class StandInLauncher:
     """A launcher whose sessions do as the test says."""
 
     config: object = None
-    statuses: dict[str, Status] = field(default_factory=dict)
+    statuses: dict[str, LaunchStatus] = field(default_factory=dict)
     started: list[str] = field(default_factory=list)
     refuses: str | None = None
     home: str = ""
 
-    def known(self, account: str) -> Handle | None:
+    def known(self, account: str) -> LaunchHandle | None:
         if account not in self.statuses:
             return None
-        return Handle(account, self.home, "n", "m", 7, 1)
+        return LaunchHandle(account, self.home, "n", "m", 7, 1)
 
-    def status(self, handle: Handle) -> Status:
+    def status(self, handle: LaunchHandle) -> LaunchStatus:
         return self.statuses[handle.account]
 
-    def start(self, account: str) -> Handle:
+    def start(self, account: str) -> LaunchHandle:
         if self.refuses:
             raise LaunchRefused(self.refuses)
         self.started.append(account)
-        self.statuses[account] = Status(State.RUNNING, "process 7 runs", 0.1, 7)
-        return Handle(account, self.home, "n", "m", 7, 1)
+        self.statuses[account] = LaunchStatus(LaunchState.RUNNING, "process 7 runs", 0.1, 7)
+        return LaunchHandle(account, self.home, "n", "m", 7, 1)
 
-    def stop(self, handle: Handle) -> Status:
+    def stop(self, handle: LaunchHandle) -> LaunchStatus:
         raise AssertionError(handle)
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from sessionlib.core.actions import Action
-from sessionlib.core.events import Verdict, WriteAnswered
+from sessionlib.core.events import WriteAnswered, WriteVerdict
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.view import Settings, View
+from sessionlib.core.view import AgentSettings, View
 from tests.unit.scene import (
     TIMING,
     actions,
@@ -15,7 +15,7 @@ from tests.unit.scene import (
 )
 
 RIPE_S = TIMING.patience_s(TIMING.ttl_s, 0)
-APPROVE = Settings(TIMING, takeover="approve")
+APPROVE = AgentSettings(TIMING, takeover="approve")
 
 
 def outcome(found: tuple[Action, ...]) -> tuple[str, str]:
@@ -38,7 +38,7 @@ def written_out(view: View, seconds: float) -> View:
     """The same, and the lease write among it has succeeded."""
     view = begun_all(view, seconds)
     assert view.write is not None, "nothing was written"
-    done = WriteAnswered(view.write.lease.nonce, Verdict.DONE, "10")
+    done = WriteAnswered(view.write.lease.nonce, WriteVerdict.DONE, "10")
     return learn(view, done, at(seconds + 0.1), "fresh")
 
 

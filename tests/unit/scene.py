@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.core.actions import Action, Answer, Send
+from sessionlib.core.actions import Action, AnswerOrder, WriteLease
 from sessionlib.core.decide import decide
 from sessionlib.core.lease import Tenure, Watch, first_record
 from sessionlib.core.messages import Order, OrderAction, Receipt, WorkState
@@ -20,8 +20,8 @@ from sessionlib.core.values import (
     Readiness,
     Role,
 )
-from sessionlib.core.view import Data, Peer, Settings, Sight, View, Write
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.view import AgentSettings, Data, LeaseReadStatus, Peer, View, Write
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 
 TIMING = Timing()
 ME = Identity("a", "s1", "inc-a", Role.MAIN_WORKER, 1)
@@ -50,7 +50,7 @@ def held_by(who: Identity, epoch: int = 3, renewal: int = 7, plan: Plan | None =
 def view(**changes: object) -> View:
     """A standby called `a` that has seen nothing yet, with one peer `b` that is alive."""
     peer = Peer("b", 2, Role.HOT_STANDBY, ("inc-b", 1), at(0).mono, remaining_s=9_000)
-    plain = View(ME, Settings(TIMING), at(-100), 43_200, {"b": peer})
+    plain = View(ME, AgentSettings(TIMING), at(-100), 43_200, {"b": peer})
     return replace(plain, **changes)  # type: ignore[arg-type]  # fields by name
 
 
@@ -58,21 +58,21 @@ def seen(lease: Lease, since_s: float = 0.0, **changes: object) -> View:
     """The same, having read `lease` and watched it since then."""
     watch = Watch(lease.mark, at(since_s).mono)
     known: dict[str, object] = {
-        "sight": Sight.SEEN,
+        "lease_read_status": LeaseReadStatus.SEEN,
         "lease": lease,
         "version": "9",
         "watch": watch,
-        "must_look": False,
+        "must_read_lease": False,
         "seen_epoch": lease.epoch,
-        "looked_mono": at(since_s).mono,
-        "peeked_mono": at(since_s).mono,
+        "lease_read_mono": at(since_s).mono,
+        "mailbox_read_mono": at(since_s).mono,
     }
     return view(**{**known, **changes})
 
 
 def serving(sent_s: float = 0.0, plan: Plan | None = None, **changes: object) -> View:
     """`a` as the primary at epoch 3, its workload serving."""
-    facts = Facts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.SERVE, 3))
+    facts = WorkloadFacts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.SERVE, 3))
     known: dict[str, object] = {
         "tenure": Tenure(3, at(sent_s), TIMING.valid_s),
         "work": facts,
@@ -105,7 +105,7 @@ def clock_plan(phase: PlanPhase, left_s: float, to: str = "b", **changes: object
 
 def due_in(due_s: float) -> Instant:
     """When a session began for which T-0 lies `due_s` ahead as the scene opens."""
-    settings = Settings(TIMING)
+    settings = AgentSettings(TIMING)
     return at(due_s + settings.lead_s + settings.timeline.signal_s - 43_200)
 
 
@@ -121,7 +121,7 @@ def actions(view: View, seconds: float) -> tuple[Action, ...]:
 
 def written(found: tuple[Action, ...]) -> Write | None:
     """The lease write among `found`, of which there is at most one."""
-    writes = [action.write for action in found if isinstance(action, Send)]
+    writes = [action.write for action in found if isinstance(action, WriteLease)]
     assert len(writes) <= 1
     return writes[0] if writes else None
 
@@ -134,7 +134,7 @@ def planned(found: tuple[Action, ...]) -> Plan | None:
 
 
 def answers(found: tuple[Action, ...]) -> list[Receipt]:
-    return [action.receipt for action in found if isinstance(action, Answer)]
+    return [action.receipt for action in found if isinstance(action, AnswerOrder)]
 
 
 FREE = first_record("n0", TIMING.ttl_s)

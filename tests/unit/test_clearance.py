@@ -15,19 +15,25 @@ import pytest
 from console.fleet.takeover_gate import Gate
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
-from sessionlib.core.actions import Send
-from sessionlib.core.events import Clearance, Peeked
+from sessionlib.core.actions import WriteLease
+from sessionlib.core.events import MailboxRead, StoreCheckResult
 from sessionlib.core.learn import learn
 from sessionlib.core.narrate import narrate
-from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE, succession_key
+from sessionlib.layout import DRIVE_PATHS, LEASE, STORE_CHECK, succession_key
 from sessionlib.signed.keys import SUCCESSION, Succession
-from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read, why_not
+from sessionlib.signed.store_check import (
+    STORE_CHECKS,
+    CheckedFolder,
+    StoreCheck,
+    read_store_check,
+    why_unproven,
+)
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.scene import OTHER, actions, at, held_by, seen
 
-PLACE = Place("fleet", "folder-id", "lease-id")
-PASSED = Diagnosis("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
+PLACE = CheckedFolder("fleet", "folder-id", "lease-id")
+PASSED = StoreCheck("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
 SEED = new_seed()
 STALE_S = 100.0
 
@@ -44,42 +50,45 @@ STALE_S = 100.0
         (replace(PASSED, passed=False, at=1e300), "an unknown day"),
     ],
 )
-def test_only_a_pass_on_this_folder_clears_it(found: Diagnosis | None, words: str) -> None:
-    why = why_not(found, PLACE)
+def test_only_a_pass_on_this_folder_clears_it(found: StoreCheck | None, words: str) -> None:
+    why = why_unproven(found, PLACE)
     assert why is not None
     assert words in why
     assert "colabvps-console doctor" in why
 
 
 def test_a_pass_does() -> None:
-    assert why_not(PASSED, PLACE) is None
+    assert why_unproven(PASSED, PLACE) is None
 
 
 @pytest.mark.parametrize(
     ("data", "words"),
     [
-        (DOCTOR.encode(DOCTOR.signed(PASSED, new_seed())), "isn't signed by this fleet's key"),
-        (DOCTOR.encode(PASSED), "isn't signed"),
-        (DOCTOR.encode(replace(DOCTOR.signed(PASSED, SEED), rounds=1)), "isn't signed"),
+        (
+            STORE_CHECKS.encode(STORE_CHECKS.signed(PASSED, new_seed())),
+            "isn't signed by this fleet's key",
+        ),
+        (STORE_CHECKS.encode(PASSED), "isn't signed"),
+        (STORE_CHECKS.encode(replace(STORE_CHECKS.signed(PASSED, SEED), rounds=1)), "isn't signed"),
         (b"{}", "isn't signed"),
         (b"\x00", "isn't signed"),
     ],
 )
 def test_what_an_operator_has_not_signed_clears_nothing(data: bytes, words: str) -> None:
     store = MemoryStore(SystemClock())
-    store.create(DIAGNOSIS, data)
-    found, why = read(store, PLACE, public_of(SEED))
+    store.create(STORE_CHECK, data)
+    found, why = read_store_check(store, PLACE, public_of(SEED))
     assert found is None
     assert words in (why or "")
 
 
 def test_what_one_has_signed_is_read() -> None:
     store = MemoryStore(SystemClock())
-    assert "never run" in (read(store, PLACE, public_of(SEED))[1] or "")
-    signed = DOCTOR.signed(PASSED, SEED)
-    store.create(DIAGNOSIS, DOCTOR.encode(signed))
-    assert read(store, PLACE, public_of(SEED)) == (signed, None)
-    assert read(store, PLACE, None)[0] is None
+    assert "never run" in (read_store_check(store, PLACE, public_of(SEED))[1] or "")
+    signed = STORE_CHECKS.signed(PASSED, SEED)
+    store.create(STORE_CHECK, STORE_CHECKS.encode(signed))
+    assert read_store_check(store, PLACE, public_of(SEED)) == (signed, None)
+    assert read_store_check(store, PLACE, None)[0] is None
 
 
 def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> None:
@@ -93,7 +102,7 @@ def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> N
     config = parse(text, tmp_path / "accounts.yaml")
     new_one = new_seed()
     found = replace(PASSED, folder_id="id-of-the-folder", lease_id=ids[LEASE])
-    store.create(DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(found, new_one)))
+    store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, new_one)))
     assert "isn't signed" in (Gate().why(store, config, clock) or "")
     word = Succession("fleet", public_of(SEED), public_of(new_one), 1.0, "op")
     data = SUCCESSION.encode(SUCCESSION.signed(word, SEED))
@@ -102,8 +111,8 @@ def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> N
 
 
 def claims(why: str | None) -> bool:
-    view = seen(held_by(OTHER), uncleared=why)
-    return any(isinstance(action, Send) for action in actions(view, STALE_S))
+    view = seen(held_by(OTHER), store_unproven=why)
+    return any(isinstance(action, WriteLease) for action in actions(view, STALE_S))
 
 
 def test_a_standby_that_isnt_cleared_asks_before_it_takes_over() -> None:
@@ -112,11 +121,11 @@ def test_a_standby_that_isnt_cleared_asks_before_it_takes_over() -> None:
 
 
 def test_a_look_that_fails_changes_nothing_and_news_are_told() -> None:
-    view = seen(held_by(OTHER), uncleared="never run")
-    assert learn(view, Peeked({}), at(1), "").uncleared == "never run"
-    cleared = learn(view, Peeked({}, clearance=Clearance()), at(1), "")
-    assert cleared.uncleared is None
+    view = seen(held_by(OTHER), store_unproven="never run")
+    assert learn(view, MailboxRead({}), at(1), "").store_unproven == "never run"
+    cleared = learn(view, MailboxRead({}, store_check=StoreCheckResult()), at(1), "")
+    assert cleared.store_unproven is None
     assert [line.event for line in narrate(view, cleared)] == ["takeover_on"]
-    again = learn(cleared, Peeked({}, clearance=Clearance("failed")), at(2), "")
-    assert again.uncleared == "failed"
+    again = learn(cleared, MailboxRead({}, store_check=StoreCheckResult("failed")), at(2), "")
+    assert again.store_unproven == "failed"
     assert ["failed" in line.text for line in narrate(cleared, again)] == [True]

@@ -18,23 +18,23 @@ import pytest
 
 from sessionlib.agent import provisioning, start
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.provisioning import DIAGNOSED_EVERY_S, Outfit
+from sessionlib.agent.provisioning import STORE_CHECK_EVERY_S, Provisioner
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse
 from sessionlib.core.learn import learn
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 from sessionlib.errors import Unreachable
-from sessionlib.layout import DIAGNOSIS, DRIVE_PATHS, LEASE
+from sessionlib.layout import DRIVE_PATHS, LEASE, STORE_CHECK
 from sessionlib.ports import Found
-from sessionlib.signed.store_check import DOCTOR, Diagnosis
+from sessionlib.signed.store_check import STORE_CHECKS, StoreCheck
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 
 SEED = new_seed()
 IDS = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(DRIVE_PATHS)}
 DRIVE = {"kind": "drive", "folder_id": "id-of-the-folder", "ids": IDS}
-PASSED = Diagnosis("f", "id-of-the-folder", IDS[LEASE], 1.8e9, True, (), 200, "op")
+PASSED = StoreCheck("f", "id-of-the-folder", IDS[LEASE], 1.8e9, True, (), 200, "op")
 
 
 class Counting(MemoryStore):
@@ -51,13 +51,16 @@ class Counting(MemoryStore):
             raise Unreachable(key)
         return super().read(key)
 
-    def leave(self, found: Diagnosis) -> None:
+    def leave(self, found: StoreCheck) -> None:
         """As doctor does, over what stands there."""
-        data, before = DOCTOR.encode(DOCTOR.signed(found, SEED)), super().read(DIAGNOSIS)
+        data, before = (
+            STORE_CHECKS.encode(STORE_CHECKS.signed(found, SEED)),
+            super().read(STORE_CHECK),
+        )
         if before is None:
-            self.create(DIAGNOSIS, data)
+            self.create(STORE_CHECK, data)
         else:
-            self.replace(DIAGNOSIS, data, before.version)
+            self.replace(STORE_CHECK, data, before.version)
 
 
 @dataclass
@@ -86,7 +89,7 @@ def config(folder: Path, store: object) -> Config:
 def agent_of(settings: Config, store: Counting, home: Path) -> Iterator[Agent]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(start, "_store", lambda *words: store)
-        patch.setattr(provisioning, "DIAGNOSED_EVERY_S", 0.0)
+        patch.setattr(provisioning, "STORE_CHECK_EVERY_S", 0.0)
         agent = start.build(settings, "a", home, terminal=False)
         try:
             yield agent
@@ -95,58 +98,58 @@ def agent_of(settings: Config, store: Counting, home: Path) -> Iterator[Agent]:
 
 
 def peeked(agent: Agent, view: View) -> View:
-    return learn(view, agent.hands._notes.peek(), agent.clock.now(), "")
+    return learn(view, agent.executor._notes.read(), agent.clock.now(), "")
 
 
 def test_a_session_on_drive_asks_until_it_has_read_of_a_pass(tmp_path: Path) -> None:
     store = Counting()
     with agent_of(config(tmp_path, DRIVE), store, tmp_path / "home") as agent:
         view = agent.view
-        assert view.asks_to_take_over
-        store.away = {DIAGNOSIS}
+        assert view.needs_takeover_approval
+        store.away = {STORE_CHECK}
         view = peeked(agent, view)
-        assert view.uncleared == start.NOT_READ_YET
+        assert view.store_unproven == start.NOT_READ_YET
         store.away = set()
         view = peeked(agent, view)
-        assert "never run" in (view.uncleared or "")
+        assert "never run" in (view.store_unproven or "")
         store.leave(PASSED)
         view = peeked(agent, view)
-        assert not view.asks_to_take_over
-        store.away = {DIAGNOSIS}
-        assert not peeked(agent, view).asks_to_take_over
+        assert not view.needs_takeover_approval
+        store.away = {STORE_CHECK}
+        assert not peeked(agent, view).needs_takeover_approval
         store.away = set()
         store.leave(replace(PASSED, passed=False, failed=("race",)))
-        assert "race" in (peeked(agent, view).uncleared or "")
+        assert "race" in (peeked(agent, view).store_unproven or "")
 
 
 def test_one_on_a_folder_asks_nobody_and_reads_nothing_of_it(tmp_path: Path) -> None:
     store = Counting()
     settings = config(tmp_path, {"kind": "folder", "path": "shared"})
     with agent_of(settings, store, tmp_path / "home") as agent:
-        assert not agent.view.asks_to_take_over
-        assert not peeked(agent, agent.view).asks_to_take_over
-        assert store.reads[DIAGNOSIS] == 0
+        assert not agent.view.needs_takeover_approval
+        assert not peeked(agent, agent.view).needs_takeover_approval
+        assert store.reads[STORE_CHECK] == 0
 
 
 def test_it_is_read_at_once_and_then_rarely(tmp_path: Path) -> None:
     store, clock = Counting(), Hand()
-    papers = Outfit(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, clock)
+    papers = Provisioner(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, clock)
     looks: list[int] = []
-    for later_s in (0.0, 1.0, DIAGNOSED_EVERY_S - 2, 1.0, 1.0):
+    for later_s in (0.0, 1.0, STORE_CHECK_EVERY_S - 2, 1.0, 1.0):
         clock.at_s += later_s
-        papers.see_doctor()
-        looks.append(store.reads[DIAGNOSIS])
+        papers.read_store_check()
+        looks.append(store.reads[STORE_CHECK])
     assert looks == [1, 1, 1, 2, 2]
 
 
 def test_a_look_that_fails_is_made_again_at_the_next_occasion(tmp_path: Path) -> None:
     store = Counting()
-    papers = Outfit(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, Hand())
-    store.away = {DIAGNOSIS}
+    papers = Provisioner(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, Hand())
+    store.away = {STORE_CHECK}
     with pytest.raises(Unreachable):
-        papers.see_doctor()
+        papers.read_store_check()
     store.away = set()
     store.leave(PASSED)
-    found = papers.see_doctor()
+    found = papers.read_store_check()
     assert found is not None
     assert found.why is None

@@ -15,7 +15,7 @@ import pytest
 
 from console.errors import INTERRUPTED, UNKNOWN
 from sessionlib.core.messages import WorkState
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, report, serving
 from tests.unit.operated import (
     StandInLauncher,
@@ -85,7 +85,7 @@ def test_it_can_be_left_and_taken_up_again(
     assert code == INTERRUPTED
     assert "`colabvps-console coldstart --account backup1` takes it up again" in document["error"]
     # Meanwhile it has claimed; which account it was need not be said again.
-    launcher.statuses["backup1"] = Status(State.RUNNING, "it runs", 1.0, 7, "s-backup1")
+    launcher.statuses["backup1"] = LaunchStatus(LaunchState.RUNNING, "it runs", 1.0, 7, "s-backup1")
     fleet.put_report(replace(serving("backup1", 5), workload=WorkState.STARTING))
     mine("backup1")(fleet)
     steps(monkeypatch, lambda: fleet.put_report(serving("backup1", 5)))
@@ -121,7 +121,7 @@ def test_an_agent_that_ends_at_once_is_told_with_its_last_words(
     (tmp_path / "logs" / "output.log").write_text("accounts.yaml:9: the disk\x1b[31m is full\n")
 
     def end() -> None:
-        launcher.statuses["backup1"] = Status(State.ENDED, "process 7 is gone", 1.0, 7)
+        launcher.statuses["backup1"] = LaunchStatus(LaunchState.ENDED, "process 7 is gone", 1.0, 7)
 
     steps(monkeypatch, end)
     code, _, err = fleet.run("coldstart", "--account", "backup1", "--yes")

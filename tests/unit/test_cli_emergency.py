@@ -12,7 +12,7 @@ import pytest
 
 from console.errors import INTERRUPTED
 from sessionlib.core.messages import WorkState
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, moved, serving
 from tests.unit.operated import (
     StandInLauncher,
@@ -77,7 +77,9 @@ def test_a_proven_end_needs_the_usual_yes_only(
 ) -> None:
     lost(fleet, ended="SIGTERM" if by == "report" else None)
     if by == "launcher":
-        launcher.statuses["primary"] = Status(State.ENDED, "process 7 is gone", 3.0, 7, "s1")
+        launcher.statuses["primary"] = LaunchStatus(
+            LaunchState.ENDED, "process 7 is gone", 3.0, 7, "s1"
+        )
     code, document, err = fleet.run_json("emergency", "--to", "backup1", "--yes")
     assert (code, document["verdict"]) == (0, "dead")
     assert (the_order(fleet).evidence or "").startswith(f"proof of its end ({by}: ")
@@ -88,7 +90,7 @@ def test_whoever_is_alive_by_any_witness_is_left_alone(
     fleet: FleetOnDisk, launcher: StandInLauncher
 ) -> None:
     lost(fleet, ended="SIGTERM")
-    launcher.statuses["primary"] = Status(State.RUNNING, "process 7 runs", 3.0, 7, "s1")
+    launcher.statuses["primary"] = LaunchStatus(LaunchState.RUNNING, "process 7 runs", 3.0, 7, "s1")
     words = ["emergency", "--to", "backup1", "--confirm-stopped", "primary", "--yes"]
     code, document, err = fleet.run_json(*words)
     assert (code, document["verdict"], document["outcome"]) == (1, "alive", "refused")

@@ -18,7 +18,7 @@ from console.errors import UNKNOWN, Refused, WrongUse
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import OrderAction, Receipt, When
 from sessionlib.core.values import Instant, LeaseState
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, serving
 from tests.unit.operated import (
     PLAN,
@@ -199,13 +199,13 @@ def test_a_session_that_this_machine_knows_to_be_gone_is_not_waited_for(
     fleet: FleetOnDisk, launcher: StandInLauncher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fleet.at_work()
-    gone = Status(State.ENDED, "process 7 is gone", 1.0, 7, "s-backup1")
+    gone = LaunchStatus(LaunchState.ENDED, "process 7 is gone", 1.0, 7, "s-backup1")
     launcher.statuses["backup1"] = gone
     code, out, _ = fleet.run("stop", "backup1", "--yes")
     assert (code, out) == (0, "backup1 has no session: there is nothing to stop\n")
     assert fleet.orders() == []
     # It ends while it is waited for, and can't say so any more.
-    launcher.statuses["backup1"] = replace(gone, state=State.RUNNING)
+    launcher.statuses["backup1"] = replace(gone, state=LaunchState.RUNNING)
     steps(monkeypatch, lambda: launcher.statuses.update(backup1=gone))
     code, document, _ = fleet.run_json("stop", "backup1", "--yes", "--wait")
     assert (code, document["text"]) == (0, "backup1 has ended: process 7 is gone")

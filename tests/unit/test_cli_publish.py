@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from console.cli import publish
-from sessionlib.bundles.bundle import CODE, Published
-from sessionlib.bundles.transfer import fetch, is_there
+from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.transfer import download, is_there
 from sessionlib.layout import BUNDLES, bundle_piece_key, succession_key
 from sessionlib.signed.fleetconfig import CONFIG as SETTINGS
 from sessionlib.signed.keys import SUCCESSION, Succession
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
 from tests.unit.keyrings import BrokenKeyring, use_keyring
@@ -35,8 +35,8 @@ def program(fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch) -> Path:
     return app
 
 
-def newest(fleet: FleetOnDisk) -> Published:
-    found = Series(fleet.store, CODE, "my-fleet").newest(public_of(SEED))
+def newest(fleet: FleetOnDisk) -> PublishedCode:
+    found = VersionSeries(fleet.store, CODE, "my-fleet").newest(public_of(SEED))
     assert found is not None
     return found
 
@@ -54,7 +54,7 @@ def test_it_asks_first_and_then_publishes_code_and_settings(fleet: FleetOnDisk) 
     published = newest(fleet)
     assert published.setup == ("pip", "install", ".")
     assert out == f"published: code {published.label}, settings v1\n"
-    fetch(fleet.store, published.archive, io.BytesIO(), no_progress)
+    download(fleet.store, published.archive, io.BytesIO(), no_progress)
 
 
 def test_nothing_changed_publishes_nothing(fleet: FleetOnDisk, program: Path) -> None:
@@ -81,7 +81,7 @@ def test_only_the_settings_changed(fleet: FleetOnDisk) -> None:
     assert "as version 2 of the settings (differs from v1: policy.handover)" in err
     assert document["code"]["published"] is False
     assert document["config"]["version"] == 2
-    settings = Series(fleet.store, SETTINGS, "my-fleet").newest(public_of(SEED))
+    settings = VersionSeries(fleet.store, SETTINGS, "my-fleet").newest(public_of(SEED))
     assert settings is not None
     assert settings.settings["policy"]["handover"] == "auto"
 

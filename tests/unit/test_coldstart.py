@@ -17,15 +17,15 @@ from console.orders.coldstart import STEPS, Held, Step
 from sessionlib.config import parse
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Pointer
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 from tests.unit.cli_fleets import CONFIG, LEASE, report, serving
 
 CONFIGURED = parse(CONFIG, Path("accounts.yaml"))
 FREE = replace(LEASE, holder=None, session=None, incarnation=None, state=LeaseState.FREE)
 MINE = replace(LEASE, epoch=5, holder="backup1", session="s-backup1", incarnation="inc-backup1")
-UP = Status(State.RUNNING, "its agent, process 7, runs", 1.0, 7, "s-backup1")
+UP = LaunchStatus(LaunchState.RUNNING, "its agent, process 7, runs", 1.0, 7, "s-backup1")
 BOOTING = replace(UP, session=None)
-GONE = Status(State.ENDED, "process 7 is gone", 1.0, 7, "s-backup1")
+GONE = LaunchStatus(LaunchState.ENDED, "process 7 is gone", 1.0, 7, "s-backup1")
 
 
 def fleet(lease: Lease | Seen[Lease] = LEASE, *reports: Report, age_s: float = 999.0) -> Snapshot:
@@ -33,7 +33,7 @@ def fleet(lease: Lease | Seen[Lease] = LEASE, *reports: Report, age_s: float = 9
     return Snapshot("folder", 0.001, None, seen, {one.account: Seen(one, 1.0) for one in reports})
 
 
-def at(step: Step, seen: Snapshot, launched: Status | None = UP) -> str:
+def at(step: Step, seen: Snapshot, launched: LaunchStatus | None = UP) -> str:
     known = {} if launched is None else {"backup1": launched}
     found = coldstart.stand(CONFIGURED, seen, "backup1", known)
     assert found.step is step, found
@@ -46,7 +46,7 @@ def test_the_steps_of_a_session_that_is_started_from_here() -> None:
     assert "no session of backup1" in at(Step.START, fleet(), None)
     at(Step.START, fleet(), GONE)
     # Before this machine was started anew, for one.
-    at(Step.START, fleet(), replace(GONE, state=State.UNKNOWN, session=None))
+    at(Step.START, fleet(), replace(GONE, state=LaunchState.UNKNOWN, session=None))
     assert "process 7, runs" in at(Step.BOOT, fleet(), BOOTING)
     assert "once it has watched for 1m00s" in at(Step.CLAIM, fleet(LEASE, standby))
     mine = replace(standby, member="primary", epoch=5)
@@ -127,7 +127,7 @@ def test_another_one_that_was_quicker_ends_it_unless_that_one_is_known_to_be_gon
 
 
 def test_it_is_refused_while_a_primary_may_be_at_work_and_names_it() -> None:
-    def check(seen: Snapshot, account: str | None = "backup1", **known: Status) -> None:
+    def check(seen: Snapshot, account: str | None = "backup1", **known: LaunchStatus) -> None:
         coldstart.check_needed(CONFIGURED, seen, account, known)
 
     busy = fleet(LEASE, replace(serving("primary", 4), session="s1"), age_s=20.0)

@@ -13,31 +13,31 @@ from typing import Any
 import pytest
 
 from sessionlib.core.actions import (
-    Collect,
+    CollectGarbage,
     Copy,
     FetchAhead,
-    Prepare,
+    PrepareProgram,
     Restore,
     Seal,
+    SetGoal,
     StopCopying,
-    Work,
 )
-from sessionlib.core.copies import Copies, Fetch, Kit
+from sessionlib.core.copies import Copies, Fetch, ProgramState
 from sessionlib.core.events import (
     CopyEnded,
     Fetched,
     LeaseRead,
-    Prepared,
+    ProgramPrepared,
     Sealed,
-    Verdict,
+    WriteVerdict,
 )
 from sessionlib.core.learn import learn
 from sessionlib.core.messages import OrderAction, WorkState
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Pointer, Role
-from sessionlib.core.view import Data, DataState, Sight, View, WriteKind
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.view import Data, DataState, LeaseReadStatus, View, WriteKind
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 from tests.unit.copyists import (
     EVERY_S,
     KIT,
@@ -99,7 +99,7 @@ class TestMaking:
         assert not self.due(copied(), 2 * EVERY_S)
 
     def test_not_before_the_workload_has_had_the_data_in_hand(self) -> None:
-        starting = serving(work=Facts(goal=Goal(Aim.SERVE, 3)))
+        starting = serving(work=WorkloadFacts(goal=Goal(Aim.SERVE, 3)))
         earlier = serving(data=Data(ready_for=2))
         assert not self.due(starting, 1)
         assert not self.due(earlier, 1)
@@ -169,7 +169,7 @@ class TestRounds:
         view = after(self.syncing(copies=QUIET), Copy(3, None, "t1"), 1)
         view = learn(view, CopyEnded("t1", MADE), at(2), "")
         assert view.copies.rounds == 0
-        assert answered(sent(view, 3), Verdict.DONE, 4).copies.rounds == 1
+        assert answered(sent(view, 3), WriteVerdict.DONE, 4).copies.rounds == 1
 
 
 class TestPublishing:
@@ -181,32 +181,32 @@ class TestPublishing:
     def test_it_counts_when_the_write_has_succeeded(self) -> None:
         view = sent(copied(), 3)
         assert view.copies.published is None
-        view = answered(view, Verdict.DONE, 4)
+        view = answered(view, WriteVerdict.DONE, 4)
         assert (view.copies.published, view.copies.made) == (MADE, None)
         assert view.copies.published_mono == at(4).mono
 
-    @pytest.mark.parametrize("verdict", [Verdict.UNKNOWN, Verdict.UNREACHABLE])
-    def test_an_unknown_outcome_loses_nothing(self, verdict: Verdict) -> None:
+    @pytest.mark.parametrize("verdict", [WriteVerdict.UNKNOWN, WriteVerdict.UNREACHABLE])
+    def test_an_unknown_outcome_loses_nothing(self, verdict: WriteVerdict) -> None:
         view = answered(sent(copied(), 3), verdict, 11)
         assert view.copies.made == MADE
         again = sent(view, 12)
         assert again.write is not None
         assert again.write.lease.checkpoint == MADE.pointer
         # The first one had arrived after all, and is found.
-        conflict = answered(again, Verdict.CONFLICT, 13)
+        conflict = answered(again, WriteVerdict.CONFLICT, 13)
         first = view.unsettled[0].lease
-        found = learn(conflict, LeaseRead(Sight.SEEN, first, "10"), at(14), "")
+        found = learn(conflict, LeaseRead(LeaseReadStatus.SEEN, first, "10"), at(14), "")
         assert (found.copies.published, found.copies.made) == (MADE, None)
 
     def test_a_write_that_was_under_way_when_it_was_made_doesnt_publish_it(self) -> None:
         renewing = sent(copying(), 15)
         view = learn(renewing, CopyEnded("t1", MADE), at(16), "")
-        view = answered(view, Verdict.DONE, 17)
+        view = answered(view, WriteVerdict.DONE, 17)
         assert view.copies.made == MADE
         assert written(actions(view, 18)) is not None
 
     def test_every_later_record_goes_on_pointing_at_it(self) -> None:
-        view = answered(sent(copied(), 3), Verdict.DONE, 4)
+        view = answered(sent(copied(), 3), WriteVerdict.DONE, 4)
         write = written(actions(view, 3 + TIMING.renew_s))
         assert write is not None
         assert write.lease.checkpoint == MADE.pointer
@@ -222,12 +222,12 @@ class TestSealing:
     def test_what_is_under_way_is_asked_to_end_once_the_work_has_stopped(self) -> None:
         busy = self.quiescing(copying())
         assert of(StopCopying, actions(busy, 2)) == []
-        stopped = replace(busy, work=Facts())
+        stopped = replace(busy, work=WorkloadFacts())
         assert of(StopCopying, actions(stopped, 2)) == [StopCopying()]
         assert of(Seal, actions(stopped, 2)) == []
 
     def test_the_seal_overtakes_one_that_waits_to_be_published(self) -> None:
-        waiting = self.quiescing(copied(), work=Facts())
+        waiting = self.quiescing(copied(), work=WorkloadFacts())
         (seal,) = of(Seal, actions(waiting, 3))
         assert seal.base == POINTER
         view = after(waiting, seal, 3)
@@ -239,7 +239,7 @@ class TestSealing:
         assert (write.kind, write.lease.checkpoint) == (WriteKind.OFFER, last)
 
     def test_the_seal_waits_for_a_write_that_may_be_publishing(self) -> None:
-        waiting = self.quiescing(sent(copied(), 2), work=Facts())
+        waiting = self.quiescing(sent(copied(), 2), work=WorkloadFacts())
         assert waiting.write is not None
         assert of(Seal, actions(waiting, 3)) == []
         assert of(Seal, actions(replace(waiting, write=None), 3)) != []
@@ -247,7 +247,7 @@ class TestSealing:
     def test_data_of_an_earlier_tenure_is_never_sealed(self) -> None:
         """What others have done since isn't in it, and what they published would be lost."""
         lease = replace(held_by(ME), checkpoint=POINTER)
-        told = serving(lease=lease, leaving="stopped by order", work=Facts(), data=Data())
+        told = serving(lease=lease, leaving="stopped by order", work=WorkloadFacts(), data=Data())
         found = actions(told, 1)
         assert of(Seal, found) == []
         write = written(found)
@@ -255,7 +255,9 @@ class TestSealing:
         assert (write.kind, write.lease.checkpoint) == (WriteKind.VACATE, POINTER)
 
     def test_nothing_to_seal_keeps_the_pointer_that_stands(self) -> None:
-        sealed = self.quiescing(serving(), work=Facts(), data=Data(ready_for=3, is_sealed=True))
+        sealed = self.quiescing(
+            serving(), work=WorkloadFacts(), data=Data(ready_for=3, is_sealed=True)
+        )
         write = written(actions(sealed, 3))
         assert write is not None
         assert write.lease.checkpoint == POINTER
@@ -263,7 +265,7 @@ class TestSealing:
     def test_what_couldnt_be_sealed_is_no_planned_move(self) -> None:
         failed = self.quiescing(
             serving(sent_s=39, leaving="SIGTERM"),
-            work=Facts(),
+            work=WorkloadFacts(),
             data=Data(DataState.FAILED, 3),
             peers={"b": peer(plan(PlanPhase.QUIESCING), changed_mono=at(40).mono)},
         )
@@ -276,7 +278,7 @@ class TestSealing:
 
         hanging = self.quiescing(
             serving(started=due_in(0)),
-            work=Facts(),
+            work=WorkloadFacts(),
             data=Data(DataState.SEALING, 3, sealing="s"),
         )
         over_s = Timeline().signal_s + 1
@@ -296,13 +298,13 @@ class TestCollecting:
         copies = replace(QUIET, published=changes.pop("published", MADE))
         return serving(lease=lease, **{"copies": copies, **changes})
 
-    def collected(self, view: View) -> list[Collect]:
-        return of(Collect, actions(view, 1))
+    def collected(self, view: View) -> list[CollectGarbage]:
+        return of(CollectGarbage, actions(view, 1))
 
     def test_once_for_each_that_is_published(self) -> None:
         view = self.published()
-        assert self.collected(view) == [Collect(MADE.pointer, 3)]
-        assert self.collected(after(view, Collect(MADE.pointer, 3), 1)) == []
+        assert self.collected(view) == [CollectGarbage(MADE.pointer, 3)]
+        assert self.collected(after(view, CollectGarbage(MADE.pointer, 3), 1)) == []
 
     def test_never_during_a_plan(self) -> None:
         for phase in PlanPhase:
@@ -321,16 +323,16 @@ class TestCollecting:
     def test_not_beside_one_that_is_begun_at_the_same_moment(self) -> None:
         found = actions(self.published(copies=Copies(published=MADE)), 1)
         assert of(Copy, found) != []
-        assert of(Collect, found) == []
+        assert of(CollectGarbage, found) == []
         ordered = self.published(orders=(order(OrderAction.CHECKPOINT),))
         found = actions(ordered, 1)
         assert [copy.order for copy in of(Copy, found)] == ["o1"]
-        assert of(Collect, found) == []
+        assert of(CollectGarbage, found) == []
 
     def test_not_once_the_lease_has_run_out(self) -> None:
         view = self.published()
-        assert of(Collect, actions(view, TIMING.valid_s - 1)) != []
-        assert of(Collect, actions(view, TIMING.valid_s)) == []
+        assert of(CollectGarbage, actions(view, TIMING.valid_s - 1)) != []
+        assert of(CollectGarbage, actions(view, TIMING.valid_s)) == []
         assert self.collected(replace(view, suspect=at(0))) == []
 
 
@@ -380,11 +382,11 @@ class TestStandbysData:
         quiesced = serving(
             plan=now,
             peers={"b": peer(now)},
-            work=Facts(),
+            work=WorkloadFacts(),
             data=Data(ready_for=3, sealed=MADE.pointer, is_sealed=True),
             quiesced_at=at(0),
         )
-        retired = answered(sent(quiesced, 1), Verdict.DONE, 2)
+        retired = answered(sent(quiesced, 1), WriteVerdict.DONE, 2)
         assert self.fetches(retired, 3) == [FetchAhead(MADE.pointer)]
 
 
@@ -392,48 +394,48 @@ class TestProgram:
     def standby(self, **changes: Any) -> View:
         return seen(held_by(OTHER), **{"settings": KIT, **changes})
 
-    def prepares(self, view: View, seconds: float = 1) -> list[Prepare]:
-        return of(Prepare, actions(view, seconds))
+    def prepares(self, view: View, seconds: float = 1) -> list[PrepareProgram]:
+        return of(PrepareProgram, actions(view, seconds))
 
     def aim(self, view: View) -> Aim:
-        (work,) = of(Work, actions(view, 1))
+        (work,) = of(SetGoal, actions(view, 1))
         return work.goal.aim
 
     def test_a_standby_prepares_the_newest_once(self) -> None:
-        view = self.standby(kit=Kit(wanted="v2"))
-        assert self.prepares(view) == [Prepare("v2")]
-        view = after(view, Prepare("v2"), 1)
+        view = self.standby(program=ProgramState(wanted="v2"))
+        assert self.prepares(view) == [PrepareProgram("v2")]
+        view = after(view, PrepareProgram("v2"), 1)
         assert self.prepares(view) == []
-        view = learn(view, Prepared("v2"), at(5), "")
-        assert (view.kit.ready, self.prepares(view, 6)) == ("v2", [])
-        newer = replace(view, kit=replace(view.kit, wanted="v3"))
-        assert self.prepares(newer, 6) == [Prepare("v3")]
+        view = learn(view, ProgramPrepared("v2"), at(5), "")
+        assert (view.program.ready, self.prepares(view, 6)) == ("v2", [])
+        newer = replace(view, program=replace(view.program, wanted="v3"))
+        assert self.prepares(newer, 6) == [PrepareProgram("v3")]
 
     def test_none_where_nothing_has_to_be_prepared(self) -> None:
         assert self.prepares(seen(held_by(OTHER))) == []
 
     def test_one_that_failed_is_tried_again_later_and_said(self) -> None:
-        view = after(self.standby(), Prepare(None), 1)
-        view = learn(view, Prepared("", "pip failed"), at(2), "")
-        assert view.kit.why == "pip failed"
+        view = after(self.standby(), PrepareProgram(None), 1)
+        view = learn(view, ProgramPrepared("", "pip failed"), at(2), "")
+        assert view.program.why == "pip failed"
         assert self.prepares(view, 2 + 2 * TIMING.renew_s - 1) == []
         assert self.prepares(view, 2 + 2 * TIMING.renew_s) != []
-        assert report_of(view, at(3), 1, Surroundings()).alarm == "pip failed"
+        assert report_of(view, at(3), 1, ReportExtras()).alarm == "pip failed"
 
     def test_a_holder_that_serves_keeps_the_one_it_runs(self) -> None:
-        running = serving(settings=KIT, kit=Kit(wanted="v2", ready="v1"))
+        running = serving(settings=KIT, program=ProgramState(wanted="v2", ready="v1"))
         assert self.prepares(running) == []
         assert self.aim(running) is Aim.SERVE
 
     def test_a_holder_without_one_prepares_and_rests(self) -> None:
-        bare = serving(settings=KIT, work=Facts())
-        assert self.prepares(bare) == [Prepare(None)]
+        bare = serving(settings=KIT, work=WorkloadFacts())
+        assert self.prepares(bare) == [PrepareProgram(None)]
         assert self.aim(bare) is Aim.REST
-        assert self.aim(replace(bare, kit=Kit(ready="v1"))) is Aim.SERVE
+        assert self.aim(replace(bare, program=ProgramState(ready="v1"))) is Aim.SERVE
 
     def test_a_standby_doesnt_warm_up_without_it(self) -> None:
         assert self.aim(self.standby()) is Aim.REST
-        assert self.aim(self.standby(kit=Kit(ready="v1"))) is Aim.WARM
+        assert self.aim(self.standby(program=ProgramState(ready="v1"))) is Aim.WARM
 
     def test_a_cold_backup_only_when_a_plan_names_it(self) -> None:
         cold = replace(ME, role=Role.COLD_BACKUP)
@@ -444,7 +446,7 @@ class TestProgram:
 
 def test_data_is_restored_only_while_nothing_has_it_open() -> None:
     lease = replace(held_by(ME), checkpoint=POINTER)
-    fresh = serving(lease=lease, data=Data(), work=Facts())
+    fresh = serving(lease=lease, data=Data(), work=WorkloadFacts())
     assert of(Restore, actions(fresh, 1)) == [Restore(3, POINTER)]
-    open_by_work = replace(fresh, work=Facts(WorkState.STOPPING, 2, empty=False))
+    open_by_work = replace(fresh, work=WorkloadFacts(WorkState.STOPPING, 2, empty=False))
     assert of(Restore, actions(open_by_work, 1)) == []

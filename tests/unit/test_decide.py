@@ -10,17 +10,17 @@ import pytest
 
 from sessionlib.core.actions import (
     Action,
-    Answer,
+    AnswerOrder,
     Depart,
     Exit,
     Fence,
-    Look,
-    Peek,
-    Record,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
     Seal,
-    Send,
-    Work,
+    SetGoal,
+    WriteLease,
 )
 from sessionlib.core.copies import Copies
 from sessionlib.core.decide import RULES, decide
@@ -34,16 +34,16 @@ from sessionlib.core.values import (
     Role,
 )
 from sessionlib.core.view import (
-    Claimed,
+    ClaimOrigin,
     Data,
     Finding,
+    LeaseReadStatus,
     Member,
-    Sight,
     View,
     WriteKind,
     member_of,
 )
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 from tests.unit.scene import FREE, ME, OTHER, TIMING, at, held_by, peer, plan, seen, serving, view
 
 RIPE_S = TIMING.patience_s(TIMING.ttl_s, 0)
@@ -54,13 +54,13 @@ def actions(view: View, seconds: float) -> tuple[Action, ...]:
 
 
 def sent(found: tuple[Action, ...]) -> WriteKind | None:
-    kinds = [action.write.kind for action in found if isinstance(action, Send)]
+    kinds = [action.write.kind for action in found if isinstance(action, WriteLease)]
     assert len(kinds) <= 1
     return kinds[0] if kinds else None
 
 
 def aim(found: tuple[Action, ...]) -> Aim:
-    goals = [action.goal.aim for action in found if isinstance(action, Work)]
+    goals = [action.goal.aim for action in found if isinstance(action, SetGoal)]
     assert len(goals) == 1, "every decision says once what the workload is to be"
     return goals[0]
 
@@ -78,14 +78,14 @@ def test_every_rule_says_what_it_does(rule: object) -> None:
 class TestStandby:
     def test_a_new_agent_looks_and_claims_nothing(self) -> None:
         found = actions(view(), 0)
-        assert {type(action) for action in found} == {Work, Look, Peek}
+        assert {type(action) for action in found} == {SetGoal, ReadLease, ReadMailbox}
 
     def test_a_live_lease_is_watched(self) -> None:
         assert sent(actions(seen(held_by(OTHER)), RIPE_S - 0.1)) is None
 
     def test_a_stale_lease_is_claimed_on_the_version_that_was_judged(self) -> None:
         found = actions(seen(held_by(OTHER)), RIPE_S)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert (write.kind, write.expected, write.lease.epoch) == (WriteKind.CLAIM, "9", 4)
         assert write.sent == at(RIPE_S)
 
@@ -101,9 +101,9 @@ class TestStandby:
         behind = seen(held_by(replace(OTHER, account="c")), peers={"b": silent})
         assert sent(actions(behind, RIPE_S)) is WriteKind.CLAIM
 
-    @pytest.mark.parametrize("sight", sorted(set(Sight) - {Sight.SEEN}))
-    def test_not_knowing_is_no_reason_to_claim(self, sight: Sight) -> None:
-        blind = seen(held_by(OTHER), sight=sight)
+    @pytest.mark.parametrize("sight", sorted(set(LeaseReadStatus) - {LeaseReadStatus.SEEN}))
+    def test_not_knowing_is_no_reason_to_claim(self, sight: LeaseReadStatus) -> None:
+        blind = seen(held_by(OTHER), lease_read_status=sight)
         assert sent(actions(blind, 10 * RIPE_S)) is None
 
     def test_an_offer_to_us_is_claimed_at_once_and_one_to_another_isnt(self) -> None:
@@ -147,14 +147,14 @@ class TestStandby:
         assert sent(actions(seen(held_by(ME), leaving="SIGTERM"), 0)) is WriteKind.VACATE
 
     def test_told_to_leave_it_goes_once_nothing_is_left(self) -> None:
-        busy = Facts(WorkState.WARM, empty=False, goal=Goal(Aim.REST))
+        busy = WorkloadFacts(WorkState.WARM, empty=False, goal=Goal(Aim.REST))
         assert not any(
             isinstance(a, Exit) for a in actions(seen(held_by(OTHER), leaving="x", work=busy), 0)
         )
         assert any(isinstance(a, Exit) for a in actions(seen(held_by(OTHER), leaving="x"), 0))
 
     def test_a_start_that_was_just_decided_counts_as_running(self) -> None:
-        starting = Facts(empty=True, goal=Goal(Aim.SERVE, 3))
+        starting = WorkloadFacts(empty=True, goal=Goal(Aim.SERVE, 3))
         found = actions(seen(held_by(OTHER), leaving="x", work=starting), 0)
         assert not any(isinstance(action, Exit) for action in found)
 
@@ -177,9 +177,9 @@ class TestPrimary:
 
     def test_one_write_at_a_time(self) -> None:
         found = actions(serving(), TIMING.renew_s)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert sent(actions(serving(write=write), TIMING.renew_s + 1)) is None
-        assert sent(actions(serving(looking=True), TIMING.renew_s)) is None
+        assert sent(actions(serving(reading_lease=True), TIMING.renew_s)) is None
 
     def test_a_failed_try_is_followed_by_another_soon(self) -> None:
         tried = serving(sent_mono=at(20).mono)
@@ -190,23 +190,34 @@ class TestPrimary:
         assert aim(actions(serving(), TIMING.valid_s - 0.1)) is Aim.SERVE
         assert aim(actions(serving(), TIMING.valid_s)) is Aim.HOLD
 
-    @pytest.mark.parametrize("sight", [Sight.UNREACHABLE, Sight.MISSING, Sight.UNREADABLE])
-    def test_a_blind_primary_works_on_while_its_lease_is_valid(self, sight: Sight) -> None:
-        blind = serving(sight=sight)
+    @pytest.mark.parametrize(
+        "sight", [LeaseReadStatus.UNREACHABLE, LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE]
+    )
+    def test_a_blind_primary_works_on_while_its_lease_is_valid(
+        self, sight: LeaseReadStatus
+    ) -> None:
+        blind = serving(lease_read_status=sight)
         assert aim(actions(blind, TIMING.valid_s - 0.1)) is Aim.SERVE
         assert aim(actions(blind, TIMING.valid_s)) is Aim.HOLD
 
-    @pytest.mark.parametrize("sight", [Sight.MISSING, Sight.UNREADABLE, Sight.ROLLED_BACK])
-    def test_it_writes_nothing_over_a_record_it_cant_judge(self, sight: Sight) -> None:
-        assert sent(actions(serving(sight=sight), 40)) is None
+    @pytest.mark.parametrize(
+        "sight", [LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE, LeaseReadStatus.ROLLED_BACK]
+    )
+    def test_it_writes_nothing_over_a_record_it_cant_judge(self, sight: LeaseReadStatus) -> None:
+        assert sent(actions(serving(lease_read_status=sight), 40)) is None
 
     def test_it_goes_on_trying_a_store_that_doesnt_answer(self) -> None:
-        assert sent(actions(serving(sight=Sight.UNREACHABLE), 20)) is WriteKind.RENEW
+        assert (
+            sent(actions(serving(lease_read_status=LeaseReadStatus.UNREACHABLE), 20))
+            is WriteKind.RENEW
+        )
 
     def test_but_not_where_the_record_has_to_be_looked_at(self) -> None:
         """A renewal is due on and on while none succeeds, on a version that has moved."""
-        found = actions(serving(sight=Sight.UNREACHABLE, must_look=True), 40)
-        assert (sent(found), Look() in found) == (None, True)
+        found = actions(
+            serving(lease_read_status=LeaseReadStatus.UNREACHABLE, must_read_lease=True), 40
+        )
+        assert (sent(found), ReadLease() in found) == (None, True)
 
     def test_after_waking_late_it_renews_before_it_works(self) -> None:
         found = actions(serving(suspect=at(3)), 4)
@@ -219,36 +230,40 @@ class TestPrimary:
         assert any(isinstance(action, Fence) for action in found)
 
     def test_fenced_it_ends_only_when_nothing_is_left(self) -> None:
-        busy = Facts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.DEAD))
+        busy = WorkloadFacts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.DEAD))
         fenced = serving(fenced=True, tenure=None, work=busy)
-        assert actions(fenced, 1) == (Work(Goal(Aim.DEAD)),)
-        gone = replace(fenced, work=Facts(goal=Goal(Aim.DEAD)))
+        assert actions(fenced, 1) == (SetGoal(Goal(Aim.DEAD)),)
+        gone = replace(fenced, work=WorkloadFacts(goal=Goal(Aim.DEAD)))
         (exit_,) = [action for action in actions(gone, 1) if isinstance(action, Exit)]
         assert exit_.code == 1
 
     def test_data_is_restored_before_the_work_starts(self) -> None:
         pointer = Pointer(2, 1, "c", 10)
-        fresh = serving(data=Data(), work=Facts(), lease=replace(held_by(ME), checkpoint=pointer))
+        fresh = serving(
+            data=Data(), work=WorkloadFacts(), lease=replace(held_by(ME), checkpoint=pointer)
+        )
         found = actions(fresh, 1)
         assert aim(found) is Aim.WARM
         assert Restore(3, pointer) in found
 
     def test_history_is_written_once_the_work_serves(self) -> None:
-        claimed = Claimed(MoveKind.PLANNED, "b", "ordered", "p1", 0.5, at(0).mono)
-        fresh = serving(claimed=claimed, recorded_epoch=2)
-        (record,) = [action for action in actions(fresh, 2) if isinstance(action, Record)]
+        claimed = ClaimOrigin(MoveKind.PLANNED, "b", "ordered", "p1", 0.5, at(0).mono)
+        fresh = serving(claim_origin=claimed, recorded_epoch=2)
+        (record,) = [action for action in actions(fresh, 2) if isinstance(action, RecordHistory)]
         assert record.history.downtime_s == pytest.approx(2.5)
-        starting = replace(fresh, work=Facts(WorkState.STARTING, 3, empty=False))
-        assert not any(isinstance(action, Record) for action in actions(starting, 2))
+        starting = replace(fresh, work=WorkloadFacts(WorkState.STARTING, 3, empty=False))
+        assert not any(isinstance(action, RecordHistory) for action in actions(starting, 2))
 
     def test_near_its_end_a_session_leaves(self) -> None:
         ending = serving(started=at(-43_200 + 50))
         assert any(isinstance(action, Depart) for action in actions(ending, 1))
 
     def test_a_workload_that_keeps_failing_proposes_a_move_once(self) -> None:
-        failing = Facts(WorkState.BACKOFF, 3, empty=True, restarts=5, goal=Goal(Aim.SERVE, 3))
+        failing = WorkloadFacts(
+            WorkState.BACKOFF, 3, empty=True, restarts=5, goal=Goal(Aim.SERVE, 3)
+        )
         found = actions(serving(work=failing), 1)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert write.lease.plan is not None
         assert write.lease.plan.phase is PlanPhase.PROPOSED
         assert "5 times" in write.lease.plan.reason
@@ -262,12 +277,12 @@ class TestOrders:
 
     def outcome(self, order: Order, **changes: Any) -> tuple[str, str]:
         view = serving(orders=(order,), **changes)
-        (answer,) = [action for action in actions(view, 1) if isinstance(action, Answer)]
+        (answer,) = [action for action in actions(view, 1) if isinstance(action, AnswerOrder)]
         return answer.receipt.outcome, answer.receipt.why
 
     def test_a_good_one_starts_a_plan_in_the_record(self) -> None:
         found = actions(serving(orders=(self.order(),)), 1)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert write.lease.plan is not None
         assert (write.lease.plan.id, write.lease.plan.to) == ("o1", "b")
         assert write.lease.plan.phase is PlanPhase.WARMING
@@ -308,7 +323,7 @@ class TestOrders:
         done = replace(held_by(ME), done=("o1",))
         found = actions(serving(orders=(self.order(),), lease=done), 1)
         assert sent(found) is None
-        assert not any(isinstance(action, Answer) for action in found)
+        assert not any(isinstance(action, AnswerOrder) for action in found)
 
     def test_a_stop_is_for_one_incarnation(self) -> None:
         stop = self.order(action=OrderAction.STOP, account="a", target="inc-a")
@@ -335,7 +350,7 @@ class TestPlannedMove:
         unheard = serving(plan=now, peers={"b": peer(plan(PlanPhase.PROPOSED))}, copies=in_step)
         assert sent(actions(unheard, 1)) is None
         found = actions(serving(plan=now, peers={"b": peer(now)}, copies=in_step), 1)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert write.lease.plan is not None
         assert write.lease.plan.phase is after
 
@@ -351,7 +366,7 @@ class TestPlannedMove:
         now = plan(phase)
         silent = {"b": peer(now, changed_mono=at(-500).mono)}
         found = actions(serving(plan=now, peers=silent), 1)
-        (write,) = [action.write for action in found if isinstance(action, Send)]
+        (write,) = [action.write for action in found if isinstance(action, WriteLease)]
         assert write.kind is WriteKind.RENEW
         assert (write.lease.plan, write.lease.done) == (None, ("p1",))
 
@@ -360,7 +375,7 @@ class TestPlannedMove:
         alive = peer(plan(PlanPhase.PROPOSED), changed_mono=at(700).mono)
         slow = serving(sent_s=695, plan=now, peers={"b": alive}, plan_since_mono=at(0).mono)
         found = actions(slow, 700)
-        (answer,) = [action for action in found if isinstance(action, Answer)]
+        (answer,) = [action for action in found if isinstance(action, AnswerOrder)]
         assert "not ready in time" in answer.receipt.why
 
     def quiescing(self, **changes: object) -> View:
@@ -371,21 +386,23 @@ class TestPlannedMove:
     def test_work_stops_then_data_is_sealed_then_the_lease_is_offered(self) -> None:
         found = actions(self.quiescing(), 1)
         assert (aim(found), sent(found)) == (Aim.REST, None)
-        stopped = self.quiescing(work=Facts())
+        stopped = self.quiescing(work=WorkloadFacts())
         assert Seal(3, "chance") in actions(stopped, 1)
         pointer = Pointer(3, 0, "c", 10)
         sealed = replace(stopped, data=Data(ready_for=3, sealed=pointer, is_sealed=True))
-        (write,) = [action.write for action in actions(sealed, 2) if isinstance(action, Send)]
+        (write,) = [action.write for action in actions(sealed, 2) if isinstance(action, WriteLease)]
         assert (write.kind, write.lease.checkpoint) == (WriteKind.OFFER, pointer)
         assert write.lease.plan is not None
         assert write.lease.plan.quiet_s == pytest.approx(2)
 
-    @pytest.mark.parametrize("sight", [Sight.MISSING, Sight.UNREADABLE, Sight.ROLLED_BACK])
+    @pytest.mark.parametrize(
+        "sight", [LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE, LeaseReadStatus.ROLLED_BACK]
+    )
     def test_told_to_end_it_doesnt_wait_for_ever_for_a_record_it_can_judge(
-        self, sight: Sight
+        self, sight: LeaseReadStatus
     ) -> None:
-        stopped = Facts(goal=Goal(Aim.REST))
-        blind = self.quiescing(sight=sight, leaving="SIGTERM", work=stopped)
+        stopped = WorkloadFacts(goal=Goal(Aim.REST))
+        blind = self.quiescing(lease_read_status=sight, leaving="SIGTERM", work=stopped)
         soon = actions(blind, 2 * TIMING.timeout_s)
         assert not any(isinstance(action, Exit) for action in soon)
         later = actions(blind, 2 * TIMING.timeout_s + 1)
@@ -402,16 +419,19 @@ class TestPlannedMove:
 
     def test_an_offer_whose_fate_isnt_known_is_sent_again_and_nothing_works(self) -> None:
         unsettled = self.quiescing(
-            work=Facts(), data=Data(is_sealed=True), spent=WriteKind.OFFER, spent_mono=at(1).mono
+            work=WorkloadFacts(),
+            data=Data(is_sealed=True),
+            spent=WriteKind.OFFER,
+            spent_mono=at(1).mono,
         )
         found = actions(unsettled, 2)
         assert (aim(found), sent(found)) == (Aim.REST, WriteKind.OFFER)
-        blind = replace(unsettled, sight=Sight.UNREACHABLE)
+        blind = replace(unsettled, lease_read_status=LeaseReadStatus.UNREACHABLE)
         assert (aim(actions(blind, 9)), sent(actions(blind, 9))) == (Aim.REST, None)
 
     def test_a_session_that_must_end_vacates_instead(self) -> None:
         leaving = serving(
-            leaving="SIGTERM", work=Facts(), data=Data(is_sealed=True), quiesced_at=at(0)
+            leaving="SIGTERM", work=WorkloadFacts(), data=Data(is_sealed=True), quiesced_at=at(0)
         )
         assert sent(actions(leaving, 1)) is WriteKind.VACATE
 
@@ -419,17 +439,17 @@ class TestPlannedMove:
         from sessionlib.core.view import DataState  # noqa: PLC0415 - named once
 
         failed = Data(state=DataState.FAILED, ready_for=3)
-        found = actions(self.quiescing(work=Facts(), data=failed, alarm="disk full"), 1)
-        (answer,) = [action for action in found if isinstance(action, Answer)]
+        found = actions(self.quiescing(work=WorkloadFacts(), data=failed, alarm="disk full"), 1)
+        (answer,) = [action for action in found if isinstance(action, AnswerOrder)]
         assert "disk full" in answer.receipt.why
-        leaving = serving(leaving="SIGTERM", work=Facts(), data=failed, quiesced_at=at(0))
+        leaving = serving(leaving="SIGTERM", work=WorkloadFacts(), data=failed, quiesced_at=at(0))
         assert sent(actions(leaving, 5)) is None
         assert sent(actions(leaving, 40)) in {WriteKind.VACATE, WriteKind.RENEW}
 
     def test_the_successor_looks_more_closely_as_the_move_comes_near(self) -> None:
         def looks(phase: PlanPhase, to: str, after_s: float) -> bool:
             found = actions(seen(held_by(OTHER, plan=plan(phase, to=to))), after_s)
-            return any(isinstance(action, Look) for action in found)
+            return any(isinstance(action, ReadLease) for action in found)
 
         assert not looks(PlanPhase.WARMING, "c", TIMING.poll_s - 0.1)
         assert looks(PlanPhase.WARMING, "a", TIMING.poll_fast_s)
@@ -447,7 +467,7 @@ def test_a_decision_never_depends_on_the_wall_clock_of_the_past() -> None:
 
 def test_sending_is_timed_before_it_leaves() -> None:
     moment: Instant = at(TIMING.renew_s)
-    (write,) = [a.write for a in decide(serving(), moment, "c") if isinstance(a, Send)]
+    (write,) = [a.write for a in decide(serving(), moment, "c") if isinstance(a, WriteLease)]
     assert write.sent is moment
 
 
@@ -456,8 +476,8 @@ def test_a_late_claim_that_is_found_is_read_back_once_its_renewal_is_in_doubt() 
     nobody served any more."""
     ours = held_by(ME, epoch=4, renewal=0)
     found = seen(ours, tenure=None)
-    assert any(isinstance(action, Send) for action in actions(found, 1))
-    doubtful = replace(found, must_look=True)
+    assert any(isinstance(action, WriteLease) for action in actions(found, 1))
+    doubtful = replace(found, must_read_lease=True)
     taken = actions(doubtful, 1)
-    assert not any(isinstance(action, Send) for action in taken)
-    assert any(isinstance(action, Look) for action in taken)
+    assert not any(isinstance(action, WriteLease) for action in taken)
+    assert any(isinstance(action, ReadLease) for action in taken)

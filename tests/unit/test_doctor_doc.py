@@ -8,7 +8,7 @@ import pytest
 
 from console.checks.doctor.catalog import CHECKS, ON_DRIVE, ON_FOLDER
 from console.checks.doctor.drive import RACERS, ROUNDS, Examination
-from sessionlib.agent.provisioning import DIAGNOSED_EVERY_S
+from sessionlib.agent.provisioning import STORE_CHECK_EVERY_S
 
 PAGE = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text()
 
@@ -30,7 +30,7 @@ def test_every_check_belongs_to_a_kind_of_store() -> None:
 def test_the_figures_are_the_programs() -> None:
     assert (ROUNDS, RACERS) == (200, 8)
     assert f"{ROUNDS} races of eight writes" in PAGE
-    assert DIAGNOSED_EVERY_S == 900
+    assert STORE_CHECK_EVERY_S == 900
     assert "every 15 minutes" in PAGE
     units = Examination.units.fget(type("E", (), {"rounds": ROUNDS})())  # type: ignore[attr-defined]  # a property, asked of nothing but its rounds
     assert round(units, -4) == 110_000

@@ -13,29 +13,29 @@ import pytest
 from console.checks.doctor.catalog import Finding
 from console.checks.doctor.result import failed, leave
 from sessionlib.clock import SystemClock
-from sessionlib.layout import DIAGNOSIS
-from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read
+from sessionlib.layout import STORE_CHECK
+from sessionlib.signed.store_check import STORE_CHECKS, CheckedFolder, StoreCheck, read_store_check
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 
 SEED = new_seed()
-PLACE = Place("fleet", "folder-id", "lease-id")
-PASSED = Diagnosis("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
+PLACE = CheckedFolder("fleet", "folder-id", "lease-id")
+PASSED = StoreCheck("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
 LATER = replace(PASSED, at=PASSED.at + 60, passed=False)
 GOOD, BAD, UNCLEAR = (Finding("race", ok, "as it went") for ok in (True, False, None))
 SLOW = Finding("latency", False, "advice")
 
 
-def store_with(*found: Diagnosis, seed: str = SEED) -> MemoryStore:
+def store_with(*found: StoreCheck, seed: str = SEED) -> MemoryStore:
     store = MemoryStore(SystemClock())
     for one in found:
-        store.create(DIAGNOSIS, DOCTOR.encode(DOCTOR.signed(one, seed)))
+        store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(one, seed)))
     return store
 
 
 def left(store: MemoryStore) -> float:
     """When that was found which agents read now."""
-    found, _ = read(store, PLACE, public_of(SEED))
+    found, _ = read_store_check(store, PLACE, public_of(SEED))
     assert found is not None
     return found.at
 

@@ -28,12 +28,12 @@ from console.orders.evidence import (
 from sessionlib.config import parse
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState
-from sessionlib.launchers import State, Status
+from sessionlib.launchers import LaunchState, LaunchStatus
 from tests.unit.cli_fleets import CONFIG, LEASE, serving
 
 CONFIGURED = parse(CONFIG, Path("accounts.yaml"))
 HOLDER = replace(serving("primary", 4), session="s1")
-GONE = Status(State.ENDED, "process 7 is gone", 12.0, 7, "s1")
+GONE = LaunchStatus(LaunchState.ENDED, "process 7 is gone", 12.0, 7, "s1")
 
 
 def snapshot(
@@ -44,7 +44,7 @@ def snapshot(
 
 
 def witness(
-    name: str, seen: Snapshot, launched: Status | None = None, watch: Watched | None = None
+    name: str, seen: Snapshot, launched: LaunchStatus | None = None, watch: Watched | None = None
 ) -> Witness:
     found = {one.name: one for one in evidence_of(CONFIGURED, seen, launched, watch)}
     return found[name]
@@ -84,14 +84,14 @@ def test_the_store_proves_life_and_never_an_end(
         (GONE, Verdict.DEAD),
         (replace(GONE, session="s0"), Verdict.UNKNOWN),
         (replace(GONE, session=None), Verdict.UNKNOWN),
-        (replace(GONE, state=State.UNKNOWN), Verdict.UNKNOWN),
-        (replace(GONE, state=State.RUNNING), Verdict.ALIVE),
-        (replace(GONE, state=State.RUNNING, session=None), Verdict.ALIVE),
-        (replace(GONE, state=State.RUNNING, session="s0"), Verdict.UNKNOWN),
+        (replace(GONE, state=LaunchState.UNKNOWN), Verdict.UNKNOWN),
+        (replace(GONE, state=LaunchState.RUNNING), Verdict.ALIVE),
+        (replace(GONE, state=LaunchState.RUNNING, session=None), Verdict.ALIVE),
+        (replace(GONE, state=LaunchState.RUNNING, session="s0"), Verdict.UNKNOWN),
     ],
 )
 def test_the_launcher_speaks_of_the_session_that_holds_the_lease_or_proves_nothing(
-    launched: Status | None, verdict: Verdict
+    launched: LaunchStatus | None, verdict: Verdict
 ) -> None:
     found = witness("launcher", snapshot(), launched)
     assert found.verdict is verdict
@@ -168,7 +168,7 @@ def test_without_a_holder_nobody_is_dead() -> None:
 def test_a_valid_lease_is_watched_for_a_renewal_and_one_that_has_run_out_is_not() -> None:
     # 15 s from renewal to renewal, and 8 s for one that the store keeps waiting.
     assert watch_s(CONFIGURED, snapshot(), None) == 23.0
-    assert watch_s(CONFIGURED, snapshot(), replace(GONE, state=State.UNKNOWN)) == 23.0
+    assert watch_s(CONFIGURED, snapshot(), replace(GONE, state=LaunchState.UNKNOWN)) == 23.0
     assert watch_s(CONFIGURED, snapshot(), GONE) == 15.0
     assert watch_s(CONFIGURED, snapshot(Seen(LEASE, 60.5)), None) == 23.0
     assert watch_s(CONFIGURED, snapshot(Seen(LEASE, 60.7)), None) == 0.0

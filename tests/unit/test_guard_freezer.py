@@ -10,7 +10,7 @@ import pytest
 from sessionlib.core.values import Instant
 from sessionlib.guard import freezer
 from sessionlib.guard.freezer import Freezer
-from sessionlib.guard.silence import LOOKS, Silence
+from sessionlib.guard.silence import LOOKS, SilenceDetector
 from sessionlib.guard.tree import Family, Proc
 
 Hit = Callable[[int, int], None]
@@ -56,7 +56,7 @@ def table(monkeypatch: pytest.MonkeyPatch) -> Table:
 
 def test_a_look_after_the_last_signal_is_needed(table: Table) -> None:
     table.states = {1: "S", 2: "R"}
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     assert [press(), press(), press()] == [False, True, True]
 
 
@@ -66,14 +66,14 @@ def test_who_is_born_behind_the_readers_back_is_stopped_too(table: Table) -> Non
         lambda: table.states.update({2: "S"}),
         lambda: table.states.update({3: "S"}),
     ]
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     assert [press(), press(), press(), press()] == [False, False, False, True]
     assert set(table.states.values()) == {"T"}
 
 
 def test_an_orphan_asks_for_another_look(table: Table) -> None:
     table.states = {1: "S"}
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     press()
     table.orphans = frozenset({(9, 90)})
     assert [press(), press()] == [False, True]
@@ -82,21 +82,21 @@ def test_an_orphan_asks_for_another_look(table: Table) -> None:
 def test_a_process_in_the_kernel_counts_once_it_was_signalled(table: Table) -> None:
     table.states = {1: "D"}
     table.stuck = {1}
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     assert [press(), press()] == [False, True]
 
 
 def test_a_process_that_does_not_stop_is_not_taken_for_stopped(table: Table) -> None:
     table.states = {1: "R"}
     table.stuck = {1}
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     assert not any(press() for _ in range(5))
     assert table.groups_hit
 
 
 def test_one_that_was_woken_is_stopped_again(table: Table) -> None:
     table.states = {1: "S", 2: "S"}
-    press = Freezer(table.look).press
+    press = Freezer(table.look).stop_pass
     press()
     press()
     table.states[2] = "R"
@@ -107,7 +107,7 @@ def test_release_wakes_all_but_those_who_had_been_stopped_before(table: Table) -
     table.states = {1: "S", 2: "T"}
     table.after_look = [lambda: table.states.update({3: "S"})]
     held = Freezer(table.look)
-    while not held.press():
+    while not held.stop_pass():
         pass
     assert set(table.states.values()) == {"T"}
     held.release()
@@ -120,14 +120,14 @@ def moment(seconds: float) -> Instant:
 
 
 def test_silence_takes_both_time_and_looks() -> None:
-    silence = Silence(1.0, moment(0))
-    silence.looked(heard=False, now=moment(100))
+    silence = SilenceDetector(1.0, moment(0))
+    silence.note_look(heard=False, now=moment(100))
     assert not silence.lost(moment(100)), "after our own absence we look again first"
     for _ in range(LOOKS):
-        silence.looked(heard=False, now=moment(100))
+        silence.note_look(heard=False, now=moment(100))
     assert silence.lost(moment(100))
-    silence.looked(heard=True, now=moment(101))
+    silence.note_look(heard=True, now=moment(101))
     for _ in range(10 * LOOKS):
-        silence.looked(heard=False, now=moment(101.5))
+        silence.note_look(heard=False, now=moment(101.5))
     assert not silence.lost(moment(101.5)), "looking often doesn't make it longer"
     assert silence.lost(moment(102))

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 
 from sessionlib.core.values import Instant
 from sessionlib.guard.channel import Channel
-from sessionlib.guard.loop import Keeper
+from sessionlib.guard.loop import GuardLoop
 from sessionlib.guard.policy import Limits
-from sessionlib.guard.wire import Grant, Message
+from sessionlib.guard.wire import GuardMessage, LeaseGrant
 
 
 class Stopwatch:
@@ -33,13 +33,13 @@ class Slow(Channel):
 
     clock: Stopwatch
 
-    def receive(self) -> list[Message]:
+    def receive(self) -> list[GuardMessage]:
         self.clock.at_s += 1.0
-        return [Grant(1, self.clock.now(), 10.0)]
+        return [LeaseGrant(1, self.clock.now(), 10.0)]
 
 
 @contextmanager
-def keeper_with(clock: Stopwatch) -> Iterator[Keeper]:
+def keeper_with(clock: Stopwatch) -> Iterator[GuardLoop]:
     pairs = [socket.socketpair() for _ in range(2)]
     before = signal.getsignal(signal.SIGCHLD)
     try:
@@ -47,7 +47,7 @@ def keeper_with(clock: Stopwatch) -> Iterator[Keeper]:
         agent.clock = clock
         # No such child: nothing to reap, and whoever has started this is the agent.
         pids = (os.getppid(), 0)
-        yield Keeper(agent, Channel(pairs[1][0]), pids, Limits(5.0, 600.0, 5.0), clock)
+        yield GuardLoop(agent, Channel(pairs[1][0]), pids, Limits(5.0, 600.0, 5.0), clock)
     finally:
         # A guard keeps its signal for as long as its process lives; here it is on loan.
         signal.set_wakeup_fd(-1)
@@ -61,4 +61,4 @@ def test_a_grant_sent_during_a_turn_counts() -> None:
     clock = Stopwatch()
     with keeper_with(clock) as keeper:
         assert keeper._turn()
-        assert keeper._custody.grant == Grant(1, clock.now(), 10.0)
+        assert keeper._custody.grant == LeaseGrant(1, clock.now(), 10.0)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sessionlib.core.values import Instant
 from sessionlib.core.work import Mode
 from sessionlib.guard import policy
-from sessionlib.guard.policy import TICK_S, Custody, Limits, Verdict
-from sessionlib.guard.wire import Grant
+from sessionlib.guard.policy import TICK_S, Custody, GuardVerdict, Limits
+from sessionlib.guard.wire import LeaseGrant
 
 LIMITS = Limits(margin_s=5.0, kill_after_s=600.0, silence_s=1.0)
 START = Instant(boot=1000.0, mono=900.0, wall=1_700_000_000.0)
@@ -28,84 +28,88 @@ def at(seconds: float, *, wall: float = 0.0, suspended: float = 0.0) -> Instant:
 
 
 def serving(epoch: int = 3, sent: Instant = START, grace_s: float = 20.0) -> Custody:
-    custody = policy.granted(Custody(START), Grant(epoch, sent, VALID_S), START)
+    custody = policy.granted(Custody(START), LeaseGrant(epoch, sent, VALID_S), START)
     return policy.begun(custody, Mode.ACTIVE, epoch, grace_s)
 
 
-def verdict(custody: Custody, now: Instant) -> Verdict:
+def verdict(custody: Custody, now: Instant) -> GuardVerdict:
     """As one turn of the guard that comes in time."""
     return policy.judge(replace(custody, looked=now), now, LIMITS)[1]
 
 
-def turn(custody: Custody, now: Instant) -> tuple[Custody, Verdict]:
+def turn(custody: Custody, now: Instant) -> tuple[Custody, GuardVerdict]:
     """As one turn of the guard, whenever it comes."""
     custody, said, _ = policy.judge(policy.looked(custody, now, LIMITS), now, LIMITS)
     return custody, said
 
 
 def test_it_runs_up_to_the_deadline_and_not_at_it() -> None:
-    assert verdict(serving(), at(VALID_S - 0.001)) is Verdict.RUN
-    assert verdict(serving(), at(VALID_S)) is Verdict.FREEZE
+    assert verdict(serving(), at(VALID_S - 0.001)) is GuardVerdict.RUN
+    assert verdict(serving(), at(VALID_S)) is GuardVerdict.FREEZE
 
 
 @pytest.mark.parametrize(
     ("now", "said"),
     [
-        (at(10, wall=3600), Verdict.FREEZE),
-        (at(10, wall=-3600), Verdict.RUN),
-        (at(60, wall=-3600), Verdict.FREEZE),
-        (at(60, suspended=55), Verdict.FREEZE),
-        (at(60, wall=-3600, suspended=55), Verdict.FREEZE),
+        (at(10, wall=3600), GuardVerdict.FREEZE),
+        (at(10, wall=-3600), GuardVerdict.RUN),
+        (at(60, wall=-3600), GuardVerdict.FREEZE),
+        (at(60, suspended=55), GuardVerdict.FREEZE),
+        (at(60, wall=-3600, suspended=55), GuardVerdict.FREEZE),
     ],
 )
-def test_the_clock_that_ran_most_counts(now: Instant, said: Verdict) -> None:
+def test_the_clock_that_ran_most_counts(now: Instant, said: GuardVerdict) -> None:
     assert verdict(serving(), now) is said
 
 
 def test_after_the_deadline_any_valid_renewal_of_the_epoch_thaws() -> None:
     custody, said = turn(replace(serving(), looked=at(55)), at(55))
-    assert said is Verdict.FREEZE
-    custody = policy.granted(custody, Grant(3, at(54), VALID_S), at(55.01))
-    assert verdict(custody, at(55.01)) is Verdict.RUN
+    assert said is GuardVerdict.FREEZE
+    custody = policy.granted(custody, LeaseGrant(3, at(54), VALID_S), at(55.01))
+    assert verdict(custody, at(55.01)) is GuardVerdict.RUN
 
 
 @pytest.mark.parametrize("epoch", [1, 2])
 def test_a_lower_epoch_changes_nothing(epoch: int) -> None:
-    custody = policy.granted(serving(), Grant(epoch, at(50), VALID_S), at(50))
+    custody = policy.granted(serving(), LeaseGrant(epoch, at(50), VALID_S), at(50))
     assert custody == serving()
 
 
 def test_an_older_renewal_does_not_take_the_place_of_a_newer() -> None:
-    custody = policy.granted(serving(sent=START), Grant(3, at(-5), 600.0), at(1))
-    assert verdict(custody, at(60)) is Verdict.FREEZE
+    custody = policy.granted(serving(sent=START), LeaseGrant(3, at(-5), 600.0), at(1))
+    assert verdict(custody, at(60)) is GuardVerdict.FREEZE
 
 
 def test_a_renewal_from_the_future_is_nobodys() -> None:
-    custody = policy.granted(serving(), Grant(3, at(100), VALID_S), at(1))
-    assert verdict(custody, at(60)) is Verdict.FREEZE
+    custody = policy.granted(serving(), LeaseGrant(3, at(100), VALID_S), at(1))
+    assert verdict(custody, at(60)) is GuardVerdict.FREEZE
 
 
 def test_a_higher_epoch_kills_for_good() -> None:
-    custody = policy.granted(serving(), Grant(4, at(1), VALID_S), at(1))
+    custody = policy.granted(serving(), LeaseGrant(4, at(1), VALID_S), at(1))
     custody, said = turn(custody, at(1))
-    assert said is Verdict.KILL
-    custody = policy.granted(custody, Grant(3, at(2), VALID_S), at(2))
-    assert verdict(custody, at(2)) is Verdict.KILL
-    assert verdict(policy.emptied(custody), at(2)) is Verdict.IDLE
+    assert said is GuardVerdict.KILL
+    custody = policy.granted(custody, LeaseGrant(3, at(2), VALID_S), at(2))
+    assert verdict(custody, at(2)) is GuardVerdict.KILL
+    assert verdict(policy.emptied(custody), at(2)) is GuardVerdict.IDLE
 
 
 def test_a_hold_ends_with_a_renewal_sent_later() -> None:
     custody = policy.held(serving(), at(10))
-    assert verdict(custody, at(10)) is Verdict.FREEZE
-    for sent, said in ((at(9), Verdict.FREEZE), (at(10), Verdict.FREEZE), (at(10.1), Verdict.RUN)):
-        renewed = policy.granted(custody, Grant(3, sent, VALID_S), at(11))
+    assert verdict(custody, at(10)) is GuardVerdict.FREEZE
+    for sent, said in (
+        (at(9), GuardVerdict.FREEZE),
+        (at(10), GuardVerdict.FREEZE),
+        (at(10.1), GuardVerdict.RUN),
+    ):
+        renewed = policy.granted(custody, LeaseGrant(3, sent, VALID_S), at(11))
         assert verdict(renewed, at(11)) is said
 
 
 def test_a_hold_that_arrives_late_does_not_undo_a_later_one() -> None:
     custody = policy.held(policy.held(serving(), at(10)), at(5))
-    renewed = policy.granted(custody, Grant(3, at(7), VALID_S), at(11))
-    assert verdict(renewed, at(11)) is Verdict.FREEZE
+    renewed = policy.granted(custody, LeaseGrant(3, at(7), VALID_S), at(11))
+    assert verdict(renewed, at(11)) is GuardVerdict.FREEZE
 
 
 @pytest.mark.parametrize(
@@ -113,38 +117,38 @@ def test_a_hold_that_arrives_late_does_not_undo_a_later_one() -> None:
 )
 def test_a_guard_that_had_not_been_running_trusts_nothing_sent_before(now: Instant) -> None:
     custody, said = turn(serving(), now)
-    assert said is Verdict.FREEZE
-    custody = policy.granted(custody, Grant(3, now, VALID_S), now)
-    assert verdict(custody, now) is Verdict.FREEZE
+    assert said is GuardVerdict.FREEZE
+    custody = policy.granted(custody, LeaseGrant(3, now, VALID_S), now)
+    assert verdict(custody, now) is GuardVerdict.FREEZE
     after = Instant(now.boot + 0.1, now.mono + 0.1, now.wall + 0.1)
-    custody = policy.granted(custody, Grant(3, after, VALID_S), after)
-    assert verdict(custody, after) is Verdict.RUN
+    custody = policy.granted(custody, LeaseGrant(3, after, VALID_S), after)
+    assert verdict(custody, after) is GuardVerdict.RUN
 
 
 def test_a_guard_that_is_late_by_less_than_the_margin_goes_on() -> None:
-    assert turn(serving(), at(LIMITS.margin_s + TICK_S - 0.001))[1] is Verdict.RUN
+    assert turn(serving(), at(LIMITS.margin_s + TICK_S - 0.001))[1] is GuardVerdict.RUN
 
 
 def test_a_standby_needs_no_lease_until_it_is_activated() -> None:
     custody = policy.begun(Custody(START), Mode.STANDBY, None, 20.0)
-    assert verdict(custody, at(1000)) is Verdict.RUN
+    assert verdict(custody, at(1000)) is GuardVerdict.RUN
     assert policy.refusal_to_activate(custody, 3, START) is not None
-    custody = policy.granted(custody, Grant(3, START, VALID_S), START)
+    custody = policy.granted(custody, LeaseGrant(3, START, VALID_S), START)
     assert policy.refusal_to_activate(custody, 2, START) is not None
     assert policy.refusal_to_activate(custody, 3, at(VALID_S)) is not None
     assert policy.refusal_to_activate(custody, 3, START) is None
-    assert verdict(policy.activated(custody, 3), at(1000)) is Verdict.FREEZE
+    assert verdict(policy.activated(custody, 3), at(1000)) is GuardVerdict.FREEZE
 
 
 @pytest.mark.parametrize("kill", [True, False])
 def test_a_standby_that_is_stopping_is_not_activated(kill: bool) -> None:
-    custody = policy.granted(Custody(START), Grant(3, START, VALID_S), START)
+    custody = policy.granted(Custody(START), LeaseGrant(3, START, VALID_S), START)
     custody = policy.stopping(policy.begun(custody, Mode.STANDBY, None, 20.0), START, kill)
     assert policy.refusal_to_activate(custody, 3, START) is not None
 
 
 def test_nothing_starts_active_without_a_valid_lease_of_its_epoch() -> None:
-    custody = policy.granted(Custody(START), Grant(3, START, VALID_S), START)
+    custody = policy.granted(Custody(START), LeaseGrant(3, START, VALID_S), START)
     assert policy.refusal_to_spawn(custody, Mode.ACTIVE, 3, START) is None
     assert policy.refusal_to_spawn(custody, Mode.ACTIVE, 4, START) is not None
     assert policy.refusal_to_spawn(custody, Mode.ACTIVE, None, START) is not None
@@ -156,30 +160,30 @@ def test_nothing_starts_active_without_a_valid_lease_of_its_epoch() -> None:
 def test_the_grace_is_given_once_and_by_the_monotonic_clock() -> None:
     custody = policy.stopping(serving(), at(1), kill=False)
     custody = policy.stopping(custody, at(15), kill=False)
-    assert verdict(custody, at(20.9, wall=10)) is Verdict.RUN
-    assert verdict(custody, at(21)) is Verdict.KILL
+    assert verdict(custody, at(20.9, wall=10)) is GuardVerdict.RUN
+    assert verdict(custody, at(21)) is GuardVerdict.KILL
 
 
 def test_stopping_at_once_and_stopping_what_is_frozen_give_no_grace() -> None:
-    assert verdict(policy.stopping(serving(), at(1), kill=True), at(1)) is Verdict.KILL
-    assert verdict(policy.stopping(serving(), at(50), kill=False), at(55)) is Verdict.KILL
+    assert verdict(policy.stopping(serving(), at(1), kill=True), at(1)) is GuardVerdict.KILL
+    assert verdict(policy.stopping(serving(), at(50), kill=False), at(55)) is GuardVerdict.KILL
     assert policy.stopping(Custody(START), START, kill=True) == Custody(START)
 
 
 def test_frozen_for_long_enough_is_the_end() -> None:
     custody, said = turn(replace(serving(), looked=at(55)), at(55))
-    assert said is Verdict.FREEZE
-    assert verdict(custody, at(55 + 599)) is Verdict.FREEZE
-    assert verdict(custody, at(55 + 600)) is Verdict.KILL
+    assert said is GuardVerdict.FREEZE
+    assert verdict(custody, at(55 + 599)) is GuardVerdict.FREEZE
+    assert verdict(custody, at(55 + 600)) is GuardVerdict.KILL
 
 
 def test_the_time_frozen_starts_anew_with_each_freeze() -> None:
     custody, _ = turn(replace(serving(), looked=at(55)), at(55))
-    custody = policy.granted(custody, Grant(3, at(500), VALID_S), at(500))
+    custody = policy.granted(custody, LeaseGrant(3, at(500), VALID_S), at(500))
     custody, said = turn(replace(custody, looked=at(500)), at(500))
-    assert said is Verdict.RUN
+    assert said is GuardVerdict.RUN
     custody, _ = turn(replace(custody, looked=at(560)), at(560))
-    assert verdict(custody, at(560 + 599)) is Verdict.FREEZE
+    assert verdict(custody, at(560 + 599)) is GuardVerdict.FREEZE
 
 
 def test_the_guard_wakes_at_the_deadline_not_a_tick_later() -> None:
@@ -195,7 +199,7 @@ class History:
 
     now: Instant
     custody: Custody
-    grants: list[Grant] = field(default_factory=list)
+    grants: list[LeaseGrant] = field(default_factory=list)
     doubts: list[Instant] = field(default_factory=list)
     active: int | None = None
     superseded: bool = False
@@ -224,7 +228,7 @@ def act(history: History, what: str, epoch: int, ago: float, valid: float) -> No
     sent = Instant(history.now.boot - ago, history.now.mono - ago, history.now.wall - ago)
     custody = history.custody
     if what == "grant":
-        grant = Grant(epoch, sent, valid)
+        grant = LeaseGrant(epoch, sent, valid)
         history.custody = policy.granted(custody, grant, history.now)
         history.grants.append(grant)
         history.superseded |= history.active is not None and epoch > history.active
@@ -275,5 +279,5 @@ def test_whatever_happens_nothing_runs_for_effect_without_a_right_to(
         look(history)
         act(history, what, epoch, ago, valid)
         history.custody, said, _ = policy.judge(history.custody, history.now, LIMITS)
-        if said is Verdict.RUN and history.custody.mode is Mode.ACTIVE:
+        if said is GuardVerdict.RUN and history.custody.mode is Mode.ACTIVE:
             assert history.may_run()

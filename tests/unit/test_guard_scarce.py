@@ -13,8 +13,8 @@ import pytest
 
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.guard import sweep as sweeping
-from sessionlib.guard.process_control import Hands
-from sessionlib.guard.spare_fds import Reserve
+from sessionlib.guard.process_control import ProcessControl
+from sessionlib.guard.spare_fds import SpareDescriptors
 from sessionlib.guard.tree import STOPPED, read_proc
 
 NOW = SystemClock().now()
@@ -49,11 +49,11 @@ def becomes(child: subprocess.Popen[bytes], states: frozenset[str]) -> bool:
     return False
 
 
-def blind(monkeypatch: pytest.MonkeyPatch, main: int) -> Hands:
+def blind(monkeypatch: pytest.MonkeyPatch, main: int) -> ProcessControl:
     """Hands that know the workload's main process, and can look at nothing any more."""
-    hands = Hands(reaper_pid=0)
-    hands.disturb(main)
-    monkeypatch.setattr(hands, "look", none_left)
+    hands = ProcessControl(reaper_pid=0)
+    hands.note_new_process(main)
+    monkeypatch.setattr(hands, "find_family", none_left)
     monkeypatch.setattr(hands._freezer, "_look", none_left)
     return hands
 
@@ -78,7 +78,7 @@ def test_nor_is_one_whose_processes_dont_show_whose_they_are(
 
 
 def test_what_was_put_by_is_there_for_one_try_and_then_again() -> None:
-    reserve = Reserve()
+    reserve = SpareDescriptors()
     held = list(reserve._held)
     tries: list[bool] = []
 
@@ -101,7 +101,7 @@ def test_another_failure_is_not_tried_again() -> None:
         raise PermissionError
 
     with pytest.raises(PermissionError):
-        Reserve().attempt(act)
+        SpareDescriptors().attempt(act)
     assert tries == [1]
 
 
@@ -135,10 +135,10 @@ def test_a_main_process_that_has_ended_is_no_longer_hit(
 def test_a_warning_that_couldnt_be_given_is_given_later(
     monkeypatch: pytest.MonkeyPatch, child: subprocess.Popen[bytes]
 ) -> None:
-    hands = Hands(reaper_pid=0)
+    hands = ProcessControl(reaper_pid=0)
     with monkeypatch.context() as patched:
-        patched.setattr(hands, "look", none_left)
-        hands.warn()
+        patched.setattr(hands, "find_family", none_left)
+        hands.send_sigterm()
     assert child.poll() is None
-    hands.warn()
+    hands.send_sigterm()
     assert child.wait() == -signal.SIGTERM

@@ -15,7 +15,7 @@ import pytest
 
 from sessionlib.clock import sleep
 from sessionlib.guard import process_control, tree
-from sessionlib.guard.process_control import Hands
+from sessionlib.guard.process_control import ProcessControl
 from sessionlib.guard.tree import Family, Proc, family, read_proc, send, strike
 
 PAIR = "sleep 100 & exec sleep 100"
@@ -136,8 +136,8 @@ def test_each_pass_of_a_kill_takes_in_who_has_come_to_be_since(
     monkeypatch.setattr(
         process_control, "strike", lambda members, *_: killed.extend(p.pid for p in members)
     )
-    hold = Hands(reaper_pid=4)
-    monkeypatch.setattr(hold, "look", lambda: Family(next(born), frozenset()))
+    hold = ProcessControl(reaper_pid=4)
+    monkeypatch.setattr(hold, "find_family", lambda: Family(next(born), frozenset()))
     hold.kill()
     assert hold.pause_s is not None
     hold.kill()

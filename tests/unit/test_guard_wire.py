@@ -26,19 +26,19 @@ SPAWN = wire.Spawn(
     log_path="/tmp/log",
     control_path="/tmp/control",
 )
-MESSAGES: list[wire.Message] = [
+MESSAGES: list[wire.GuardMessage] = [
     SPAWN,
     wire.Spawn(Mode.STANDBY, None, ("a",), "/", {}, 0.0, "l", "c"),
     wire.Activate(7),
-    wire.Grant(7, NOW, 54.4),
+    wire.LeaseGrant(7, NOW, 54.4),
     wire.Freeze(NOW),
     wire.Stop(kill=True),
     wire.Started(1, 2),
-    wire.Alive(),
+    wire.KeepAlive(),
     wire.Spawned(3),
     wire.SpawnFailed("no"),
     wire.Activated(7),
-    wire.Refused("no"),
+    wire.SpawnRefused("no"),
     wire.NotActivated("no"),
     wire.Exited(-9),
     wire.Frozen("why"),
@@ -49,7 +49,7 @@ MESSAGES: list[wire.Message] = [
 
 def test_every_message_survives() -> None:
     assert [decode(encode(message)) for message in MESSAGES] == MESSAGES
-    assert {type(message) for message in MESSAGES} == set(get_args(wire.Message))
+    assert {type(message) for message in MESSAGES} == set(get_args(wire.GuardMessage))
 
 
 def test_a_message_is_one_line_of_ascii() -> None:
@@ -62,7 +62,7 @@ def test_secrets_are_not_printed() -> None:
     assert "hush" not in repr(SPAWN)
 
 
-GRANT = json.loads(encode(wire.Grant(7, NOW, 54.4)))
+GRANT = json.loads(encode(wire.LeaseGrant(7, NOW, 54.4)))
 
 
 @pytest.mark.parametrize(
@@ -112,14 +112,14 @@ def test_a_peer_that_does_not_read_holds_nobody_up_and_loses_nothing_but_signs_o
     big = wire.SpawnFailed("x" * 100_000)
     for _ in range(20):
         one.send(big)
-        one.offer(wire.Alive())
+        one.offer(wire.KeepAlive())
     heard = other.receive()
     while len([message for message in heard if message == big]) < 20:
         one.flush()
         heard += other.receive()
-    assert heard.count(wire.Alive()) < 20
-    one.offer(wire.Alive())
-    assert other.receive() == [wire.Alive()]
+    assert heard.count(wire.KeepAlive()) < 20
+    one.offer(wire.KeepAlive())
+    assert other.receive() == [wire.KeepAlive()]
 
 
 def test_what_was_sent_before_the_end_is_still_heard() -> None:
@@ -128,7 +128,7 @@ def test_what_was_sent_before_the_end_is_still_heard() -> None:
     one.close()
     assert other.receive() == [wire.Emptied()]
     assert other.closed
-    other.send(wire.Alive())
+    other.send(wire.KeepAlive())
     assert other.receive() == []
 
 

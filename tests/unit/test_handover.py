@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from sessionlib.core.copies import FAILURES_MOST, ROUNDS_MOST, SMALL_BYTES, Copies, Made
-from sessionlib.core.handover import STEPS, advance, heard, left_s
+from sessionlib.core.handover import STEPS, acknowledgement, advance, left_s
 from sessionlib.core.learn import begun
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Plan, PlanOrigin, PlanPhase, Pointer, Readiness
-from sessionlib.core.view import Peer, Settings, View
+from sessionlib.core.view import AgentSettings, Peer, View
 from tests.unit.scene import (
     ME,
     TIMING,
@@ -37,7 +37,7 @@ from tests.unit.scene import (
 )
 
 LINE = Timeline()
-HOLD = Settings(TIMING, on_no_answer="hold")
+HOLD = AgentSettings(TIMING, on_no_answer="hold")
 SETTLED = Copies(round_plan="p1", rounds=1, is_empty=True)
 
 
@@ -102,7 +102,7 @@ class TestTimeline:
 class TestApproval:
     @pytest.mark.parametrize("policy", ["auto", "approve"])
     def test_nobody_has_to_answer_where_no_answer_lets_it_proceed(self, policy: str) -> None:
-        proceed = Settings(TIMING, handover=policy)
+        proceed = AgentSettings(TIMING, handover=policy)
         assert after(PlanPhase.NOTIFIED, LINE.warm_s, settings=proceed) is PlanPhase.WARMING
 
     def test_auto_asks_nobody(self) -> None:
@@ -296,7 +296,7 @@ def test_a_dropped_plan_is_in_the_record_as_done_with() -> None:
 def test_a_decision_about_a_plan_that_needs_nothing_gives_the_same_plan() -> None:
     now = clock_plan(PlanPhase.WARMING, 400)
     assert advance(view(now, 400), replace(now, left_s=401), at(1)).plan == replace(now, left_s=401)
-    assert heard(now) == "p1:warming"
+    assert acknowledgement(now) == "p1:warming"
 
 
 def test_a_replaced_plan_keeps_the_figures_of_its_own() -> None:

@@ -14,39 +14,39 @@ import pytest
 
 from sessionlib.agent import executor as hands_module
 from sessionlib.agent import lease_io
-from sessionlib.agent.checkpoint_jobs import Copyist
-from sessionlib.agent.executor import Hands
+from sessionlib.agent.checkpoint_jobs import CheckpointJobs
+from sessionlib.agent.executor import Executor
 from sessionlib.agent.lane import NO_THREAD
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import Notes
-from sessionlib.agent.provisioning import Outfit
+from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.provisioning import Provisioner
 from sessionlib.core.actions import (
-    Collect,
+    CollectGarbage,
     Copy,
     FetchAhead,
-    Look,
-    Peek,
-    Record,
+    ReadLease,
+    ReadMailbox,
+    RecordHistory,
     Restore,
     Seal,
-    Send,
+    WriteLease,
 )
 from sessionlib.core.events import (
     CopyEnded,
     Event,
     Fetched,
+    HistoryRecorded,
     LeaseRead,
-    Peeked,
-    Prepared,
-    Recorded,
+    MailboxRead,
+    ProgramPrepared,
     Restored,
     Sealed,
-    Verdict,
     WriteAnswered,
+    WriteVerdict,
 )
 from sessionlib.core.messages import History, MoveKind
 from sessionlib.core.values import Pointer
-from sessionlib.core.view import Sight, Write, WriteKind
+from sessionlib.core.view import LeaseReadStatus, Write, WriteKind
 from tests.unit.scene import ME, at, held_by
 from tests.unit.test_loop import agent
 from tests.unit.threads import no_more_threads
@@ -56,21 +56,25 @@ WRITE = Write(WriteKind.RENEW, held_by(ME), "1", at(0))
 HISTORY = History(3, MoveKind.PLANNED, "b", "a", 0.0, 0.5, "ordered")
 FAULT = "a fault in this program (KeyError: 'planted')"
 
-Ask = Callable[[Hands], None]
+Ask = Callable[[Executor], None]
 Answered = Callable[[str], Event | None]
 ACTIONS: list[tuple[str, Ask, Answered]] = [
     (
         "lease",
-        lambda hands: hands.look(Look(), 0),
-        lambda why: LeaseRead(Sight.UNREACHABLE, why=why),
+        lambda hands: hands.read_lease(ReadLease(), 0),
+        lambda why: LeaseRead(LeaseReadStatus.UNREACHABLE, why=why),
     ),
     (
         "lease",
-        lambda hands: hands.send(Send(WRITE), 0),
-        lambda why: WriteAnswered("nonce", Verdict.UNKNOWN, why=why),
+        lambda hands: hands.write_lease(WriteLease(WRITE), 0),
+        lambda why: WriteAnswered("nonce", WriteVerdict.UNKNOWN, why=why),
     ),
-    ("peek", lambda hands: hands.peek(Peek(), 0), lambda why: Peeked({})),
-    ("peek", lambda hands: hands.record(Record(HISTORY), 0), lambda why: Recorded(3, why)),
+    ("peek", lambda hands: hands.read_mailbox(ReadMailbox(), 0), lambda why: MailboxRead({})),
+    (
+        "peek",
+        lambda hands: hands.record_history(RecordHistory(HISTORY), 0),
+        lambda why: HistoryRecorded(3, why),
+    ),
     (
         "data",
         lambda hands: hands.restore(Restore(3, POINTER), 0),
@@ -91,8 +95,8 @@ ACTIONS: list[tuple[str, Ask, Answered]] = [
         lambda hands: hands.fetch(FetchAhead(POINTER), 0),
         lambda why: Fetched("2-9-p", f"checkpoint 2-9-p couldn't be fetched: {why}"),
     ),
-    ("data", lambda hands: hands.collect(Collect(POINTER, 3), 0), lambda why: None),
-    ("kit", lambda hands: hands.prepare(0), lambda why: Prepared("", why)),
+    ("data", lambda hands: hands.collect_garbage(CollectGarbage(POINTER, 3), 0), lambda why: None),
+    ("kit", lambda hands: hands.prepare(0), lambda why: ProgramPrepared("", why)),
 ]
 
 
@@ -114,10 +118,10 @@ def broken(monkeypatch: pytest.MonkeyPatch) -> None:
     for where, name in ((hands_module, "read_lease"), (lease_io, "write_lease")):
         monkeypatch.setattr(where, name, fault)
     for name in ("restore", "seal", "copy", "fetch", "collect"):
-        monkeypatch.setattr(Copyist, name, fault)
-    for name in ("peek", "record", "report"):
-        monkeypatch.setattr(Notes, name, fault)
-    monkeypatch.setattr(Outfit, "prepare", fault)
+        monkeypatch.setattr(CheckpointJobs, name, fault)
+    for name in ("read", "write_history", "write_report"):
+        monkeypatch.setattr(Mailbox, name, fault)
+    monkeypatch.setattr(Provisioner, "prepare", fault)
 
 
 def said(agent: Agent) -> list[tuple[str, str, str]]:
@@ -133,7 +137,7 @@ def test_a_fault_behind_an_action_is_its_answer_and_is_logged_once(
     idle: Agent, lane: str, ask: Ask, answered: Answered
 ) -> None:
     for _ in range(2):
-        ask(idle.hands)
+        ask(idle.executor)
         assert idle.inbox.get(timeout=10) == answered(FAULT)
     assert said(idle) == [("error", "fault", f"{lane}: {FAULT}")]
 
@@ -143,6 +147,6 @@ def test_without_a_thread_an_action_has_failed_and_is_not_done_in_the_loop(
     idle: Agent, lane: str, ask: Ask, answered: Answered
 ) -> None:
     with no_more_threads(lane):
-        ask(idle.hands)
+        ask(idle.executor)
         assert idle.inbox.get(timeout=10) == answered(NO_THREAD)
     assert said(idle) == [("error", "fault", f"{lane}: {NO_THREAD}")]

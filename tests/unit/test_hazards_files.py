@@ -21,9 +21,9 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.core.messages import Order, OrderAction
-from sessionlib.core.view import Sight
+from sessionlib.core.view import LeaseReadStatus
 from sessionlib.records import encode
 from sessionlib.signing import public_of, sign
 from tests.e2e.hazards.damage import DAMAGES, PLACES, Damage, mend
@@ -124,13 +124,13 @@ def test_an_agent_takes_it_for_nothing_and_reads_what_lies_beside_it(
 ) -> None:
     accounts = ("primary", "backup1", "backup2")
     for kind in damaged(fleet, file):
-        peeked = Notes(fleet.store, "my-fleet", public_of(SEED), accounts, "backup2").peek()
+        peeked = Mailbox(fleet.store, "my-fleet", public_of(SEED), accounts, "backup2").read()
         assert set(peeked.reports) == {"primary", "backup1"} - {file}, kind.name
         assert [order.id for order in peeked.orders] == [ORDER.id], kind.name
         assert all(outcome == "refused" for _, outcome, _ in peeked.refused), kind.name
-        sight = read_lease(fleet.store).sight
-        blind = {Sight.MISSING, Sight.UNREADABLE, Sight.UNREACHABLE}
-        assert sight in (blind if file == "lease" else {Sight.SEEN}), kind.name
+        sight = read_lease(fleet.store).status
+        blind = {LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE, LeaseReadStatus.UNREACHABLE}
+        assert sight in (blind if file == "lease" else {LeaseReadStatus.SEEN}), kind.name
 
 
 def test_a_forbidden_file_hides_nothing_else_either(fleet: FleetOnDisk) -> None:
@@ -150,13 +150,13 @@ _LOOK = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from console.__main__ import main
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.clock import SystemClock
 from sessionlib.stores.folder import FolderStore
 from pathlib import Path
 config, root, key = sys.argv[1:]
 store = FolderStore(Path(root), SystemClock())
-peeked = Notes(store, "my-fleet", key, ("primary", "backup1", "backup2"), "backup2").peek()
+peeked = Mailbox(store, "my-fleet", key, ("primary", "backup1", "backup2"), "backup2").read()
 out, err = io.StringIO(), io.StringIO()
 with redirect_stdout(out), redirect_stderr(err):
     codes = [main([command, "--json", "--config", config]) for command in ("status", "history")]

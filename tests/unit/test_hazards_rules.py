@@ -17,20 +17,20 @@ import pytest
 from console.fleet.readmodel import fleet_view
 from console.fleet.snapshot import Seen, Snapshot
 from sessionlib import layout
-from sessionlib.agent.checkpoint_jobs import Copyist
+from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lease_io import read_lease, write_lease
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import SystemClock
 from sessionlib.core import handover
-from sessionlib.core.actions import Action, Look, Seal, Send, Work
+from sessionlib.core.actions import Action, ReadLease, Seal, SetGoal, WriteLease
 from sessionlib.core.decide import decide
-from sessionlib.core.events import LeaseRead, Verdict, WriteAnswered
+from sessionlib.core.events import LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.lease import first_record
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Identity, Lease, LeaseState, Plan, PlanPhase, Pointer, Readiness
-from sessionlib.core.view import Member, Sight, View, WriteKind, member_of
+from sessionlib.core.view import LeaseReadStatus, Member, View, WriteKind, member_of
 from sessionlib.core.work import Aim
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of, sign
@@ -64,15 +64,15 @@ class Agent:
         now = at(at_s)
         for action in self.due:
             match action:
-                case Look():
+                case ReadLease():
                     self.view = learn(self.view, read_lease(self.store), now, "new")
-                case Send():
+                case WriteLease():
                     answer = write_lease(self.store, action.write)
                     self.view = learn(self.view, answer, now, "new")
         self.due = []
 
     def sends(self) -> WriteKind | None:
-        return next((each.write.kind for each in self.due if isinstance(each, Send)), None)
+        return next((each.write.kind for each in self.due if isinstance(each, WriteLease)), None)
 
 
 @pytest.fixture
@@ -141,8 +141,8 @@ def test_a_successor_that_is_never_ready_leaves_the_old_primary_serving() -> Non
     overdue = replace(waiting, peers={"b": still_there}, tenure=serving(late_s - 1).tenure)
     assert handover.advance(overdue, asked, at(late_s)).plan is None
     found = decide(overdue, at(late_s), "c")
-    assert [action.goal.aim for action in found if isinstance(action, Work)] == [Aim.SERVE]
-    (write,) = [action.write for action in found if isinstance(action, Send)]
+    assert [action.goal.aim for action in found if isinstance(action, SetGoal)] == [Aim.SERVE]
+    (write,) = [action.write for action in found if isinstance(action, WriteLease)]
     assert (write.kind, write.lease.plan, write.lease.holder) == (WriteKind.RENEW, None, "a")
 
 
@@ -156,25 +156,25 @@ def test_one_renewal_lost_and_slow_costs_nothing() -> None:
         if now_s >= answer_s:
             assert agent.write is not None
             nonce, answer_s = agent.write.lease.nonce, float("inf")
-            verdict = Verdict.UNKNOWN if tries == 1 else Verdict.DONE
+            verdict = WriteVerdict.UNKNOWN if tries == 1 else WriteVerdict.DONE
             agent = learn(agent, WriteAnswered(nonce, verdict, "10"), at(now_s), "x")
-            renewed_s = now_s if verdict is Verdict.DONE else None
+            renewed_s = now_s if verdict is WriteVerdict.DONE else None
         for action in decide(agent, at(now_s), f"n{now_s}"):
             agent = begun(agent, action, at(now_s))
-            if isinstance(action, Look):
-                known = LeaseRead(Sight.SEEN, agent.lease, agent.version)
+            if isinstance(action, ReadLease):
+                known = LeaseRead(LeaseReadStatus.SEEN, agent.lease, agent.version)
                 agent = learn(agent, known, at(now_s), "x")
-            if isinstance(action, Send):
+            if isinstance(action, WriteLease):
                 tries += 1
                 answer_s = now_s + TIMING.timeout_s
-            assert not isinstance(action, Work) or action.goal.aim is Aim.SERVE, now_s
+            assert not isinstance(action, SetGoal) or action.goal.aim is Aim.SERVE, now_s
     assert tries == 2
     assert renewed_s < TIMING.valid_s
 
 
-def copyist(store: MemoryStore, data: Path) -> Copyist:
+def copyist(store: MemoryStore, data: Path) -> CheckpointJobs:
     room = data.with_name(f"{data.name}.room")
-    return Copyist(Checkpoints(store, data, room, SystemClock(), keep=3), store, None)
+    return CheckpointJobs(Checkpoints(store, data, room, SystemClock(), keep=3), store, None)
 
 
 def test_a_copy_of_the_data_by_one_who_lost_the_lease_is_never_pointed_at(
@@ -209,29 +209,29 @@ def test_what_was_read_is_older_than_what_is_known() -> None:
     """A stale copy, or the record put back: nobody claims on it, nobody goes by it, all say so;
     and the first good look ends it, after which the holder has the time to renew."""
     known = seen(held_by(OTHER, renewal=8))
-    old = LeaseRead(Sight.SEEN, held_by(OTHER, renewal=5), "5")
+    old = LeaseRead(LeaseReadStatus.SEEN, held_by(OTHER, renewal=5), "5")
     stale = learn(known, old, at(PATIENCE_S + 1), "x")
     assert (stale.lease, stale.watch) == (known.lease, known.watch)
     assert "older" in (stale.alarm or "")
-    assert not any(isinstance(each, Send) for each in decide(stale, at(PATIENCE_S + 2), "c"))
-    good = LeaseRead(Sight.SEEN, known.lease, "9")
+    assert not any(isinstance(each, WriteLease) for each in decide(stale, at(PATIENCE_S + 2), "c"))
+    good = LeaseRead(LeaseReadStatus.SEEN, known.lease, "9")
     fresh = learn(stale, good, at(PATIENCE_S + 3), "x")
     assert fresh.alarm is None
-    assert not any(isinstance(each, Send) for each in decide(fresh, at(PATIENCE_S + 3), "c"))
+    assert not any(isinstance(each, WriteLease) for each in decide(fresh, at(PATIENCE_S + 3), "c"))
     ripe_s = PATIENCE_S + 3 + TIMING.renew_s + TIMING.timeout_s
-    (write,) = [a.write for a in decide(fresh, at(ripe_s), "c") if isinstance(a, Send)]
+    (write,) = [a.write for a in decide(fresh, at(ripe_s), "c") if isinstance(a, WriteLease)]
     assert write.kind is WriteKind.CLAIM
 
 
 def test_a_holder_whose_record_was_put_back_says_so_and_stops_in_time() -> None:
     holder = serving(0.0)
-    old = LeaseRead(Sight.SEEN, held_by(ME, renewal=5), "5")
+    old = LeaseRead(LeaseReadStatus.SEEN, held_by(ME, renewal=5), "5")
     for second in range(1, 70):
         holder = learn(holder, old, at(second), "x")
         found = decide(holder, at(second), f"n{second}")
         assert "older" in (holder.alarm or "")
-        assert not any(isinstance(action, Send) for action in found)
-        (goal,) = [action.goal for action in found if isinstance(action, Work)]
+        assert not any(isinstance(action, WriteLease) for action in found)
+        (goal,) = [action.goal for action in found if isinstance(action, SetGoal)]
         assert goal.aim is (Aim.SERVE if second < TIMING.valid_s else Aim.HOLD)
 
 
@@ -264,7 +264,7 @@ def test_an_order_by_nobody_entitled_is_refused_with_a_word(
     seed = new_seed()
     order = Order("o1", "f", OrderAction.HANDOVER, "b", 3, "inc-a", 7, "op")
     store.create(layout.order_key("o1"), encode(made(order, seed)))
-    peeked = Notes(store, "f", public_of(seed), ("a", "b"), "a").peek()
+    peeked = Mailbox(store, "f", public_of(seed), ("a", "b"), "a").read()
     assert peeked.orders == ()
     ((name, outcome, why),) = peeked.refused
     assert (name, outcome, bool(why)) == ("o1", "refused", True)
@@ -284,7 +284,7 @@ def test_who_calls_itself_primary_is_not_for_that(
     unknown = fleet_view(fleet.config, snapshot)
     assert [row.is_primary for row in unknown.accounts] == [None, None, None]
     watching = seen(held_by(OTHER), peers={"b": peer(member="primary")})
-    assert not any(isinstance(each, Send) for each in decide(watching, at(5), "c"))
+    assert not any(isinstance(each, WriteLease) for each in decide(watching, at(5), "c"))
 
 
 @pytest.mark.parametrize(
@@ -324,9 +324,9 @@ def test_a_seal_is_answered_even_where_nothing_can_be_noted(
 
 
 def test_a_standby_that_sees_nothing_for_a_day_claims_nothing() -> None:
-    for sight in (Sight.MISSING, Sight.UNREADABLE, Sight.UNREACHABLE):
+    for sight in (LeaseReadStatus.MISSING, LeaseReadStatus.UNREADABLE, LeaseReadStatus.UNREACHABLE):
         blind = view()
         for hour in range(24):
             now = at(3_600.0 * hour)
             blind = learn(blind, LeaseRead(sight, why="because"), now, "x")
-            assert not any(isinstance(each, Send) for each in decide(blind, now, "c"))
+            assert not any(isinstance(each, WriteLease) for each in decide(blind, now, "c"))

@@ -14,16 +14,16 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
+from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
 from sessionlib.clock import SystemClock
-from sessionlib.core.actions import Depart, Send
+from sessionlib.core.actions import Depart, WriteLease
 from sessionlib.core.decide import decide
 from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, Report
-from sessionlib.core.peers import is_alive, met
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.peers import is_alive, update_peers
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.values import Instant, PlanPhase, Role
 from sessionlib.core.view import Data, DataState, Finding, Write, WriteKind, finding_of
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 from sessionlib.records import encode
 from sessionlib.signing import public_of, sign
 from sessionlib.stores.folder import FolderStore
@@ -61,16 +61,16 @@ class TestASessionOlderThanADay:
     def test_its_standby_claims_nothing_and_leaves(self) -> None:
         stale = seen(held_by(OTHER), since_s=-500, started=self.born)
         found = decide(stale, at(0), "c")
-        assert not any(isinstance(action, Send) for action in found)
+        assert not any(isinstance(action, WriteLease) for action in found)
         assert any(isinstance(action, Depart) for action in found)
 
     def test_its_report_says_so(self) -> None:
-        report = report_of(serving(started=self.born), at(0), 1, Surroundings())
+        report = report_of(serving(started=self.born), at(0), 1, ReportExtras())
         assert (report.phase, report.remaining_s) == ("Expired", 0.0)
 
     def test_and_nothing_is_left_to_hand_over_to(self) -> None:
-        old = report_of(seen(held_by(OTHER), started=self.born), at(0), 1, Surroundings())
-        after = met({"b": peer()}, {"b": (replace(old, account="b"), 0.0)}, at(0))
+        old = report_of(seen(held_by(OTHER), started=self.born), at(0), 1, ReportExtras())
+        after = update_peers({"b": peer()}, {"b": (replace(old, account="b"), 0.0)}, at(0))
         assert after["b"].remaining_s == 0.0
 
 
@@ -79,7 +79,7 @@ class TestASessionOlderThanADay:
     [(0.0, True), (-1.0, True), (30.0, True), (600.0, False), (LONG_AGO_S, False)],
 )
 def test_a_report_met_for_the_first_time_counts_by_its_whole_age(age_s: float, alive: bool) -> None:
-    after = met(view().peers, {"b": (REPORT, max(0.0, age_s))}, at(0))
+    after = update_peers(view().peers, {"b": (REPORT, max(0.0, age_s))}, at(0))
     assert is_alive(after["b"], at(0), TIMING.poll_s) is alive
 
 
@@ -135,7 +135,7 @@ class TestDatesInTheStore:
     ) -> None:
         self.dated(fleet, layout.order_key(ORDER.id), age_s)
         store = FolderStore(fleet.folder / "shared", Off(off_s))
-        peeked = Notes(store, "my-fleet", public_of(SEED), ("backup1",), "primary").peek()
+        peeked = Mailbox(store, "my-fleet", public_of(SEED), ("backup1",), "primary").read()
         assert len(peeked.orders) == (fate == "taken")
         assert [outcome for _, outcome, _ in peeked.refused] == ["expired"] * (fate == "expired")
 
@@ -143,7 +143,7 @@ class TestDatesInTheStore:
     def test_a_report_for_an_agent(self, fleet: FleetOnDisk, off_s: float) -> None:
         store = FolderStore(fleet.folder / "shared", Off(off_s))
         accounts = ("primary", "backup1", "backup2")
-        ages = Notes(store, "my-fleet", None, accounts, "backup2").peek().reports.values()
+        ages = Mailbox(store, "my-fleet", None, accounts, "backup2").read().reports.values()
         assert [age_s < 60 for _, age_s in ages] == [True, True]
 
 
@@ -154,13 +154,15 @@ class TestAWallClockSetWhileTheWorkIsStopped:
     def sent(self, wall_s: float, **changes: object) -> Write | None:
         """What is written two seconds after the work was told to stop."""
         known: dict[str, object] = {
-            "work": Facts(goal=Goal(Aim.REST)),
+            "work": WorkloadFacts(goal=Goal(Aim.REST)),
             "quiesced_at": at(0),
             "data": Data(ready_for=3, is_sealed=True),
         }
         quiet = serving(**{**known, **changes})  # type: ignore[arg-type]  # fields by name
         now = replace(at(2), wall=at(2).wall + wall_s)
-        writes = [action.write for action in decide(quiet, now, "c") if isinstance(action, Send)]
+        writes = [
+            action.write for action in decide(quiet, now, "c") if isinstance(action, WriteLease)
+        ]
         return writes[0] if writes else None
 
     def test_the_lease_is_offered_with_the_time_that_really_passed(self, wall_s: float) -> None:

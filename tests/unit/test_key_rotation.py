@@ -19,7 +19,7 @@ from sessionlib.layout import succession_key
 from sessionlib.secret_storage import SERVICE
 from sessionlib.signed import fleetconfig
 from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession, current_key
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
@@ -72,13 +72,13 @@ def assert_all_is_well(fleet: FleetOnDisk, home: Path) -> None:
     """This operator signs with what agents obey, old and new ones, and they find the code."""
     signs = public_of(signing_seed(fleet.config, fleet.store))
     agent = FollowedKey(fleet.store, "my-fleet", OLD, home)
-    assert agent.look() == signs
+    assert agent.update() == signs
     pinned = fleet.config.fleet_key
     assert pinned is not None
     assert current_key(fleet.store, "my-fleet", pinned) == signs
-    code = Series(fleet.store, CODE, "my-fleet").newest(signs)
+    code = VersionSeries(fleet.store, CODE, "my-fleet").newest(signs)
     assert code is not None
-    assert Series(fleet.store, fleetconfig.CONFIG, "my-fleet").newest(signs) is not None
+    assert VersionSeries(fleet.store, fleetconfig.CONFIG, "my-fleet").newest(signs) is not None
 
 
 @pytest.mark.parametrize("after", range(6))

@@ -24,7 +24,7 @@ from sessionlib.bundles.bundle import MAX_CONTENT_BYTES
 from sessionlib.bundles.links import stays_inside
 from sessionlib.bundles.packing import entries_of, pack
 from sessionlib.bundles.unpacking import unpack
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from tests.unit.kit_fixtures import packed
 
 
@@ -106,7 +106,7 @@ def test_a_link_that_may_lead_out_is_refused(tmp_path: Path, target: str) -> Non
     app = program(tmp_path)
     if target:
         (app / "bad").symlink_to(target)
-        with pytest.raises(KitError, match=r"app/bad leads to .* put a copy in its place"):
+        with pytest.raises(ProgramError, match=r"app/bad leads to .* put a copy in its place"):
             packed(app)
     assert not stays_inside("bad", target)
 
@@ -129,23 +129,23 @@ def test_no_chain_of_allowed_links_leads_out(tmp_path: Path) -> None:
 def test_pipes_sockets_and_devices_are_refused(tmp_path: Path) -> None:
     app = program(tmp_path)
     os.mkfifo(app / "pipe")
-    with pytest.raises(KitError, match="app/pipe is neither a file, a folder nor a link"):
+    with pytest.raises(ProgramError, match="app/pipe is neither a file, a folder nor a link"):
         packed(app)
     (app / "pipe").unlink()
     with socket.socket(socket.AF_UNIX) as one:
         one.bind(str(app / "socket"))
-        with pytest.raises(KitError, match="app/socket is neither"):
+        with pytest.raises(ProgramError, match="app/socket is neither"):
             packed(app)
 
 
 def test_a_folder_that_cant_be_published_says_why(tmp_path: Path) -> None:
-    with pytest.raises(KitError, match=r"is not a folder: correct workload\.code"):
+    with pytest.raises(ProgramError, match=r"is not a folder: correct workload\.code"):
         entries_of(tmp_path / "nowhere")
     (tmp_path / "app" / ".git").mkdir(parents=True)
-    with pytest.raises(KitError, match=r"nothing in .* that could be published"):
+    with pytest.raises(ProgramError, match=r"nothing in .* that could be published"):
         entries_of(tmp_path / "app")
     os.close(os.open(os.fsencode(tmp_path / "app") + b"/\xff", os.O_CREAT))
-    with pytest.raises(KitError, match="isn't UTF-8: rename it"):
+    with pytest.raises(ProgramError, match="isn't UTF-8: rename it"):
         entries_of(tmp_path / "app")
 
 
@@ -155,11 +155,11 @@ def test_too_much_is_refused_before_it_is_read(
     app = program(tmp_path)
     with (app / "model.bin").open("wb") as file:
         file.truncate(MAX_CONTENT_BYTES + 1)
-    with pytest.raises(KitError, match=r"more than 512: leave out .* \.colabvpsignore"):
+    with pytest.raises(ProgramError, match=r"more than 512: leave out .* \.colabvpsignore"):
         entries_of(app)
     (app / "model.bin").unlink()
     monkeypatch.setattr(packing, "MAX_FILES", 3)
-    with pytest.raises(KitError, match="6 files, more than 3"):
+    with pytest.raises(ProgramError, match="6 files, more than 3"):
         entries_of(app)
 
 
@@ -170,7 +170,7 @@ def test_a_file_that_goes_meanwhile_is_not_published(tmp_path: Path, link: bool)
     (app / "main.py").unlink()
     if link:
         (app / "main.py").symlink_to("/etc/passwd")
-    with pytest.raises(KitError, match=r"main\.py"):
+    with pytest.raises(ProgramError, match=r"main\.py"):
         pack(app, entries, io.BytesIO(), lambda _: None)
 
 
@@ -190,7 +190,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_published(
         return status
 
     monkeypatch.setattr(os, "fstat", fstat)
-    with pytest.raises(KitError, match=r"main\.py changed while it was read"):
+    with pytest.raises(ProgramError, match=r"main\.py changed while it was read"):
         pack(app, entries, io.BytesIO(), lambda _: None)
 
 
@@ -201,7 +201,7 @@ class Full(io.BytesIO):
 
 def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = program(tmp_path)
-    with pytest.raises(KitError, match="app can't be packed: No space left"):
+    with pytest.raises(ProgramError, match="app can't be packed: No space left"):
         pack(app, entries_of(app), Full(), lambda _: None)
     done, archive = packed(app)
     (tmp_path / "out").mkdir()
@@ -211,7 +211,7 @@ def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Non
         return Full()
 
     monkeypatch.setattr(os, "fdopen", full)
-    with pytest.raises(KitError, match=r"^the code can't be unpacked: No space left"):
+    with pytest.raises(ProgramError, match=r"^the code can't be unpacked: No space left"):
         unpack(archive, tmp_path / "out", done.content_bytes, done.files)
 
 
@@ -261,7 +261,7 @@ def test_hostile_archives_are_refused(tmp_path: Path, name: str) -> None:
     archive, size = archive_of(fill)
     out = tmp_path / "deep" / "out"
     out.mkdir(parents=True)
-    with pytest.raises(KitError):
+    with pytest.raises(ProgramError):
         unpack(archive, out, size, files=10)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["deep"]
     assert sorted(path.name for path in out.parent.iterdir()) == ["out"]
@@ -276,7 +276,7 @@ def test_a_bomb_is_stopped_at_what_was_signed(tmp_path: Path) -> None:
         tar.addfile(info, io.BytesIO(bytes(info.size)))
 
     archive, _ = archive_of(fill)
-    with pytest.raises(KitError, match="unpacks to more than was signed"):
+    with pytest.raises(ProgramError, match="unpacks to more than was signed"):
         unpack(archive, tmp_path, content_bytes=1024 * 1024, files=10)
     assert (tmp_path / "zeros").stat().st_size <= 1024 * 1024
 
@@ -284,7 +284,7 @@ def test_a_bomb_is_stopped_at_what_was_signed(tmp_path: Path) -> None:
 def test_what_hides_behind_the_archives_end_counts_too(tmp_path: Path) -> None:
     archive, size = archive_of(lambda tar: tar.addfile(member("a")))
     longer = io.BytesIO(archive.getvalue() + gzip.compress(bytes(1_000_000)))
-    with pytest.raises(KitError, match="unpacks to more than was signed"):
+    with pytest.raises(ProgramError, match="unpacks to more than was signed"):
         unpack(longer, tmp_path, size, files=10)
 
 
@@ -312,7 +312,7 @@ def torn_map_of_holes() -> bytes:
     ids=["empty", "not gzip", "gzip of something else", "headers of headers", "torn map of holes"],
 )
 def test_what_is_no_archive_says_so(tmp_path: Path, data: bytes) -> None:
-    with pytest.raises(KitError, match="can't be read"):
+    with pytest.raises(ProgramError, match="can't be read"):
         unpack(io.BytesIO(data), tmp_path, len(HEADERS), 10)
 
 
@@ -320,5 +320,5 @@ def test_a_torn_archive_says_so(tmp_path: Path) -> None:
     done, archive = packed(program(tmp_path))
     (tmp_path / "out").mkdir()
     torn = io.BytesIO(archive.getvalue()[:-40])
-    with pytest.raises(KitError, match="can't be read"):
+    with pytest.raises(ProgramError, match="can't be read"):
         unpack(torn, tmp_path / "out", done.content_bytes, done.files)

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from sessionlib.config import Config, parse
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from sessionlib.layout import CONFIG_VERSIONS, version_key
 from sessionlib.signed.fleetconfig import (
     CONFIG,
@@ -18,7 +18,7 @@ from sessionlib.signed.fleetconfig import (
     compare,
     digest_of,
 )
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, Fleet, fleet
 
 __all__ = ["fleet"]
@@ -41,9 +41,9 @@ def changed(fleet: Fleet, extra: str = "", workload: str = "code: app") -> Confi
 
 def test_what_is_published_is_compared_setting_by_setting(fleet: Fleet) -> None:
     assert compare(fleet.config(), None) == "none published"
-    assert Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) is None
+    assert VersionSeries(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) is None
     published = fleet.publisher().config(fleet.config())
-    found = Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
+    found = VersionSeries(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
     assert found == published
     assert compare(fleet.config(), found) == "v1"
     for extra, workload, said in (
@@ -85,11 +85,11 @@ def test_only_the_fleets_own_word_counts(fleet: Fleet) -> None:
     fleet.publisher(OTHER_SEED).config(fleet.config("code: app, env: {A: b}"))
     forged = replace(published, version=3, settings={})
     fleet.store.create(version_key(CONFIG_VERSIONS, 3), CONFIG.encode(forged))
-    assert Series(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) == published
-    assert Series(fleet.store, CONFIG, "other").newest(PUBLIC) is None
+    assert VersionSeries(fleet.store, CONFIG, "my-fleet").newest(PUBLIC) == published
+    assert VersionSeries(fleet.store, CONFIG, "other").newest(PUBLIC) is None
 
 
 def test_settings_that_are_too_long_are_refused_in_a_sentence(fleet: Fleet) -> None:
     names = ", ".join(f"N{number}: x" for number in range(3000))
-    with pytest.raises(KitError, match="make the settings shorter"):
+    with pytest.raises(ProgramError, match="make the settings shorter"):
         fleet.publisher().config(fleet.config(f"code: app, env: {{{names}}}"))

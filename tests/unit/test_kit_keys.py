@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from sessionlib.layout import succession_key
 from sessionlib.signed.keys import (
     MAX_CHANGES,
@@ -80,14 +80,14 @@ def test_chains_that_go_round_are_refused(fleet: Fleet) -> None:
     put(fleet, word(0, 1))
     put(fleet, word(1, 2))
     put(fleet, word(2, 0))
-    with pytest.raises(KitError, match="go round"):
+    with pytest.raises(ProgramError, match="go round"):
         current_key(fleet.store, "my-fleet", KEYS[0])
 
 
 def test_chains_are_bounded(fleet: Fleet) -> None:
     for number in range(MAX_CHANGES + 1):
         put(fleet, word(number, number + 1))
-    with pytest.raises(KitError, match="changed more than 16 times"):
+    with pytest.raises(ProgramError, match="changed more than 16 times"):
         current_key(fleet.store, "my-fleet", KEYS[0])
     assert current_key(fleet.store, "my-fleet", KEYS[1]) == KEYS[MAX_CHANGES + 1]
 
@@ -98,21 +98,21 @@ def test_an_agent_remembers_how_far_it_has_come(fleet: Fleet, tmp_path: Path) ->
     def started_with(number: int) -> FollowedKey:
         return FollowedKey(fleet.store, "my-fleet", KEYS[number], tmp_path)
 
-    assert started_with(0).look() == KEYS[1]
+    assert started_with(0).update() == KEYS[1]
     (fleet.folder / "shared" / succession_key(KEYS[0])).unlink()
     again = started_with(0)
     assert again.public == KEYS[1]
-    assert again.look() == KEYS[1]
+    assert again.update() == KEYS[1]
     put(fleet, word(1, 2))
-    assert again.look() == KEYS[2]
+    assert again.update() == KEYS[2]
     # The operator's own word, in the file, is newer than what is remembered.
-    assert started_with(3).look() == KEYS[3]
+    assert started_with(3).update() == KEYS[3]
     put(fleet, word(2, 1))
-    assert again.look() == KEYS[2]
+    assert again.update() == KEYS[2]
     assert "go round" in again.refused
 
 
 def test_what_is_remembered_and_is_no_key_is_forgotten(fleet: Fleet, tmp_path: Path) -> None:
     for public in ("", "../x", f"{KEYS[1]} ", 5, None):
         (tmp_path / "fleet-key.json").write_text(json.dumps({"pinned": KEYS[0], "public": public}))
-        assert FollowedKey(fleet.store, "my-fleet", KEYS[0], tmp_path).look() == KEYS[0]
+        assert FollowedKey(fleet.store, "my-fleet", KEYS[0], tmp_path).update() == KEYS[0]

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.bundles.bundle import CODE, Published
-from sessionlib.bundles.kits import Kits, Want
+from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.kits import ProgramPreparer, WantedProgram
 from sessionlib.bundles.shelf import KEPT
-from sessionlib.bundles.transfer import Cancelled
-from sessionlib.errors import KitError, Unreachable
+from sessionlib.bundles.transfer import PreparationCancelled
+from sessionlib.errors import ProgramError, Unreachable
 from sessionlib.layout import CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import eventually
@@ -32,7 +32,7 @@ def runs(place: Path) -> int:
     return file.read_text().count("run") if file.exists() else 0
 
 
-def change(fleet: Fleet, text: str) -> Published:
+def change(fleet: Fleet, text: str) -> PublishedCode:
     (fleet.app / "main.py").write_text(f"print({text!r})\n")
     return fleet.publish()
 
@@ -45,7 +45,7 @@ def test_a_published_bundle_is_fetched_and_set_up_once(fleet: Fleet) -> None:
     published = fleet.publish(*COUNT)
     kits = fleet.kits()
     want = kits.wanted()
-    assert want == Want(published.label, published)
+    assert want == WantedProgram(published.label, published)
     assert not kits.is_ready(want)
     place = kits.prepare(want)
     assert place == fleet.home / "code" / published.digest[:16]
@@ -78,7 +78,7 @@ def test_a_home_may_be_named_from_where_one_stands(
 ) -> None:
     fleet.publish(*COUNT)
     monkeypatch.chdir(fleet.folder)
-    kits = Kits(fleet.store, Path("work/primary"), fleet.config(), PUBLIC)
+    kits = ProgramPreparer(fleet.store, Path("work/primary"), fleet.config(), PUBLIC)
     place = kits.prepare(kits.wanted())
     assert place.is_absolute()
     assert runs(place) == 1
@@ -100,7 +100,7 @@ def test_set_up_gets_the_workloads_environment_and_none_of_ours(
 def test_without_anything_published_the_folder_is_used_as_it_is(fleet: Fleet) -> None:
     kits = fleet.kits('code: app, setup: [sh, -c, "echo run >> ran"]')
     want = kits.wanted()
-    assert want == Want("local")
+    assert want == WantedProgram("local")
     assert kits.prepare(want) == fleet.app
     assert kits.prepare(want) == fleet.app
     assert runs(fleet.app) == 1
@@ -111,21 +111,21 @@ def test_without_anything_published_the_folder_is_used_as_it_is(fleet: Fleet) ->
 def test_without_code_bundles_are_none_of_its_business(fleet: Fleet) -> None:
     fleet.publish()
     kits = fleet.kits('setup: [sh, -c, "echo run >> ran"]')
-    assert kits.wanted() == Want("local")
+    assert kits.wanted() == WantedProgram("local")
     assert kits.prepare(kits.wanted()) == fleet.folder
     assert runs(fleet.folder) == 1
 
 
 def test_neither_folder_nor_bundle_is_told_with_the_fix(fleet: Fleet) -> None:
     kits = fleet.kits("code: nowhere")
-    with pytest.raises(KitError, match=r"accounts\.yaml:4: .*nowhere is not there.*publish"):
+    with pytest.raises(ProgramError, match=r"accounts\.yaml:4: .*nowhere is not there.*publish"):
         kits.prepare(kits.wanted())
 
 
 def test_an_agent_without_a_key_obeys_nothing(fleet: Fleet) -> None:
     fleet.publish()
     kits = fleet.kits(public=None)
-    assert kits.wanted() == Want("local")
+    assert kits.wanted() == WantedProgram("local")
     assert kits.refused == ("code is published, but this agent has no fleet_key: run `init`",)
 
 
@@ -179,10 +179,10 @@ def test_content_that_was_swapped_is_never_looked_into(
     fleet.store.put(key, data[:-1] + b"\1")
     monkeypatch.setattr("sessionlib.bundles.shelf.unpack", lambda *_: pytest.fail("looked into"))
     kits = fleet.kits()
-    with pytest.raises(KitError, match="isn't what was published"):
+    with pytest.raises(ProgramError, match="isn't what was published"):
         kits.prepare(kits.wanted())
     fleet.store.delete(key)
-    with pytest.raises(KitError, match="missing from the store"):
+    with pytest.raises(ProgramError, match="missing from the store"):
         kits.prepare(kits.wanted())
     assert [path.name for path in (fleet.home / "code").iterdir()] == ["seen.json"]
     fleet.store.put(key, data)
@@ -263,7 +263,7 @@ def test_calling_off_is_never_missed(fleet: Fleet) -> None:
     kits = fleet.kits()
     want = kits.wanted()
     kits.cancel()
-    with pytest.raises(Cancelled):
+    with pytest.raises(PreparationCancelled):
         kits.prepare(want)
     assert not kits.is_ready(want)
     kits.prepare(want)

@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 
 from sessionlib.bundles import bundle
-from sessionlib.bundles.bundle import CODE, Published
-from sessionlib.bundles.transfer import fetch, is_there
-from sessionlib.errors import KitError, RecordUnreadable, SignatureInvalid, Unknown
+from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.transfer import download, is_there
+from sessionlib.errors import ProgramError, RecordUnreadable, SignatureInvalid, Unknown
 from sessionlib.layout import BUNDLES, CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.ports import Store
 from sessionlib.publishing import ARCHIVES_KEPT
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.signing import Purpose, canonical, public_of, sign_bytes, verify_bytes
 from sessionlib.stores.folder import FolderStore
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet, no_progress, packed
@@ -27,8 +27,8 @@ from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet, no_p
 __all__ = ["fleet"]
 
 
-def newest(fleet: Fleet, public: str = PUBLIC) -> Published | None:
-    return Series(fleet.store, CODE, "my-fleet").newest(public)
+def newest(fleet: Fleet, public: str = PUBLIC) -> PublishedCode | None:
+    return VersionSeries(fleet.store, CODE, "my-fleet").newest(public)
 
 
 def test_versions_rise_and_the_newest_counts(fleet: Fleet) -> None:
@@ -59,7 +59,7 @@ CHANGED: dict[str, Any] = {
 def test_every_field_is_signed(fleet: Fleet) -> None:
     good = fleet.publish("true")
     CODE.verify(good, PUBLIC)
-    assert set(CHANGED) == {field.name for field in fields(Published)}
+    assert set(CHANGED) == {field.name for field in fields(PublishedCode)}
     for name, value in CHANGED.items():
         change: dict[str, Any] = {name: value}
         with pytest.raises(SignatureInvalid):
@@ -91,7 +91,7 @@ def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
         (7, CODE.encode(replace(good, version=7, at=1.5)).replace(b"1.5", b"1e999")),
     ):
         fleet.store.create(version_key(CODE_VERSIONS, number), data)
-    series = Series(fleet.store, CODE, "my-fleet")
+    series = VersionSeries(fleet.store, CODE, "my-fleet")
     assert series.newest(PUBLIC) == good
     said = "\n".join(series.refused)
     assert "6.json: schema is 'code/2'" in said
@@ -106,7 +106,7 @@ def test_names_that_are_no_versions_are_no_versions(fleet: Fleet) -> None:
     good = fleet.publish()
     for name in ("x.json", "007.json", "-1.json", "1234567890.json", "2.json.bak"):
         fleet.store.create(f"{CODE_VERSIONS}{name}", CODE.encode(replace(good, version=7)))
-    assert Series(fleet.store, CODE, "my-fleet").numbers() == [1]
+    assert VersionSeries(fleet.store, CODE, "my-fleet").numbers() == [1]
 
 
 def test_taken_numbers_are_stepped_over(fleet: Fleet) -> None:
@@ -122,10 +122,10 @@ def test_taken_numbers_are_stepped_over(fleet: Fleet) -> None:
 def test_of_two_at_once_exactly_one_wins(fleet: Fleet) -> None:
     # Both have looked before either writes: the record's creation decides.
     gate = threading.Barrier(2)
-    real = Series.free
-    outcomes: list[Published | KitError] = []
+    real = VersionSeries.free
+    outcomes: list[PublishedCode | ProgramError] = []
 
-    def free(self: Series[Published], last: Published | None) -> int:
+    def free(self: VersionSeries[PublishedCode], last: PublishedCode | None) -> int:
         number = real(self, last)
         gate.wait(10)
         return number
@@ -133,18 +133,18 @@ def test_of_two_at_once_exactly_one_wins(fleet: Fleet) -> None:
     def publish(setup: str) -> None:
         try:
             outcomes.append(fleet.publish(setup))
-        except KitError as error:
+        except ProgramError as error:
             outcomes.append(error)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Series, "free", free)
+        patch.setattr(VersionSeries, "free", free)
         threads = [threading.Thread(target=publish, args=(word,)) for word in ("one", "two")]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join(20)
-    lost, won = sorted(outcomes, key=lambda outcome: isinstance(outcome, Published))
-    assert isinstance(won, Published)
+    lost, won = sorted(outcomes, key=lambda outcome: isinstance(outcome, PublishedCode))
+    assert isinstance(won, PublishedCode)
     assert "somebody else published version 1 at the same moment" in str(lost)
     assert newest(fleet) == won
 
@@ -193,14 +193,14 @@ def test_large_archives_go_in_pieces(fleet: Fleet, monkeypatch: pytest.MonkeyPat
     last = bundle_piece_key(published.digest, pieces - 1)
     fleet.store.put(last, b"torn")
     assert not is_there(fleet.store, published.archive)
-    with pytest.raises(KitError, match="missing from the store, or torn"):
-        fetch(fleet.store, published.archive, io.BytesIO(), no_progress)
+    with pytest.raises(ProgramError, match="missing from the store, or torn"):
+        download(fleet.store, published.archive, io.BytesIO(), no_progress)
 
 
 def test_nothing_is_published_that_isnt_the_archive_any_more(fleet: Fleet) -> None:
     done, archive = packed(fleet.app)
     for rotten in (archive.getvalue()[:-1] + b"?", archive.getvalue()[:-1]):
-        with pytest.raises(KitError, match="changed on this machine"):
+        with pytest.raises(ProgramError, match="changed on this machine"):
             fleet.publisher().code(done, io.BytesIO(rotten), (), no_progress)
     assert newest(fleet) is None
 
@@ -211,7 +211,7 @@ def test_nothing_is_published_that_the_store_doesnt_hold(
 ) -> None:
     real = FolderStore.put
     monkeypatch.setattr(FolderStore, "put", lambda store, key, _: real(store, key, kept))
-    with pytest.raises(KitError, match=r"doesn't hold .* as it was given to it"):
+    with pytest.raises(ProgramError, match=r"doesn't hold .* as it was given to it"):
         fleet.publish()
     assert newest(fleet) is None
 

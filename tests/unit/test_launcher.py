@@ -22,9 +22,9 @@ from sessionlib.clock import SystemClock, sleep
 from sessionlib.config import Config, load
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, read_proc
-from sessionlib.launchers import Handle, LaunchRefused, State, Status
+from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
 from sessionlib.launchers import local as local_module
-from sessionlib.launchers.handles import NAME, keep, kept, this_machine
+from sessionlib.launchers.handles import NAME, load_handle, save_handle, this_machine
 from sessionlib.launchers.local import LAUNCH_MARKER, LocalLauncher
 from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from sessionlib.signing import public_of
@@ -59,7 +59,7 @@ def then_die(call):
         return result
     return wrapped
 local.is_taken = then_die(local.is_taken)
-local.keep = then_die(local.keep)
+local.save_handle = then_die(local.save_handle)
 local.subprocess.Popen = then_die(local.subprocess.Popen)
 local.LocalLauncher(config, SystemClock()).start("primary")
 """
@@ -77,12 +77,12 @@ class Place:
     def home(self) -> Path:
         return self.config.home("primary")
 
-    def known(self) -> Handle:
+    def known(self) -> LaunchHandle:
         handle = self.launcher.known("primary")
         assert handle is not None
         return handle
 
-    def status(self) -> Status:
+    def status(self) -> LaunchStatus:
         return self.launcher.status(self.known())
 
     def until_guarded(self) -> None:
@@ -120,14 +120,14 @@ def test_a_start_is_found_again_and_stopped(place: Place) -> None:
     handle = place.launcher.start("primary")
     assert place.known() == handle
     running = place.status()
-    assert (running.state, running.pid) == (State.RUNNING, handle.pid)
+    assert (running.state, running.pid) == (LaunchState.RUNNING, handle.pid)
     assert running.since_s is not None
     assert running.since_s < LIMIT_S
     place.until_guarded()
     # Another program, which has started nothing.
     other = LocalLauncher(place.config, CLOCK)
     ended = other.stop(other.known("primary") or handle)
-    assert ended.state is State.ENDED
+    assert ended.state is LaunchState.ENDED
     assert f"process {handle.pid}, is gone" in ended.how
     assert is_gone(handle.pid)
     assert marked(HOME_MARKER, home_mark(place.home)) == []
@@ -163,9 +163,9 @@ def test_an_agent_that_was_started_by_hand_counts_too(place: Place) -> None:
         place.launcher.start("primary")
     place.until_guarded()
     # A start of ours from before it: stopping that one does this one no harm.
-    keep(Handle("primary", str(place.home), "5" * 16, this_machine(), 2**22 + 1, 1))
+    save_handle(LaunchHandle("primary", str(place.home), "5" * 16, this_machine(), 2**22 + 1, 1))
     found = place.launcher.stop(place.known())
-    assert found.state is State.RUNNING
+    assert found.state is LaunchState.RUNNING
     assert found.session is None
     assert by_hand.poll() is None
     place.until_guarded()
@@ -184,7 +184,7 @@ def test_a_starter_killed_between_two_steps_leaves_it_clear_what_came_of_it(
     if step == 1:
         assert place.launcher.known("primary") is None
     else:
-        state = State.ENDED if step == 2 else State.RUNNING
+        state = LaunchState.ENDED if step == 2 else LaunchState.RUNNING
         assert place.status().state is state
         assert (place.known().pid is None) is (step < 4)
     if step < 3:
@@ -194,7 +194,7 @@ def test_a_starter_killed_between_two_steps_leaves_it_clear_what_came_of_it(
         place.launcher.start("primary")
     pid = place.status().pid
     assert not is_gone(pid)
-    assert place.launcher.stop(place.known()).state is State.ENDED
+    assert place.launcher.stop(place.known()).state is LaunchState.ENDED
     assert is_gone(pid)
 
 
@@ -208,12 +208,15 @@ def test_a_killed_agent_has_not_ended_while_its_guard_is_there(place: Place) -> 
     child.kill()
     child.wait()
     status = place.status()
-    assert (status.state, status.pid in {proc.pid for proc in guards}) == (State.RUNNING, True)
+    assert (status.state, status.pid in {proc.pid for proc in guards}) == (
+        LaunchState.RUNNING,
+        True,
+    )
     assert "guard or workload" in status.how
     for proc in guards:
         with suppress(ProcessLookupError):
             os.kill(proc.pid, signal.SIGCONT)
-    until(lambda: place.status().state is State.ENDED, "guard and reaper end by themselves")
+    until(lambda: place.status().state is LaunchState.ENDED, "guard and reaper end by themselves")
     # What is left of one doesn't keep another from starting.
     again = place.launcher.start("primary")
     assert again.nonce != handle.nonce
@@ -225,7 +228,7 @@ def test_stopping_ends_a_stopped_agent_and_what_its_guard_left(place: Place) -> 
     for proc in marked(HOME_MARKER, home_mark(place.home)):
         os.kill(proc.pid, signal.SIGSTOP)
     place.launcher.child(handle).kill()
-    assert place.launcher.stop(handle).state is State.ENDED
+    assert place.launcher.stop(handle).state is LaunchState.ENDED
     assert marked(HOME_MARKER, home_mark(place.home)) == []
 
 
@@ -235,51 +238,53 @@ def test_the_session_is_vouched_for_only_where_it_was_the_last_in_its_home(place
     session = place.status().session
     assert place.launcher.stop(handle).session == session
     (place.home / AGENT_LOCK).write_text(str(os.getpid()))
-    assert (place.status().state, place.status().session) == (State.ENDED, None)
+    assert (place.status().state, place.status().session) == (LaunchState.ENDED, None)
 
 
 def test_a_number_used_again_is_another_process(place: Place) -> None:
     place.home.mkdir(parents=True)
     mine = read_proc(os.getpid())
     assert mine is not None
-    handle = Handle("primary", str(place.home), "0" * 16, this_machine(), mine.pid, mine.start + 1)
-    assert place.launcher.status(handle).state is State.ENDED
-    assert place.launcher.stop(handle).state is State.ENDED
+    handle = LaunchHandle(
+        "primary", str(place.home), "0" * 16, this_machine(), mine.pid, mine.start + 1
+    )
+    assert place.launcher.status(handle).state is LaunchState.ENDED
+    assert place.launcher.stop(handle).state is LaunchState.ENDED
     same = replace(handle, start=mine.start)
-    assert place.launcher.status(same).state is State.RUNNING
+    assert place.launcher.status(same).state is LaunchState.RUNNING
 
 
 @pytest.mark.parametrize("machine", [None, "another boot pid:[1]"])
 def test_of_another_machine_nothing_is_known(place: Place, machine: str | None) -> None:
     place.home.mkdir(parents=True)
-    handle = Handle("primary", str(place.home), "0" * 16, machine, 2**22 + 1, 1)
-    assert place.launcher.status(handle).state is State.UNKNOWN
-    assert place.launcher.stop(handle).state is State.UNKNOWN
+    handle = LaunchHandle("primary", str(place.home), "0" * 16, machine, 2**22 + 1, 1)
+    assert place.launcher.status(handle).state is LaunchState.UNKNOWN
+    assert place.launcher.stop(handle).state is LaunchState.UNKNOWN
 
 
 def test_a_machine_that_cant_be_searched_proves_nothing(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place.home.mkdir(parents=True)
-    handle = Handle("primary", str(place.home), "0" * 16, this_machine(), 2**22 + 1, 1)
+    handle = LaunchHandle("primary", str(place.home), "0" * 16, this_machine(), 2**22 + 1, 1)
 
     def refused(*_: object) -> None:
         raise PermissionError(13, "Permission denied")
 
     monkeypatch.setattr(local_module, "marked", refused)
-    assert place.launcher.status(handle).state is State.UNKNOWN
+    assert place.launcher.status(handle).state is LaunchState.UNKNOWN
 
 
 def test_what_is_being_started_is_neither(place: Place) -> None:
     place.home.mkdir(parents=True)
-    keep(Handle("primary", str(place.home), "0" * 16, this_machine()))
+    save_handle(LaunchHandle("primary", str(place.home), "0" * 16, this_machine()))
     with locked(place.home / LAUNCH_LOCK, CLOCK) as lock:
         assert lock is not None
-        assert place.status().state is State.UNKNOWN
+        assert place.status().state is LaunchState.UNKNOWN
         with pytest.raises(LaunchRefused):
             place.launcher.start("primary")
-    assert place.status() == Status(
-        State.ENDED, "its start was broken off, and no process came of it"
+    assert place.status() == LaunchStatus(
+        LaunchState.ENDED, "its start was broken off, and no process came of it"
     )
 
 
@@ -301,10 +306,10 @@ def test_rubbish_in_its_place_is_no_handle(place: Place, rubbish: str) -> None:
 
 
 def test_a_handle_of_another_account_is_none_of_this_one(tmp_path: Path) -> None:
-    handle = Handle("primary", str(tmp_path), "n", "m", 1, 2)
-    keep(handle)
-    assert kept(tmp_path, "primary") == handle
-    assert kept(tmp_path, "backup1") is None
+    handle = LaunchHandle("primary", str(tmp_path), "n", "m", 1, 2)
+    save_handle(handle)
+    assert load_handle(tmp_path, "primary") == handle
+    assert load_handle(tmp_path, "backup1") is None
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
 
 

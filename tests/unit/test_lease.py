@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from sessionlib.core import lease as leases
-from sessionlib.core.lease import Tenure, Watch, watched
+from sessionlib.core.lease import Tenure, Watch, update_watch
 from sessionlib.core.values import Instant, LeaseState, PlanPhase, Pointer
 from tests.unit.scene import FREE, ME, OTHER, TIMING, at, held_by, plan
 
@@ -76,9 +76,9 @@ def test_the_largest_difference_counts() -> None:
 
 
 def test_a_watch_starts_again_when_the_holder_gives_a_sign() -> None:
-    first = watched(None, held_by(OTHER, renewal=7), 10.0, failed=False)
-    same = watched(first, held_by(OTHER, renewal=7), 30.0, failed=False)
-    moved = watched(same, held_by(OTHER, renewal=8), 40.0, failed=False)
+    first = update_watch(None, held_by(OTHER, renewal=7), 10.0, failed=False)
+    same = update_watch(first, held_by(OTHER, renewal=7), 30.0, failed=False)
+    moved = update_watch(same, held_by(OTHER, renewal=8), 40.0, failed=False)
     assert (first.since_mono, same.since_mono, moved.since_mono) == (10, 10, 40)
 
 
@@ -88,28 +88,29 @@ def test_a_watch_starts_again_when_the_holder_gives_a_sign() -> None:
     ids=lambda change: next(iter(change)),
 )
 def test_each_part_of_the_mark_counts(change: dict[str, object]) -> None:
-    watch = watched(None, held_by(OTHER), 10.0, failed=False)
-    assert watched(watch, replace(held_by(OTHER), **change), 20.0, failed=False).since_mono == 20  # type: ignore[arg-type]  # fields by name
+    watch = update_watch(None, held_by(OTHER), 10.0, failed=False)
+    changed = replace(held_by(OTHER), **change)  # type: ignore[arg-type]  # fields by name
+    assert update_watch(watch, changed, 20.0, failed=False).since_mono == 20
 
 
 def test_a_nonce_alone_is_no_sign_of_life() -> None:
-    watch = watched(None, held_by(OTHER), 10.0, failed=False)
+    watch = update_watch(None, held_by(OTHER), 10.0, failed=False)
     other = replace(held_by(OTHER), nonce="another", paused=True)
-    assert watched(watch, other, 20.0, failed=False).since_mono == 10
+    assert update_watch(watch, other, 20.0, failed=False).since_mono == 10
 
 
 def test_the_records_ttl_counts_and_not_the_readers() -> None:
     watch = Watch(held_by(OTHER).mark, 0.0)
     longer = replace(held_by(OTHER), ttl_s=600.0)
-    assert watch.ripe_mono(longer, TIMING, rank=0) == pytest.approx(606)
-    assert watch.ripe_mono(longer, TIMING, rank=2) == pytest.approx(616)
+    assert watch.stale_from_mono(longer, TIMING, rank=0) == pytest.approx(606)
+    assert watch.stale_from_mono(longer, TIMING, rank=2) == pytest.approx(616)
 
 
 def test_after_failed_reads_the_holder_gets_time_for_one_renewal() -> None:
     watch = Watch(held_by(OTHER).mark, 0.0)
-    healed = watched(watch, held_by(OTHER), 500.0, failed=True)
+    healed = update_watch(watch, held_by(OTHER), 500.0, failed=True)
     assert healed.since_mono == 0
-    ripe = healed.ripe_mono(held_by(OTHER), TIMING, rank=0)
+    ripe = healed.stale_from_mono(held_by(OTHER), TIMING, rank=0)
     assert ripe == 500 + TIMING.renew_s + TIMING.timeout_s
 
 

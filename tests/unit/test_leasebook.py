@@ -11,7 +11,7 @@ import pytest
 from sessionlib import layout
 from sessionlib.agent.lease_io import LeaseWriter
 from sessionlib.clock import SystemClock
-from sessionlib.core.events import Verdict
+from sessionlib.core.events import WriteVerdict
 from sessionlib.core.view import Write, WriteKind
 from sessionlib.errors import StoreError, Unreachable
 from sessionlib.records import encode
@@ -40,7 +40,7 @@ def store() -> Refusing:
     return store
 
 
-def took_s(writer: LeaseWriter, version: str, verdict: Verdict) -> float:
+def took_s(writer: LeaseWriter, version: str, verdict: WriteVerdict) -> float:
     began_mono = CLOCK.now().mono
     answer = writer.write(Write(WriteKind.CLAIM, held_by(ME), version, at(0)))
     assert answer.verdict is verdict
@@ -56,12 +56,12 @@ def version_of(store: Refusing) -> str:
 @pytest.mark.parametrize(
     ("error", "verdict"),
     [
-        (Unreachable("no space left on device"), Verdict.UNREACHABLE),
-        (OSError(13, "Permission denied"), Verdict.UNKNOWN),
+        (Unreachable("no space left on device"), WriteVerdict.UNREACHABLE),
+        (OSError(13, "Permission denied"), WriteVerdict.UNKNOWN),
     ],
 )
 def test_each_failure_takes_longer_but_never_as_long_as_a_time_out(
-    store: Refusing, error: StoreError | OSError, verdict: Verdict
+    store: Refusing, error: StoreError | OSError, verdict: WriteVerdict
 ) -> None:
     store.error = error
     writer = LeaseWriter(store, TIMEOUT_S)
@@ -72,17 +72,17 @@ def test_each_failure_takes_longer_but_never_as_long_as_a_time_out(
 
 def test_what_was_done_or_refused_for_its_version_is_told_at_once(store: Refusing) -> None:
     writer = LeaseWriter(store, 1_000.0)
-    assert took_s(writer, version_of(store), Verdict.DONE) < 100
-    assert took_s(writer, "another", Verdict.CONFLICT) < 100
+    assert took_s(writer, version_of(store), WriteVerdict.DONE) < 100
+    assert took_s(writer, "another", WriteVerdict.CONFLICT) < 100
 
 
 def test_once_a_write_has_come_through_the_next_failure_is_a_first_one(store: Refusing) -> None:
     writer = LeaseWriter(store, TIMEOUT_S)
     store.error = Unreachable("no space left on device")
     for _ in range(3):
-        took_s(writer, "1", Verdict.UNREACHABLE)
+        took_s(writer, "1", WriteVerdict.UNREACHABLE)
     store.error = None
-    took_s(writer, version_of(store), Verdict.DONE)
+    took_s(writer, version_of(store), WriteVerdict.DONE)
     store.error = Unreachable("no space left on device")
-    took = [took_s(writer, "1", Verdict.UNREACHABLE) for _ in range(3)]
+    took = [took_s(writer, "1", WriteVerdict.UNREACHABLE) for _ in range(3)]
     assert took[0] < took[-1]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionlib.core.lifecycle import Bounds, Phase, Source, clocks, phase_of
+from sessionlib.core.lifecycle import Bounds, ClockSource, Phase, clocks, phase_of
 
 HOUR_S = 3600
 
@@ -53,10 +53,13 @@ def test_a_session_older_than_a_day_has_nothing_left() -> None:
 
 def test_idle_and_history_only_where_they_are_known() -> None:
     ends = [8 * HOUR_S] * 7
-    assert [r.source for r in clocks(0, 100)] == [Source.LIFETIME]
-    assert [r.source for r in clocks(0, 100, (30, 90), ends)] == [Source.LIFETIME, Source.IDLE]
+    assert [r.source for r in clocks(0, 100)] == [ClockSource.LIFETIME]
+    assert [r.source for r in clocks(0, 100, (30, 90), ends)] == [
+        ClockSource.LIFETIME,
+        ClockSource.IDLE,
+    ]
     with_history = clocks(3600, 12 * HOUR_S, None, [*ends, 2 * HOUR_S])
-    assert with_history[-1].source is Source.HISTORY
+    assert with_history[-1].source is ClockSource.HISTORY
     assert with_history[-1].remaining_s == 7 * HOUR_S
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from sessionlib.core.actions import Answer, Peek, Send
+from sessionlib.core.actions import AnswerOrder, ReadMailbox, WriteLease
 from sessionlib.core.decide import decide
-from sessionlib.core.events import Peeked, Verdict, WriteAnswered
+from sessionlib.core.events import MailboxRead, WriteAnswered, WriteVerdict
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.receipts import RECEIPTS_KEPT
@@ -26,7 +26,7 @@ LATE = tuple((f"late-{n}", "expired", "too old") for n in range(MANY))
 
 
 def lived(
-    view: View, turns: int, peeked: Peeked, since: int = 0
+    view: View, turns: int, peeked: MailboxRead, since: int = 0
 ) -> tuple[View, list[str], list[float]]:
     """After so many seconds of one turn each: which orders were answered, when it renewed."""
     answered: list[str] = []
@@ -35,38 +35,38 @@ def lived(
         now = at(second)
         for action in decide(view, now, f"nonce-{second}"):
             view = begun(view, action, now)
-            if isinstance(action, Answer):
+            if isinstance(action, AnswerOrder):
                 answered.append(action.receipt.id)
-            if isinstance(action, Peek):
+            if isinstance(action, ReadMailbox):
                 view = learn(view, peeked, now, "x")
-            if isinstance(action, Send):
+            if isinstance(action, WriteLease):
                 renewed.append(second)
                 nonce = action.write.lease.nonce
-                view = learn(view, WriteAnswered(nonce, Verdict.DONE, f"v{second}"), now, "x")
+                view = learn(view, WriteAnswered(nonce, WriteVerdict.DONE, f"v{second}"), now, "x")
     return view, answered, renewed
 
 
 def test_each_is_answered_once() -> None:
-    _, answered, _ = lived(serving(), 4 * MANY, Peeked({}, OLD))
+    _, answered, _ = lived(serving(), 4 * MANY, MailboxRead({}, OLD))
     assert sorted(answered) == sorted(order.id for order in OLD)
 
 
 def test_answering_doesnt_keep_it_from_renewing() -> None:
-    _, _, renewed = lived(serving(), 4 * MANY, Peeked({}, OLD))
+    _, _, renewed = lived(serving(), 4 * MANY, MailboxRead({}, OLD))
     gaps = [later - earlier for earlier, later in zip([0.0, *renewed], renewed, strict=False)]
     assert renewed
     assert max(gaps) <= TIMING.renew_s + 1
 
 
 def test_the_word_on_a_new_order_isnt_drowned_by_old_ones() -> None:
-    view, _, _ = lived(serving(), 2 * MANY, Peeked({}, OLD, LATE))
+    view, _, _ = lived(serving(), 2 * MANY, MailboxRead({}, OLD, LATE))
     new = replace(OLD[0], id="new", epoch=3, account="a")
-    after, answered, _ = lived(view, 2 * MANY, Peeked({}, (*OLD, new), LATE), 2 * MANY)
+    after, answered, _ = lived(view, 2 * MANY, MailboxRead({}, (*OLD, new), LATE), 2 * MANY)
     assert answered == ["new"]
     assert [receipt.outcome for receipt in after.receipts if receipt.id == "new"] == ["refused"]
 
 
 def test_a_new_holder_gives_its_word_on_the_newest_orders_last() -> None:
     new = replace(OLD[0], id="new", epoch=3, account="a")
-    after, _, _ = lived(serving(), 2 * MANY, Peeked({}, (new, *OLD), LATE))
+    after, _, _ = lived(serving(), 2 * MANY, MailboxRead({}, (new, *OLD), LATE))
     assert "new" in {receipt.id for receipt in after.receipts}

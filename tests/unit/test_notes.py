@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
+from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
 from sessionlib.core.messages import ORDER_LIFE_S, History, MoveKind, Order, OrderAction, Report
 from sessionlib.core.values import Instant, Role
 from sessionlib.records import decode, encode
@@ -43,8 +43,8 @@ def store(clock: Hand) -> MemoryStore:
 
 
 @pytest.fixture
-def notes(store: MemoryStore, clock: Hand) -> Notes:
-    return Notes(store, "fleet", public_of(SEED), ("a", "b", "c"), "a", clock=clock)
+def notes(store: MemoryStore, clock: Hand) -> Mailbox:
+    return Mailbox(store, "fleet", public_of(SEED), ("a", "b", "c"), "a", clock=clock)
 
 
 def give(store: MemoryStore, order: Order, seed: str | None = SEED) -> None:
@@ -53,12 +53,12 @@ def give(store: MemoryStore, order: Order, seed: str | None = SEED) -> None:
 
 
 def test_others_reports_are_read_with_their_age(
-    notes: Notes, store: MemoryStore, clock: Hand
+    notes: Mailbox, store: MemoryStore, clock: Hand
 ) -> None:
     store.put(layout.session_key("b"), encode(REPORT))
     store.put(layout.session_key("a"), encode(replace(REPORT, account="a")))
     clock.at_s += 7
-    assert notes.peek().reports == {"b": (REPORT, 7)}
+    assert notes.read().reports == {"b": (REPORT, 7)}
 
 
 BEYOND = encode(replace(ORDER, id="bad", after_s=1.5)).replace(b"1.5", b"1e999")
@@ -67,18 +67,18 @@ BEYOND = encode(replace(ORDER, id="bad", after_s=1.5)).replace(b"1.5", b"1e999")
 @pytest.mark.parametrize(
     "rubbish", [b"", b"{", b"\x00" * 9, b'{"schema":"session/9"}', b"[]", BEYOND]
 )
-def test_rubbish_hides_nothing_else(notes: Notes, store: MemoryStore, rubbish: bytes) -> None:
+def test_rubbish_hides_nothing_else(notes: Mailbox, store: MemoryStore, rubbish: bytes) -> None:
     store.put(layout.session_key("c"), rubbish)
     store.put(layout.session_key("b"), encode(REPORT))
     store.create(layout.order_key("bad"), rubbish)
     give(store, ORDER)
-    peeked = notes.peek()
+    peeked = notes.read()
     assert set(peeked.reports) == {"b"}
     assert [order.id for order in peeked.orders] == ["o1"]
     assert [(name, outcome) for name, outcome, _ in peeked.refused] == [("bad", "refused")]
 
 
-def test_an_order_needs_the_fleets_signature(notes: Notes, store: MemoryStore) -> None:
+def test_an_order_needs_the_fleets_signature(notes: Mailbox, store: MemoryStore) -> None:
     give(store, replace(ORDER, id="o1"), seed=None)
     give(store, replace(ORDER, id="o2"), seed=new_seed())
     changed = replace(sign(replace(ORDER, id="o3"), SEED), account="c")
@@ -86,7 +86,7 @@ def test_an_order_needs_the_fleets_signature(notes: Notes, store: MemoryStore) -
     give(store, replace(ORDER, id="o4", fleet="another"))
     renamed = sign(replace(ORDER, id="o5"), SEED)
     store.create(layout.order_key("o6"), encode(renamed))
-    peeked = notes.peek()
+    peeked = notes.read()
     assert peeked.orders == ()
     assert {name for name, outcome, _ in peeked.refused if outcome == "refused"} == {
         "o1",
@@ -99,28 +99,28 @@ def test_an_order_needs_the_fleets_signature(notes: Notes, store: MemoryStore) -
 
 def test_without_a_key_nothing_is_obeyed_and_the_cure_is_named(store: MemoryStore) -> None:
     give(store, ORDER)
-    peeked = Notes(store, "fleet", None, ("a", "b"), "a").peek()
+    peeked = Mailbox(store, "fleet", None, ("a", "b"), "a").read()
     assert peeked.orders == ()
     assert "init" in peeked.refused[0][2]
 
 
 def test_an_order_expires_and_is_then_forgotten(
-    notes: Notes, store: MemoryStore, clock: Hand
+    notes: Mailbox, store: MemoryStore, clock: Hand
 ) -> None:
     give(store, ORDER)
     clock.at_s += ORDER_LIFE_S
-    assert len(notes.peek().orders) == 1
+    assert len(notes.read().orders) == 1
     clock.at_s += 1
-    assert [outcome for _, outcome, _ in notes.peek().refused] == ["expired"]
+    assert [outcome for _, outcome, _ in notes.read().refused] == ["expired"]
     clock.at_s += FORGOTTEN_S
-    assert notes.peek().refused == ()
+    assert notes.read().refused == ()
 
 
 class Overlapped(dict[str, Any]):
     """What is known of orders, while another peek of the same notes overtakes the one that looks
     through it."""
 
-    notes: Notes
+    notes: Mailbox
     ended = 0
 
     def __iter__(self) -> Iterator[str]:
@@ -131,47 +131,47 @@ class Overlapped(dict[str, Any]):
             other.join(10)
 
     def _peek(self) -> None:
-        self.notes.peek()
+        self.notes.read()
         self.ended += 1
 
 
 def test_a_peek_that_was_given_up_on_is_no_trouble_to_the_next_one(
-    notes: Notes, store: MemoryStore
+    notes: Mailbox, store: MemoryStore
 ) -> None:
     give(store, ORDER)
     notes._orders = overlapped = Overlapped()
     overlapped.notes = notes
-    assert len(notes.peek().orders) == 1
+    assert len(notes.read().orders) == 1
     store.delete(layout.order_key(ORDER.id))
-    assert notes.peek().orders == ()
+    assert notes.read().orders == ()
     assert (overlapped.ended, len(overlapped)) == (2, 0)
 
 
-def test_history_is_written_once(notes: Notes, store: MemoryStore) -> None:
+def test_history_is_written_once(notes: Mailbox, store: MemoryStore) -> None:
     entry = History(3, MoveKind.PLANNED, "b", "a", 0.0, 0.5, "ordered")
-    assert notes.record(entry).epoch == 3
-    assert notes.record(replace(entry, reason="another story")).why is None
+    assert notes.write_history(entry).epoch == 3
+    assert notes.write_history(replace(entry, reason="another story")).why is None
     found = store.read(layout.history_key(3))
     assert found is not None
     assert decode(History, found.data) == entry
 
 
-def test_logs_and_reports_go_where_the_layout_says(notes: Notes, store: MemoryStore) -> None:
-    notes.report(replace(REPORT, account="a"))
-    notes.ship({"agent.jsonl": b"{}\n"})
+def test_logs_and_reports_go_where_the_layout_says(notes: Mailbox, store: MemoryStore) -> None:
+    notes.write_report(replace(REPORT, account="a"))
+    notes.write_logs({"agent.jsonl": b"{}\n"})
     assert store.get("state/sessions/a.json") is not None
     assert store.get("logs/a/agent.jsonl") == b"{}\n"
 
 
-def test_logs_that_say_nothing_new_are_not_sent_again(notes: Notes, store: MemoryStore) -> None:
+def test_logs_that_say_nothing_new_are_not_sent_again(notes: Mailbox, store: MemoryStore) -> None:
     def version(name: str) -> str:
         found = store.read(f"logs/a/{name}")
         assert found is not None
         return found.version
 
-    notes.ship({"agent.jsonl": b"1", "workload.log": b"1"})
+    notes.write_logs({"agent.jsonl": b"1", "workload.log": b"1"})
     before = version("agent.jsonl"), version("workload.log")
-    notes.ship({"agent.jsonl": b"1", "workload.log": b"2"})
+    notes.write_logs({"agent.jsonl": b"1", "workload.log": b"2"})
     assert version("agent.jsonl") == before[0]
     assert version("workload.log") != before[1]
     assert store.get("logs/a/workload.log") == b"2"

@@ -17,10 +17,10 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import FORGOTTEN_S, Notes
+from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
 from sessionlib.clock import SystemClock
-from sessionlib.core.actions import Peek
-from sessionlib.core.events import Peeked
+from sessionlib.core.actions import ReadMailbox
+from sessionlib.core.events import MailboxRead
 from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction
 from sessionlib.core.values import Instant
 from sessionlib.errors import Unreachable
@@ -81,11 +81,11 @@ def store(clock: Hand) -> Slow:
 
 
 @pytest.fixture
-def notes(store: Slow, clock: Hand) -> Notes:
-    return Notes(store, "fleet", public_of(SEED), ("a",), "a", clock=clock)
+def notes(store: Slow, clock: Hand) -> Mailbox:
+    return Mailbox(store, "fleet", public_of(SEED), ("a",), "a", clock=clock)
 
 
-def given(peeked: Peeked) -> list[str]:
+def given(peeked: MailboxRead) -> list[str]:
     return [order.id for order in peeked.orders]
 
 
@@ -97,18 +97,18 @@ def fill(store: Slow) -> list[str]:
     return keys
 
 
-def test_a_past_order_is_never_read_again(notes: Notes, store: Slow, clock: Hand) -> None:
+def test_a_past_order_is_never_read_again(notes: Mailbox, store: Slow, clock: Hand) -> None:
     fill(store)
     clock.at_s += FORGOTTEN_S + 1
-    notes.peek()
+    notes.read()
     store.reads.clear()
     new = store.give("new")
-    assert given(notes.peek()) == ["new"]
+    assert given(notes.read()) == ["new"]
     assert +store.reads == Counter({new: 1, layout.SIGNAL: 1})
 
 
 def test_the_first_looks_at_thousands_end_in_time_and_get_through_them(
-    notes: Notes, store: Slow, clock: Hand
+    notes: Mailbox, store: Slow, clock: Hand
 ) -> None:
     fill(store)
     clock.at_s += FORGOTTEN_S + 1
@@ -116,62 +116,62 @@ def test_the_first_looks_at_thousands_end_in_time_and_get_through_them(
     looks, found = 0, list[str]()
     while not found:
         began_s = clock.at_s
-        found = given(notes.peek(BUDGET_S))
+        found = given(notes.read(BUDGET_S))
         looks += 1
         assert clock.at_s - began_s <= BUDGET_S + 2 * READ_S
     assert looks <= MANY * READ_S / BUDGET_S + 1
     store.give("newer")
-    assert given(notes.peek(BUDGET_S)) == ["new", "newer"]
+    assert given(notes.read(BUDGET_S)) == ["new", "newer"]
 
 
-def test_a_look_reads_one_at_least_however_slow_the_store(notes: Notes, store: Slow) -> None:
+def test_a_look_reads_one_at_least_however_slow_the_store(notes: Mailbox, store: Slow) -> None:
     for name in ("1", "2", "3"):
         store.give(f"o{name}")
-    assert [len(given(notes.peek(0.0))) for _ in range(4)] == [1, 2, 3, 3]
+    assert [len(given(notes.read(0.0))) for _ in range(4)] == [1, 2, 3, 3]
 
 
-def test_those_that_cant_be_read_keep_none_behind_them_waiting(notes: Notes, store: Slow) -> None:
+def test_those_that_cant_be_read_keep_none_behind_them_waiting(notes: Mailbox, store: Slow) -> None:
     store.forbidden = set(fill(store))
     store.give("new")
-    found = [given(notes.peek(BUDGET_S)) for _ in range(int(MANY * READ_S / BUDGET_S) + 1)]
+    found = [given(notes.read(BUDGET_S)) for _ in range(int(MANY * READ_S / BUDGET_S) + 1)]
     assert found[-1] == ["new"]
 
 
 def test_what_is_refused_is_told_at_each_look_and_read_once(
-    notes: Notes, store: Slow, clock: Hand
+    notes: Mailbox, store: Slow, clock: Hand
 ) -> None:
     key = store.give("theirs", new_seed())
     for _ in range(3):
-        assert [name for name, _, _ in notes.peek().refused] == ["theirs"]
+        assert [name for name, _, _ in notes.read().refused] == ["theirs"]
     assert store.reads[key] == 1
     clock.at_s += FORGOTTEN_S + 1
-    assert notes.peek().refused == ()
+    assert notes.read().refused == ()
 
 
 def test_the_age_of_what_may_be_carried_out_is_the_stores(
-    notes: Notes, store: Slow, clock: Hand
+    notes: Mailbox, store: Slow, clock: Hand
 ) -> None:
     """This machine may have stood still, and its own clocks with it."""
     key = store.give("o1")
-    assert given(notes.peek()) == ["o1"]
+    assert given(notes.read()) == ["o1"]
     notes.clock = stopped = Hand()
     stopped.at_s = clock.at_s
     clock.at_s += ORDER_LIFE_S + 1
-    assert [outcome for _, outcome, _ in notes.peek().refused] == ["expired"]
-    notes.peek()
+    assert [outcome for _, outcome, _ in notes.read().refused] == ["expired"]
+    notes.read()
     assert store.reads[key] == 2
 
 
 def test_a_key_that_has_left_the_listing_is_forgotten(
-    notes: Notes, store: Slow, clock: Hand
+    notes: Mailbox, store: Slow, clock: Hand
 ) -> None:
     key = store.give("o1")
     clock.at_s += FORGOTTEN_S + 1
-    notes.peek()
+    notes.read()
     store.delete(key)
-    notes.peek()
+    notes.read()
     store.give("o1")
-    assert given(notes.peek()) == ["o1"]
+    assert given(notes.read()) == ["o1"]
 
 
 class Halting(MemoryStore):
@@ -211,14 +211,14 @@ def test_an_agent_that_hears_nothing_says_so_once_and_when_it_hears_again(
 ) -> None:
     timeout_s = agent.view.timing.timeout_s
     for turn in range(3):
-        agent.hands.peek(Peek(), turn * timeout_s)
-        agent.hands.tick((turn + 1) * timeout_s)
-        assert agent.inbox.get(timeout=PATIENCE_S) == Peeked({})
+        agent.executor.read_mailbox(ReadMailbox(), turn * timeout_s)
+        agent.executor.tick((turn + 1) * timeout_s)
+        assert agent.inbox.get(timeout=PATIENCE_S) == MailboxRead({})
         assert told(agent) == [("warning", "deaf")]
     halting.answers.set()
     for _ in range(2):
-        agent.hands.peek(Peek(), 9 * timeout_s)
-        assert isinstance(agent.inbox.get(timeout=PATIENCE_S), Peeked)
+        agent.executor.read_mailbox(ReadMailbox(), 9 * timeout_s)
+        assert isinstance(agent.inbox.get(timeout=PATIENCE_S), MailboxRead)
     assert told(agent) == [("warning", "deaf"), ("info", "hears")]
     with pytest.raises(Empty):
         agent.inbox.get_nowait()

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sessionlib.core.actions import Copy, Peek, Send
+from sessionlib.core.actions import Copy, ReadMailbox, WriteLease
 from sessionlib.core.copies import Copies, Made
-from sessionlib.core.events import CopyEnded, Peeked, Verdict, WriteAnswered
+from sessionlib.core.events import CopyEnded, MailboxRead, WriteAnswered, WriteVerdict
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, When, WorkState
 from sessionlib.core.timeline import Timeline
@@ -24,8 +24,8 @@ from sessionlib.core.values import (
     PlanPhase,
     Pointer,
 )
-from sessionlib.core.view import Data, Sight, View, WriteKind
-from sessionlib.core.work import Facts
+from sessionlib.core.view import Data, LeaseReadStatus, View, WriteKind
+from sessionlib.core.work import WorkloadFacts
 from tests.unit.ordered import begun_all, outcome, outcomes, settled, written_out
 from tests.unit.scene import (
     ME,
@@ -89,14 +89,14 @@ class TestHandover:
         later = self.given(when=When.LATER, after_s=600)
         view = serving()
         for seconds, age_s in ((10, 100.0), (20, 112.0)):
-            peeked = Peeked({}, (later,), ages_s={"o1": age_s})
+            peeked = MailboxRead({}, (later,), ages_s={"o1": age_s})
             view = learn(view, peeked, at(seconds), "")
         assert view.given_boot == {"o1": at(-90).boot}
 
     def test_what_reached_us_after_a_freeze_is_as_old_as_it_has_become(self) -> None:
         later = self.given(when=When.LATER, after_s=600)
-        view = begun(serving(), Peek(), at(10))
-        thawed = learn(view, Peeked({}, (later,), ages_s={"o1": 5.0}), at(900), "")
+        view = begun(serving(), ReadMailbox(), at(10))
+        thawed = learn(view, MailboxRead({}, (later,), ages_s={"o1": 5.0}), at(900), "")
         assert thawed.given_boot == {"o1": at(10 + TIMING.timeout_s - 5).boot}
         assert planned(actions(thawed, 900)) is None
 
@@ -152,8 +152,8 @@ class TestHandover:
         assert outcomes(view) == {"o1": "refused"}
         # One file could be read this time and the other couldn't, and then it could again.
         other = order(OrderAction.RESUME, id="o2", epoch=2)
-        view = learn(view, Peeked({}, (other,)), at(2), "")
-        view = learn(view, Peeked({}, (self.given(), other)), at(3), "")
+        view = learn(view, MailboxRead({}, (other,)), at(2), "")
+        view = learn(view, MailboxRead({}, (self.given(), other)), at(3), "")
         view = replace(view, peers={"b": peer()}, answered=view.answered | {"o2"})
         settled(view, 4)
 
@@ -190,7 +190,7 @@ class TestAbort:
     )
     def test_before_the_commit_point_the_old_primary_serves_on(self, phase: PlanPhase) -> None:
         now = plan(phase)
-        stopped = Facts() if phase is PlanPhase.QUIESCING else serving().work
+        stopped = WorkloadFacts() if phase is PlanPhase.QUIESCING else serving().work
         view = serving(
             plan=now, peers={"b": peer(now)}, orders=(self.abort,), work=stopped, quiesced_at=at(0)
         )
@@ -244,7 +244,7 @@ class TestPause:
         assert (after.lease.paused, after.lease.plan) == (True, None)
         assert set(after.lease.done) == {"o1", "p1"}
         assert outcomes(after) == {"p1": "refused", "o1": "acted"}
-        assert not after.held_off, "once resumed the clock may plan again"
+        assert not after.auto_moves_suspended, "once resumed the clock may plan again"
 
     def test_fencing_stays_on(self) -> None:
         paused = replace(held_by(ME), paused=True)
@@ -304,7 +304,7 @@ class TestCheckpoint:
         assert self.copies(self.ordered(copies=busy)) == []
 
     def test_it_waits_for_the_data(self) -> None:
-        assert self.copies(self.ordered(data=Data(), work=Facts())) == []
+        assert self.copies(self.ordered(data=Data(), work=WorkloadFacts())) == []
 
     def test_one_that_waits_doesnt_hold_up_another(self) -> None:
         busy = Copies(under_way="earlier", since_mono=at(0).mono)
@@ -322,7 +322,7 @@ class TestGivingUp:
             "plan": now,
             "peers": {"b": peer(now)},
             "quiesced_at": at(0),
-            "work": Facts(),
+            "work": WorkloadFacts(),
             "data": Data(ready_for=3, is_sealed=True),
         }
         return serving(**{**known, **changes})
@@ -336,8 +336,8 @@ class TestGivingUp:
     def test_an_offer_to_somebody_who_was_lost_meanwhile_hasnt(self) -> None:
         view = begun_all(self.quiesced(), 1)
         assert view.write is not None
-        lost = WriteAnswered(view.write.lease.nonce, Verdict.UNREACHABLE)
-        view = replace(learn(view, lost, at(2), ""), must_look=False)
+        lost = WriteAnswered(view.write.lease.nonce, WriteVerdict.UNREACHABLE)
+        view = replace(learn(view, lost, at(2), ""), must_read_lease=False)
         view = replace(view, peers={"b": peer(changed_mono=at(-500).mono)}, unsettled=())
         after = written_out(view, 3)
         assert after.lease is not None
@@ -358,12 +358,12 @@ def test_a_write_that_arrives_after_it_was_given_up_still_carries_its_orders_out
     view = begun_all(before, 1)
     assert view.write is not None
     late = view.write.lease
-    lost = WriteAnswered(late.nonce, Verdict.UNKNOWN)
+    lost = WriteAnswered(late.nonce, WriteVerdict.UNKNOWN)
     view = learn(view, lost, at(9), "")
     assert before.lease is not None
-    view = learn(view, LeaseRead(Sight.SEEN, before.lease, "9"), at(10), "")
+    view = learn(view, LeaseRead(LeaseReadStatus.SEEN, before.lease, "9"), at(10), "")
     assert outcomes(view) == {}
-    view = learn(view, LeaseRead(Sight.SEEN, late, "10"), at(20), "")
+    view = learn(view, LeaseRead(LeaseReadStatus.SEEN, late, "10"), at(20), "")
     assert outcomes(view) == {"o1": "acted"}
 
 
@@ -383,6 +383,6 @@ def test_the_line_of_time_doesnt_matter_to_an_order_for_now() -> None:
 
 
 def test_a_workload_that_fails_is_no_reason_not_to_obey() -> None:
-    failing = Facts(WorkState.BACKOFF, 3, restarts=9)
+    failing = WorkloadFacts(WorkState.BACKOFF, 3, restarts=9)
     view = serving(work=failing, orders=(order(OrderAction.PAUSE),))
-    assert [a for a in actions(view, 1) if isinstance(a, Send)]
+    assert [a for a in actions(view, 1) if isinstance(a, WriteLease)]

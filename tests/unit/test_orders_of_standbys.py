@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from sessionlib.core.events import Verdict, WriteAnswered
+from sessionlib.core.events import WriteAnswered, WriteVerdict
 from sessionlib.core.learn import learn
 from sessionlib.core.messages import MoveKind, Order, OrderAction
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.values import (
     UNKNOWN_HOLDER,
     LeaseState,
 )
-from sessionlib.core.view import Settings, Sight, View, WriteKind
+from sessionlib.core.view import AgentSettings, LeaseReadStatus, View, WriteKind
 from tests.unit.ordered import APPROVE, RIPE_S, begun_all, outcome, outcomes, settled
 from tests.unit.scene import (
     FREE,
@@ -104,10 +104,10 @@ class TestEmergency:
         view = begun_all(self.standing(self.given()), 1)
         assert view.write is not None
         assert (view.write.kind, view.write.lease.done) == (WriteKind.CLAIM, ("o1",))
-        assert view.claimed is not None
-        assert (view.claimed.kind, view.claimed.from_) == (MoveKind.EMERGENCY, "b")
-        assert "its process is gone" in view.claimed.reason
-        done = WriteAnswered(view.write.lease.nonce, Verdict.DONE, "10")
+        assert view.claim_origin is not None
+        assert (view.claim_origin.kind, view.claim_origin.from_) == (MoveKind.EMERGENCY, "b")
+        assert "its process is gone" in view.claim_origin.reason
+        done = WriteAnswered(view.write.lease.nonce, WriteVerdict.DONE, "10")
         after = learn(view, done, at(2), "fresh")
         assert outcomes(after) == {"o1": "acted"}
 
@@ -152,9 +152,9 @@ class TestEmergency:
         assert written(found) is None
         assert "too little time" in outcome(found)[1]
 
-    @pytest.mark.parametrize("sight", sorted(set(Sight) - {Sight.SEEN}))
-    def test_not_while_the_record_cant_be_seen(self, sight: Sight) -> None:
-        assert written(actions(self.standing(self.given(), sight=sight), 1)) is None
+    @pytest.mark.parametrize("sight", sorted(set(LeaseReadStatus) - {LeaseReadStatus.SEEN}))
+    def test_not_while_the_record_cant_be_seen(self, sight: LeaseReadStatus) -> None:
+        assert written(actions(self.standing(self.given(), lease_read_status=sight), 1)) is None
 
     def test_only_the_one_it_names(self) -> None:
         settled(self.standing(self.given(account="c")), 1)
@@ -179,10 +179,10 @@ class TestApproveTakeover:
         assert written(actions(self.stale(), 10 * RIPE_S)) is None
         assert self.asks(RIPE_S) == "takeover:3"
         assert self.asks(RIPE_S - 1) is None
-        assert self.asks(RIPE_S, settings=Settings(TIMING)) is None
+        assert self.asks(RIPE_S, settings=AgentSettings(TIMING)) is None
 
     def asks(self, seconds: float, **changes: Any) -> str | None:
-        return report_of(self.stale(**changes), at(seconds), 1, Surroundings()).asks
+        return report_of(self.stale(**changes), at(seconds), 1, ReportExtras()).asks
 
     def test_approved_it_claims_with_the_orders_id(self) -> None:
         write = written(actions(self.stale(self.given()), RIPE_S))

@@ -14,14 +14,14 @@ import pytest
 
 from sessionlib.core import lease as leases
 from sessionlib.core import planning
-from sessionlib.core.actions import HoldOff, Send
+from sessionlib.core.actions import SuspendAutoMoves, WriteLease
 from sessionlib.core.learn import begun
 from sessionlib.core.messages import OrderAction, Signal, WorkState
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanOrigin, PlanPhase, Readiness
-from sessionlib.core.view import Settings, View
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.view import AgentSettings, View
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 from tests.unit.scene import (
     ME,
     OTHER,
@@ -46,8 +46,8 @@ RIPE_S = TIMING.patience_s(TIMING.ttl_s, 0)
 PROPOSE_S = LINE.propose_s
 
 
-def settings(**changes: Any) -> Settings:
-    return replace(Settings(TIMING), **changes)
+def settings(**changes: Any) -> AgentSettings:
+    return replace(AgentSettings(TIMING), **changes)
 
 
 def ending(due_s: float, **changes: Any) -> View:
@@ -83,14 +83,14 @@ class TestByTheClock:
         abort = order(OrderAction.ABORT, plan="p1")
         found = actions(ending(1_000, plan=now, orders=(abort,)), 1)
         assert planned(found) is None
-        assert HoldOff() in found
-        held = begun(ending(1_000), HoldOff(), at(1))
+        assert SuspendAutoMoves() in found
+        held = begun(ending(1_000), SuspendAutoMoves(), at(1))
         assert written(actions(held, 2)) is None
 
     def test_a_plan_that_was_ordered_is_aborted_without_that(self) -> None:
         abort = order(OrderAction.ABORT, plan="p1")
         found = actions(serving(plan=plan(PlanPhase.WARMING), orders=(abort,)), 1)
-        assert HoldOff() not in found
+        assert SuspendAutoMoves() not in found
 
     def test_the_timeline_shrinks_with_the_session_and_with_scale(self) -> None:
         assert Timeline.for_lifetime(43_200, 1) == LINE
@@ -146,7 +146,7 @@ class TestSuccessor:
 
 class TestUnserved:
     def alarm(self, due_s: float, **changes: Any) -> str | None:
-        return report_of(ending(due_s, **changes), at(1), 1, Surroundings()).alarm
+        return report_of(ending(due_s, **changes), at(1), 1, ReportExtras()).alarm
 
     def test_nobody_there_is_said_loudly_with_the_time_that_is_left(self) -> None:
         alarm = self.alarm(1_000, peers={}) or ""
@@ -161,19 +161,19 @@ class TestUnserved:
         assert self.alarm(PROPOSE_S + 100, peers={}) is None
 
     def test_it_serves_on_to_its_hard_deadline_and_then_leaves(self) -> None:
-        from sessionlib.core.actions import Depart, Work  # noqa: PLC0415 - named once
+        from sessionlib.core.actions import Depart, SetGoal  # noqa: PLC0415 - named once
 
         alone = ending(10, peers={})
         soon = actions(alone, 10 + LINE.signal_s - 1)
         assert not any(isinstance(action, Depart) for action in soon)
         over = actions(alone, 10 + LINE.signal_s + 1)
         assert any(isinstance(action, Depart) for action in over)
-        assert [a.goal.aim for a in soon if isinstance(a, Work)] == [Aim.HOLD]
+        assert [a.goal.aim for a in soon if isinstance(a, SetGoal)] == [Aim.HOLD]
 
 
 class TestFailing:
     def failing(self, restarts: int = 5, **changes: Any) -> View:
-        facts = Facts(WorkState.BACKOFF, 3, restarts=restarts, goal=Goal(Aim.SERVE, 3))
+        facts = WorkloadFacts(WorkState.BACKOFF, 3, restarts=restarts, goal=Goal(Aim.SERVE, 3))
         return serving(work=facts, **changes)
 
     @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ class TestSignal:
         view = seen(record)
         write = written(actions(view, RIPE_S))
         assert write is not None
-        assert begun(view, Send(write), at(RIPE_S)).write == write
+        assert begun(view, WriteLease(write), at(RIPE_S)).write == write
 
     def test_once(self) -> None:
         assert written(actions(self.view(answered=frozenset({"sig-1"})), 1)) is None

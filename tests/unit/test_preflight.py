@@ -25,7 +25,7 @@ from sessionlib.core.messages import MoveKind, Resources
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
-from sessionlib.signed.store_check import OLD_S, Diagnosis
+from sessionlib.signed.store_check import OLD_S, StoreCheck
 from sessionlib.signing import public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
@@ -33,7 +33,7 @@ from tests.unit.keyrings import BrokenKeyring, use_keyring
 
 __all__ = ["fleet"]
 NOW = 1_800_000_000.0
-PASSED = Diagnosis("f", "folder", "lease", NOW - 60, True, (), 200, "op")
+PASSED = StoreCheck("f", "folder", "lease", NOW - 60, True, (), 200, "op")
 PINNED, NEW_SEED = public_of(SEED), "77" * 32
 ANOTHER = public_of(NEW_SEED)
 ON_DRIVE = CONFIG.replace("kind: folder", "kind: drive").replace(", path: shared", "")

@@ -15,7 +15,7 @@ from console.fleet.readmodel import AccountRow, FleetView, fleet_view
 from console.fleet.snapshot import Seen, Snapshot
 from console.fleet.words import fleet_lines
 from sessionlib.config import parse
-from sessionlib.core.messages import Copied, Report
+from sessionlib.core.messages import PublishedCheckpoint, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 
@@ -251,7 +251,7 @@ def test_the_first_checkpoint_is_promised_for_when_it_comes() -> None:
 
 def test_the_checkpoints_age_is_the_holders_word_on_that_very_copy() -> None:
     lease = Seen(replace(LEASE, checkpoint=Pointer(4, 9, "4-9-x", 1234)), 3.0)
-    copied = Copied("4-9-x", 60.0, 1234, 12, 0.5, "confirmed")
+    copied = PublishedCheckpoint("4-9-x", 60.0, 1234, 12, 0.5, "confirmed")
     told = Seen(replace(serving("primary", 4), copied=copied), 2.0)
     row = view_of(snapshot(lease, primary=told)).checkpoint
     assert (row.seq, row.age_s, row.receipt, row.durable) == (9, 62.0, "confirmed", True)

@@ -37,7 +37,7 @@ class Derived:
 
 def test_a_view_is_copied_field_by_field() -> None:
     view = serving(alarm="what was")
-    changes: dict[str, Any] = {"alarm": "what is", "must_look": True}
+    changes: dict[str, Any] = {"alarm": "what is", "must_read_lease": True}
     assert _written_out(View) is not None
     made = replace(view, **changes)
     assert made == dataclasses.replace(view, **changes)

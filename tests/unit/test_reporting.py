@@ -13,22 +13,22 @@ import pytest
 
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import (
-    Record,
+    RecordHistory,
 )
-from sessionlib.core.copies import Copies, Fetch, Kit
+from sessionlib.core.copies import Copies, Fetch, ProgramState
 from sessionlib.core.events import (
-    Recorded,
+    HistoryRecorded,
     Restored,
-    Verdict,
     WorkChanged,
+    WriteVerdict,
 )
 from sessionlib.core.learn import learn
 from sessionlib.core.messages import MoveKind, Report, WorkState
-from sessionlib.core.report import Surroundings, is_news, report_of
+from sessionlib.core.report import ReportExtras, is_news, report_of
 from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Readiness, Role
-from sessionlib.core.view import Claimed, Data, Settings, View
-from sessionlib.core.work import Aim, Facts, Goal
+from sessionlib.core.view import AgentSettings, ClaimOrigin, Data, View
+from sessionlib.core.work import Aim, Goal, WorkloadFacts
 from tests.unit.copyists import (
     KIT,
     MADE,
@@ -56,13 +56,13 @@ from tests.unit.scene import (
 
 
 def report(view: View, seconds: float = 1) -> Report:
-    return report_of(view, at(seconds), 1, Surroundings())
+    return report_of(view, at(seconds), 1, ReportExtras())
 
 
 class TestReport:
     def test_the_last_checkpoint_with_its_age_and_receipt(self) -> None:
         assert report(serving()).copied is None
-        view = answered(sent(copied(), 3), Verdict.DONE, 4)
+        view = answered(sent(copied(), 3), WriteVerdict.DONE, 4)
         told = report(view, 10).copied
         assert told is not None
         assert (told.name, told.age_s, told.moved_bytes, told.receipt) == (
@@ -109,7 +109,7 @@ class TestReport:
         ],
     )
     def test_what_the_operator_is_asked(self, now: Any, policy: str, asks: str | None) -> None:
-        view = serving(plan=now, settings=Settings(TIMING, handover=policy))
+        view = serving(plan=now, settings=AgentSettings(TIMING, handover=policy))
         assert report(view).asks == asks
 
     def test_a_standby_asks_nothing_about_a_plan(self) -> None:
@@ -126,21 +126,23 @@ class TestReadiness:
         return report(view).readiness
 
     def test_ready_is_with_program_and_data(self) -> None:
-        kit, fetch = Kit(ready="v1"), Fetch(have=POINTER.name)
+        kit, fetch = ProgramState(ready="v1"), Fetch(have=POINTER.name)
         assert self.standby() is Readiness.WARMING
-        assert self.standby(kit=kit) is Readiness.WARMING
+        assert self.standby(program=kit) is Readiness.WARMING
         assert self.standby(fetch=fetch) is Readiness.WARMING
-        assert self.standby(kit=kit, fetch=fetch) is Readiness.READY
-        assert self.standby(kit=kit, fetch=Fetch(have="a little older")) is Readiness.READY
+        assert self.standby(program=kit, fetch=fetch) is Readiness.READY
+        assert self.standby(program=kit, fetch=Fetch(have="a little older")) is Readiness.READY
 
     def test_and_with_the_workload_where_a_standby_runs_it(self) -> None:
         known: dict[str, Any] = {
-            "kit": Kit(ready="v1"),
+            "program": ProgramState(ready="v1"),
             "fetch": Fetch(have=POINTER.name),
             "settings": replace(KIT, standby_runs=True),
         }
         assert self.standby(**known) is Readiness.WARMING
-        assert self.standby(**known, work=Facts(WorkState.WARM, ready=True)) is Readiness.READY
+        assert (
+            self.standby(**known, work=WorkloadFacts(WorkState.WARM, ready=True)) is Readiness.READY
+        )
 
     def test_a_cold_backup_is_cold_until_it_is_named(self) -> None:
         assert self.standby(Role.COLD_BACKUP) is Readiness.COLD
@@ -173,38 +175,40 @@ class TestNews:
 class TestMeasuring:
     """How long a start took, and how long the work stood still."""
 
-    claimed = Claimed(MoveKind.TAKEOVER, "b", "gone", None, 0.5, at(0).mono)
-    up = WorkChanged(Facts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.SERVE, 3)))
+    claimed = ClaimOrigin(MoveKind.TAKEOVER, "b", "gone", None, 0.5, at(0).mono)
+    up = WorkChanged(WorkloadFacts(WorkState.SERVING, 3, empty=False, goal=Goal(Aim.SERVE, 3)))
 
     def claimed_at(self, seconds: float) -> View:
         return serving(
-            claimed=self.claimed,
+            claim_origin=self.claimed,
             recorded_epoch=2,
             primary_mono=at(seconds).mono,
-            work=Facts(WorkState.STARTING, 3, empty=False),
+            work=WorkloadFacts(WorkState.STARTING, 3, empty=False),
         )
 
     def test_a_record_that_has_to_be_written_again_tells_the_same_downtime(self) -> None:
         view = learn(self.claimed_at(1), self.up, at(4), "")
-        (record,) = of(Record, actions(view, 4))
+        (record,) = of(RecordHistory, actions(view, 4))
         assert record.history.downtime_s == pytest.approx(4.5)
-        view = learn(after(view, record, 4), Recorded(3, "no answer"), at(5), "")
+        view = learn(after(view, record, 4), HistoryRecorded(3, "no answer"), at(5), "")
         view = replace(view, sent_mono=at(29).mono)
-        (again,) = of(Record, actions(view, 30))
+        (again,) = of(RecordHistory, actions(view, 30))
         assert again.history.downtime_s == pytest.approx(4.5)
         assert view.boot_s == pytest.approx(3)
 
     def test_a_workload_that_is_started_again_is_no_other_start_of_ours(self) -> None:
         view = learn(self.claimed_at(1), self.up, at(4), "")
-        view = learn(view, WorkChanged(Facts(WorkState.BACKOFF, 3)), at(50), "")
+        view = learn(view, WorkChanged(WorkloadFacts(WorkState.BACKOFF, 3)), at(50), "")
         assert learn(view, self.up, at(60), "").boot_s == pytest.approx(3)
 
     def test_one_that_becomes_primary_by_a_late_claim_starts_from_nothing(self) -> None:
         late = leases.claim(held_by(OTHER), ME, "mine", 60)
-        before = seen(late, held_off=True, passed_over=frozenset({"c"}), served_mono=at(-9).mono)
-        view = answered(sent(before, 1), Verdict.DONE, 2)
+        before = seen(
+            late, auto_moves_suspended=True, passed_over=frozenset({"c"}), served_mono=at(-9).mono
+        )
+        view = answered(sent(before, 1), WriteVerdict.DONE, 2)
         assert view.tenure is not None
-        assert (view.primary_mono, view.held_off, view.passed_over) == (
+        assert (view.primary_mono, view.auto_moves_suspended, view.passed_over) == (
             at(2).mono,
             False,
             frozenset(),

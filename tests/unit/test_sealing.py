@@ -20,7 +20,7 @@ from sessionlib.agent.loop import Agent
 from sessionlib.checkpoints.catalog import names
 from sessionlib.checkpoints.names import BLOBS, Mark, blob_key, blob_name
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.actions import Collect, Copy, FetchAhead, Restore, Seal
+from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Restore, Seal
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -68,7 +68,7 @@ def agent_of(folder: Path, store: MemoryStore, *prepare: str) -> Iterator[Agent]
         try:
             yield agent
         finally:
-            agent.hands.close()
+            agent.executor.close()
 
 
 @pytest.fixture
@@ -90,7 +90,7 @@ def awaited(agent: Agent, kind: type[A]) -> A:
     """The next answer, of which it is known what it is."""
     deadline = now_mono(agent) + PATIENCE_S
     while now_mono(agent) < deadline:
-        agent.hands.tick(now_mono(agent))
+        agent.executor.tick(now_mono(agent))
         with suppress(Empty):
             event = agent.inbox.get(timeout=0.02)
             if event is not None:
@@ -101,11 +101,11 @@ def awaited(agent: Agent, kind: type[A]) -> A:
 
 def working(agent: Agent) -> Pointer:
     """Data that is ready for work, and one checkpoint of it that is published."""
-    agent.hands.restore(Restore(1, None), now_mono(agent))
+    agent.executor.restore(Restore(1, None), now_mono(agent))
     awaited(agent, Restored)
     data = agent.home.path / "data"
     (data / "a").write_text("1")
-    agent.hands.copy(Copy(1, None, "first"), now_mono(agent))
+    agent.executor.copy(Copy(1, None, "first"), now_mono(agent))
     made = awaited(agent, CopyEnded).made
     assert made is not None
     (data / "a").write_text("2")
@@ -125,7 +125,7 @@ def left(store: MemoryStore, keys: set[str]) -> int:
 
 
 def ask_for_seal(agent: Agent, base: Pointer) -> None:
-    agent.hands.seal(Seal(1, "seal", base), now_mono(agent))
+    agent.executor.seal(Seal(1, "seal", base), now_mono(agent))
 
 
 def sealed(agent: Agent) -> Pointer:
@@ -138,7 +138,7 @@ def sealed(agent: Agent) -> Pointer:
 def test_a_seal_ends_the_collection_that_is_under_way(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "delete"
-    agent.hands.collect(Collect(base, 1), now_mono(agent))
+    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
     assert store.halted.wait(PATIENCE_S)
     ask_for_seal(agent, base)
     store.go_on.set()
@@ -149,13 +149,13 @@ def test_a_seal_ends_the_collection_that_is_under_way(agent: Agent, store: Halti
 def test_what_it_left_goes_with_a_later_one(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "delete"
-    agent.hands.collect(Collect(base, 1), now_mono(agent))
+    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
     assert store.halted.wait(PATIENCE_S)
     ask_for_seal(agent, base)
     store.go_on.set()
     pointer = sealed(agent)
-    agent.hands.collect(Collect(pointer, 1), now_mono(agent))
-    agent.hands.fetch(FetchAhead(pointer), now_mono(agent))  # its answer comes after
+    agent.executor.collect_garbage(CollectGarbage(pointer, 1), now_mono(agent))
+    agent.executor.fetch(FetchAhead(pointer), now_mono(agent))  # its answer comes after
     awaited(agent, Fetched)
     assert left(store, keys) == 0
 
@@ -163,11 +163,11 @@ def test_what_it_left_goes_with_a_later_one(agent: Agent, store: Halting) -> Non
 def test_what_waits_for_its_turn_doesnt_begin_before_a_seal(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "put"
-    agent.hands.copy(Copy(1, base, "under way"), now_mono(agent))
+    agent.executor.copy(Copy(1, base, "under way"), now_mono(agent))
     assert store.halted.wait(PATIENCE_S)
-    agent.hands.copy(Copy(1, base, "waits"), now_mono(agent))
-    agent.hands.fetch(FetchAhead(base), now_mono(agent))
-    agent.hands.collect(Collect(base, 1), now_mono(agent))
+    agent.executor.copy(Copy(1, base, "waits"), now_mono(agent))
+    agent.executor.fetch(FetchAhead(base), now_mono(agent))
+    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
     ask_for_seal(agent, base)
     store.go_on.set()
     for token in ("under way", "waits"):
@@ -180,9 +180,9 @@ def test_what_waits_for_its_turn_doesnt_begin_before_a_seal(agent: Agent, store:
 def test_a_seal_stops_no_restore(agent: Agent, store: Halting) -> None:
     base = working(agent)
     store.halts_at = "get"
-    agent.hands.restore(Restore(3, base), now_mono(agent))
+    agent.executor.restore(Restore(3, base), now_mono(agent))
     assert store.halted.wait(PATIENCE_S)
-    agent.hands.seal(Seal(3, "seal", base), now_mono(agent))
+    agent.executor.seal(Seal(3, "seal", base), now_mono(agent))
     store.go_on.set()
     assert awaited(agent, Restored).why is None
     assert sealed(agent).epoch == 3
@@ -196,15 +196,15 @@ def test_a_command_that_prepares_a_copy_is_called_off(
     began = tmp_path / "began"
     script = f"echo $$ > {shlex.quote(str(began))}; exec sleep {3 * PATIENCE_S}"
     with agent_of(tmp_path, store, "sh", "-c", script) as agent:
-        agent.hands.restore(Restore(1, None), now_mono(agent))
+        agent.executor.restore(Restore(1, None), now_mono(agent))
         awaited(agent, Restored)
         (agent.home.path / "data" / "a").write_text("1")
-        agent.hands.copy(Copy(1, None, "copy"), now_mono(agent))
+        agent.executor.copy(Copy(1, None, "copy"), now_mono(agent))
         pid = told(began)
         if asks == "seal":
-            agent.hands.seal(Seal(1, "seal", None), now_mono(agent))
+            agent.executor.seal(Seal(1, "seal", None), now_mono(agent))
         else:
-            agent.hands.stop_copying()
+            agent.executor.stop_copying()
         assert awaited(agent, CopyEnded) == CopyEnded("copy", None, "")
         assert not Path(f"/proc/{pid}").exists()
         if asks == "seal":

@@ -21,14 +21,14 @@ SCRIPT = f"""
 import sys
 from pathlib import Path
 from sessionlib.agent.logs import AgentLog
-from sessionlib.core.narrate import Line
+from sessionlib.core.narrate import LogLine
 
 log = AgentLog(Path(sys.argv[1]), "a")
 for number in range({LINES}):
-    log.say(Line("info", "test", f"line {{number}} " + "x" * 200))
+    log.write(LogLine("info", "test", f"line {{number}} " + "x" * 200))
 print("said", flush=True)
 if sys.stdin.readline():
-    log.say(Line("info", "test", "last words"))
+    log.write(LogLine("info", "test", "last words"))
 log.close()
 """
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from sessionlib.agent.reachability import MISSES, Unheard
-from sessionlib.core.narrate import Line
+from sessionlib.agent.reachability import MISSES, ReportMonitor
+from sessionlib.core.narrate import LogLine
 
 
 def said_of(*answers: str | None) -> list[tuple[str, str]]:
-    said: list[Line] = []
-    unheard = Unheard(said.append)
+    said: list[LogLine] = []
+    unheard = ReportMonitor(said.append)
     for why in answers:
-        unheard.told(why)
+        unheard.note_result(why)
     return [(line.level, line.text) for line in said]
 
 

@@ -9,7 +9,7 @@ import pytest
 from sessionlib.core import work
 from sessionlib.core.messages import WorkState
 from sessionlib.core.work import (
-    Activate,
+    ActivateRun,
     Aim,
     Failures,
     Goal,
@@ -58,7 +58,7 @@ TABLE: list[tuple[Goal, Run | None, Move | None]] = [
     (SERVE, ACTIVE, None),
     (SERVE, FROZEN, None),
     (SERVE, OLDER, KILL),
-    (SERVE, STANDBY, Activate(5)),
+    (SERVE, STANDBY, ActivateRun(5)),
     (SERVE, STARTING, TERM),
     (SERVE, STOPPING, None),
     (SERVE, EXITED, None),

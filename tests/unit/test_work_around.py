@@ -12,10 +12,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sessionlib.agent.log_rotation import cap
+from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.agent.probe import Probe, file_check, http_check
 from sessionlib.agent.resources import ResourceMeter, gpu_pct
-from sessionlib.agent.workfiles import Seat, WorkFiles
+from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.core.messages import Resources
 from sessionlib.core.work import Mode, WorkloadSpec
 
@@ -24,7 +24,7 @@ NOTHING = (None, (), None)
 
 @pytest.fixture
 def files(tmp_path: Path) -> WorkFiles:
-    files = WorkFiles(Seat(tmp_path, "alpha", "s-1", 2_000_000_000.7))
+    files = WorkFiles(WorkloadContext(tmp_path, "alpha", "s-1", 2_000_000_000.7))
     files.prepare(WorkloadSpec(("a",)))
     return files
 
@@ -106,11 +106,11 @@ def test_the_environment(files: WorkFiles) -> None:
 
 def test_a_log_within_its_cap_is_left_alone(tmp_path: Path) -> None:
     log = tmp_path / "workload.log"
-    assert not cap(log, 10)
+    assert not rotate_if_large(log, 10)
     log.write_text("x" * 10)
-    assert not cap(log, 10)
+    assert not rotate_if_large(log, 10)
     log.write_text("x" * 11)
-    assert cap(log, 10)
+    assert rotate_if_large(log, 10)
     assert log.read_text() == ""
     assert (tmp_path / "workload.log.1").read_text() == "x" * 11
 

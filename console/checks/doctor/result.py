@@ -13,10 +13,10 @@ from typing import Any
 from console.checks.doctor.catalog import CHECKS, Finding, advice
 from console.errors import OutcomeUnknown, Refused
 from console.fleet.documents import iso
-from sessionlib.errors import Conflict, KitError, StoreError, Unknown
-from sessionlib.layout import DIAGNOSIS
+from sessionlib.errors import Conflict, ProgramError, StoreError, Unknown
+from sessionlib.layout import STORE_CHECK
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import DOCTOR, Diagnosis, Place, read
+from sessionlib.signed.store_check import STORE_CHECKS, CheckedFolder, StoreCheck, read_store_check
 from sessionlib.signing import public_of
 
 _TRIES = 3
@@ -28,8 +28,8 @@ def failed(findings: Iterable[Finding]) -> tuple[str, ...]:
 
 
 def leave(
-    store: Store, diagnosis: Diagnosis, findings: Iterable[Finding], seed: str
-) -> Diagnosis | None:
+    store: Store, diagnosis: StoreCheck, findings: Iterable[Finding], seed: str
+) -> StoreCheck | None:
     """Keep it for the agents, unless a pass stands there that it says nothing against: one that
     was too short, or whose requests were turned away. Then that pass is what is returned.
 
@@ -44,33 +44,33 @@ def leave(
     return None
 
 
-def _standing(store: Store, like: Diagnosis, seed: str) -> Diagnosis | None:
+def _standing(store: Store, like: StoreCheck, seed: str) -> StoreCheck | None:
     """The pass of the same folder that agents go by now."""
-    place = Place(like.fleet, like.folder_id, like.lease_id)
+    place = CheckedFolder(like.fleet, like.folder_id, like.lease_id)
     try:
-        found, why = read(store, place, public_of(seed))
+        found, why = read_store_check(store, place, public_of(seed))
     except StoreError as error:
         raise Refused(f"what was found before can't be read: {error}") from None
     return found if why is None else None
 
 
-def keep(store: Store, diagnosis: Diagnosis, seed: str) -> None:
+def keep(store: Store, diagnosis: StoreCheck, seed: str) -> None:
     """Sign it and put it into the store. Raises Refused or OutcomeUnknown."""
-    data = DOCTOR.encode(DOCTOR.signed(diagnosis, seed))
+    data = STORE_CHECKS.encode(STORE_CHECKS.signed(diagnosis, seed))
     try:
         for _ in range(_TRIES):
             try:
-                found = store.read(DIAGNOSIS)
+                found = store.read(STORE_CHECK)
                 if found is None:
-                    store.create(DIAGNOSIS, data)
+                    store.create(STORE_CHECK, data)
                 else:
-                    store.replace(DIAGNOSIS, data, found.version)
+                    store.replace(STORE_CHECK, data, found.version)
             except Conflict:
                 continue
             return
     except Unknown as error:
         raise OutcomeUnknown(f"the finding may or may not have been kept: {error}") from None
-    except (StoreError, KitError) as error:
+    except (StoreError, ProgramError) as error:
         raise Refused(f"the finding can't be kept: {error}") from None
     raise Refused("somebody else keeps a finding at the same time: run doctor again")
 

@@ -20,7 +20,7 @@ from sessionlib.config.schema import Launcher, StoreKind
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
-from sessionlib.signed.store_check import OLD_S, Diagnosis, day
+from sessionlib.signed.store_check import OLD_S, StoreCheck, day
 
 MAX_DISK_PCT = 95.0
 RULE = (
@@ -52,7 +52,7 @@ class Found:
     key: Held = field(default_factory=Held)
     code: str | None = None
     settings: str | None = None
-    diagnosis: Diagnosis | None = None
+    diagnosis: StoreCheck | None = None
     planned: History | None = None
 
 

@@ -60,13 +60,13 @@ def account_access(config: Config, name: str, clock: Clock, *, writes: bool) -> 
     if config.store.kind is not StoreKind.DRIVE:
         return
     # Loaded only for who has such a store.
-    from sessionlib.secret_storage import NotKept  # noqa: PLC0415 - as above
+    from sessionlib.secret_storage import SecretStorageError  # noqa: PLC0415 - as above
     from sessionlib.stores.drive import signins  # noqa: PLC0415 - as above
 
     login = f"`colabvps-console login {name}`"
     try:
         kept = signins.find(config.fleet, name)
-    except NotKept as error:
+    except SecretStorageError as error:
         yield Item(name, "sign-in", Word.FAIL, str(error), f"run {login}")
         return
     if kept is None:

@@ -36,7 +36,11 @@ def key_steps(config: Config) -> list[Step]:
         write_fleet_key(config.path, public_of(kept))
         return f"wrote the public half of the fleet's key to {config.path}"
 
-    where = f"a new key, kept in {secret_storage.place()}," if seed is None else "the key at hand"
+    where = (
+        f"a new key, kept in {secret_storage.describe_storage()},"
+        if seed is None
+        else "the key at hand"
+    )
     asks = f"Write the public half of {where} to {config.path}."
     return [Step(asks, write_public)]
 

@@ -66,14 +66,14 @@ def need_client(fleet: str) -> OAuthClient:
 
 def keep_client(fleet: str, client: OAuthClient) -> None:
     """Keep it for the next sign-in. Raises NotKept."""
-    secret_storage.keep(
+    secret_storage.save(
         entry_of(fleet), json.dumps({"client_id": client.id, "client_secret": client.secret})
     )
 
 
 def forget_client(fleet: str) -> None:
     """Remove it; no error where there is none. Raises NotKept."""
-    secret_storage.forget(entry_of(fleet))
+    secret_storage.delete(entry_of(fleet))
 
 
 def entry_of(fleet: str) -> str:

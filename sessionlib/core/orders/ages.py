@@ -10,20 +10,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from sessionlib.core.events import Peeked
+from sessionlib.core.events import MailboxRead
 from sessionlib.core.messages import ORDER_LIFE_S, Order
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
 
 
-def given_boot(view: View, event: Peeked, now: Instant) -> Mapping[str, float]:
+def given_boot(view: View, event: MailboxRead, now: Instant) -> Mapping[str, float]:
     """When each order was given. What was worked out first stands: its age is told anew with
     every look, a little differently each time.
 
     What took longer to be read than a request may was held up on its way to us, as where this
     session was frozen: the ages are of when it was read.
     """
-    read_boot = min(now.boot, view.peek_begun_boot + view.timing.timeout_s)
+    read_boot = min(now.boot, view.mailbox_read_began_boot + view.timing.timeout_s)
     return {
         order.id: view.given_boot.get(order.id, read_boot - event.ages_s.get(order.id, 0.0))
         for order in event.orders

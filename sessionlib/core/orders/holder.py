@@ -12,7 +12,7 @@ from dataclasses import replace
 from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.messages import Order, OrderAction, Receipt, When
 from sessionlib.core.orders.ages import age_s
-from sessionlib.core.orders.judged import Judged, Rewrite, refused, unanswered, void
+from sessionlib.core.orders.judged import Judgement, Rewrite, refused, unanswered, void
 from sessionlib.core.peers import is_alive, successors
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase
@@ -22,7 +22,7 @@ WAITING = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
 """Phases in which nothing has been done for a plan yet."""
 
 
-def judge(view: View, lease: Lease, now: Instant) -> Judged | None:
+def judge(view: View, lease: Lease, now: Instant) -> Judgement | None:
     """The fate of the first order that wants an answer from the holder of `lease`."""
     for order in unanswered(view, lease, frozenset(_JUDGES)):
         if order.epoch > lease.epoch:
@@ -36,7 +36,7 @@ def judge(view: View, lease: Lease, now: Instant) -> Judged | None:
     return None
 
 
-def judge_abort(view: View, lease: Lease, now: Instant) -> Judged | None:
+def judge_abort(view: View, lease: Lease, now: Instant) -> Judgement | None:
     """The only order that is looked at while the work is being stopped for a plan."""
     for order in unanswered(view, lease, frozenset({OrderAction.ABORT})):
         if order.epoch == lease.epoch:
@@ -44,7 +44,7 @@ def judge_abort(view: View, lease: Lease, now: Instant) -> Judged | None:
     return None
 
 
-def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
+def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
     if lease.plan is not None and lease.plan.id == order.id:
         return None
     able = successors(view, now, view.settings.lead_s)
@@ -61,7 +61,7 @@ def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judged | 
         plan = replace(plan, phase=PlanPhase.PROPOSED, left_s=left_s)
     told = f"moving to {to}" if plan.left_s is None else f"moving to {to} in {plan.left_s:.0f} s"
     replaced = lease.plan.id if lease.plan else None
-    return Judged(Receipt(order.id, SEEN, told), Rewrite(plan, drops=replaced, why=told))
+    return Judgement(Receipt(order.id, SEEN, told), Rewrite(plan, drops=replaced, why=told))
 
 
 def _left_s(view: View, order: Order, now: Instant) -> float:
@@ -92,42 +92,42 @@ def _why_not(view: View, lease: Lease, order: Order, now: Instant, able: list[st
     return next((why for stands, why in obstacles if stands), None)
 
 
-def _approve(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
+def _approve(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
     if order.plan is None:
         # It speaks of a takeover, which is a standby's business.
         return None
     if lease.plan is None or lease.plan.id != order.plan:
         return void(order, "the plan that it approves is over")
-    return Judged(None, Rewrite(replace(lease.plan, approved=True), done=order.id))
+    return Judgement(None, Rewrite(replace(lease.plan, approved=True), done=order.id))
 
 
-def _abort(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
+def _abort(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
     if lease.plan is None or lease.plan.id != order.plan:
         return void(order, "the plan that it aborts is over")
     why = f"aborted by {order.by}"
-    return Judged(None, Rewrite(None, done=order.id, drops=lease.plan.id, why=why))
+    return Judgement(None, Rewrite(None, done=order.id, drops=lease.plan.id, why=why))
 
 
-def _pause(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
+def _pause(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
     dropped = lease.plan.id if lease.plan else None
     why = f"the fleet was paused by {order.by}"
-    return Judged(None, Rewrite(None, done=order.id, paused=True, drops=dropped, why=why))
+    return Judgement(None, Rewrite(None, done=order.id, paused=True, drops=dropped, why=why))
 
 
-def _resume(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
-    return Judged(None, Rewrite(lease.plan, done=order.id, paused=False))
+def _resume(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
+    return Judgement(None, Rewrite(lease.plan, done=order.id, paused=False))
 
 
-def _checkpoint(view: View, lease: Lease, order: Order, now: Instant) -> Judged | None:
+def _checkpoint(view: View, lease: Lease, order: Order, now: Instant) -> Judgement | None:
     if order.id == view.copies.order:
         return None
     if view.copies.is_busy or view.tenure is None or view.data.ready_for != view.tenure.epoch:
         # It waits for the copy under way, which may have begun before what it asks for.
         return None
-    return Judged(Receipt(order.id, SEEN, "making a checkpoint"), copies=order.id)
+    return Judgement(Receipt(order.id, SEEN, "making a checkpoint"), copies=order.id)
 
 
-_JUDGES: Mapping[OrderAction, Callable[[View, Lease, Order, Instant], Judged | None]] = {
+_JUDGES: Mapping[OrderAction, Callable[[View, Lease, Order, Instant], Judgement | None]] = {
     OrderAction.HANDOVER: _handover,
     OrderAction.APPROVE: _approve,
     OrderAction.ABORT: _abort,

@@ -28,7 +28,7 @@ class Rewrite:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
+class Judgement:
     """A receipt (None: the write that carries the order out is the answer), and what follows."""
 
     receipt: Receipt | None
@@ -37,14 +37,14 @@ class Judged:
     copies: str | None = None
 
 
-def refused(order: Order, why: str) -> Judged:
+def refused(order: Order, why: str) -> Judgement:
     """It can't be done, and nothing changes."""
-    return Judged(Receipt(order.id, REFUSED, why))
+    return Judgement(Receipt(order.id, REFUSED, why))
 
 
-def void(order: Order, why: str) -> Judged:
+def void(order: Order, why: str) -> Judgement:
     """What it was given on is no longer so."""
-    return Judged(Receipt(order.id, VOID, why))
+    return Judgement(Receipt(order.id, VOID, why))
 
 
 def unanswered(view: View, lease: Lease, actions: frozenset[OrderAction]) -> Iterator[Order]:

@@ -9,15 +9,15 @@ between makes it fail, and the order void.
 from __future__ import annotations
 
 from sessionlib.core.messages import Order, OrderAction, Receipt
-from sessionlib.core.orders.judged import Judged, refused, unanswered, void
+from sessionlib.core.orders.judged import Judgement, refused, unanswered, void
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.values import Lease, LeaseState
-from sessionlib.core.view import Sight, View, named_holder
+from sessionlib.core.view import LeaseReadStatus, View, named_holder
 
 _MINE = frozenset({OrderAction.EMERGENCY})
 
 
-def stands_on(order: Order, lease: Lease) -> bool:
+def matches_lease(order: Order, lease: Lease) -> bool:
     """Whether the record is still the very one that the order was given on."""
     given_on = (order.epoch, order.incarnation, order.renewal)
     return given_on == (lease.epoch, lease.incarnation, lease.renewal)
@@ -26,11 +26,11 @@ def stands_on(order: Order, lease: Lease) -> bool:
 def emergency(view: View, lease: Lease) -> Order | None:
     """The order by which this session may claim at once, its predecessor being known to have
     ended."""
-    if view.sight is not Sight.SEEN:
+    if view.lease_read_status is not LeaseReadStatus.SEEN:
         return None
     for order in unanswered(view, lease, _MINE):
         stopped = _names_holder(order, lease)
-        if order.account == view.me.account and stands_on(order, lease) and stopped:
+        if order.account == view.me.account and matches_lease(order, lease) and stopped:
             return order
     return None
 
@@ -45,7 +45,7 @@ def approval(view: View, lease: Lease) -> Order | None:
     """The order that approves this session's takeover of this very lease."""
     for order in unanswered(view, lease, frozenset({OrderAction.APPROVE})):
         mine = order.plan is None and order.account == view.me.account
-        if mine and stands_on(order, lease):
+        if mine and matches_lease(order, lease):
             return order
     return None
 
@@ -55,11 +55,11 @@ def resumption(view: View, lease: Lease) -> Order | None:
     on this very record: an earlier one may have been carried out before a later pause."""
     resuming = frozenset({OrderAction.RESUME})
     return next(
-        (order for order in unanswered(view, lease, resuming) if stands_on(order, lease)), None
+        (order for order in unanswered(view, lease, resuming) if matches_lease(order, lease)), None
     )
 
 
-def judge(view: View, lease: Lease, *, can_work: bool) -> Judged | None:
+def judge(view: View, lease: Lease, *, can_work: bool) -> Judgement | None:
     """A word on an order that this session can't carry out, or not any more."""
     for order in unanswered(view, lease, frozenset(OrderAction)):
         judged = _judge(view, lease, order, can_work=can_work)
@@ -68,7 +68,7 @@ def judge(view: View, lease: Lease, *, can_work: bool) -> Judged | None:
     return None
 
 
-def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged | None:
+def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judgement | None:
     if order.epoch == lease.epoch and order.action in {OrderAction.ABORT, OrderAction.RESUME}:
         return _judge_for_nobody(lease, order)
     takeover = order.action is OrderAction.APPROVE and order.plan is None
@@ -78,14 +78,14 @@ def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judged 
         return None
     if order.epoch != lease.epoch:
         return void(order, f"given at epoch {order.epoch}; it is {lease.epoch} now")
-    if not stands_on(order, lease):
+    if not matches_lease(order, lease):
         return void(order, f"{lease.holder} has renewed the lease since it was given")
     if order.action in _MINE and not _names_holder(order, lease):
         return refused(order, f"it doesn't say that {lease.holder}'s session has ended")
     return None if can_work else refused(order, f"{view.me.account} has too little time left")
 
 
-def _judge_for_nobody(lease: Lease, order: Order) -> Judged | None:
+def _judge_for_nobody(lease: Lease, order: Order) -> Judgement | None:
     """A word on an order to the holder, where by now there is none to give it."""
     ours = lease.plan is not None and lease.plan.id == order.plan
     if order.action is OrderAction.ABORT and lease.state is LeaseState.OFFERED and ours:
@@ -96,7 +96,7 @@ def _judge_for_nobody(lease: Lease, order: Order) -> Judged | None:
     return None
 
 
-def judge_stop(view: View) -> Judged | None:
+def judge_stop(view: View) -> Judgement | None:
     """The first order that asks this very incarnation to stop.
 
     It is aimed at an incarnation and not at an epoch: a session started later,
@@ -105,5 +105,5 @@ def judge_stop(view: View) -> Judged | None:
     for order in view.orders:
         mine = order.action is OrderAction.STOP and order.account == view.me.account
         if mine and order.target == view.me.incarnation:
-            return Judged(Receipt(order.id, SEEN, "stopping"), departs=True)
+            return Judgement(Receipt(order.id, SEEN, "stopping"), departs=True)
     return None

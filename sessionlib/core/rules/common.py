@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from sessionlib.core import handover
 from sessionlib.core import lease as leases
-from sessionlib.core.actions import Action, Exit, Look, Peek, Send, Work
+from sessionlib.core.actions import Action, Exit, ReadLease, ReadMailbox, SetGoal, WriteLease
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Role
 from sessionlib.core.view import View, Write, WriteKind
@@ -19,32 +19,32 @@ from sessionlib.core.work import Aim, Goal
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class RuleContext:
     """What a rule is given: the knowledge, the time, a nonce for one write, and our rank."""
 
     view: View
     now: Instant
-    chance: str
+    nonce: str
     rank: int
 
 
-Rule = Callable[[Moment], tuple[Action, ...]]
+Rule = Callable[[RuleContext], tuple[Action, ...]]
 
-REST = Work(Goal(Aim.REST))
-DEAD = Work(Goal(Aim.DEAD))
-HOLD = Work(Goal(Aim.HOLD))
-WARM = Work(Goal(Aim.WARM))
+REST = SetGoal(Goal(Aim.REST))
+DEAD = SetGoal(Goal(Aim.DEAD))
+HOLD = SetGoal(Goal(Aim.HOLD))
+WARM = SetGoal(Goal(Aim.WARM))
 
 
 def lane_is_free(view: View) -> bool:
     """Whether a lease call may be sent: one at a time, or answers can't be told apart."""
-    return view.write is None and not view.looking
+    return view.write is None and not view.reading_lease
 
 
 def poll_s(view: View, now: Instant) -> float:
     """How often to look: closely while a move concerns us, so that it is short."""
     plan = view.lease.plan if view.lease else None
-    if plan is None or plan.phase in handover.UNASKED:
+    if plan is None or plan.phase in handover.TENTATIVE_PHASES:
         return view.timing.poll_s
     if view.tenure is None and plan.to != view.me.account:
         return view.timing.poll_s
@@ -57,7 +57,7 @@ def poll_s(view: View, now: Instant) -> float:
     return view.timing.poll_final_s
 
 
-def peek_s(view: View, now: Instant) -> float:
+def mailbox_interval_s(view: View, now: Instant) -> float:
     """How often to read what others wrote: more rarely than the lease, where a look has a price
     and nothing is under way."""
     every_s = poll_s(view, now)
@@ -73,102 +73,104 @@ def _left_s(view: View, plan: Plan, now: Instant) -> float:
     return (plan.left_s or 0.0) - (now.mono - seen_mono)
 
 
-def look_if_due(moment: Moment) -> tuple[Action, ...]:
+def read_lease_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Read the record where it is time to, where a write has to be settled, or where the
     doorbell has rung: that may be a lie, so it never makes us look more often than a move does."""
-    view, now = moment.view, moment.now
-    every_s = view.timing.poll_final_s if view.look_rung else poll_s(view, now)
-    due = view.must_look or now.mono - view.looked_mono >= every_s
-    return (Look(),) if due and lane_is_free(view) else ()
+    view, now = context.view, context.now
+    every_s = view.timing.poll_final_s if view.rung_since_lease_read else poll_s(view, now)
+    due = view.must_read_lease or now.mono - view.lease_read_mono >= every_s
+    return (ReadLease(),) if due and lane_is_free(view) else ()
 
 
-def peek_if_due(moment: Moment) -> tuple[Action, ...]:
+def read_mailbox_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Read reports and orders where it is time to, or where the doorbell has rung."""
-    view, now = moment.view, moment.now
-    every_s = view.timing.poll_final_s if view.peek_rung else peek_s(view, now)
-    due = now.mono - view.peeked_mono >= every_s
-    return (Peek(),) if due and not view.peeking else ()
+    view, now = context.view, context.now
+    every_s = (
+        view.timing.poll_final_s if view.rung_since_mailbox_read else mailbox_interval_s(view, now)
+    )
+    due = now.mono - view.mailbox_read_mono >= every_s
+    return (ReadMailbox(),) if due and not view.reading_mailbox else ()
 
 
-def send(moment: Moment, kind: WriteKind, record: Lease) -> tuple[Action, ...]:
+def write_lease(context: RuleContext, kind: WriteKind, record: Lease) -> tuple[Action, ...]:
     """Write the record, where the lane is free. The time is taken before it leaves."""
-    if not lane_is_free(moment.view):
+    if not lane_is_free(context.view):
         return ()
-    return (Send(Write(kind, record, moment.view.version, sent=moment.now)),)
+    return (WriteLease(Write(kind, record, context.view.version, sent=context.now)),)
 
 
-def claim(moment: Moment, *by: Order) -> tuple[Action, ...]:
+def claim(context: RuleContext, *by: Order) -> tuple[Action, ...]:
     """Claim on the version that was judged; if it has moved, the claim fails. `by` are the
     orders that are carried out with it."""
-    view = moment.view
+    view = context.view
     if view.lease is None:
         return ()
     done = [order.id for order in by]
-    record = leases.claim(view.lease, view.me, moment.chance, view.timing.ttl_s, *done)
+    record = leases.claim(view.lease, view.me, context.nonce, view.timing.ttl_s, *done)
     if any(order.action is OrderAction.RESUME for order in by):
         record = leases.pause(record, paused=False)
-    return send(moment, WriteKind.CLAIM, record)
+    return write_lease(context, WriteKind.CLAIM, record)
 
 
 def renew(
-    moment: Moment, plan: Plan | None, *done: str | None, paused: bool | None = None
+    context: RuleContext, plan: Plan | None, *done: str | None, paused: bool | None = None
 ) -> tuple[Action, ...]:
     """Renew now, with `plan` in the record, and with the checkpoint that waits to be published."""
-    view = moment.view
+    view = context.view
     if view.lease is None:
         return ()
-    plan = _by_now(moment, view.lease, plan)
+    plan = _by_now(context, view.lease, plan)
     made = view.copies.made
     copied = view.copies.order if made is not None else None
-    record = leases.renew(view.lease, moment.chance, plan, view.timing.ttl_s, *done, copied)
+    record = leases.renew(view.lease, context.nonce, plan, view.timing.ttl_s, *done, copied)
     if made is not None:
         record = leases.publish(record, made.pointer)
     if paused is not None:
         record = leases.pause(record, paused=paused)
-    return send(moment, WriteKind.RENEW, record)
+    return write_lease(context, WriteKind.RENEW, record)
 
 
-def _by_now(moment: Moment, lease: Lease, plan: Plan | None) -> Plan | None:
+def _by_now(context: RuleContext, lease: Lease, plan: Plan | None) -> Plan | None:
     """The plan with its time to T-0 as of now: readers count on from the write."""
     if plan is None or lease.plan is None or plan.id != lease.plan.id:
         return plan
-    left_s = handover.left_s(moment.view, plan, moment.now)
+    left_s = handover.left_s(context.view, plan, context.now)
     return plan if left_s is None else replace(plan, left_s=round(left_s, 3))
 
 
-def renew_if_due(moment: Moment) -> tuple[Action, ...]:
+def renew_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Renew when it is time, and after a failed try again soon: two tries have to fit."""
-    view, now = moment.view, moment.now
+    view, now = context.view, context.now
     if view.lease is None:
         return ()
     since_s = now.since(view.tenure.sent) if view.tenure else float("inf")
     rested = now.mono - view.sent_mono >= min(view.timing.poll_fast_s, view.timing.renew_s)
     urgent = view.suspect is not None
     if rested and (urgent or since_s >= view.timing.renew_s):
-        return renew(moment, view.lease.plan)
+        return renew(context, view.lease.plan)
     return ()
 
 
-def holder_goal(moment: Moment) -> Work:
+def holder_goal(context: RuleContext) -> SetGoal:
     """What a primary's workload may do now: serve, wait for its data, or hold still."""
-    view, now = moment.view, moment.now
+    view, now = context.view, context.now
     if view.tenure is None or view.suspect is not None or view.tenure.left_s(now) <= 0:
         return HOLD
-    if not view.kit_is_ready():
+    if not view.is_program_ready():
         return REST
     if view.data.ready_for != view.tenure.epoch:
         return WARM
-    return Work(Goal(Aim.SERVE, view.tenure.epoch))
+    return SetGoal(Goal(Aim.SERVE, view.tenure.epoch))
 
 
-def standby_goal(view: View) -> Work:
+def standby_goal(view: View) -> SetGoal:
     """A standby's workload may be warm; a cold backup's only for a plan that names it."""
-    if view.leaving or not view.kit_is_ready() or not is_called_on(view):
+    if view.leaving or not view.is_program_ready() or not is_kept_ready(view):
         return REST
     return WARM
 
 
-def is_called_on(view: View) -> bool:
+def is_kept_ready(view: View) -> bool:
     """Whether this session keeps itself ready: a cold backup only for a plan that names it, or
     once the lease is its own."""
     plan = view.lease.plan if view.lease else None
@@ -176,7 +178,7 @@ def is_called_on(view: View) -> bool:
     return view.me.role is not Role.COLD_BACKUP or named or view.tenure is not None
 
 
-def leave_if_stopped(view: View, code: int = 0) -> tuple[Action, ...]:
+def exit_if_stopped(view: View, code: int = 0) -> tuple[Action, ...]:
     """End the agent, once nothing of the workload is left."""
     if view.leaving is not None and view.work.is_at_rest:
         return (Exit(code, view.leaving),)

@@ -8,77 +8,79 @@ renewal. Not decided here: how (`agent.hands`, `checkpoints`, `kit`).
 
 from __future__ import annotations
 
-from sessionlib.core.actions import Action, Collect, Copy, FetchAhead, Prepare
+from sessionlib.core.actions import Action, CollectGarbage, Copy, FetchAhead, PrepareProgram
 from sessionlib.core.copies import Copies
-from sessionlib.core.rules.common import Moment, is_called_on, renew
+from sessionlib.core.rules.common import RuleContext, is_kept_ready, renew
 from sessionlib.core.values import Plan, PlanPhase
 from sessionlib.core.view import DataState, View
 
 
-def copy_if_due(moment: Moment) -> tuple[Action, ...]:
+def copy_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Make a checkpoint, where it is time to."""
-    view, now = moment.view, moment.now
+    view, now = context.view, context.now
     if view.lease is None or view.tenure is None or not _has_begun(view):
         return ()
     waits = view.copies.is_busy or now.mono < view.copies.retry_mono
     if waits or not _is_wanted(view, view.lease.plan, now.mono):
         return ()
-    return (Copy(view.tenure.epoch, view.lease.checkpoint, moment.chance),)
+    return (Copy(view.tenure.epoch, view.lease.checkpoint, context.nonce),)
 
 
-def copy_for(moment: Moment, order: str) -> tuple[Action, ...]:
+def copy_for(context: RuleContext, order: str) -> tuple[Action, ...]:
     """Make a checkpoint because an order asks for one."""
-    view = moment.view
+    view = context.view
     if view.lease is None or view.tenure is None:
         return ()
-    return (Copy(view.tenure.epoch, view.lease.checkpoint, moment.chance, order),)
+    return (Copy(view.tenure.epoch, view.lease.checkpoint, context.nonce, order),)
 
 
-def publish(moment: Moment) -> tuple[Action, ...]:
+def publish(context: RuleContext) -> tuple[Action, ...]:
     """Let the lease point at a checkpoint that is durable: at once, for only then it counts."""
-    view = moment.view
-    rested = moment.now.mono - view.sent_mono >= view.timing.poll_final_s
+    view = context.view
+    rested = context.now.mono - view.sent_mono >= view.timing.poll_final_s
     if view.lease is None or view.copies.made is None or not rested:
         return ()
-    return renew(moment, view.lease.plan)
+    return renew(context, view.lease.plan)
 
 
-def collect_if_due(moment: Moment) -> tuple[Action, ...]:
+def collect_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Remove what is no longer needed, once for each checkpoint that is known to be published."""
-    view = moment.view
+    view = context.view
     published = view.copies.published
     if published is None or view.lease is None or view.lease.plan is not None:
         return ()
-    if view.tenure is None or view.suspect is not None or view.tenure.left_s(moment.now) <= 0:
+    if view.tenure is None or view.suspect is not None or view.tenure.left_s(context.now) <= 0:
         # Another one may hold the lease by now, and need what we would remove.
         return ()
     pointer = published.pointer
     settled = pointer == view.lease.checkpoint and pointer.name != view.copies.collected
-    return (Collect(pointer, view.tenure.epoch),) if settled and not view.copies.is_busy else ()
+    return (
+        (CollectGarbage(pointer, view.tenure.epoch),) if settled and not view.copies.is_busy else ()
+    )
 
 
-def fetch_if_due(moment: Moment) -> tuple[Action, ...]:
+def fetch_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Bring the newest checkpoint here, so that a takeover has little left to fetch."""
-    view = moment.view
+    view = context.view
     pointer = view.lease.checkpoint if view.lease else None
-    if pointer is None or view.leaving is not None or not is_called_on(view):
+    if pointer is None or view.leaving is not None or not is_kept_ready(view):
         return ()
     busy = view.fetch.under_way is not None or view.data.state is not DataState.IDLE
-    if busy or view.fetch.have == pointer.name or moment.now.mono < view.fetch.retry_mono:
+    if busy or view.fetch.have == pointer.name or context.now.mono < view.fetch.retry_mono:
         return ()
     return (FetchAhead(pointer),)
 
 
-def prepare_if_due(moment: Moment) -> tuple[Action, ...]:
+def prepare_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Bring the program here. A holder that serves keeps the one it runs."""
-    view, kit = moment.view, moment.view.kit
-    if not view.settings.needs_kit or view.leaving is not None or not is_called_on(view):
+    view, kit = context.view, context.view.program
+    if not view.settings.needs_program or view.leaving is not None or not is_kept_ready(view):
         return ()
     serves = view.tenure is not None and kit.ready is not None
     current = kit.ready is not None and kit.ready == (kit.wanted or kit.ready)
-    if kit.under_way or serves or current or moment.now.mono < kit.retry_mono:
+    if kit.under_way or serves or current or context.now.mono < kit.retry_mono:
         return ()
-    return (Prepare(kit.wanted),)
+    return (PrepareProgram(kit.wanted),)
 
 
 def _has_begun(view: View) -> bool:

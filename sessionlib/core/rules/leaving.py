@@ -9,20 +9,20 @@ from __future__ import annotations
 
 from sessionlib.core import handover
 from sessionlib.core import lease as leases
-from sessionlib.core.actions import Action, Answer, Exit, Seal, StopCopying
+from sessionlib.core.actions import Action, AnswerOrder, Exit, Seal, StopCopying
 from sessionlib.core.messages import Receipt
 from sessionlib.core.orders.holder import judge_abort
 from sessionlib.core.receipts import REFUSED
 from sessionlib.core.rules.common import (
     DEAD,
     REST,
-    Moment,
-    leave_if_stopped,
-    look_if_due,
-    peek_if_due,
+    RuleContext,
+    exit_if_stopped,
+    read_lease_if_due,
+    read_mailbox_if_due,
     renew,
     renew_if_due,
-    send,
+    write_lease,
 )
 from sessionlib.core.rules.primary import departs_if_due, history_unserved, plan_of, rewrite
 from sessionlib.core.values import Lease, Plan, PlanPhase
@@ -32,82 +32,86 @@ SEAL_TRIES_S = 30.0
 """A session that must end gives up sealing after this long: to vacate is worth more."""
 
 
-def quiesce(moment: Moment) -> tuple[Action, ...]:
+def quiesce(context: RuleContext) -> tuple[Action, ...]:
     """The lease is ours and the work is to stop: stop it, seal it, give the lease up."""
-    view = moment.view
+    view = context.view
     if view.lease is None:
         return (REST,)
-    if view.must_look:
-        return (REST, *look_if_due(moment))
-    departs = departs_if_due(moment) if view.leaving is None else ()
+    if view.must_read_lease:
+        return (REST, *read_lease_if_due(context))
+    departs = departs_if_due(context) if view.leaving is None else ()
     if departs:
         return (REST, *departs)
-    aborted = _abort(moment, view.lease)
+    aborted = _abort(context, view.lease)
     if aborted:
         return aborted
-    waits = () if view.work.is_at_rest else (REST, *renew_if_due(moment), *peek_if_due(moment))
-    return waits or _seal_and_give_up(moment, view.lease)
+    waits = (
+        ()
+        if view.work.is_at_rest
+        else (REST, *renew_if_due(context), *read_mailbox_if_due(context))
+    )
+    return waits or _seal_and_give_up(context, view.lease)
 
 
-def _seal_and_give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+def _seal_and_give_up(context: RuleContext, lease: Lease) -> tuple[Action, ...]:
     """Nothing works any more: seal what it left, then give the lease up in one write."""
-    view = moment.view
-    if view.data.is_sealed or not _has_data(view) or _seal_is_hopeless(moment):
-        return (REST, *_give_up(moment, lease))
+    view = context.view
+    if view.data.is_sealed or not _has_data(view) or _seal_is_hopeless(context):
+        return (REST, *_give_up(context, lease))
     if view.copies.under_way is not None:
-        return (REST, StopCopying(), *renew_if_due(moment), *peek_if_due(moment))
-    return (REST, *renew_if_due(moment), *_seal(moment), *history_unserved(moment))
+        return (REST, StopCopying(), *renew_if_due(context), *read_mailbox_if_due(context))
+    return (REST, *renew_if_due(context), *_seal(context), *history_unserved(context))
 
 
-def quiesce_blind(moment: Moment) -> tuple[Action, ...]:
+def quiesce_blind(context: RuleContext) -> tuple[Action, ...]:
     """The record can't be judged now: stop all the same, and look until it can. A session that
     must end doesn't wait for long: nothing works, and the lease runs out by itself."""
-    waited = _stopped_s(moment) > 2 * moment.view.timing.timeout_s
-    gone = leave_if_stopped(moment.view, code=3) if waited else ()
-    return (REST, *(gone or look_if_due(moment)))
+    waited = _stopped_s(context) > 2 * context.view.timing.timeout_s
+    gone = exit_if_stopped(context.view, code=3) if waited else ()
+    return (REST, *(gone or read_lease_if_due(context)))
 
 
-def give_up_again(moment: Moment) -> tuple[Action, ...]:
+def give_up_again(context: RuleContext) -> tuple[Action, ...]:
     """An offer or vacate was sent, and the record still says ours: send it again."""
-    view = moment.view
-    late = _leave_unsettled(moment)
+    view = context.view
+    late = _leave_unsettled(context)
     if late or view.lease is None:
         return (REST, *late)
-    if view.must_look:
-        return (REST, *look_if_due(moment))
-    return (REST, *_give_up(moment, view.lease))
+    if view.must_read_lease:
+        return (REST, *read_lease_if_due(context))
+    return (REST, *_give_up(context, view.lease))
 
 
-def wait_for_word(moment: Moment) -> tuple[Action, ...]:
+def wait_for_word(context: RuleContext) -> tuple[Action, ...]:
     """An offer or vacate was sent and nothing is known of it: look, and don't work."""
-    return (REST, *(_leave_unsettled(moment) or look_if_due(moment)))
+    return (REST, *(_leave_unsettled(context) or read_lease_if_due(context)))
 
 
-def finish_fenced(moment: Moment) -> tuple[Action, ...]:
+def finish_fenced(context: RuleContext) -> tuple[Action, ...]:
     """Lost the lease: nothing of the workload may be left, then this agent ends for good."""
-    view = moment.view
+    view = context.view
     if not view.work.is_at_rest:
         return (DEAD,)
     return (DEAD, Exit(1, view.alarm or "the lease was lost"))
 
 
-def _abort(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+def _abort(context: RuleContext, lease: Lease) -> tuple[Action, ...]:
     """Before the commit point a plan whose successor is gone goes back to serving."""
-    view = moment.view
+    view = context.view
     if view.leaving is not None or lease.plan is None:
         return ()
-    judged = judge_abort(view, lease, moment.now)
+    judged = judge_abort(view, lease, context.now)
     if judged is not None:
-        answer = (Answer(judged.receipt),) if judged.receipt else ()
-        return (REST, *answer, *(rewrite(moment, lease, judged.rewrite) if judged.rewrite else ()))
-    after = handover.advance(view, lease.plan, moment.now)
+        answer = (AnswerOrder(judged.receipt),) if judged.receipt else ()
+        return (REST, *answer, *(rewrite(context, lease, judged.rewrite) if judged.rewrite else ()))
+    after = handover.advance(view, lease.plan, context.now)
     why = after.why
     if why is None and view.data.state is DataState.FAILED and not view.data.is_sealed:
         why = f"the data could not be sealed: {view.alarm}"
     if why is None:
         return ()
-    sent = renew(moment, None, lease.plan.id)
-    answer = (Answer(Receipt(lease.plan.id, REFUSED, why)),) if sent else ()
+    sent = renew(context, None, lease.plan.id)
+    answer = (AnswerOrder(Receipt(lease.plan.id, REFUSED, why)),) if sent else ()
     return (REST, *sent, *answer)
 
 
@@ -117,56 +121,56 @@ def _has_data(view: View) -> bool:
     return view.tenure is not None and view.data.ready_for == view.tenure.epoch
 
 
-def _seal(moment: Moment) -> tuple[Action, ...]:
-    data = moment.view.data
-    waits = data.state is DataState.FAILED and moment.now.mono < data.retry_mono
-    if data.state is DataState.SEALING or waits or moment.view.tenure is None:
+def _seal(context: RuleContext) -> tuple[Action, ...]:
+    data = context.view.data
+    waits = data.state is DataState.FAILED and context.now.mono < data.retry_mono
+    if data.state is DataState.SEALING or waits or context.view.tenure is None:
         return ()
-    if moment.view.write is not None:
+    if context.view.write is not None:
         # It may be publishing a checkpoint, and the seal has to follow on what is published.
         return ()
-    base = moment.view.lease.checkpoint if moment.view.lease else None
-    return (Seal(moment.view.tenure.epoch, moment.chance, base),)
+    base = context.view.lease.checkpoint if context.view.lease else None
+    return (Seal(context.view.tenure.epoch, context.nonce, base),)
 
 
-def _seal_is_hopeless(moment: Moment) -> bool:
-    view = moment.view
+def _seal_is_hopeless(context: RuleContext) -> bool:
+    view = context.view
     if view.leaving is None:
         return False
-    failed = view.data.state is DataState.FAILED and _stopped_s(moment) > SEAL_TRIES_S
-    return failed or view.remaining_s(moment.now) <= view.timing.margin_s
+    failed = view.data.state is DataState.FAILED and _stopped_s(context) > SEAL_TRIES_S
+    return failed or view.remaining_s(context.now) <= view.timing.margin_s
 
 
-def _stopped_s(moment: Moment) -> float:
+def _stopped_s(context: RuleContext) -> float:
     """Since when the work has been told to stop. By the clock that nobody can set: a wall clock
     put right meanwhile would make hours of it, and data be given up for it."""
-    quiesced_at = moment.view.quiesced_at
-    return moment.now.boot - quiesced_at.boot if quiesced_at else 0.0
+    quiesced_at = context.view.quiesced_at
+    return context.now.boot - quiesced_at.boot if quiesced_at else 0.0
 
 
-def _give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+def _give_up(context: RuleContext, lease: Lease) -> tuple[Action, ...]:
     """The commit point. To a successor if a plan got this far, else to anybody."""
-    view = moment.view
-    plan = plan_of(lease, _stopped_s(moment))
-    if plan is not None and _is_awaited(moment, plan):
+    view = context.view
+    plan = plan_of(lease, _stopped_s(context))
+    if plan is not None and _is_awaited(context, plan):
         done = (plan.id, view.leaving_order)
-        record = leases.offer(lease, moment.chance, plan, view.data.sealed, *done)
-        return send(moment, WriteKind.OFFER, record)
-    record = leases.vacate(lease, moment.chance, view.data.sealed, done=view.leaving_order)
-    return send(moment, WriteKind.VACATE, record)
+        record = leases.offer(lease, context.nonce, plan, view.data.sealed, *done)
+        return write_lease(context, WriteKind.OFFER, record)
+    record = leases.vacate(lease, context.nonce, view.data.sealed, done=view.leaving_order)
+    return write_lease(context, WriteKind.VACATE, record)
 
 
-def _is_awaited(moment: Moment, plan: Plan) -> bool:
+def _is_awaited(context: RuleContext, plan: Plan) -> bool:
     """Whether the plan got as far as its offer, with nothing lost and a successor that still
     reports."""
-    alive = handover.advance(moment.view, plan, moment.now).why is None
-    return plan.phase is PlanPhase.QUIESCING and moment.view.data.is_sealed and alive
+    alive = handover.advance(context.view, plan, context.now).why is None
+    return plan.phase is PlanPhase.QUIESCING and context.view.data.is_sealed and alive
 
 
-def _leave_unsettled(moment: Moment) -> tuple[Action, ...]:
+def _leave_unsettled(context: RuleContext) -> tuple[Action, ...]:
     """A session that must end doesn't wait for a store that doesn't answer: its work has
     stopped, and the lease runs out by itself."""
-    view = moment.view
-    if moment.now.mono - view.spent_mono <= 2 * view.timing.timeout_s:
+    view = context.view
+    if context.now.mono - view.spent_mono <= 2 * view.timing.timeout_s:
         return ()
-    return leave_if_stopped(view, code=3)
+    return exit_if_stopped(view, code=3)

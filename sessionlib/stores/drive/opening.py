@@ -15,7 +15,7 @@ from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
-from sessionlib.secret_storage import NotKept
+from sessionlib.secret_storage import SecretStorageError
 from sessionlib.stores.drive import signins
 from sessionlib.stores.drive.client import Client
 from sessionlib.stores.drive.discards import Discards
@@ -75,7 +75,7 @@ def credentials(config: Config, account: str | None) -> Credentials:
     why = ""
     try:
         kept = signins.usable(config, account)
-    except NotKept as error:
+    except SecretStorageError as error:
         kept, why = None, f" ({error})"
     if kept is not None:
         return signins.KeptCredentials(*kept)

@@ -16,7 +16,7 @@ import google.oauth2.credentials
 from sessionlib import secret_storage
 from sessionlib.config import Config
 from sessionlib.errors import ConfigError
-from sessionlib.secret_storage import NotKept
+from sessionlib.secret_storage import SecretStorageError
 
 OPERATOR = "operator"
 """Who uses the console, and owns the shared folder: not one of the accounts that hold sessions."""
@@ -43,24 +43,26 @@ def find(fleet: str, account: str) -> SignIn | None:
     try:
         fields = json.loads(text)
         if fields.pop("schema") != SCHEMA:
-            raise NotKept(f"the sign-in of {account} was kept by another version: sign in again")
+            raise SecretStorageError(
+                f"the sign-in of {account} was kept by another version: sign in again"
+            )
         signin = SignIn(**fields)
         texts = (signin.email, signin.client_id, signin.client_secret, signin.refresh_token)
         if all(isinstance(text, str) for text in texts) and isinstance(signin.at_s, float):
             return signin
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
         pass
-    raise NotKept(f"what is kept as the sign-in of {account} is none: sign in again")
+    raise SecretStorageError(f"what is kept as the sign-in of {account} is none: sign in again")
 
 
 def keep(fleet: str, account: str, signin: SignIn) -> None:
     """Keep it, over the one before. Raises NotKept."""
-    secret_storage.keep(entry_of(fleet, account), json.dumps({"schema": SCHEMA, **asdict(signin)}))
+    secret_storage.save(entry_of(fleet, account), json.dumps({"schema": SCHEMA, **asdict(signin)}))
 
 
 def forget(fleet: str, account: str) -> None:
     """Remove it; no error where there is none. Raises NotKept."""
-    secret_storage.forget(entry_of(fleet, account))
+    secret_storage.delete(entry_of(fleet, account))
 
 
 def entry_of(fleet: str, account: str) -> str:

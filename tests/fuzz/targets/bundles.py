@@ -16,7 +16,7 @@ import tarfile
 from pathlib import Path
 
 from sessionlib.bundles.unpacking import unpack
-from sessionlib.errors import KitError
+from sessionlib.errors import ProgramError
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 
@@ -90,18 +90,18 @@ def _is_loop(path: Path) -> bool:
 TARGETS = (
     Target(
         "bundle",
-        "kit.unpacking.unpack",
+        "bundles.unpacking.unpack",
         _plain,
-        (KitError,),
+        (ProgramError,),
         _holds,
         longest=8 * _BLOCK,
         also=("tarfile",),
     ),
     Target(
         "bundle-packed",
-        "kit.unpacking.unpack",
+        "bundles.unpacking.unpack",
         _packed,
-        (KitError,),
+        (ProgramError,),
         _holds,
         longest=1_024,
         also=("gzip", "tarfile"),

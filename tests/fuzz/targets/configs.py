@@ -8,7 +8,7 @@ from sessionlib.bundles.ignoring import IGNORE_FILE, Ignored, ignored_in
 from sessionlib.config import Config, document, load
 from sessionlib.config.durations import YEAR_S, brief, seconds
 from sessionlib.config.edit import with_fleet_key
-from sessionlib.errors import ConfigError, KitError
+from sessionlib.errors import ConfigError, ProgramError
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
@@ -98,5 +98,7 @@ TARGETS = (
         longest=512,
         also=("yaml",),
     ),
-    Target("ignore", "kit.ignoring.ignored_in", _ignored, (KitError,), _ignored_holds, longest=512),
+    Target(
+        "ignore", "kit.ignoring.ignored_in", _ignored, (ProgramError,), _ignored_holds, longest=512
+    ),
 )

@@ -14,16 +14,16 @@ from functools import cache
 from pathlib import Path
 
 from sessionlib.agent.home import Home
-from sessionlib.agent.workfiles import Seat, Status, WorkFiles
-from sessionlib.bundles.memory import Memory
+from sessionlib.agent.workfiles import Status, WorkFiles, WorkloadContext
+from sessionlib.bundles.memory import NewestVersionFile
 from sessionlib.bundles.setup import is_done
 from sessionlib.checkpoints.data_directory import Note, Place
 from sessionlib.checkpoints.names import checkpoint_mark
 from sessionlib.checkpoints.remembering import load, save
 from sessionlib.core.values import Instant
 from sessionlib.errors import SignatureInvalid
-from sessionlib.launchers import Handle
-from sessionlib.launchers.handles import boot_id, kept, last_agent, session_in
+from sessionlib.launchers import LaunchHandle
+from sessionlib.launchers.handles import boot_id, last_agent, load_handle, session_in
 from sessionlib.signed.keys import FollowedKey
 from sessionlib.signing import Purpose, verify_bytes
 from sessionlib.stores.memory import MemoryStore
@@ -62,19 +62,19 @@ def _home() -> Path:
     return home
 
 
-def _start(data: bytes) -> Handle | None:
+def _start(data: bytes) -> LaunchHandle | None:
     """Everything that a start, or a look at one, reads in a home."""
     home = _home()
     (home / "session.json").write_bytes(data.replace(BOOT, (boot_id() or "").encode()))
     epoch = Home(home).seen_epoch("fleet")
     assert isinstance(epoch, int)
     last_agent(home)
-    handle = kept(home, "a")
+    handle = load_handle(home, "a")
     session_in(home, None if handle is None else handle.pid)
-    Memory(home / "code" / "seen.json").recall("fleet")
+    NewestVersionFile(home / "code" / "seen.json").recall("fleet")
     assert not is_done(home / "session.json", ("true",))
     key = FollowedKey(MemoryStore(Stopped()), "fleet", PUBLIC, home)
-    key.look()
+    key.update()
     _is_a_key(key.public)
     # Last, for it writes a session of its own where this is none.
     began = Home(home).session(NOW, LIFETIME_S).began
@@ -89,7 +89,7 @@ def _is_a_key(public: str) -> None:
         assert len(bytes.fromhex(public)) == 32
 
 
-def _handle_holds(handle: Handle | None) -> None:
+def _handle_holds(handle: LaunchHandle | None) -> None:
     assert handle is None or (handle.account == "a" and handle.home == str(_home()))
 
 
@@ -118,7 +118,7 @@ def _index(data: bytes) -> dict[str, object]:
 
 @cache
 def _workload() -> WorkFiles:
-    files = WorkFiles(Seat(spot(), "a", "s", 0.0))
+    files = WorkFiles(WorkloadContext(spot(), "a", "s", 0.0))
     files.status.parent.mkdir()
     return files
 
@@ -143,7 +143,7 @@ def _said_holds(said: Status) -> None:
 TARGETS = (
     Target(
         "home",
-        "agent.home.Home, launchers.handles, kit.keys.FollowedKey, kit.memory, kit.setup.is_done",
+        "agent.home.Home, launchers.handles, signed.keys.FollowedKey, bundles.memory, bundles.setup.is_done",
         _start,
         (),
         _handle_holds,

@@ -22,13 +22,13 @@ from console.tui import columns, render, timeline
 from console.tui.styled import Runs
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.config import parse
-from sessionlib.core.actions import Send
+from sessionlib.core.actions import WriteLease
 from sessionlib.core.decide import decide
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import History, Report
-from sessionlib.core.report import Surroundings, report_of
+from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.values import MAX_EPOCH, Lease
 from sessionlib.core.view import View
 from sessionlib.ports import Store
@@ -56,16 +56,16 @@ def _store(data: bytes) -> Store:
 
 def _decided(view: View, store: Store) -> None:
     """A few turns with the lease and the notes as they stand."""
-    for event in (read_lease(store), Notes(store, "fleet", PUBLIC, ("a", "b"), "a").peek()):
+    for event in (read_lease(store), Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read()):
         for turn in range(3):
             now = at(10.0 + 70.0 * turn)
             view = learn(view, event, now, "chance")
             for action in decide(view, now, "chance"):
                 view = begun(view, action, now)
-                if isinstance(action, Send) and _has_numbers_left(action.write.lease):
+                if isinstance(action, WriteLease) and _has_numbers_left(action.write.lease):
                     written = action.write.lease
                     assert decode(Lease, encode(written)) == written
-            report = report_of(view, now, 1, Surroundings())
+            report = report_of(view, now, 1, ReportExtras())
             assert decode(Report, encode(report)) == report
 
 

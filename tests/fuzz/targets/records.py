@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.core.messages import History, Order, Report, Signal
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
@@ -81,7 +81,7 @@ def _depth(value: Any) -> int:
 def _signal(data: bytes) -> Signal | None:
     store = MemoryStore(Stopped())
     store.create(layout.SIGNAL, data)
-    return Notes(store, "fleet", PUBLIC, ("a", "b"), "a").peek().signal
+    return Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().signal
 
 
 def _signal_holds(signal: Signal | None) -> None:
@@ -107,5 +107,5 @@ TARGETS = (
         _order_holds,
         "json",
     ),
-    Target("signal", "agent.notes.Notes.peek", _signal, (), _signal_holds, "json"),
+    Target("signal", "agent.mailbox.Mailbox.read", _signal, (), _signal_holds, "json"),
 )

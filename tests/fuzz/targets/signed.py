@@ -10,13 +10,13 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from sessionlib.bundles.bundle import CODE, Published
+from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.config import parse
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.layout import succession_key, version_key
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, compare
 from sessionlib.signed.keys import SUCCESSION, follow
-from sessionlib.signed.signed import Kind, Series
+from sessionlib.signed.signed import RecordKind, VersionSeries
 from sessionlib.signing import Purpose, public_of, verify_bytes
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.examples import CONFIGURATION, HERE
@@ -24,10 +24,10 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets.records import PUBLIC, Stopped, numbers_are_finite
 
 _CONFIG = parse(CONFIGURATION, HERE)
-_KINDS: tuple[Kind[Any], ...] = (CODE, CONFIG, SUCCESSION)
+_KINDS: tuple[RecordKind[Any], ...] = (CODE, CONFIG, SUCCESSION)
 
 
-def _decoded(data: bytes) -> list[tuple[Kind[Any], Any]]:
+def _decoded(data: bytes) -> list[tuple[RecordKind[Any], Any]]:
     """What it is to the one of three readers that takes it."""
     found = []
     refusals = []
@@ -42,7 +42,7 @@ def _decoded(data: bytes) -> list[tuple[Kind[Any], Any]]:
     return found
 
 
-def _signed_holds(found: list[tuple[Kind[Any], Any]]) -> None:
+def _signed_holds(found: list[tuple[RecordKind[Any], Any]]) -> None:
     kind, value = found[0]
     numbers_are_finite(asdict(value))
     assert kind.decode(kind.encode(value)) == value
@@ -52,7 +52,7 @@ def _signed_holds(found: list[tuple[Kind[Any], Any]]) -> None:
         pass
     else:
         raise AssertionError("a signature that nobody made")
-    if isinstance(value, Published):
+    if isinstance(value, PublishedCode):
         assert isinstance(value.label, str)
     if isinstance(value, PublishedConfig):
         assert compare(_CONFIG, value)
@@ -69,7 +69,7 @@ def _looked_for(data: bytes) -> list[str]:
         store.create(key, data)
     reasons: list[str] = []
     for kind in (CODE, CONFIG):
-        series: Series[Any] = Series(store, kind, "fleet")
+        series: VersionSeries[Any] = VersionSeries(store, kind, "fleet")
         assert series.newest(PUBLIC) is None
         reasons += series.refused
     chain = follow(store, "fleet", PUBLIC)
@@ -102,7 +102,7 @@ def _key_holds(text: str) -> None:
 TARGETS = (
     Target(
         "signed",
-        "kit.signed.Kind.decode, verify; kit.fleetconfig.compare",
+        "signed.signed.RecordKind.decode, verify; signed.fleetconfig.compare",
         _decoded,
         (RecordUnreadable,),
         _signed_holds,
@@ -110,7 +110,7 @@ TARGETS = (
     ),
     Target(
         "signed-search",
-        "kit.signed.Series.newest, kit.keys.follow",
+        "signed.signed.VersionSeries.newest, signed.keys.follow",
         _looked_for,
         (),
         _passed_over,

@@ -9,12 +9,12 @@ from functools import cache
 
 from console.fleet.looking import epochs
 from sessionlib import layout
-from sessionlib.agent.mailbox import Notes
+from sessionlib.agent.mailbox import Mailbox
 from sessionlib.bundles.bundle import CODE
 from sessionlib.checkpoints.catalog import names
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
-from sessionlib.signed.signed import Series
+from sessionlib.signed.signed import VersionSeries
 from sessionlib.stores.folder import FolderStore
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
@@ -61,10 +61,10 @@ def _foreign_holds(store: FolderStore) -> None:
                 store.read(key)
             with suppress(Unreachable):
                 store.has(key)
-    assert Notes(store, "fleet", PUBLIC, ("a", "b"), "a").peek().orders == ()
+    assert Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().orders == ()
     assert all(epoch >= 0 for epoch in epochs(store))
     with suppress(Unreachable):
-        assert Series(store, CODE, "fleet").newest(PUBLIC) is None
+        assert VersionSeries(store, CODE, "fleet").newest(PUBLIC) is None
     names(store)
     assert store.read(layout.LEASE) is None
 

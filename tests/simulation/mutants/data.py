@@ -9,10 +9,10 @@ from sessionlib.checkpoints.manifest import Blob
 from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
 from sessionlib.checkpoints.save import upload
 from sessionlib.core import learn_data
-from sessionlib.core.actions import Action, Work
+from sessionlib.core.actions import Action, SetGoal
 from sessionlib.core.events import Sealed
 from sessionlib.core.rules import common, leaving, primary
-from sessionlib.core.rules.common import Moment
+from sessionlib.core.rules.common import RuleContext
 from sessionlib.core.values import Instant, Lease
 from sessionlib.core.view import Data, DataState, View
 from sessionlib.core.work import Aim, Goal
@@ -25,7 +25,7 @@ from tests.simulation.mutants.kinds import Mutant, Patch
 def offer_without_a_seal(patch: Patch) -> None:
     plain = leaving._seal_and_give_up
 
-    def give_up(moment: Moment, lease: Lease) -> tuple[Action, ...]:
+    def give_up(moment: RuleContext, lease: Lease) -> tuple[Action, ...]:
         data = replace(moment.view.data, is_sealed=True)
         return plain(replace(moment, view=replace(moment.view, data=data)), lease)
 
@@ -50,11 +50,11 @@ def seal_of_an_earlier_stop(patch: Patch) -> None:
 def start_before_the_data_is_there(patch: Patch) -> None:
     plain = common.holder_goal
 
-    def holder_goal(moment: Moment) -> Work:
+    def holder_goal(moment: RuleContext) -> SetGoal:
         goal = plain(moment)
         view = moment.view
         if goal.goal.aim is Aim.WARM and view.tenure is not None:
-            return Work(Goal(Aim.SERVE, view.tenure.epoch))
+            return SetGoal(Goal(Aim.SERVE, view.tenure.epoch))
         return goal
 
     patch.set(primary, "holder_goal", holder_goal)

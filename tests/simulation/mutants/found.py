@@ -11,10 +11,10 @@ from sessionlib.core import decide as decision
 from sessionlib.core.actions import Action
 from sessionlib.core.rules import leaving, standby
 from sessionlib.core.rules.common import (
-    Moment,
+    RuleContext,
     holder_goal,
-    look_if_due,
-    peek_if_due,
+    read_lease_if_due,
+    read_mailbox_if_due,
     renew_if_due,
 )
 from sessionlib.core.view import Finding, Member
@@ -56,9 +56,13 @@ def found_claim_not_read_back(patch: Patch) -> None:
 def renewals_without_a_look(patch: Patch) -> None:
     """A holder that can't reach the store goes on to renew a version that has moved."""
 
-    def hold_on(moment: Moment) -> tuple[Action, ...]:
+    def hold_on(moment: RuleContext) -> tuple[Action, ...]:
         renewal = renew_if_due(moment)
-        return (holder_goal(moment), *(renewal or look_if_due(moment)), *peek_if_due(moment))
+        return (
+            holder_goal(moment),
+            *(renewal or read_lease_if_due(moment)),
+            *read_mailbox_if_due(moment),
+        )
 
     pair = (Member.PRIMARY, Finding.UNREACHABLE)
     patch.set(decision, "RULES", {**decision.RULES, pair: hold_on})

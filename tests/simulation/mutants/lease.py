@@ -8,11 +8,11 @@ from sessionlib.core import decide as decision
 from sessionlib.core import learn as learning
 from sessionlib.core import lease as leases
 from sessionlib.core import view as views
-from sessionlib.core.actions import Action, Work
-from sessionlib.core.events import LeaseRead, Verdict, WriteAnswered
+from sessionlib.core.actions import Action, SetGoal
+from sessionlib.core.events import LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.lease import Tenure
 from sessionlib.core.rules import common, leaving, primary, standby
-from sessionlib.core.rules.common import Moment
+from sessionlib.core.rules.common import RuleContext
 from sessionlib.core.values import Identity, Instant, Lease, LeaseState
 from sessionlib.core.view import Finding, Member, View, WriteKind
 from sessionlib.core.work import Aim, Goal
@@ -61,8 +61,8 @@ def conflict_taken_for_success(patch: Patch) -> None:
     plain = learning._write_answered
 
     def answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:
-        if event.verdict is Verdict.CONFLICT:
-            event = replace(event, verdict=Verdict.DONE, version=view.version)
+        if event.verdict is WriteVerdict.CONFLICT:
+            event = replace(event, verdict=WriteVerdict.DONE, version=view.version)
         return plain(view, event, now, chance)
 
     patch.set(learning, "_LEARN", {**learning._LEARN, WriteAnswered: answered})
@@ -72,8 +72,8 @@ def unknown_taken_for_success(patch: Patch) -> None:
     plain = learning._write_answered
 
     def answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:
-        if event.verdict is Verdict.UNKNOWN:
-            event = replace(event, verdict=Verdict.DONE, version=view.version)
+        if event.verdict is WriteVerdict.UNKNOWN:
+            event = replace(event, verdict=WriteVerdict.DONE, version=view.version)
         return plain(view, event, now, chance)
 
     patch.set(learning, "_LEARN", {**learning._LEARN, WriteAnswered: answered})
@@ -83,7 +83,7 @@ def conflict_taken_as_fenced(patch: Patch) -> None:
     plain = learning._write_answered
 
     def answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:
-        fenced = event.verdict is Verdict.CONFLICT and view.tenure is not None
+        fenced = event.verdict is WriteVerdict.CONFLICT and view.tenure is not None
         view = plain(view, event, now, chance)
         return replace(view, fenced=True, tenure=None) if fenced else view
 
@@ -133,11 +133,11 @@ def found_lease_is_a_tenure(patch: Patch) -> None:
 def _works_while_giving_up(patch: Patch, kind: WriteKind) -> None:
     """The offer or vacate seems to have come to nothing, so the work goes on."""
 
-    def work_on(moment: Moment) -> tuple[Action, ...]:
+    def work_on(moment: RuleContext) -> tuple[Action, ...]:
         view = moment.view
         if view.spent is not kind or view.write is not None or view.tenure is None:
             return leaving.wait_for_word(moment)
-        return (Work(Goal(Aim.SERVE, view.tenure.epoch)), *common.look_if_due(moment))
+        return (SetGoal(Goal(Aim.SERVE, view.tenure.epoch)), *common.read_lease_if_due(moment))
 
     for finding in (Finding.MINE, Finding.UNREACHABLE):
         _rule(patch, Member.GIVING_UP, finding, work_on)
@@ -154,7 +154,7 @@ def work_after_an_unsettled_vacate(patch: Patch) -> None:
 def give_up_before_the_work_has_stopped(patch: Patch) -> None:
     plain = leaving.quiesce
 
-    def quiesce(moment: Moment) -> tuple[Action, ...]:
+    def quiesce(moment: RuleContext) -> tuple[Action, ...]:
         view = moment.view
         early = replace(view, work=replace(view.work, empty=True, goal=Goal(Aim.REST)))
         return plain(replace(moment, view=early))
@@ -165,7 +165,7 @@ def give_up_before_the_work_has_stopped(patch: Patch) -> None:
 def fenced_works_on(patch: Patch) -> None:
     """Whoever finds the lease with somebody else serves until the deadline, and renews."""
 
-    def serve_on(moment: Moment) -> tuple[Action, ...]:
+    def serve_on(moment: RuleContext) -> tuple[Action, ...]:
         return primary.serve(moment)
 
     for finding in (Finding.OTHERS, Finding.STALE):

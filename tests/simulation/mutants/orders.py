@@ -8,14 +8,14 @@ from sessionlib.core import decide as decision
 from sessionlib.core import learn as learning
 from sessionlib.core import lease as leases
 from sessionlib.core.actions import Action
-from sessionlib.core.events import Peeked
+from sessionlib.core.events import MailboxRead
 from sessionlib.core.messages import OrderAction, Receipt
 from sessionlib.core.orders import holder
 from sessionlib.core.orders import standby as by_standbys
-from sessionlib.core.orders.judged import Judged, Rewrite, unanswered
+from sessionlib.core.orders.judged import Judgement, Rewrite, unanswered
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.rules import primary, standby
-from sessionlib.core.rules.common import Moment
+from sessionlib.core.rules.common import RuleContext
 from sessionlib.core.values import Instant, Lease
 from sessionlib.core.view import Finding, Member, View
 from tests.simulation.faults import PLAIN, ROUGH, WORDY
@@ -23,7 +23,7 @@ from tests.simulation.mutants.kinds import Mutant, Patch
 
 
 def order_obeyed_at_another_epoch(patch: Patch) -> None:
-    def judge(view: View, lease: Lease, now: Instant) -> Judged | None:
+    def judge(view: View, lease: Lease, now: Instant) -> Judgement | None:
         for order in unanswered(view, lease, frozenset(holder._JUDGES)):
             judged = holder._JUDGES[order.action](view, lease, order, now)
             if judged is not None:
@@ -34,7 +34,7 @@ def order_obeyed_at_another_epoch(patch: Patch) -> None:
 
 
 def emergency_obeyed_after_a_renewal(patch: Patch) -> None:
-    patch.set(by_standbys, "stands_on", lambda order, lease: order.epoch == lease.epoch)
+    patch.set(by_standbys, "matches_lease", lambda order, lease: order.epoch == lease.epoch)
 
 
 def resumption_obeyed_after_a_later_pause(patch: Patch) -> None:
@@ -57,17 +57,17 @@ def obeyed_orders_not_in_the_record(patch: Patch) -> None:
 def dropped_plan_not_in_the_record(patch: Patch) -> None:
     plain = primary.rewrite
 
-    def rewrite(moment: Moment, lease: Lease, change: Rewrite) -> tuple[Action, ...]:
+    def rewrite(moment: RuleContext, lease: Lease, change: Rewrite) -> tuple[Action, ...]:
         return plain(moment, lease, replace(change, drops=None))
 
     patch.set(primary, "rewrite", rewrite)
 
 
 def stop_obeyed_by_a_later_incarnation(patch: Patch) -> None:
-    def judge_stop(view: View) -> Judged | None:
+    def judge_stop(view: View) -> Judgement | None:
         for order in view.orders:
             if order.action is OrderAction.STOP and order.account == view.me.account:
-                return Judged(Receipt(order.id, SEEN, "stopping"), departs=True)
+                return Judgement(Receipt(order.id, SEEN, "stopping"), departs=True)
         return None
 
     for where in (by_standbys, primary):
@@ -77,12 +77,12 @@ def stop_obeyed_by_a_later_incarnation(patch: Patch) -> None:
 def test_flag_ignored(patch: Patch) -> None:
     plain = learning._peeked
 
-    def peeked(view: View, event: Peeked, now: Instant, chance: str) -> View:
+    def peeked(view: View, event: MailboxRead, now: Instant, chance: str) -> View:
         if event.signal is not None:
             event = replace(event, signal=replace(event.signal, is_test=False))
         return plain(view, event, now, chance)
 
-    patch.set(learning, "_LEARN", {**learning._LEARN, Peeked: peeked})
+    patch.set(learning, "_LEARN", {**learning._LEARN, MailboxRead: peeked})
 
 
 def pause_overlooked(patch: Patch) -> None:
@@ -90,7 +90,7 @@ def pause_overlooked(patch: Patch) -> None:
 
 
 def approval_not_waited_for(patch: Patch) -> None:
-    def take_over(moment: Moment) -> tuple[Action, ...]:
+    def take_over(moment: RuleContext) -> tuple[Action, ...]:
         return standby._claim_unless_paused(moment)
 
     pair = (Member.STANDBY, Finding.STALE)
@@ -98,7 +98,7 @@ def approval_not_waited_for(patch: Patch) -> None:
 
 
 def approval_of_another_takeover(patch: Patch) -> None:
-    patch.set(by_standbys, "stands_on", lambda order, lease: True)
+    patch.set(by_standbys, "matches_lease", lambda order, lease: True)
 
 
 ASKED = {"policy": {"takeover": "approve", "handover": "approve"}}

@@ -10,7 +10,7 @@ from sessionlib.core.events import LeaseRead
 from sessionlib.core.lease import Watch
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import UNKNOWN_HOLDER, Instant, Lease
-from sessionlib.core.view import Finding, Sight, View, Write
+from sessionlib.core.view import Finding, LeaseReadStatus, View, Write
 from sessionlib.guard import policy
 from sessionlib.guard.policy import Custody
 from tests.simulation.clocks import Clocks
@@ -64,7 +64,7 @@ def readers_own_ttl(patch: Patch) -> None:
 
 
 def watch_that_is_ripe_at_once(patch: Patch) -> None:
-    patch.set(learning, "watched", lambda watch, lease, now, failed: Watch(lease.mark, -1e12))
+    patch.set(learning, "update_watch", lambda watch, lease, now, failed: Watch(lease.mark, -1e12))
 
 
 def wall_clock_for_the_monotonic_one(patch: Patch) -> None:
@@ -85,7 +85,7 @@ def renewals_not_watched(patch: Patch) -> None:
             return Watch(mark, now_mono)
         return replace(watch, mark=mark)
 
-    patch.set(learning, "watched", watched)
+    patch.set(learning, "update_watch", watched)
 
 
 def version_watched(patch: Patch) -> None:
@@ -101,28 +101,28 @@ def version_watched(patch: Patch) -> None:
 
 
 def remade_record_claimed_at_once(patch: Patch) -> None:
-    plain = Watch.ripe_mono
+    plain = Watch.stale_from_mono
 
     def ripe_mono(watch: Watch, lease: Lease, timing: Timing, rank: int) -> float:
         return -1e12 if lease.holder == UNKNOWN_HOLDER else plain(watch, lease, timing, rank)
 
-    patch.set(Watch, "ripe_mono", ripe_mono)
+    patch.set(Watch, "stale_from_mono", ripe_mono)
 
 
-def _blind_as(patch: Patch, sight: Sight) -> None:
+def _blind_as(patch: Patch, sight: LeaseReadStatus) -> None:
     patch.set(views, "_BLIND", {**views._BLIND, sight: Finding.STALE})
 
 
 def torn_read_is_dead(patch: Patch) -> None:
-    _blind_as(patch, Sight.UNREADABLE)
+    _blind_as(patch, LeaseReadStatus.UNREADABLE)
 
 
 def missing_is_dead(patch: Patch) -> None:
-    _blind_as(patch, Sight.MISSING)
+    _blind_as(patch, LeaseReadStatus.MISSING)
 
 
 def unreachable_is_dead(patch: Patch) -> None:
-    _blind_as(patch, Sight.UNREACHABLE)
+    _blind_as(patch, LeaseReadStatus.UNREACHABLE)
 
 
 TORN = replace(PLAIN, torn=0.2)
