@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
-from importlib import import_module
 
 from sessionlib import __version__
 
@@ -20,8 +19,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.write(f"colabvps-console {__version__}\n")
         return 0
     try:
-        # By name: typer alone takes several times as long to load as the rest of this path.
-        code: int = import_module("console.cli.root").run(args)
+        # Typer alone takes several times as long to load as the rest of this path.
+        from console.cli.root import run  # noqa: PLC0415 - slow
+
+        code = run(args)
     except KeyboardInterrupt:
         return 130
     return code

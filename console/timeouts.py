@@ -17,7 +17,7 @@ from sessionlib.ports import Found, Proof, Store, Version
 T = TypeVar("T")
 
 
-def within(timeout_s: float, call: Callable[[], T], verdict: type[StoreError] = Unreachable) -> T:
+def within(timeout_s: float, call: Callable[[], T], failure: type[StoreError] = Unreachable) -> T:
     """The call's result or exception; `verdict` where neither came in time."""
     answers: queue.Queue[tuple[T | None, BaseException | None]] = queue.Queue(1)
 
@@ -32,13 +32,13 @@ def within(timeout_s: float, call: Callable[[], T], verdict: type[StoreError] = 
     try:
         result, error = answers.get(timeout=timeout_s)
     except queue.Empty:
-        raise verdict(f"no answer within {timeout_s:g} s") from None
+        raise failure(f"no answer within {timeout_s:g} s") from None
     if error is not None:
         raise error
     return result  # type: ignore[return-value]  # T may itself be None
 
 
-class PatientStore:
+class TimeoutStore:
     """A store whose calls all come back in time; those that write with Unknown."""
 
     def __init__(self, store: Store, timeout_s: float, blob_timeout_s: float) -> None:

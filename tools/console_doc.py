@@ -10,7 +10,7 @@ import re
 import sys
 from pathlib import Path
 
-from console.tui.bindings import grouped
+from console.tui.bindings import keys_by_group
 
 PAGE = Path(__file__).parents[1] / "docs" / "console.md"
 _BLOCK = re.compile(r"(<!-- drawn: keys -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -20,7 +20,7 @@ _CAPS = {"question_mark": "?", "slash": "/", "pagedown": "PgDn", "pageup": "PgUp
 def keys() -> str:
     """Every key, group by group."""
     rows = ["| key | what | it does |", "| --- | --- | --- |"]
-    for group, members in grouped():
+    for group, members in keys_by_group():
         rows.append(f"| **{group}** | | |")
         for key in members:
             caps = " ".join(f"`{_CAPS.get(name, name)}`" for name in key.keys)

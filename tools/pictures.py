@@ -18,14 +18,14 @@ from pathlib import Path
 
 from textual.pilot import Pilot
 
-from console.cli.ordering import give
-from console.demo.demo_fleet import ACCOUNTS, Stage
-from console.demo.scenario import Play
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
+from console.demo.scenario import Scenario
 from console.errors import OutcomeUnknown
 from console.fleet.readmodel import FleetView
-from console.fleet.safety import Word, safety
+from console.fleet.safety import SafetyLevel, safety
 from console.orders import proposals
-from console.orders.service import Service
+from console.orders.service import OrderService
+from console.orders.submit import submit_order
 from console.signing.seed_storage import VARIABLE
 from console.tui.app import ConsoleApp
 from console.tui.dialogs import AskEmergency
@@ -55,9 +55,9 @@ def plain(svg: str) -> str:
 class Album:
     """One app over one fleet, and the pictures taken of it."""
 
-    def __init__(self, stage: Stage, folder: Path) -> None:
+    def __init__(self, stage: DemoFleet, folder: Path) -> None:
         self._stage, self._folder = stage, folder
-        self.app = ConsoleApp(Service(stage.fleet), stage.open_store)
+        self.app = ConsoleApp(OrderService(stage.fleet), stage.open_store)
 
     async def fill(self) -> None:
         """Take them all."""
@@ -65,10 +65,10 @@ class Album:
             await self.until(pilot, lambda view: view.checkpoint.age_s is not None, "a checkpoint")
             await self.until(pilot, _calm, "a fleet at rest")
             self._take("fleet")
-            config, look = self._stage.fleet.config, self._stage.look()
+            config, look = self._stage.fleet.config, self._stage.read_snapshot()
             proposal = proposals.handover(config, look, "backup1", When.LATER, MOVE_IN_S)
             order = replace(proposal.order, by="you@laptop")
-            give(self._stage.fleet, sign(order, self._stage.seed))
+            submit_order(self._stage.fleet, sign(order, self._stage.seed))
             await self.until(pilot, _under_way, "a move under way")
             self._take("handover")
             await self.until(pilot, lambda view: view.lease.holder == "backup1", "its end")
@@ -92,8 +92,11 @@ class Album:
 
     def _asked(self) -> bool:
         screen = self.app.screen
-        is_watched = isinstance(screen, AskEmergency) and screen.case.for_s > screen.case.need_s
-        return is_watched and safety(self.app.fleet.view).word is Word.NOT_SAFE
+        is_watched = (
+            isinstance(screen, AskEmergency)
+            and screen.case.watched_s > screen.case.required_watch_s
+        )
+        return is_watched and safety(self.app.fleet.view).word is SafetyLevel.NOT_SAFE
 
     def _take(self, name: str) -> None:
         path = self._folder / f"{name}.svg"
@@ -120,9 +123,9 @@ def main(argv: list[str]) -> int:
         for name, account in ACCOUNTS.items()
     }
     changes = {"fleet": "my-fleet", "accounts": accounts, "timings": TIMINGS}
-    with Stage(None, SCALE, changes) as stage:
+    with DemoFleet(None, SCALE, changes) as stage:
         os.environ[VARIABLE] = stage.seed
-        Play(stage, lambda _: None).begin()
+        Scenario(stage, lambda _: None).begin()
         asyncio.run(Album(stage, folder).fill())
     return 0
 

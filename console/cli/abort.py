@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from console.cli.options import TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import carry
+from console.cli.options import TimeoutOption, WaitOption, command_context
+from console.cli.ordering import run_order
 from console.orders import proposals
 
 CHANGES = True
@@ -17,11 +17,11 @@ def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "
     if that has stopped. The offer is the commit point: after it nothing calls the move
     off, and another handover brings the work back.
     """
-    desk = desk_of(ctx)
-    desk.may_change("abort")
-    carry(
-        desk,
-        lambda fleet: proposals.abort(fleet.config, fleet.look()),
+    context = command_context(ctx)
+    context.require_writable("abort")
+    run_order(
+        context,
+        lambda fleet: proposals.abort(fleet.config, fleet.read_snapshot()),
         wait=wait,
         timeout=timeout,
     )

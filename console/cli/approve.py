@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from console.cli.options import TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import carry
+from console.cli.options import TimeoutOption, WaitOption, command_context
+from console.cli.ordering import run_order
 from console.orders import proposals
 
 CHANGES = True
@@ -18,11 +18,11 @@ def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "
     is lost. Refused where nothing asks. --wait stays until the move has ended;
     --timeout counts from when it is due.
     """
-    desk = desk_of(ctx)
-    desk.may_change("approve")
-    carry(
-        desk,
-        lambda fleet: proposals.approve(fleet.config, fleet.look()),
+    context = command_context(ctx)
+    context.require_writable("approve")
+    run_order(
+        context,
+        lambda fleet: proposals.approve(fleet.config, fleet.read_snapshot()),
         wait=wait,
         timeout=timeout,
     )

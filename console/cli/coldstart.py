@@ -8,15 +8,21 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.options import Desk, TimeoutOption, desk_of
+from console.cli.options import CommandContext, TimeoutOption, command_context
 from console.cli.ordering import LOOK_EVERY_S, timeout_of
 from console.errors import Interrupted, OutcomeUnknown, Refused
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.snapshot import Snapshot
 from console.orders import coldstart
-from console.orders.coldstart import STEPS, Candidate, Held, Stand, Step
-from console.orders.launched import all_launched, launched, launcher_of
-from console.orders.proposals.common import check_known
+from console.orders.coldstart import (
+    STEPS,
+    Candidate,
+    CheckpointSummary,
+    ColdstartProgress,
+    ColdstartStep,
+)
+from console.orders.launched import last_launch, last_launches, launcher_of
+from console.orders.proposals.common import check_account_exists
 from console.timeouts import within
 from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
@@ -33,14 +39,14 @@ _TAIL_LINES = 5
 
 
 @dataclass(slots=True)
-class _Walk:
+class _ColdstartRun:
     """One account on its way through the steps."""
 
-    desk: Desk
+    context: CommandContext
     fleet: Fleet
     launcher: Launcher
     account: str
-    told: list[Stand] = field(default_factory=list)
+    shown: list[ColdstartProgress] = field(default_factory=list)
 
     @property
     def is_local(self) -> bool:
@@ -48,18 +54,20 @@ class _Walk:
 
     def has_ended(self) -> bool:
         """Whether what was started from here has certainly ended."""
-        status = launched(self.launcher, self.account)
+        status = last_launch(self.launcher, self.account)
         return status is not None and status.state is LaunchState.ENDED
 
-    def stand(self) -> Stand:
+    def read_progress(self) -> ColdstartProgress:
         """Where things stand now; told where that is news."""
         fleet = self.fleet
-        known = all_launched(self.launcher, fleet.config)
-        found = coldstart.stand(fleet.config, fleet.look(), self.account, known)
-        if not self.told or self.told[-1] != found:
-            self.told.append(found)
+        known = last_launches(self.launcher, fleet.config)
+        found = coldstart.coldstart_progress(
+            fleet.config, fleet.read_snapshot(), self.account, known
+        )
+        if not self.shown or self.shown[-1] != found:
+            self.shown.append(found)
             step = f"{found.number}/{len(STEPS)} {STEPS[found.step]}"
-            self.desk.out.tell(f"{step}: {found.text}")
+            self.context.out.message(f"{step}: {found.text}")
         return found
 
 
@@ -76,57 +84,57 @@ def run(
     started from this machine is waited for, with the steps for its owner. It can be left
     with ctrl-c and taken up again. Refused while somebody is at work.
     """
-    desk = desk_of(ctx)
-    desk.may_change("coldstart")
+    context = command_context(ctx)
+    context.require_writable("coldstart")
     timeout_s = timeout_of(timeout)
-    fleet = open_fleet(desk)
-    check_known(fleet.config, account)
-    walk = _choose(desk, fleet, account)
+    fleet = open_fleet(context.config)
+    check_account_exists(fleet.config, account)
+    walk = _choose(context, fleet, account)
     try:
-        ended = _walk(walk, timeout_s)
+        ended = _run_steps(walk, timeout_s)
     except KeyboardInterrupt:
         raise Interrupted(
             f"watching no longer; what was started goes on. `colabvps-console coldstart --account "
             f"{walk.account}` takes it up again"
         ) from None
-    desk.out.answer(ended.text, _document(walk, "done", ended.text))
+    context.out.answer(ended.text, _document(walk, "done", ended.text))
 
 
-def _choose(desk: Desk, fleet: Fleet, account: str | None) -> _Walk:
+def _choose(context: CommandContext, fleet: Fleet, account: str | None) -> _ColdstartRun:
     """Which account it is to be; what speaks for each is told."""
-    launcher, snapshot = launcher_of(fleet.config, fleet.clock), fleet.look()
+    launcher, snapshot = launcher_of(fleet.config, fleet.clock), fleet.read_snapshot()
     # Judged first, before anything is read into reports: without a lease nothing is known.
-    chosen = account or coldstart.under_way(snapshot)
-    known = all_launched(launcher, fleet.config)
+    chosen = account or coldstart.account_under_way(snapshot)
+    known = last_launches(launcher, fleet.config)
     coldstart.check_needed(fleet.config, snapshot, chosen, known)
     found = coldstart.candidates(fleet.config, snapshot, known)
     chosen = chosen or found[0].account
-    _tell_candidates(desk, found, chosen)
-    return _Walk(desk, fleet, launcher, chosen)
+    _show_candidates(context, found, chosen)
+    return _ColdstartRun(context, fleet, launcher, chosen)
 
 
-def _tell_candidates(desk: Desk, found: tuple[Candidate, ...], chosen: str) -> None:
-    desk.out.tell("Accounts, best first:", "head")
+def _show_candidates(context: CommandContext, found: tuple[Candidate, ...], chosen: str) -> None:
+    context.out.message("Accounts, best first:", "head")
     for one in found:
         mark = "▶" if one.account == chosen else " "
-        desk.out.tell(f"{mark} {one.account}: {'; '.join(one.reasons)}")
+        context.out.message(f"{mark} {one.account}: {'; '.join(one.reasons)}")
 
 
-def _walk(walk: _Walk, timeout_s: float) -> Stand:
+def _run_steps(walk: _ColdstartRun, timeout_s: float) -> ColdstartProgress:
     """Start what is to be started, and go on until the workload serves."""
     clock = walk.fleet.clock
-    found = walk.stand()
+    found = walk.read_progress()
     has_started = False
-    if found.step is Step.START:
+    if found.step is ColdstartStep.START:
         _start(walk)
         has_started = walk.is_local
     until_mono = clock.now().mono + timeout_s
     while True:
-        found = walk.stand()
-        if found.step is Step.DONE:
+        found = walk.read_progress()
+        if found.step is ColdstartStep.DONE:
             return found
-        if found.step is Step.START and has_started and walk.has_ended():
-            raise Refused(f"{walk.account}'s agent has ended again. {_last_words(walk)}")
+        if found.step is ColdstartStep.START and has_started and walk.has_ended():
+            raise Refused(f"{walk.account}'s agent has ended again. {_log_tail(walk)}")
         if clock.now().mono >= until_mono:
             raise OutcomeUnknown(
                 f"not over after {timeout_s:g} s ({found.text}): what was started goes on, and "
@@ -135,39 +143,39 @@ def _walk(walk: _Walk, timeout_s: float) -> Stand:
         sleep(LOOK_EVERY_S)
 
 
-def _held(fleet: Fleet, snapshot: Snapshot) -> Held:
+def _checkpoint_summary(fleet: Fleet, snapshot: Snapshot) -> CheckpointSummary:
     """The manifest of the checkpoint that the lease points at, in short."""
     pointer = snapshot.lease.value.checkpoint if snapshot.lease.value else None
     if pointer is None:
-        return Held()
+        return CheckpointSummary()
     timeout_s = fleet.config.timings.timeout_s
     try:
         head, age_s = within(timeout_s, lambda: catalog.read_head(fleet.store, pointer.name))
     except (CheckpointError, StoreError) as error:
-        return Held(error=str(error))
-    return Held(head.files, age_s)
+        return CheckpointSummary(error=str(error))
+    return CheckpointSummary(head.files, age_s)
 
 
-def _start(walk: _Walk) -> None:
-    config, out = walk.fleet.config, walk.desk.out
-    snapshot = walk.fleet.look()
-    start_from = coldstart.checkpoint_words(snapshot, _held(walk.fleet, snapshot))
+def _start(walk: _ColdstartRun) -> None:
+    config, out = walk.fleet.config, walk.context.out
+    snapshot = walk.fleet.read_snapshot()
+    start_from = coldstart.checkpoint_sentence(snapshot, _checkpoint_summary(walk.fleet, snapshot))
     email = config.accounts[walk.account].email
     how = "starts on this machine" if walk.is_local else "is started by its own person"
     out.ask(
         f"Cold start: {walk.account} ({email}) {how}, claims the lease when it may, and becomes "
         f"the primary.\nThe data: {start_from}.",
-        yes=walk.desk.yes,
+        yes=walk.context.yes,
     )
     if walk.is_local:
         handle = walk.launcher.start(walk.account)
-        out.tell(f"started: process {handle.pid}, in {handle.home}")
+        out.message(f"started: process {handle.pid}, in {handle.home}")
         return
     for line in coldstart.manual_steps(config, walk.account):
-        out.tell(line)
+        out.message(line)
 
 
-def _last_words(walk: _Walk) -> str:
+def _log_tail(walk: _ColdstartRun) -> str:
     handle = walk.launcher.known(walk.account)
     if handle is None:
         return "It has left no trace"
@@ -179,6 +187,6 @@ def _last_words(walk: _Walk) -> str:
     return "\n".join([f"The end of {path}:", *lines[-_TAIL_LINES:]])
 
 
-def _document(walk: _Walk, outcome: str, text: str) -> dict[str, Any]:
-    steps = [{"step": stand.step.value, "text": stand.text} for stand in walk.told]
+def _document(walk: _ColdstartRun, outcome: str, text: str) -> dict[str, Any]:
+    steps = [{"step": stand.step.value, "text": stand.text} for stand in walk.shown]
     return {"account": walk.account, "steps": steps, "outcome": outcome, "text": text}

@@ -7,9 +7,7 @@ who uses them (`sessionlib.coordinator.tokens`).
 
 from __future__ import annotations
 
-from importlib import import_module
-
-from console.cli.options import Desk
+from console.cli.options import CommandContext
 from console.errors import Refused, WrongUse
 from sessionlib import secret_storage
 from sessionlib.config import Config
@@ -18,7 +16,7 @@ from sessionlib.coordinator import tokens
 MAX_TOKEN = 1_000
 
 
-def keep_token(desk: Desk, config: Config, account: str) -> None:
+def keep_token(context: CommandContext, config: Config, account: str) -> None:
     """Read a token and keep it. Raises WrongUse, Refused, NotKept."""
     url = config.coordinator.url
     if url is None:
@@ -28,20 +26,20 @@ def keep_token(desk: Desk, config: Config, account: str) -> None:
         )
     _check(config, account)
     secret_storage.check()
-    token = desk.out.read_secret(f"Token that the coordinator has made for {account}: ").strip()
+    token = context.out.read_secret(f"Token that the coordinator has made for {account}: ").strip()
     if not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
         raise Refused("that is no token: `colabvps-console coordinator token create` makes one")
     doubt = _doubt(url, token)
     secret_storage.save(tokens.entry(config.fleet, account), token)
     if doubt:
-        desk.out.tell(f"{doubt}: whether it knows this token isn't known")
-    desk.out.answer(
+        context.out.message(f"{doubt}: whether it knows this token isn't known")
+    context.out.answer(
         f"the coordinator's token of {account} is kept in {secret_storage.describe_storage()}",
         {"account": account, "coordinator": url, "kept_in": secret_storage.describe_storage()},
     )
 
 
-def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
+def forget_tokens(context: CommandContext, config: Config, account: str | None) -> None:
     """Forget an account's token on this machine, or all. Raises Refused, NotKept."""
     if account is not None:
         _check(config, account)
@@ -50,15 +48,15 @@ def forget_tokens(desk: Desk, config: Config, account: str | None) -> None:
         name for name in names if secret_storage.find(tokens.entry(config.fleet, name)) is not None
     ]
     if kept:
-        desk.out.ask(
+        context.out.ask(
             f"Forget the coordinator's tokens of {', '.join(kept)} on this machine. They stay "
             "valid: `colabvps-console coordinator token revoke` ends them.",
-            yes=desk.yes,
+            yes=context.yes,
         )
     for name in kept:
         secret_storage.delete(tokens.entry(config.fleet, name))
     text = f"forgotten here: {', '.join(kept)}" if kept else "no token is kept here"
-    desk.out.answer(text, {"forgotten": kept})
+    context.out.answer(text, {"forgotten": kept})
 
 
 def _check(config: Config, account: str) -> None:
@@ -69,7 +67,8 @@ def _check(config: Config, account: str) -> None:
 
 def _doubt(url: str, token: str) -> str | None:
     """Why it couldn't be asked whether it knows the token. Raises Refused if it doesn't."""
-    client = import_module("sessionlib.coordinator.client")
+    from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
+
     asking = client.Client(url, token)
     try:
         known = asking.knows_token()

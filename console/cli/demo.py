@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.errors import WrongUse
 
 CHANGES = True
@@ -51,12 +50,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     the end the work's own journal tells whether ever two copies of it ran. With --headless
     it makes some moves by itself. Needs no account and no network.
     """
-    desk = desk_of(ctx)
-    desk.may_change("demo")
+    context = command_context(ctx)
+    context.require_writable("demo")
     if store not in STORES:
         raise WrongUse(f"--store {store:.20}: a demonstration runs on {' or '.join(STORES)}")
-    code: int = import_module("console.demo").run(
-        out=desk.out,
+    from console.demo import run as run_demo  # noqa: PLC0415 - loaded only here
+
+    code = run_demo(
+        out=context.out,
         headless=headless,
         handovers=handovers,
         kill_primary=kill_primary,

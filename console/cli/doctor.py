@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from console.checks.doctor.catalog import CHECKS, Finding, advice
-from console.cli.options import Desk, desk_of
+from console.checks.doctor.catalog import CHECKS, CheckResult, advice
+from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, WrongUse
 from console.signing.operator import operator_name
@@ -47,11 +46,11 @@ def run(
     what it has to be, and leaves the signed result for all agents. On a folder it tries
     what the file system promises. Exit code 1 if something that safety rests on fails.
     """
-    desk = desk_of(ctx)
-    desk.may_change("doctor")
-    config = load(find_config(desk.config))
+    context = command_context(ctx)
+    context.require_writable("doctor")
+    config = load(find_config(context.config))
     if config.store.kind is StoreKind.DRIVE:
-        _drive(desk, config, _names(config, accounts), rounds)
+        _drive(context, config, _names(config, accounts), rounds)
         return
     for option, value in (("--accounts", accounts), ("--rounds", rounds)):
         if value is not None:
@@ -59,38 +58,43 @@ def run(
                 f"{option} goes with a store in Google Drive; {config.where('store', 'kind')} says "
                 f"{config.store.kind}"
             )
-    _folder(desk, config)
+    _folder(context, config)
 
 
 def _names(config: Config, text: str | None) -> list[str]:
     names = [] if text is None else [name.strip() for name in text.split(",")]
     if text is not None and len(names) != 2:
         raise WrongUse("--accounts: name two, as --accounts operator,backup1")
-    known = import_module("sessionlib.stores.drive.signins").names(config)
+    from sessionlib.stores.drive import signins  # noqa: PLC0415 - loaded only here
+
+    known = signins.names(config)
     for name in names:
         if name not in known:
             raise WrongUse(f"--accounts: there is no {name:.40}; there are {', '.join(known)}")
     return names
 
 
-def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> None:
-    drive = import_module("console.checks.doctor.drive")
-    verdict = import_module("console.checks.doctor.result")
+def _drive(context: CommandContext, config: Config, names: list[str], rounds: int | None) -> None:
+    from console.checks.doctor import drive  # noqa: PLC0415 - loaded only here
+    from console.checks.doctor import result as verdict  # noqa: PLC0415 - loaded only here
+    from console.signing.in_force import signing_seed  # noqa: PLC0415 - loaded only here
+    from sessionlib.stores import open_store  # noqa: PLC0415 - loaded only here
+
     clock = SystemClock()
     exam = drive.prepare(config, names, rounds or drive.ROUNDS, clock)
-    store = import_module("sessionlib.stores").open_store(config, clock)
-    seed = import_module("console.signing.in_force").signing_seed(config, store)
+    store = open_store(config, clock)
+    seed = signing_seed(config, store)
     minutes = max(1, round(exam.rounds * _SECONDS_A_ROUND / 60) + 1)
-    desk.out.ask(
+    context.out.ask(
         f"Make a scratch folder in the shared folder, as {exam.one.name}, and try there, with "
         f"{exam.other.name}, what the fleet relies on: about {minutes} minutes and "
         f"{exam.units:,} of Google's quota units (a user has 325,000 a minute). It is removed "
         "afterwards, and the result is signed and left for all agents.",
-        yes=desk.yes,
+        yes=context.yes,
     )
-    findings = _examined(desk, drive.examine(exam, clock, desk.out.tell))
-    bad = verdict.failed(findings)
-    passed = not bad and exam.counts
+    findings = _examined(context, drive.examine(exam, clock, context.out.message))
+    bad = verdict.failed_safety_checks(findings)
+    passed = not bad and exam.is_conclusive
     at = clock.now().wall
     text = _in_words(bad, exam.rounds, passed=passed)
     place = folder_to_check(config)
@@ -98,11 +102,11 @@ def _drive(desk: Desk, config: Config, names: list[str], rounds: int | None) -> 
     if place is not None:
         where = (place.fleet, place.folder_id, place.lease_id)
         found = StoreCheck(*where, at, passed, bad, exam.rounds, operator_name())
-        stands = verdict.leave(store, found, findings, seed)
+        stands = verdict.save_unless_pass_stands(store, found, findings, seed)
         if stands is not None:
             kept = False
             text = f"this changes nothing: doctor passed on {day(stands.at)}, and that counts"
-    _report(desk, _Result(findings, at, passed, kept, text))
+    _report(context, _Result(findings, at, passed, kept, text))
 
 
 def _in_words(bad: tuple[str, ...], rounds: int, *, passed: bool) -> str:
@@ -113,35 +117,38 @@ def _in_words(bad: tuple[str, ...], rounds: int, *, passed: bool) -> str:
     return "automatic takeover is on, once the agents have read this (15 minutes at the most)"
 
 
-def _folder(desk: Desk, config: Config) -> None:
-    folder = import_module("console.checks.doctor.folder")
-    verdict = import_module("console.checks.doctor.result")
+def _folder(context: CommandContext, config: Config) -> None:
+    from console.checks.doctor import folder  # noqa: PLC0415 - loaded only here
+    from console.checks.doctor import result as verdict  # noqa: PLC0415 - loaded only here
+
     clock = SystemClock()
     root = config.store_folder()
-    desk.out.ask(f"Try out {root} with files of its own, which are removed.", yes=desk.yes)
-    findings = _examined(desk, folder.examine(root, config.timings.timeout_s, clock, desk.out.tell))
-    bad = verdict.failed(findings)
+    context.out.ask(f"Try out {root} with files of its own, which are removed.", yes=context.yes)
+    findings = _examined(
+        context, folder.examine(root, config.timings.timeout_s, clock, context.out.message)
+    )
+    bad = verdict.failed_safety_checks(findings)
     text = (
         f"this folder can't hold a fleet: {', '.join(bad)}" if bad else "nothing speaks against it"
     )
-    _report(desk, _Result(findings, clock.now().wall, not bad, False, text))
+    _report(context, _Result(findings, clock.now().wall, not bad, False, text))
 
 
-def _examined(desk: Desk, found: Iterable[Finding]) -> list[Finding]:
+def _examined(context: CommandContext, found: Iterable[CheckResult]) -> list[CheckResult]:
     findings = []
     for one in found:
         findings.append(one)
-        if desk.out.json:
-            desk.out.tell(f"{one.id}: {_WORDS[one.ok][0]}")
+        if context.out.json:
+            context.out.message(f"{one.id}: {_WORDS[one.ok][0]}")
             continue
         word, tone = _WORDS[one.ok]
-        desk.out.line(f"{word:<10} {one.id:<16} {one.text}", tone)
+        context.out.line(f"{word:<10} {one.id:<16} {one.text}", tone)
         told = advice(one)
         if told is not None:
             weight = "SAFETY: " if CHECKS[one.id].is_safety else ""
             text = one_line(f"{weight}{told[0]}. What to do: {told[1]}.", 2_000)
-            for line in wrapped(text, desk.out.table_columns - 11, in_column=True):
-                desk.out.line(f"           {line}")
+            for line in wrapped(text, context.out.table_columns - 11, in_column=True):
+                context.out.line(f"           {line}")
     return findings
 
 
@@ -149,20 +156,21 @@ def _examined(desk: Desk, found: Iterable[Finding]) -> list[Finding]:
 class _Result:
     """What came of it, and in words."""
 
-    findings: list[Finding]
+    findings: list[CheckResult]
     at: float
     passed: bool
     kept: bool
     text: str
 
 
-def _report(desk: Desk, result: _Result) -> None:
-    if desk.out.json:
-        document: Any = import_module("console.checks.doctor.result").document
+def _report(context: CommandContext, result: _Result) -> None:
+    if context.out.json:
+        from console.checks.doctor.result import doctor_document as document  # noqa: PLC0415 - loaded only here
+
         body = document(result.findings, result.at, passed=result.passed, kept=result.kept)
-        desk.out.document({**body, "text": result.text})
+        context.out.document({**body, "text": result.text})
     else:
         tone = "good" if result.passed else "bad"
-        desk.out.line(result.text[0].upper() + result.text[1:] + ".", tone)
+        context.out.line(result.text[0].upper() + result.text[1:] + ".", tone)
     if not result.passed:
         raise typer.Exit(FAILED)

@@ -9,17 +9,23 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.options import Desk, TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import LOOK_EVERY_S, follow, give, key_of, signed, timeout_of
+from console.cli.options import CommandContext, TimeoutOption, WaitOption, command_context
+from console.cli.ordering import (
+    LOOK_EVERY_S,
+    finish_order,
+    follow_order,
+    order_document,
+    timeout_of,
+)
 from console.errors import FAILED, Interrupted, Refused, WrongUse
-from console.fleet import documents
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import length
+from console.fleet.words import duration
 from console.orders import casework, proposals
-from console.orders.casework import Case
-from console.orders.evidence import Verdict, Witness, evidence_lines
-from console.orders.launched import launched, launcher_of
+from console.orders.casework import EmergencyCase
+from console.orders.evidence import LivenessVerdict, Witness, evidence_lines
+from console.orders.launched import last_launch, launcher_of
+from console.orders.submit import sign_for_fleet, signing_seed_of
 from console.text.output import columns_of
 from sessionlib.clock import sleep
 
@@ -52,46 +58,45 @@ def run(
     One that isn't proven gone needs your word, its account's name typed out. A renewal
     before the standby claims voids the order. It overrides a pause.
     """
-    desk = desk_of(ctx)
-    desk.may_change("emergency")
+    context = command_context(ctx)
+    context.require_writable("emergency")
     timeout_s = timeout_of(timeout)
-    fleet = open_fleet(desk)
-    key_of(fleet)
-    case = _examine(desk, fleet, to, confirm_stopped)
-    _show(desk, case)
-    if case.verdict is Verdict.ALIVE:
+    fleet = open_fleet(context.config)
+    signing_seed_of(fleet)
+    case = _examine(context, fleet, to, confirm_stopped)
+    _show(context, case)
+    if case.verdict is LivenessVerdict.ALIVE:
         _refuse(
-            desk,
+            context,
             case,
             f"refused: {case.holder} is alive. To move its work hand it over, or stop it first: "
             f"`colabvps-console stop {case.holder}`",
         )
     where = "on the command line" if confirm_stopped is not None else "at the prompt"
-    proposal = casework.proposal(case, fleet.config, where)
-    if case.verdict is Verdict.UNKNOWN and confirm_stopped is None:
-        _have_it_stated(desk, case, proposal.meaning)
+    proposal = casework.propose_emergency(case, fleet.config, where)
+    if case.verdict is LivenessVerdict.UNKNOWN and confirm_stopped is None:
+        _require_statement(context, case, proposal.meaning)
     else:
-        desk.out.ask(proposal.meaning, yes=desk.yes)
+        context.out.ask(proposal.meaning, yes=context.yes)
     # Somebody may have thought it over for a while.
-    casework.check_still(case, fleet.look())
-    order = signed(fleet, proposal.order)
-    give(fleet, order)
-    head = {"order": order.id, "action": order.action.value, "to": to, **_document(case)}
-    if not wait:
-        desk.out.answer(f"Order {order.id}: {to} takes over", {**head, "outcome": "ordered"})
-        return
-    desk.out.tell(f"Order {order.id}")
-    ended = follow(fleet, order, desk.out, timeout_s)
-    move = documents.move(ended.move) if ended.move else None
-    outcome = "done" if ended.done else "failed"
-    desk.out.answer(ended.text, {**head, "outcome": outcome, "text": ended.text, "move": move})
-    if not ended.done:
-        raise typer.Exit(FAILED)
+    casework.check_lease_unchanged(case, fleet.read_snapshot())
+    order = sign_for_fleet(fleet, proposal.order)
+    finish_order(
+        context,
+        fleet,
+        order,
+        summary=f"{to} takes over",
+        document=order_document(order, _document(case)),
+        follow=lambda: follow_order(fleet, order, context.out, timeout_s),
+        wait=wait,
+    )
 
 
-def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> Case:
+def _examine(
+    context: CommandContext, fleet: Fleet, to: str, confirmed: str | None
+) -> EmergencyCase:
     """Look, and where the lease is valid look on, until a sign of life or the watch's end."""
-    snapshot, config = fleet.look(), fleet.config
+    snapshot, config = fleet.read_snapshot(), fleet.config
     holder = proposals.lost_holder(config, snapshot, to)
     if confirmed is not None and confirmed != holder:
         raise WrongUse(
@@ -99,58 +104,66 @@ def _examine(desk: Desk, fleet: Fleet, to: str, confirmed: str | None) -> Case:
             "the lease. Make sure of that one, and write its name"
         )
     launcher = launcher_of(config, fleet.clock)
-    case = casework.opened(config, snapshot, to, launched(launcher, holder), fleet.clock.now())
-    if case.need_s:
-        desk.out.tell(f"watching for a sign of life of {holder}, {length(case.need_s)} at most")
+    case = casework.open_case(
+        config, snapshot, to, last_launch(launcher, holder), fleet.clock.now()
+    )
+    if case.required_watch_s:
+        context.out.message(
+            f"watching for a sign of life of {holder}, {duration(case.required_watch_s)} at most"
+        )
     try:
-        while case.for_s < case.need_s and case.verdict is not Verdict.ALIVE:
+        while case.watched_s < case.required_watch_s and case.verdict is not LivenessVerdict.ALIVE:
             sleep(LOOK_EVERY_S)
-            now = _seen(fleet, case.last)
+            now = _read_same_epoch(fleet, case.last)
             proposals.lost_holder(config, now, to)
-            status = launched(launcher, holder)
-            case = casework.looked_into(case, config, now, status, fleet.clock.now())
+            status = last_launch(launcher, holder)
+            case = casework.update_case(case, config, now, status, fleet.clock.now())
     except KeyboardInterrupt:
         raise Interrupted("interrupted; nothing was changed") from None
     return case
 
 
-def _seen(fleet: Fleet, before: Snapshot) -> Snapshot:
-    now = fleet.look()
+def _read_same_epoch(fleet: Fleet, before: Snapshot) -> Snapshot:
+    now = fleet.read_snapshot()
     old, new = before.lease.value, now.lease.value
     if old is not None and new is not None and new.epoch != old.epoch:
         raise Refused(f"{new.holder or 'nobody'} has the lease now, under epoch {new.epoch}")
     return now
 
 
-def _show(desk: Desk, case: Case) -> None:
-    tones = {Verdict.DEAD: "good", Verdict.ALIVE: "bad", Verdict.UNKNOWN: "warn"}
-    desk.out.tell(f"Evidence on {case.holder}, which holds the lease:", "head")
+def _show(context: CommandContext, case: EmergencyCase) -> None:
+    tones = {
+        LivenessVerdict.DEAD: "good",
+        LivenessVerdict.ALIVE: "bad",
+        LivenessVerdict.UNKNOWN: "warn",
+    }
+    context.out.message(f"Evidence on {case.holder}, which holds the lease:", "head")
     columns = columns_of(sys.stderr)
     for line in evidence_lines(case.witnesses, None if columns is None else columns - 2):
-        desk.out.tell(f"  {line}")
-    desk.out.tell(f"Verdict: {case.holder} is {case.verdict.value}", tones[case.verdict])
+        context.out.message(f"  {line}")
+    context.out.message(f"Verdict: {case.holder} is {case.verdict.value}", tones[case.verdict])
 
 
-def _have_it_stated(desk: Desk, case: Case, meaning: str) -> None:
+def _require_statement(context: CommandContext, case: EmergencyCase, meaning: str) -> None:
     """Return once the operator has typed whose session has ended. Raises Refused."""
     what = (
         f"Nobody can prove that {case.holder} has ended. Make sure of it where it runs: if it "
         "works on, two run at once until its guard stops it."
     )
-    if not desk.out.can_ask():
-        _refuse(desk, case, f"refused: {what} Then state it: --confirm-stopped {case.holder}")
+    if not context.out.can_ask():
+        _refuse(context, case, f"refused: {what} Then state it: --confirm-stopped {case.holder}")
     prompt = "Type its account's name to state that it has ended: "
-    desk.out.ask_typed(f"{meaning}\n{what}", prompt, case.holder)
+    context.out.ask_typed(f"{meaning}\n{what}", prompt, case.holder)
 
 
-def _refuse(desk: Desk, case: Case, why: str) -> None:
-    desk.out.tell(why)
-    if desk.out.json:
-        desk.out.document({"order": None, **_document(case), "outcome": "refused", "text": why})
+def _refuse(context: CommandContext, case: EmergencyCase, why: str) -> None:
+    context.out.message(why)
+    if context.out.json:
+        context.out.document({"order": None, **_document(case), "outcome": "refused", "text": why})
     raise typer.Exit(FAILED)
 
 
-def _document(case: Case) -> dict[str, Any]:
+def _document(case: EmergencyCase) -> dict[str, Any]:
     return {
         "holder": case.holder,
         "verdict": case.verdict.value,

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.options import TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import carry
+from console.cli.options import TimeoutOption, WaitOption, command_context
+from console.cli.ordering import run_order
 from console.errors import Refused, WrongUse
 from console.fleet.fleet import Fleet
 from console.orders import proposals
@@ -49,17 +49,17 @@ def run(  # noqa: PLR0913, PLR0917 - the command's options
     and counts only for the lease that was seen when it was given. With a time it needs
     no further approval; --timeout counts from then.
     """
-    desk = desk_of(ctx)
-    desk.may_change("handover")
+    context = command_context(ctx)
+    context.require_writable("handover")
     if [within is not None, at is not None, at_warning].count(True) > 1:
         raise WrongUse("say one of --in, --at and --at-warning")
 
     def propose(fleet: Fleet) -> proposals.Proposal:
-        snapshot = fleet.look()
+        snapshot = fleet.read_snapshot()
         when, after_s = _when(within, at, at_warning=at_warning)
         return proposals.handover(fleet.config, snapshot, to, when, after_s)
 
-    carry(desk, propose, wait=wait, timeout=timeout)
+    run_order(context, propose, wait=wait, timeout=timeout)
 
 
 def _when(within: str | None, at: str | None, *, at_warning: bool) -> tuple[When, float | None]:

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.fleet import documents
 from console.fleet.fleet import Fleet, open_fleet
-from console.fleet.looking import epochs, piece
+from console.fleet.looking import history_epochs, try_read_from_store
 from console.fleet.words import table
 from console.text.output import Output
 from console.timeouts import within
@@ -28,26 +28,26 @@ def run(
     limit: Annotated[int, typer.Option("--limit", min=1, help="How many, newest first.")] = 20,
 ) -> None:
     """Each move was recorded by the session that took over, with its own clock."""
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
     timeout_s = fleet.config.timings.timeout_s
-    newest = within(timeout_s, lambda: epochs(fleet.store))[:limit]
-    moves = within(timeout_s, lambda: _read(fleet, newest, desk.out))
-    if desk.out.json:
-        desk.out.document([documents.move(move) for move in moves])
+    newest = within(timeout_s, lambda: history_epochs(fleet.store))[:limit]
+    moves = within(timeout_s, lambda: _read(fleet, newest, context.out))
+    if context.out.json:
+        context.out.document([documents.move_document(move) for move in moves])
     elif not moves:
-        desk.out.line("No move yet: the first is recorded when an agent becomes primary.")
+        context.out.line("No move yet: the first is recorded when an agent becomes primary.")
     else:
         for line in table([_row(move) for move in moves], HEADS):
-            desk.out.line(line)
+            context.out.line(line)
 
 
 def _read(fleet: Fleet, newest: list[int], out: Output) -> list[History]:
     moves = []
     for epoch in newest:
-        seen = piece(fleet.store, History, history_key(epoch))
+        seen = try_read_from_store(fleet.store, History, history_key(epoch))
         if seen.value is None:
-            out.tell(f"epoch {epoch} can't be read: {seen.error or 'it is gone'}")
+            out.message(f"epoch {epoch} can't be read: {seen.error or 'it is gone'}")
         else:
             moves.append(seen.value)
     return moves

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.config_file_edit import write_starter
 from console.errors import WrongUse
 from console.setup.founding.folder import folder_steps
 from console.setup.founding.keys import key_steps
-from console.setup.founding.steps import Step
+from console.setup.founding.steps import SetupStep
 from sessionlib.config import Config, StoreKind, load
 from sessionlib.errors import ConfigError
 
@@ -44,49 +43,52 @@ def run(
     with every account as editor, and writes the ids into the configuration. Run again,
     it does what is still missing and nothing else.
     """
-    desk = desk_of(ctx)
-    desk.may_change("init")
-    path = _place(desk, folder)
+    context = command_context(ctx)
+    context.require_writable("init")
+    path = _place(context, folder)
     if not path.exists():
-        _start(desk, path)
+        _start(context, path)
         return
     config = load(path)
-    store, following = _store(desk, config, mail=not no_mail)
+    store, following = _store(context, config, mail=not no_mail)
     steps = [*store, *key_steps(config)]
     if steps:
-        desk.out.ask("\n".join(step.asks for step in steps if step.asks), yes=desk.yes)
+        context.out.ask("\n".join(step.asks for step in steps if step.asks), yes=context.yes)
     did = [step.do() for step in steps] or ["everything was there already; nothing was changed"]
-    _report(desk, path, did, [*following(), *_next(config)])
+    _report(context, path, did, [*following(), *_next(config)])
 
 
-def _store(desk: Desk, config: Config, *, mail: bool) -> tuple[list[Step], Callable[[], list[str]]]:
+def _store(
+    context: CommandContext, config: Config, *, mail: bool
+) -> tuple[list[SetupStep], Callable[[], list[str]]]:
     """What the store lacks, and what is to be done by hand once it has it."""
     if config.store.kind is not StoreKind.DRIVE:
         return folder_steps(config), list
     # Loaded only then: a folder fleet needs nothing of Google's.
-    drive = import_module("console.setup.founding.drive")
-    site = drive.look(config)
+    from console.setup.founding import drive  # noqa: PLC0415 - loaded only here
+
+    site = drive.inspect_folder(config)
     for text in drive.warnings(site):
-        desk.out.tell(text)
-    return drive.steps(site, mail=mail), lambda: drive.following(site)
+        context.out.message(text)
+    return drive.steps(site, mail=mail), lambda: drive.manual_steps(site)
 
 
-def _place(desk: Desk, folder: str | None) -> Path:
-    if folder is not None and desk.config is not None:
+def _place(context: CommandContext, folder: str | None) -> Path:
+    if folder is not None and context.config is not None:
         raise WrongUse("--dir and --config both say where: give one of them")
     if folder is not None:
         return Path(folder).expanduser() / "accounts.yaml"
     try:
-        return find_config(desk.config)
+        return find_config(context.config)
     except ConfigError:
         return Path("accounts.yaml")
 
 
-def _start(desk: Desk, path: Path) -> None:
-    desk.out.ask(f"Write a configuration to start from to {path}.", yes=desk.yes)
+def _start(context: CommandContext, path: Path) -> None:
+    context.out.ask(f"Write a configuration to start from to {path}.", yes=context.yes)
     write_starter(path)
     again = f"colabvps-console init --config {path}"
-    _report(desk, path, [f"wrote {path}"], [f"edit it: accounts and workload; then {again}"])
+    _report(context, path, [f"wrote {path}"], [f"edit it: accounts and workload; then {again}"])
 
 
 def _next(config: Config) -> list[str]:
@@ -97,12 +99,12 @@ def _next(config: Config) -> list[str]:
     return [*agents, f"colabvps-console status --config {config.path}"]
 
 
-def _report(desk: Desk, path: Path, did: list[str], following: list[str]) -> None:
-    if desk.out.json:
-        desk.out.document({"config": str(path), "did": did, "next": following})
+def _report(context: CommandContext, path: Path, did: list[str], following: list[str]) -> None:
+    if context.out.json:
+        context.out.document({"config": str(path), "did": did, "next": following})
         return
     for text in did:
-        desk.out.line(f"Done: {text}")
-    desk.out.line("Next:")
+        context.out.line(f"Done: {text}")
+    context.out.line("Next:")
     for text in following:
-        desk.out.line(f"  {text}")
+        context.out.line(f"  {text}")

@@ -59,7 +59,7 @@ class LazyGroup(TyperGroup):
         return super().resolve_command(ctx, args)
 
 
-def opened(app: typer.Typer, package: str, lines: Mapping[str, str]) -> Any:
+def build_group(app: typer.Typer, package: str, lines: Mapping[str, str]) -> Any:
     """The group that `app` describes, of the commands in `package`."""
     group: Any = get_command(app)
     group.package = package
@@ -92,9 +92,9 @@ def _group(name: str, module: ModuleType, line: str) -> Any:
         help=f"{line}\n\n{inspect.cleandoc(more)}",
         epilog=EXIT_CODES,
     )
-    app.callback()(_nothing_of_its_own)
-    return opened(app, module.__name__, module.COMMANDS)
+    app.callback()(_no_action)
+    return build_group(app, module.__name__, module.COMMANDS)
 
 
-def _nothing_of_its_own() -> None:
+def _no_action() -> None:
     """A group only leads to its commands."""

@@ -10,13 +10,13 @@ from typing import Annotated
 import typer
 
 from console.cli.coordinator_tokens import keep_token
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import Refused, WrongUse
-from console.setup.google.browser_flow import by_browser
+from console.setup.google.browser_flow import sign_in_with_browser
 from console.setup.google.identity import email_of
 from console.setup.google.oauth_client import OAuthClient, keep_client, need_client, read_client
-from console.setup.google.paste_flow import by_pasting
+from console.setup.google.paste_flow import sign_in_by_pasting
 from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, StoreKind, load
@@ -60,11 +60,11 @@ def run(
     With --coordinator it is the token that `coordinator token create` has made: typed
     unseen, or read from standard input. $COLABVPS_COORDINATOR_TOKEN goes before it.
     """
-    desk = desk_of(ctx)
-    desk.may_change("login")
-    config = load(find_config(desk.config))
+    context = command_context(ctx)
+    context.require_writable("login")
+    config = load(find_config(context.config))
     if coordinator:
-        keep_token(desk, config, account)
+        keep_token(context, config, account)
         return
     email = signins.expected_email(config, account)
     _check_store(config)
@@ -72,14 +72,14 @@ def run(
     secret_storage.check()
     oauth = need_client(config.fleet) if client is None else read_client(Path(client).expanduser())
     before = _before(config, account)
-    desk.out.ask("\n".join(_asks(account, email, before)), yes=desk.yes)
-    signin = _signed_in(desk, account, email, oauth, no_browser=no_browser)
+    context.out.ask("\n".join(_asks(account, email, before)), yes=context.yes)
+    signin = _signed_in(context, account, email, oauth, no_browser=no_browser)
     signins.keep(config.fleet, account, signin)
     if client is not None:
         keep_client(config.fleet, oauth)
     for text in _advice(config, account, signin.email):
-        desk.out.tell(text)
-    desk.out.answer(
+        context.out.message(text)
+    context.out.answer(
         f"{account} is signed in as {signin.email}; kept in {secret_storage.describe_storage()}",
         {"account": account, "email": signin.email, "kept_in": secret_storage.describe_storage()},
     )
@@ -111,13 +111,18 @@ def _asks(account: str, email: str | None, before: SignIn | None) -> Iterator[st
 
 
 def _signed_in(
-    desk: Desk, account: str, email: str | None, oauth: OAuthClient, *, no_browser: bool
+    context: CommandContext,
+    account: str,
+    email: str | None,
+    oauth: OAuthClient,
+    *,
+    no_browser: bool,
 ) -> SignIn:
     base = emulator()
     if no_browser:
-        token = by_pasting(oauth, email, base, desk.out.tell, desk.out.read)
+        token = sign_in_by_pasting(oauth, email, base, context.out.message, context.out.read)
     else:
-        token = by_browser(oauth, email, base, desk.out.tell)
+        token = sign_in_with_browser(oauth, email, base, context.out.message)
     clock = SystemClock()
     signin = SignIn(email or "", oauth.id, oauth.secret, token, clock.now().wall)
     found = email_of(account, signin, clock, base)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.coordinator_tokens import forget_tokens
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.config_file import find_config
 from console.errors import Refused
 from console.setup.google.oauth_client import forget_client, kept_client
@@ -46,11 +46,11 @@ def run(
     OAuth client on other machines; an agent that uses one of them loses the store. With
     --only-here it is forgotten on this machine alone, and stays valid.
     """
-    desk = desk_of(ctx)
-    desk.may_change("logout")
-    config = load(find_config(desk.config))
+    context = command_context(ctx)
+    context.require_writable("logout")
+    config = load(find_config(context.config))
     if coordinator:
-        forget_tokens(desk, config, account)
+        forget_tokens(context, config, account)
         return
     if account is None:
         kept = list(signins.all_kept(config))
@@ -61,14 +61,14 @@ def run(
         kept, has_client = [] if found is None else [(account, found)], False
     if not kept and not has_client:
         text = f"{account or 'nobody'} is {'not ' if account else ''}signed in here"
-        desk.out.answer(text, _document([], client=False))
+        context.out.answer(text, _document([], client=False))
         return
-    desk.out.ask("\n".join(_asks(kept, only_here=only_here, client=has_client)), yes=desk.yes)
+    context.out.ask("\n".join(_asks(kept, only_here=only_here, client=has_client)), yes=context.yes)
     did = [_ended(config, name, signin, only_here=only_here) for name, signin in kept]
     if has_client:
         forget_client(config.fleet)
     text = ", ".join(one["account"] for one in did) or "the OAuth client"
-    desk.out.answer(f"signed out here: {text}", _document(did, client=has_client))
+    context.out.answer(f"signed out here: {text}", _document(did, client=has_client))
 
 
 def _asks(kept: list[tuple[str, SignIn]], *, only_here: bool, client: bool) -> Iterator[str]:

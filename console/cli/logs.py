@@ -6,9 +6,16 @@ from typing import Annotated
 
 import typer
 
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.fleet.fleet import Fleet, open_fleet
-from console.fleet.logs import Entry, document, entries, human, merged, news
+from console.fleet.logs import (
+    LogEntry,
+    entry_document,
+    entry_text,
+    merge_logs,
+    new_entries,
+    parse_log,
+)
 from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.errors import StoreError
@@ -39,22 +46,24 @@ def run(
     """As far as they have reached the store. With --follow, --json prints one document for
     each line.
     """
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
     if account is not None:
         fleet.config.account(account)
     names = fleet.config.by_priority() if account is None else [account]
     name = "workload.log" if workload else "agent.jsonl"
     logs = {account: _read(fleet, account, name) for account in names}
-    last = merged(logs.values())
-    _print(desk, last[len(last) - min(lines, len(last)) :], follow=follow)
+    last = merge_logs(logs.values())
+    _print(context, last[len(last) - min(lines, len(last)) :], follow=follow)
     if not last and not follow:
-        desk.out.tell("Nothing logged yet: an agent's log reaches the store while it runs.")
+        context.out.message("Nothing logged yet: an agent's log reaches the store while it runs.")
     if follow:
-        _follow(desk, fleet, name, logs)
+        _follow(context, fleet, name, logs)
 
 
-def _follow(desk: Desk, fleet: Fleet, name: str, logs: dict[str, list[Entry]]) -> None:
+def _follow(
+    context: CommandContext, fleet: Fleet, name: str, logs: dict[str, list[LogEntry]]
+) -> None:
     while True:
         sleep(LOOK_EVERY_S)
         added = []
@@ -62,29 +71,29 @@ def _follow(desk: Desk, fleet: Fleet, name: str, logs: dict[str, list[Entry]]) -
             try:
                 now = _read(fleet, account, name)
             except StoreError as error:
-                desk.out.tell(f"the store can't be reached ({error}); still trying")
+                context.out.message(f"the store can't be reached ({error}); still trying")
                 continue
-            added.append(news(known, now))
+            added.append(new_entries(known, now))
             logs[account] = now
-        _print(desk, merged(added), follow=True)
+        _print(context, merge_logs(added), follow=True)
 
 
-def _read(fleet: Fleet, account: str, name: str) -> list[Entry]:
+def _read(fleet: Fleet, account: str, name: str) -> list[LogEntry]:
     key, timeout_s = log_key(account, name), fleet.config.timings.timeout_s
     size = within(timeout_s, lambda: fleet.store.has(key))
     if size is not None and size > MAX_BYTES:
         text = f"{key} in the store has {size} bytes, and no agent writes as many: not shown"
-        return [Entry(None, account, "error", text)]
+        return [LogEntry(None, account, "error", text)]
     data = within(timeout_s, lambda: fleet.store.get(key))
-    return list(entries(data or b"", account))
+    return list(parse_log(data or b"", account))
 
 
-def _print(desk: Desk, found: list[Entry], *, follow: bool) -> None:
-    if not desk.out.json:
+def _print(context: CommandContext, found: list[LogEntry], *, follow: bool) -> None:
+    if not context.out.json:
         for entry in found:
-            desk.out.line(human(entry))
+            context.out.line(entry_text(entry))
     elif follow:
         for entry in found:
-            desk.out.document(document(entry))
+            context.out.document(entry_document(entry))
     else:
-        desk.out.document([document(entry) for entry in found])
+        context.out.document([entry_document(entry) for entry in found])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, Refused
 from sessionlib.config import Config, load
@@ -27,15 +27,15 @@ def run(ctx: typer.Context) -> None:
     agents send from their own machines, so try it there too. It changes nothing. Exit code 1
     where one of them didn't take it, 2 where nobody is named or a secret is missing.
     """
-    desk = desk_of(ctx)
-    config = load(find_config(desk.config))
+    context = command_context(ctx)
+    config = load(find_config(context.config))
     urls = _urls(config)
     why = missing()
     if why is not None:
         raise Refused(why)
-    desk.out.tell(f"Sending a test notice of {config.fleet} to {len(urls)} …")
+    context.out.message(f"Sending a test notice of {config.fleet} to {len(urls)} …")
     answers = Post(config.fleet).send(trial(config.fleet), urls)
-    _tell(desk, config.fleet, urls, answers)
+    _show_results(context, config.fleet, urls, answers)
     if any(answer.fate is not Fate.TAKEN for answer in answers):
         raise typer.Exit(FAILED)
 
@@ -53,15 +53,17 @@ def _urls(config: Config) -> list[str]:
     return urls
 
 
-def _tell(desk: Desk, fleet: str, urls: Sequence[str], answers: Sequence[Answer]) -> None:
+def _show_results(
+    context: CommandContext, fleet: str, urls: Sequence[str], answers: Sequence[Answer]
+) -> None:
     rows = [
         {"url": label(url), "accepted": answer.fate is Fate.TAKEN, "why": answer.why or None}
         for url, answer in zip(urls, answers, strict=True)
     ]
-    if desk.out.json:
+    if context.out.json:
         accepted = all(row["accepted"] for row in rows)
-        desk.out.document({"fleet": fleet, "accepted": accepted, "receivers": rows})
+        context.out.document({"fleet": fleet, "accepted": accepted, "receivers": rows})
         return
     for number, row in enumerate(rows, 1):
         said = "accepted" if row["accepted"] else f"not accepted: {row['why']}"
-        desk.out.line(f"{number}  {row['url']}  {said}", "good" if row["accepted"] else "bad")
+        context.out.line(f"{number}  {row['url']}  {said}", "good" if row["accepted"] else "bad")

@@ -1,7 +1,7 @@
 """The options that several commands have, and what a command gets to work with.
 
 Decided here: that the shared options count before and after a command's name
-alike. They are added to every command here and end up on its desk, so that no
+alike. They are added to every command here and end up on its context, so that no
 command has to pass them on.
 """
 
@@ -25,7 +25,7 @@ TimeoutOption = Annotated[
 
 
 @dataclass
-class Desk:
+class CommandContext:
     """What a command works with: its streams, and the options from either side of its name."""
 
     out: Output = field(default_factory=Output)
@@ -33,34 +33,34 @@ class Desk:
     read_only: bool = False
     yes: bool = False
 
-    def may_change(self, what: str) -> None:
+    def require_writable(self, what: str) -> None:
         """Return where changing something is allowed. Raises Refused."""
         if self.read_only:
             raise Refused(f"{what} would change something, and --read-only forbids that")
 
 
-def desk_of(ctx: typer.Context) -> Desk:
-    """The desk that was laid out for this command line."""
-    desk = ctx.find_root().obj
-    return desk if isinstance(desk, Desk) else Desk()
+def command_context(ctx: typer.Context) -> CommandContext:
+    """The context that was laid out for this command line."""
+    context = ctx.find_root().obj
+    return context if isinstance(context, CommandContext) else CommandContext()
 
 
 def _take_config(ctx: typer.Context, value: str | None) -> None:
     # After the command's name is later, and what is said last counts.
-    desk = desk_of(ctx)
-    desk.config = value or desk.config
+    context = command_context(ctx)
+    context.config = value or context.config
 
 
 def _take_json(ctx: typer.Context, value: bool) -> None:
-    desk_of(ctx).out.json |= value
+    command_context(ctx).out.json |= value
 
 
 def _take_read_only(ctx: typer.Context, value: bool) -> None:
-    desk_of(ctx).read_only |= value
+    command_context(ctx).read_only |= value
 
 
 def _take_yes(ctx: typer.Context, value: bool) -> None:
-    desk_of(ctx).yes |= value
+    command_context(ctx).yes |= value
 
 
 def _shared(

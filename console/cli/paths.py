@@ -8,7 +8,7 @@ from typing import Any
 import platformdirs
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.config_file import find_config, user_config_dir
 from console.crash import log_dir
 from console.text.output import Output
@@ -21,8 +21,8 @@ EXAMPLES = ("colabvps-console paths", "colabvps-console paths --json")
 
 def run(ctx: typer.Context) -> None:
     """Works without a configuration too, and then tells where one was looked for."""
-    desk = desk_of(ctx)
-    file, loaded = _config(desk.out, desk.config)
+    context = command_context(ctx)
+    file, loaded = _config(context.out, context.config)
     places: dict[str, Any] = {
         "config": None if file is None else str(file.absolute()),
         "config_dir": str(user_config_dir()),
@@ -34,14 +34,14 @@ def run(ctx: typer.Context) -> None:
         if loaded is None
         else {name: str(loaded.home(name)) for name in loaded.accounts},
     }
-    if desk.out.json:
-        desk.out.document(places)
+    if context.out.json:
+        context.out.document(places)
         return
     works = places.pop("work")
     rows = [*places.items(), *((f"work of {name}", place) for name, place in works.items())]
     widest = max(len(name) for name, _ in rows)
     for name, place in rows:
-        desk.out.line(f"{name.replace('_', ' '):{widest}}  {place or '-'}")
+        context.out.line(f"{name.replace('_', ' '):{widest}}  {place or '-'}")
 
 
 def _config(out: Output, named: str | None) -> tuple[Path | None, Config | None]:
@@ -49,12 +49,12 @@ def _config(out: Output, named: str | None) -> tuple[Path | None, Config | None]
     try:
         file = find_config(named)
     except ConfigError as error:
-        out.tell(str(error))
+        out.message(str(error))
         return None, None
     try:
         return file, load(file)
     except ConfigError as error:
-        out.tell(str(error))
+        out.message(str(error))
         return file, None
 
 

@@ -9,15 +9,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from console.checks.preflight.fleet import Found, Held, account_items, fleet_items, rule_for
-from console.checks.preflight.items import FLEET, Item, Word, document
-from console.checks.preflight.services import around
+from console.checks.preflight.fleet import (
+    KeyStatus,
+    PreflightFacts,
+    account_items,
+    fleet_items,
+    rule_for,
+)
+from console.checks.preflight.items import FLEET, ItemStatus, PreflightItem, preflight_document
+from console.checks.preflight.services import service_items
 from console.checks.preflight.store_access import account_access, fleet_access
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, Refused
 from console.fleet.fleet import Fleet
-from console.fleet.looking import epochs, piece
+from console.fleet.looking import history_epochs, try_read_from_store
 from console.fleet.snapshot import Snapshot
 from console.signing.in_force import key_state
 from console.signing.seed_storage import find_seed
@@ -41,7 +47,12 @@ if TYPE_CHECKING:
 
 CHANGES = True
 EXAMPLES = ("colabvps-console preflight", "colabvps-console preflight --json")
-_TONES = {Word.OK: "good", Word.WARN: "warn", Word.FAIL: "bad", Word.UNKNOWN: "dim"}
+_TONES = {
+    ItemStatus.OK: "good",
+    ItemStatus.WARN: "warn",
+    ItemStatus.FAIL: "bad",
+    ItemStatus.UNKNOWN: "dim",
+}
 _MOST = 2_000
 _MOVES = 10
 """So many moves are looked at for one that was planned."""
@@ -53,48 +64,53 @@ def run(ctx: typer.Context) -> None:
     scratch file and removes it, but not with --read-only. Exit code 1 if something fails;
     what can't be seen from this machine is unknown, and fails nothing.
     """
-    desk = desk_of(ctx)
-    config = load(find_config(desk.config))
+    context = command_context(ctx)
+    config = load(find_config(context.config))
     items = []
-    for item in _items(config, writes=not desk.read_only):
+    for item in _items(config, writes=not context.read_only):
         items.append(item)
-        if desk.out.json:
-            desk.out.tell(f"{item.of}, {item.what}: {item.word.value}")
+        if context.out.json:
+            context.out.message(f"{item.of}, {item.what}: {item.word.value}")
         else:
-            _show(desk, item, first=len(items) < 2 or items[-2].of != item.of)
+            _show(context, item, first=len(items) < 2 or items[-2].of != item.of)
     rule = rule_for(config)
-    if desk.out.json:
-        desk.out.document(document(items, rule))
+    if context.out.json:
+        context.out.document(preflight_document(items, rule))
     else:
-        _close(desk, items, rule)
-    if any(item.word is Word.FAIL for item in items):
+        _close(context, items, rule)
+    if any(item.word is ItemStatus.FAIL for item in items):
         raise typer.Exit(FAILED)
 
 
-def _items(config: Config, *, writes: bool) -> Iterator[Item]:
+def _items(config: Config, *, writes: bool) -> Iterator[PreflightItem]:
     clock = SystemClock()
     yield from fleet_access(config, clock, writes=writes)
-    found = _found(config, clock)
+    found = _gather_facts(config, clock)
     yield from fleet_items(config, found)
-    yield from around(config)
+    yield from service_items(config)
     for name in config.by_priority():
         yield from account_items(config, name, found)
         yield from account_access(config, name, clock, writes=writes)
 
 
-def _found(config: Config, clock: SystemClock) -> Found:
+def _gather_facts(config: Config, clock: SystemClock) -> PreflightFacts:
     code = settings = diagnosis = planned = None
     try:
         store = open_store(config, clock)
     except ConfigError as error:
-        snapshot, held = Snapshot(config.store.kind.value, error=str(error)), _held_alone(config)
+        snapshot, held = (
+            Snapshot(config.store.kind.value, error=str(error)),
+            _key_status_from_file(config),
+        )
     else:
-        snapshot, held = Fleet(config, store, clock).look(), _held(config, store)
+        snapshot, held = Fleet(config, store, clock).read_snapshot(), _key_status(config, store)
         planned = _planned(config, store, snapshot)
         if held.in_force is not None:
             code, settings, diagnosis = _published(config, store, held.in_force)
     now_wall = clock.now().wall
-    return Found(snapshot, now_wall, _free_bytes(config), held, code, settings, diagnosis, planned)
+    return PreflightFacts(
+        snapshot, now_wall, _free_bytes(config), held, code, settings, diagnosis, planned
+    )
 
 
 def _planned(config: Config, store: Store, snapshot: Snapshot) -> History | None:
@@ -103,7 +119,10 @@ def _planned(config: Config, store: Store, snapshot: Snapshot) -> History | None
         return snapshot.last_move.value
 
     def found() -> History | None:
-        moves = (piece(store, History, history_key(epoch)) for epoch in epochs(store)[:_MOVES])
+        moves = (
+            try_read_from_store(store, History, history_key(epoch))
+            for epoch in history_epochs(store)[:_MOVES]
+        )
         return next((one.value for one in moves if _is_planned(one.value)), None)
 
     try:
@@ -123,26 +142,26 @@ def _free_bytes(config: Config) -> int | None:
         return None
 
 
-def _held(config: Config, store: Store) -> Held:
+def _key_status(config: Config, store: Store) -> KeyStatus:
     """The key that is in force by now, and whether this machine has its secret half."""
     try:
         state = key_state(config, store)
     except Refused:
-        return _held_alone(config)
+        return _key_status_from_file(config)
     except (StoreError, ProgramError) as error:
-        return replace(_held_alone(config), error=str(error))
-    seed = state.fitting(state.current) or next(iter(state.seeds), None)
+        return replace(_key_status_from_file(config), error=str(error))
+    seed = state.seed_for(state.current) or next(iter(state.seeds), None)
     public = None if seed is None else public_of(seed.value)
-    return Held(state.current, public, state.chain.refused or None)
+    return KeyStatus(state.current, public, state.chain.refused or None)
 
 
-def _held_alone(config: Config) -> Held:
+def _key_status_from_file(config: Config) -> KeyStatus:
     """The same by the file, where the store can't tell."""
     try:
         seed = find_seed(config.fleet)
     except Refused as error:
-        return Held(config.fleet_key, error=str(error))
-    return Held(config.fleet_key, None if seed is None else public_of(seed))
+        return KeyStatus(config.fleet_key, error=str(error))
+    return KeyStatus(config.fleet_key, None if seed is None else public_of(seed))
 
 
 def _published(
@@ -159,29 +178,29 @@ def _published(
     return None if code is None else code.label, settings, found
 
 
-def _show(desk: Desk, item: Item, *, first: bool) -> None:
+def _show(context: CommandContext, item: PreflightItem, *, first: bool) -> None:
     if first:
-        desk.out.line("The fleet" if item.of == FLEET else item.of, "head")
-    lines = _column(desk, item.text, 25)
-    desk.out.line(f"  {item.word.value:<8} {item.what:<13} {lines[0]}", _TONES[item.word])
+        context.out.line("The fleet" if item.of == FLEET else item.of, "head")
+    lines = _column(context, item.text, 25)
+    context.out.line(f"  {item.word.value:<8} {item.what:<13} {lines[0]}", _TONES[item.word])
     for line in lines[1:]:
-        desk.out.line(f"{'':25}{line}")
-    if item.word is not Word.OK and item.cure:
-        for number, line in enumerate(_column(desk, item.cure, 28)):
-            desk.out.line(f"{'':25}{'-> ' if number == 0 else '   '}{line}", "dim")
+        context.out.line(f"{'':25}{line}")
+    if item.word is not ItemStatus.OK and item.cure:
+        for number, line in enumerate(_column(context, item.cure, 28)):
+            context.out.line(f"{'':25}{'-> ' if number == 0 else '   '}{line}", "dim")
 
 
-def _column(desk: Desk, text: str, at: int) -> list[str]:
-    return wrapped(one_line(text, _MOST), desk.out.table_columns - at, in_column=True)
+def _column(context: CommandContext, text: str, at: int) -> list[str]:
+    return wrapped(one_line(text, _MOST), context.out.table_columns - at, in_column=True)
 
 
-def _close(desk: Desk, items: list[Item], rule: str | None) -> None:
-    counts = {word: sum(item.word is word for item in items) for word in Word}
+def _close(context: CommandContext, items: list[PreflightItem], rule: str | None) -> None:
+    counts = {word: sum(item.word is word for item in items) for word in ItemStatus}
     if rule is not None:
-        desk.out.line()
-        for line in wrapped(rule, desk.out.table_columns):
-            desk.out.line(line, "warn")
-    desk.out.line()
+        context.out.line()
+        for line in wrapped(rule, context.out.table_columns):
+            context.out.line(line, "warn")
+    context.out.line()
     told = ", ".join(f"{count} {word.value}" for word, count in counts.items() if count)
-    ready = counts[Word.FAIL] == 0
-    desk.out.line(f"{'Ready' if ready else 'Not ready'}: {told}.", "good" if ready else "bad")
+    ready = counts[ItemStatus.FAIL] == 0
+    context.out.line(f"{'Ready' if ready else 'Not ready'}: {told}.", "good" if ready else "bad")

@@ -11,13 +11,13 @@ from typing import IO, Annotated, Any
 
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.errors import Interrupted
 from console.fleet.fleet import open_fleet
 from console.signing.in_force import signing_seed
 from console.signing.operator import operator_name
 from console.text.output import Output
-from console.timeouts import PatientStore
+from console.timeouts import TimeoutStore
 from sessionlib.bundles.bundle import CODE, MIB, PublishedCode
 from sessionlib.bundles.packing import PackedArchive, PackEntry, entries_of, pack
 from sessionlib.bundles.transfer import is_there
@@ -42,7 +42,7 @@ _SECRETS = ("*.pem", "*.key", ".env", ".env.*", "id_rsa", "id_ed25519", "*creden
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class PublishPlan:
     """What there is to publish, `code` None where it hasn't changed or none is named; and
     what stands in the store."""
 
@@ -64,25 +64,25 @@ def run(
     report which version of the settings they have. Where nothing has changed, nothing
     is published.
     """
-    desk = desk_of(ctx)
-    desk.may_change("publish")
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    context.require_writable("publish")
+    fleet = open_fleet(context.config)
     config = fleet.config
-    store = PatientStore(fleet.store, config.timings.timeout_s, BLOB_TIMEOUT_S)
+    store = TimeoutStore(fleet.store, config.timings.timeout_s, BLOB_TIMEOUT_S)
     seed = signing_seed(config, store)
     entries = _entries(config)
     with tempfile.TemporaryFile() as archive:
-        packed = _pack(desk.out, config, entries, archive)
-        news = _news(config, store, packed, public_of(seed), force=force)
+        packed = _pack(context.out, config, entries, archive)
+        news = _plan(config, store, packed, public_of(seed), force=force)
         if news.code is None and not news.config:
-            desk.out.answer(f"nothing has changed since {_standing(news)}", _document(news))
+            context.out.answer(f"nothing has changed since {_standing(news)}", _document(news))
             return
-        desk.out.ask("\n".join(_asks(config, news, entries)), yes=desk.yes)
+        context.out.ask("\n".join(_asks(config, news, entries)), yes=context.yes)
         publisher = Publisher(store, config.fleet, seed, operator_name(), fleet.clock.now().wall)
         archive.seek(0)
-        code, settings = _publish(desk.out, config, publisher, news, archive)
-    done = News(news.code, news.config, code or news.old_code, settings or news.old_config)
-    desk.out.answer(f"published: {_standing(done)}", _document(done))
+        code, settings = _publish(context.out, config, publisher, news, archive)
+    done = PublishPlan(news.code, news.config, code or news.old_code, settings or news.old_config)
+    context.out.answer(f"published: {_standing(done)}", _document(done))
 
 
 def _entries(config: Config) -> list[PackEntry]:
@@ -105,14 +105,14 @@ def _pack(
         nonlocal told
         if done_bytes - told >= 32 * MIB:
             told = done_bytes
-            out.tell(f"packing: {done_bytes / MIB:.0f} MB")
+            out.message(f"packing: {done_bytes / MIB:.0f} MB")
 
     return pack(config.code_folder(), entries, archive, progress)
 
 
-def _news(
+def _plan(
     config: Config, store: Store, packed: PackedArchive | None, public: str, *, force: bool
-) -> News:
+) -> PublishPlan:
     old_code = VersionSeries(store, CODE, config.fleet).newest(public)
     old_config = VersionSeries(store, CONFIG, config.fleet).newest(public)
     code_same = (
@@ -122,7 +122,7 @@ def _news(
         and is_there(store, old_code.archive)
     )
     config_same = old_config is not None and old_config.digest == digest_of(comparable(config))
-    return News(
+    return PublishPlan(
         code=None if code_same and not force else packed,
         config=force or not config_same,
         old_code=old_code,
@@ -134,10 +134,11 @@ def _setup(config: Config) -> tuple[str, ...]:
     return config.workload.setup or ()
 
 
-def _asks(config: Config, news: News, entries: list[PackEntry]) -> Iterator[str]:
+def _asks(config: Config, news: PublishPlan, entries: list[PackEntry]) -> Iterator[str]:
     if news.code is not None:
         yield (
-            f"Publish {config.code_folder()} as version {_after(news.old_code)} of the code: "
+            f"Publish {config.code_folder()} as version {_next_version(news.old_code)} "
+            "of the code: "
             f"{news.code.files} files, {_size(news.code.content_bytes)}, "
             f"packed {_size(news.code.archive.bytes)}."
         )
@@ -149,7 +150,8 @@ def _asks(config: Config, news: News, entries: list[PackEntry]) -> Iterator[str]
     if news.config:
         differs = "" if news.old_config is None else f" ({compare(config, news.old_config)})"
         yield (
-            f"Publish {config.path} as version {_after(news.old_config)} of the settings{differs}."
+            f"Publish {config.path} as version {_next_version(news.old_config)} "
+            f"of the settings{differs}."
         )
     yield (
         f"Signed for fleet {config.fleet} by {operator_name()}. Whoever can read the store can "
@@ -157,7 +159,7 @@ def _asks(config: Config, news: News, entries: list[PackEntry]) -> Iterator[str]
     )
 
 
-def _after(last: PublishedCode | PublishedConfig | None) -> int:
+def _next_version(last: PublishedCode | PublishedConfig | None) -> int:
     return 1 if last is None else last.version + 1
 
 
@@ -176,11 +178,11 @@ def _warnings(entries: list[PackEntry]) -> Iterator[str]:
 
 
 def _publish(
-    out: Output, config: Config, publisher: Publisher, news: News, archive: IO[bytes]
+    out: Output, config: Config, publisher: Publisher, news: PublishPlan, archive: IO[bytes]
 ) -> tuple[PublishedCode | None, PublishedConfig | None]:
     def progress(done_bytes: int, total_bytes: int) -> None:
         if total_bytes > MIB:
-            out.tell(f"uploaded {_size(done_bytes)} of {_size(total_bytes)}")
+            out.message(f"uploaded {_size(done_bytes)} of {_size(total_bytes)}")
 
     try:
         code = None
@@ -194,7 +196,7 @@ def _publish(
     return code, settings
 
 
-def _standing(news: News) -> str:
+def _standing(news: PublishPlan) -> str:
     """What is the newest, once all is done."""
     parts = []
     if news.old_code is not None:
@@ -204,7 +206,7 @@ def _standing(news: News) -> str:
     return ", ".join(parts)
 
 
-def _document(done: News) -> dict[str, Any]:
+def _document(done: PublishPlan) -> dict[str, Any]:
     code, settings = done.old_code, done.old_config
     return {
         "code": None

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from console.cli.options import TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import carry
+from console.cli.options import TimeoutOption, WaitOption, command_context
+from console.cli.ordering import run_order
 from console.orders import proposals
 
 CHANGES = True
@@ -16,11 +16,11 @@ def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "
     """Plans and takeovers go on as the policy says. If the primary was lost meanwhile, a
     standby carries this out.
     """
-    desk = desk_of(ctx)
-    desk.may_change("resume")
-    carry(
-        desk,
-        lambda fleet: proposals.resume(fleet.config, fleet.look()),
+    context = command_context(ctx)
+    context.require_writable("resume")
+    run_order(
+        context,
+        lambda fleet: proposals.resume(fleet.config, fleet.read_snapshot()),
         wait=wait,
         timeout=timeout,
     )

@@ -9,14 +9,13 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from console.cli.lazy_group import EXIT_CODES, LazyGroup, opened
-from console.cli.options import Desk
+from console.cli.lazy_group import EXIT_CODES, LazyGroup, build_group
+from console.cli.options import CommandContext
 from console.errors import (
     FAILED,
     INTERRUPTED,
@@ -80,12 +79,16 @@ def _root(
         typer.Option("--version", is_eager=True, callback=_show_version, help="Print the version."),
     ] = False,
 ) -> None:
-    desk: Desk = ctx.obj
+    context: CommandContext = ctx.obj
     if ctx.invoked_subcommand is not None:
         return
-    if is_screen(sys.stdout) and sys.stdin.isatty() and not desk.out.json:
-        raise typer.Exit(import_module("console.tui.run").run(desk))
-    import_module("console.cli.status").show(desk, watch=False)
+    if is_screen(sys.stdout) and sys.stdin.isatty() and not context.out.json:
+        from console.tui.run import run as run_screen  # noqa: PLC0415 - loaded only here
+
+        raise typer.Exit(run_screen(context.config, read_only=context.read_only))
+    from console.cli.status import show as show_status  # noqa: PLC0415 - loaded only here
+
+    show_status(context, watch=False)
 
 
 def _program() -> Any:
@@ -101,55 +104,56 @@ def _program() -> Any:
         epilog=EXIT_CODES,
     )
     app.callback()(_root)
-    return opened(app, __package__, COMMANDS)
+    return build_group(app, __package__, COMMANDS)
 
 
 def run(args: Sequence[str]) -> int:
     """Run one command line, and say how it ended."""
-    desk = Desk()
-    desk.out.json = "--json" in args
+    context = CommandContext()
+    context.out.json = "--json" in args
     try:
-        _program().main(args=list(args), prog_name="colabvps-console", obj=desk)
+        _program().main(args=list(args), prog_name="colabvps-console", obj=context)
     except SystemExit as ending:
         code = ending.code if isinstance(ending.code, int) else int(ending.code is not None)
-        return _closed(desk, code, "wrong usage" if code == WRONG_USE else "")
+        return _closed(context, code, "wrong usage" if code == WRONG_USE else "")
     except KeyboardInterrupt:
         return INTERRUPTED
     except ColabvpsError as error:
-        return _failed(desk, error)
+        return _failed(context, error)
     except Exception as error:  # noqa: BLE001 - the last line of defence: no traceback ever
-        return _crashed(desk, error)
+        return _crashed(context, error)
     return 0
 
 
-def _failed(desk: Desk, error: ColabvpsError) -> int:
+def _failed(context: CommandContext, error: ColabvpsError) -> int:
     text = str(error) or type(error).__name__
-    desk.out.tell(text)
-    return _closed(desk, exit_code(error), text)
+    context.out.message(text)
+    return _closed(context, exit_code(error), text)
 
 
-def _crashed(desk: Desk, error: Exception) -> int:
-    crash = import_module("console.crash")
-    clock = import_module("sessionlib.clock")
+def _crashed(context: CommandContext, error: Exception) -> int:
+    from console import crash  # noqa: PLC0415 - loaded only here
+    from sessionlib import clock  # noqa: PLC0415 - loaded only here
+
     path = crash.write_report(error, clock.SystemClock())
     kept = f"what is known of it is in {path}" if path else "and no report could be written"
     text = f"Sorry, something went wrong that shouldn't have ({type(error).__name__}); {kept}"
-    desk.out.tell(text)
-    return _closed(desk, FAILED, text)
+    context.out.message(text)
+    return _closed(context, FAILED, text)
 
 
-def _closed(desk: Desk, code: int, text: str) -> int:
+def _closed(context: CommandContext, code: int, text: str) -> int:
     """With --json there is a document even where a command failed before it had one."""
     try:
-        if desk.out.json and code and not desk.out.documents:
-            desk.out.document({"error": text or "failed", "exit_code": code})
+        if context.out.json and code and not context.out.documents:
+            context.out.document({"error": text or "failed", "exit_code": code})
         sys.stdout.flush()
     except BrokenPipeError:
-        _hush()
+        _silence_broken_pipe()
     return code
 
 
-def _hush() -> None:
+def _silence_broken_pipe() -> None:
     """Keep the interpreter from complaining about a closed pipe on its way out."""
     with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())

@@ -9,13 +9,13 @@ from typing import Annotated
 
 import typer
 
-from console.cli.live_block import Redrawn
-from console.cli.options import Desk, desk_of
+from console.cli.live_block import LiveBlock
+from console.cli.options import CommandContext, command_context
 from console.errors import FAILED
 from console.fleet import documents
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.words import Line, fitted, fleet_lines
+from console.fleet.words import TextLine, fitted, fleet_lines
 from console.text.output import is_screen
 from console.text.safe_text import clipped
 from sessionlib.clock import sleep
@@ -38,51 +38,51 @@ def run(
     """Every value is as old as it says. What is silent, unreadable or out of reach has no
     value, and is neither healthy nor dead. Exit code 1 if the store can't be reached.
     """
-    desk = desk_of(ctx)
-    show(desk, watch=watch)
+    context = command_context(ctx)
+    show(context, watch=watch)
 
 
-def show(desk: Desk, *, watch: bool) -> None:
+def show(context: CommandContext, *, watch: bool) -> None:
     """The fleet's status, once or for as long as somebody watches."""
-    fleet = open_fleet(desk)
+    fleet = open_fleet(context.config)
     if watch:
-        _watch(desk, fleet)
-    view = fleet_view(fleet.config, fleet.look())
-    if desk.out.json:
-        desk.out.document(documents.status(view))
+        _watch(context, fleet)
+    view = fleet_view(fleet.config, fleet.read_snapshot())
+    if context.out.json:
+        context.out.document(documents.status_document(view))
         for trouble in view.troubles:
-            desk.out.tell(trouble)
+            context.out.message(trouble)
     else:
-        for line in fitted(_lines(fleet, view), desk.out.columns):
-            desk.out.line(line.text, line.tone)
+        for line in fitted(_lines(fleet, view), context.out.columns):
+            context.out.line(line.text, line.tone)
     if not view.store.reachable:
-        desk.out.tell(_what_to_do(fleet))
+        context.out.message(_what_to_do(fleet))
         raise typer.Exit(FAILED)
 
 
-def _watch(desk: Desk, fleet: Fleet) -> None:
+def _watch(context: CommandContext, fleet: Fleet) -> None:
     """Never returns; ctrl-c ends it."""
-    screen = Redrawn(desk.out) if is_screen(sys.stdout) and not desk.out.json else None
+    screen = LiveBlock(context.out) if is_screen(sys.stdout) and not context.out.json else None
     shown: FleetView | None = None
     try:
         while True:
-            view = fleet_view(fleet.config, fleet.look())
-            if desk.out.json:
-                desk.out.document(documents.status(view))
+            view = fleet_view(fleet.config, fleet.read_snapshot())
+            if context.out.json:
+                context.out.document(documents.status_document(view))
             elif screen is not None:
                 size = shutil.get_terminal_size()
                 screen.draw(fitted(_lines(fleet, view), size.columns), size)
             elif shown is None or _without_ages(view) != _without_ages(shown):
-                for line in fitted([*_lines(fleet, view), Line()], desk.out.columns):
-                    desk.out.line(line.text, line.tone)
+                for line in fitted([*_lines(fleet, view), TextLine()], context.out.columns):
+                    context.out.line(line.text, line.tone)
             shown = view
             sleep(REFRESH_S)
     finally:
         if screen is not None:
-            screen.leave()
+            screen.restore_cursor()
 
 
-def _lines(fleet: Fleet, view: FleetView) -> list[Line]:
+def _lines(fleet: Fleet, view: FleetView) -> list[TextLine]:
     return fleet_lines(view, clipped(str(fleet.config.path), 60))
 
 

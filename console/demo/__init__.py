@@ -12,25 +12,24 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from console.demo import session_restarter as lives
-from console.demo.demo_fleet import ACCOUNTS, Stage
-from console.demo.demo_store import Premises
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
+from console.demo.demo_store import DemoStore
 from console.demo.journal import (
-    Passage,
-    Tenure,
+    WorkPeriod,
+    WorkTransfer,
     epochs_rise,
     overlap_s,
-    passages,
     read_journals,
+    work_transfers,
 )
-from console.demo.scenario import Play
+from console.demo.scenario import Scenario
 from console.errors import FAILED
-from console.fleet.looking import epochs, piece
+from console.fleet.looking import history_epochs, try_read_from_store
 from console.signing.seed_storage import VARIABLE
 from console.text.output import Output, is_screen
 from sessionlib.coordinator import TOKEN_VARIABLE
@@ -60,59 +59,64 @@ def run(  # noqa: PLR0913 - the command's options
     lively = not headless and not out.json and is_screen(sys.stdout)
     changes = lives.CHANGES if lively else None
     if store == "drive-emulator":
-        out.tell("starting an emulator of Google Drive: nothing here reaches Google")
+        out.message("starting an emulator of Google Drive: nothing here reaches Google")
     premises = _premises(store)
     speed = scale or (lives.SCALE if lively else SCALE)
     coordinated = _has_coordinator(out)
-    with Stage(folder, speed, changes, premises, coordinated=coordinated) as stage:
+    with DemoFleet(folder, speed, changes, premises, coordinated=coordinated) as stage:
         if stage.coordinator is not None:
-            out.tell(f"the status page, for who uses the work: {stage.coordinator.url}/")
+            out.message(f"the status page, for who uses the work: {stage.coordinator.url}/")
             # The console's own, as an operator would have it.
             os.environ[TOKEN_VARIABLE] = stage.coordinator.operators_token
         if lively:
             moves = _watch(out, stage)
         else:
-            moves = _perform(Play(stage, out.tell), handovers, kill_primary=kill_primary)
+            moves = _perform(Scenario(stage, out.message), handovers, kill_primary=kill_primary)
         tenures = read_journals(stage.journals)
     if not stage.is_temporary:
-        out.tell(f"everything is kept in {stage.folder}")
+        out.message(f"everything is kept in {stage.folder}")
     return _report(out, moves, tenures)
 
 
 def _has_coordinator(out: Output) -> bool:
     if find_spec("fastapi") is not None:
         return True
-    out.tell(f"no coordinator: it {needed('coordinator')}")
+    out.message(f"no coordinator: it {needed('coordinator')}")
     return False
 
 
-def _premises(store: str) -> Callable[[Path, Mapping[str, str]], Premises] | None:
+def _premises(store: str) -> Callable[[Path, Mapping[str, str]], DemoStore] | None:
     if store == "folder":
         return None
-    made: Callable[[Path, Mapping[str, str]], Premises]
-    made = import_module("console.demo.emulated_drive").EmulatedDrive
-    return made
+    from console.demo.emulated_drive import EmulatedDrive  # noqa: PLC0415 - loaded only here
+
+    return EmulatedDrive
 
 
-def _watch(out: Output, stage: Stage) -> list[History]:
+def _watch(out: Output, stage: DemoFleet) -> list[History]:
     """Show the fleet until the operator leaves; the moves that were made meanwhile."""
-    out.tell(f"The fleet is in {stage.folder}. To give it orders from another terminal:")
-    out.tell(f"  . {stage.operators_file}")
+    out.message(f"The fleet is in {stage.folder}. To give it orders from another terminal:")
+    out.message(f"  . {stage.operators_file}")
     # The screen signs its orders with the key that it finds as any console would.
     os.environ[VARIABLE] = stage.seed
-    life = lives.Life(stage)
+    from console.tui.run import watch  # noqa: PLC0415 - loaded only here
+
+    life = lives.SessionRestarter(stage)
     life.begin()
     try:
-        import_module("console.tui.run").watch(stage.fleet, stage.open_store)
+        watch(stage.fleet, stage.open_store)
     finally:
         life.end()
     # Before the sessions end: nobody is to take over from one that is being cleared away.
     store = stage.fleet.store
-    seen = [piece(store, History, history_key(epoch)).value for epoch in epochs(store)]
+    seen = [
+        try_read_from_store(store, History, history_key(epoch)).value
+        for epoch in history_epochs(store)
+    ]
     return [move for move in seen if move is not None and move.epoch > 1]
 
 
-def _perform(play: Play, handovers: int, *, kill_primary: bool) -> list[History]:
+def _perform(play: Scenario, handovers: int, *, kill_primary: bool) -> list[History]:
     play.begin()
     moves = [play.hand_over() for _ in range(handovers)]
     if kill_primary:
@@ -120,10 +124,10 @@ def _perform(play: Play, handovers: int, *, kill_primary: bool) -> list[History]
     return moves
 
 
-def _report(out: Output, moves: list[History], tenures: list[Tenure]) -> int:
+def _report(out: Output, moves: list[History], tenures: list[WorkPeriod]) -> int:
     kinds = {move.epoch: move.kind for move in moves}
-    found = passages(tenures)
-    told = [_told(passage, kinds) for passage in found]
+    found = work_transfers(tenures)
+    told = [_transfer_document(passage, kinds) for passage in found]
     judged = {
         "handovers": told,
         "accounts": {account: _account(account, tenures) for account in ACCOUNTS},
@@ -137,17 +141,17 @@ def _report(out: Output, moves: list[History], tenures: list[Tenure]) -> int:
     fell = not epochs_rise(tenures)
     missing = {move.epoch for move in moves} - {passage.after.epoch for passage in found}
     if overlapped:
-        out.tell("two copies of the work ran at once", "bad")
+        out.message("two copies of the work ran at once", "bad")
     if fell:
-        out.tell("an epoch came twice, or after a higher one", "bad")
+        out.message("an epoch came twice, or after a higher one", "bad")
     if lost:
-        out.tell("a planned move lost writes", "bad")
+        out.message("a planned move lost writes", "bad")
     if missing:
-        out.tell(f"no work was done under epoch {min(missing)}", "bad")
+        out.message(f"no work was done under epoch {min(missing)}", "bad")
     return FAILED if overlapped or fell or lost or missing else DONE
 
 
-def _told(passage: Passage, kinds: dict[int, MoveKind]) -> dict[str, Any]:
+def _transfer_document(passage: WorkTransfer, kinds: dict[int, MoveKind]) -> dict[str, Any]:
     return {
         "kind": kinds.get(passage.after.epoch, MoveKind.TAKEOVER).value,
         "from": passage.before.account,
@@ -159,7 +163,7 @@ def _told(passage: Passage, kinds: dict[int, MoveKind]) -> dict[str, Any]:
     }
 
 
-def _account(account: str, tenures: list[Tenure]) -> dict[str, Any]:
+def _account(account: str, tenures: list[WorkPeriod]) -> dict[str, Any]:
     own = [tenure for tenure in tenures if tenure.account == account]
     return {
         "tenures": len(own),

@@ -37,7 +37,7 @@ def main() -> int:
             _save(data / "count.json", {"count": count})
             journal.write(f"{_now():.6f} {epoch} {count}\n")
             if count % 25 == 0:
-                _say(count)
+                _report_progress(count)
             time.sleep(STEP_S)  # noqa: TID251 - a program of its own
     return 0
 
@@ -81,7 +81,7 @@ def _journal(epoch: int) -> Path:
     return folder / f"{epoch:06d}-{account}-{os.getpid()}.log"
 
 
-def _say(count: int) -> None:
+def _report_progress(count: int) -> None:
     """Tell the operator how it goes, where the agent says to."""
     sys.stdout.write(f"counted to {count}\n")
     status = os.environ.get("SESSION_STATUS_FILE")

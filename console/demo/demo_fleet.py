@@ -21,7 +21,7 @@ from typing import Any, Self
 
 import yaml
 
-from console.demo.demo_store import OwnFolder, Premises
+from console.demo.demo_store import DemoFolderStore, DemoStore
 from console.demo.local_coordinator import LocalCoordinator
 from console.errors import WrongUse
 from console.fleet.fleet import Fleet
@@ -44,7 +44,7 @@ GRACE_S = 5
 END_S = 8.0
 
 
-class Stage:
+class DemoFleet:
     """A fresh fleet in `folder`, or in a temporary folder that goes with it.
 
     `changes` are settings other than the demonstration's own, as in the configuration file.
@@ -57,7 +57,7 @@ class Stage:
         folder: Path | None,
         scale: float,
         changes: Mapping[str, Any] | None = None,
-        premises: Callable[[Path, Mapping[str, str]], Premises] | None = None,
+        premises: Callable[[Path, Mapping[str, str]], DemoStore] | None = None,
         *,
         coordinated: bool = False,
     ) -> None:
@@ -66,7 +66,7 @@ class Stage:
         self._handles: dict[str, LaunchHandle] = {}
         self.folder = _made(folder)
         emails = {name: str(account["email"]) for name, account in ACCOUNTS.items()}
-        self._premises: Premises = OwnFolder()
+        self._premises: DemoStore = DemoFolderStore()
         self.coordinator: LocalCoordinator | None = None
         try:
             if coordinated:
@@ -74,12 +74,12 @@ class Stage:
                 changes = {**(changes or {}), "coordinator": {"url": self.coordinator.url}}
             if premises is not None:
                 self._premises = premises(self.folder, emails)
-            self._furnish(scale, changes or {})
+            self._set_up(scale, changes or {})
         except BaseException:
             self._discard()
             raise
 
-    def _furnish(self, scale: float, changes: Mapping[str, Any]) -> None:
+    def _set_up(self, scale: float, changes: Mapping[str, Any]) -> None:
         self.journals = self.folder / "journal"
         self.config_path = self._configure(scale, changes)
         config = load(self.config_path)
@@ -165,9 +165,9 @@ class Stage:
         """The fleet's store once more, for another thread."""
         return self._premises.open(self.fleet.config, SystemClock())
 
-    def look(self) -> Snapshot:
+    def read_snapshot(self) -> Snapshot:
         """The fleet, as the store shows it."""
-        return self.fleet.look()
+        return self.fleet.read_snapshot()
 
     def __enter__(self) -> Self:
         return self
@@ -212,13 +212,13 @@ def _made(folder: Path | None) -> Path:
             raise WrongUse(f"--dir {folder}: it must be a new or an empty folder")
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WrongUse(_cant_be(folder, error.strerror)) from None
+        raise WrongUse(_folder_error_text(folder, error.strerror)) from None
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise WrongUse(_cant_be(folder, os.strerror(errno.EACCES)))
+        raise WrongUse(_folder_error_text(folder, os.strerror(errno.EACCES)))
     return folder.absolute()
 
 
-def _cant_be(folder: Path | None, why: str | None) -> str:
+def _folder_error_text(folder: Path | None, why: str | None) -> str:
     if folder is None:
         return f"no temporary folder can be made ({why}): name one of your own with --dir"
     return f"--dir {folder}: can't be made or written to ({why}): name a folder of your own"

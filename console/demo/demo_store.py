@@ -15,7 +15,7 @@ from sessionlib.ports import Store
 from sessionlib.stores.folder import FolderStore
 
 
-class Premises(Protocol):
+class DemoStore(Protocol):
     """A store, there for as long as a demonstration lasts."""
 
     def settings(self) -> dict[str, Any]:
@@ -35,7 +35,7 @@ class Premises(Protocol):
         """End what runs beside the fleet for it."""
 
 
-class OwnFolder:
+class DemoFolderStore:
     """A folder beside the configuration."""
 
     def settings(self) -> dict[str, Any]:

@@ -88,7 +88,7 @@ class EmulatedDrive:
                 clock.now().wall,
             )
             signins.keep(config.fleet, name, kept)
-        for step in founding.steps(founding.look(config), mail=False):
+        for step in founding.steps(founding.inspect_folder(config), mail=False):
             step.do()
         config = load(config.path)
         _examine(config, clock, seed)
@@ -139,9 +139,9 @@ class EmulatedDrive:
 def _examine(config: Config, clock: Clock, seed: str) -> None:
     exam = doctor.prepare(config, [], ROUNDS, clock)
     findings = list(doctor.examine(exam, clock, lambda text: None))
-    bad = result.failed(findings)
+    bad = result.failed_safety_checks(findings)
     place = folder_to_check(config)
     if place is not None:
         where = (place.fleet, place.folder_id, place.lease_id)
         found = StoreCheck(*where, clock.now().wall, not bad, bad, ROUNDS, "demo")
-        result.keep(open_store(config, clock), found, seed)
+        result.save_store_check(open_store(config, clock), found, seed)

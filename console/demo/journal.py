@@ -24,7 +24,7 @@ class Tick:
 
 
 @dataclass(frozen=True, slots=True)
-class Tenure:
+class WorkPeriod:
     """All ticks of one account under one epoch, in order of time, and run by run; never empty."""
 
     epoch: int
@@ -42,11 +42,11 @@ class Tenure:
 
 
 @dataclass(frozen=True, slots=True)
-class Passage:
+class WorkTransfer:
     """What happened to the work between two tenures that follow each other."""
 
-    before: Tenure
-    after: Tenure
+    before: WorkPeriod
+    after: WorkPeriod
     downtime_s: float
     overlap_s: float
     lost_writes: int
@@ -54,7 +54,7 @@ class Passage:
     """How long the work that was lost had taken."""
 
 
-def read_journals(folder: Path) -> list[Tenure]:
+def read_journals(folder: Path) -> list[WorkPeriod]:
     """The tenures that the journals tell of, by epoch. A torn last line is left out."""
     found: dict[tuple[int, str], list[tuple[Tick, ...]]] = {}
     for path in sorted(folder.glob("*.log")):
@@ -65,7 +65,9 @@ def read_journals(folder: Path) -> list[Tenure]:
         for epoch, ticks in by_epoch.items():
             found.setdefault((epoch, account), []).append(_in_time(ticks))
     return [
-        Tenure(epoch, account, _in_time(chain.from_iterable(runs)), tuple(sorted(runs, key=_begin)))
+        WorkPeriod(
+            epoch, account, _in_time(chain.from_iterable(runs)), tuple(sorted(runs, key=_begin))
+        )
         for (epoch, account), runs in sorted(found.items())
     ]
 
@@ -85,12 +87,12 @@ def _ticks(path: Path) -> Iterable[Tick]:
             yield Tick(float(parts[0]), int(parts[1]), int(parts[2]))
 
 
-def passages(tenures: Sequence[Tenure]) -> list[Passage]:
+def work_transfers(tenures: Sequence[WorkPeriod]) -> list[WorkTransfer]:
     """What happened between each tenure and the next."""
     return [_passage(before, after) for before, after in pairwise(tenures)]
 
 
-def _passage(before: Tenure, after: Tenure) -> Passage:
+def _passage(before: WorkPeriod, after: WorkPeriod) -> WorkTransfer:
     gap_s = after.first.at_s - before.last.at_s
     # The first count that the successor writes is one above what it was handed.
     kept = after.first.count - 1
@@ -98,10 +100,10 @@ def _passage(before: Tenure, after: Tenure) -> Passage:
     # The writes are counted, and not the ticks: one of them may be missing from the journal.
     writes = max(0, before.last.count - kept)
     lost_s = before.last.at_s - lost[0].at_s if lost else 0.0
-    return Passage(before, after, max(0.0, gap_s), max(0.0, -gap_s), writes, lost_s)
+    return WorkTransfer(before, after, max(0.0, gap_s), max(0.0, -gap_s), writes, lost_s)
 
 
-def overlap_s(tenures: Sequence[Tenure]) -> float:
+def overlap_s(tenures: Sequence[WorkPeriod]) -> float:
     """For how long ticks stand where they mustn't, over all runs: after the beginning of a
     later run of the same tenure, or of any run under a higher epoch."""
     sum_s = 0.0
@@ -112,13 +114,13 @@ def overlap_s(tenures: Sequence[Tenure]) -> float:
     return sum_s
 
 
-def epochs_rise(tenures: Iterable[Tenure]) -> bool:
+def epochs_rise(tenures: Iterable[WorkPeriod]) -> bool:
     """Whether each tenure, in the order in which they began, has a higher epoch than all before."""
     begun = sorted(tenures, key=lambda tenure: tenure.first.at_s)
     return all(earlier.epoch < later.epoch for earlier, later in pairwise(begun))
 
 
-def longest_gap_s(tenure: Tenure) -> float:
+def longest_gap_s(tenure: WorkPeriod) -> float:
     """The longest pause within one tenure: a freeze, or a restart."""
     gaps = [later.at_s - earlier.at_s for earlier, later in pairwise(tenure.ticks)]
     return max(gaps, default=0.0)

@@ -11,7 +11,6 @@ import subprocess
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from importlib import import_module
 from pathlib import Path
 
 from console.errors import Refused
@@ -38,7 +37,7 @@ class LocalCoordinator:
 
     def __init__(self, folder: Path, accounts: Iterable[str], scale: float) -> None:
         try:
-            create_token = import_module("coordinator.administering").create_token
+            from coordinator.administering import create_token  # noqa: PLC0415 - loaded only here
         except ModuleNotFoundError as error:
             raise Refused(f"the coordinator isn't installed ({error.name})") from None
         db = folder / "coordinator.db"

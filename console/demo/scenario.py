@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.cli.ordering import give
-from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from console.errors import OutcomeUnknown, Refused
 from console.fleet.snapshot import Snapshot
 from console.orders import outcomes, proposals
+from console.orders.submit import submit_order
 from sessionlib.clock import sleep
 from sessionlib.core.messages import History, WorkState
 from sessionlib.core.values import Lease
@@ -26,35 +26,35 @@ WORK_BETWEEN_S = 0.8
 
 
 @dataclass(frozen=True, slots=True)
-class Play:
+class Scenario:
     """One performance on one stage. `tell` gets a sentence for each thing that happens."""
 
-    stage: Stage
-    tell: Callable[[str], None]
+    stage: DemoFleet
+    message: Callable[[str], None]
 
     def begin(self) -> str:
         """Start every agent and wait until one serves and the others stand by; who serves."""
         for account in ACCOUNTS:
             self.stage.start(account)
-        self.wait(self.all_report, 30.0, "the agents to report")
-        holder = self.served_after(0, 60.0).to
-        self.tell(f"{holder} is the primary and works")
+        self.wait_until(self.all_report, 30.0, "the agents to report")
+        holder = self.wait_for_primary(0, 60.0).to
+        self.message(f"{holder} is the primary and works")
         return holder
 
     def hand_over(self) -> History:
         """One planned move, ordered as an operator would."""
-        self.wait(self.all_report, 60.0, "the standbys to report")
-        snapshot = self.stage.look()
+        self.wait_until(self.all_report, 60.0, "the standbys to report")
+        snapshot = self.stage.read_snapshot()
         proposal = proposals.handover(self.stage.fleet.config, snapshot, self._next(snapshot))
         order = sign(proposal.order, self.stage.seed)
-        give(self.stage.fleet, order)
+        submit_order(self.stage.fleet, order)
         until_mono = self._now_mono() + 60.0
         while self._now_mono() < until_mono:
-            outcome = outcomes.of(order, self.stage.look())
-            if isinstance(outcome, outcomes.Ended):
+            outcome = outcomes.judge(order, self.stage.read_snapshot())
+            if isinstance(outcome, outcomes.OrderOutcome):
                 if outcome.move is None or not outcome.done:
                     raise Refused(f"the move did not come about: {outcome.text}")
-                self.tell(f"moved from {outcome.move.from_} to {outcome.move.to}")
+                self.message(f"moved from {outcome.move.from_} to {outcome.move.to}")
                 sleep(WORK_BETWEEN_S)
                 return outcome.move
             sleep(LOOK_EVERY_S)
@@ -67,19 +67,19 @@ class Play:
 
         def seen() -> bool:
             # One look may well fail.
-            lease = self.stage.look().lease.value
+            lease = self.stage.read_snapshot().lease.value
             found.extend([] if lease is None or lease.holder is None else [lease])
             return bool(found)
 
-        self.wait(seen, 60.0, "a primary to kill")
+        self.wait_until(seen, 60.0, "a primary to kill")
         lease = found[-1]
         if lease.holder is None:
             raise Refused("there is no primary to kill")
         self.stage.kill(lease.holder)
-        self.tell(f"killed the agent of {lease.holder}")
+        self.message(f"killed the agent of {lease.holder}")
         ttl_s = self.stage.fleet.config.timing().ttl_s
-        move = self.served_after(lease.epoch, 3 * ttl_s + 30.0)
-        self.tell(f"{move.to} took over")
+        move = self.wait_for_primary(lease.epoch, 3 * ttl_s + 30.0)
+        self.message(f"{move.to} took over")
         self.stage.start(lease.holder)
         self._work_a_while()
         return move
@@ -92,12 +92,12 @@ class Play:
         return names[(at + 1) % len(names)]
 
     def _work_a_while(self) -> None:
-        self.wait(self.all_report, 60.0, "the standbys to report")
+        self.wait_until(self.all_report, 60.0, "the standbys to report")
         sleep(WORK_BETWEEN_S)
 
     def all_report(self) -> bool:
         """Whether every account has an agent that is known to be alive."""
-        reports = self.stage.look().reports
+        reports = self.stage.read_snapshot().reports
         return all(
             seen.value is not None
             and seen.value.ended is None
@@ -107,12 +107,12 @@ class Play:
             if seen is not None
         ) and len(reports) == len(ACCOUNTS)
 
-    def served_after(self, epoch: int, timeout_s: float) -> History:
+    def wait_for_primary(self, epoch: int, timeout_s: float) -> History:
         """The move by which somebody came to serve under a later epoch."""
         found: list[History] = []
 
         def serves() -> bool:
-            snapshot = self.stage.look()
+            snapshot = self.stage.read_snapshot()
             lease, move = snapshot.lease.value, snapshot.last_move.value
             if lease is None or move is None or lease.epoch <= epoch or move.epoch != lease.epoch:
                 return False
@@ -123,10 +123,10 @@ class Play:
             found.append(move)
             return True
 
-        self.wait(serves, timeout_s, "somebody to serve")
+        self.wait_until(serves, timeout_s, "somebody to serve")
         return found[-1]
 
-    def wait(self, until: Callable[[], object], timeout_s: float, what: str) -> None:
+    def wait_until(self, until: Callable[[], object], timeout_s: float, what: str) -> None:
         """Return once `until` is truthy. Raises OutcomeUnknown when time is up."""
         until_mono = self._now_mono() + timeout_s
         while not until():

@@ -12,7 +12,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from sessionlib.clock import sleep
 from sessionlib.errors import ColabvpsError
 
@@ -35,13 +35,13 @@ CHANGES: Mapping[str, Any] = {
 _LOOK_S = 0.5
 
 
-class Life:
+class SessionRestarter:
     """Keeps the sessions of a stage coming, in a thread of its own."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: DemoFleet) -> None:
         self._stage = stage
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._live, name="life", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="life", daemon=True)
 
     def begin(self) -> None:
         """Start every account's session, and see to it from then on."""
@@ -54,7 +54,7 @@ class Life:
         self._ended.set()
         self._thread.join()
 
-    def _live(self) -> None:
+    def _run(self) -> None:
         clock = self._stage.fleet.clock
         gone_mono: dict[str, float] = {}
         while not self._ended.is_set():

@@ -11,10 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Generic, TypeVar
 
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from console.fleet.readmodel import is_silent
-from console.fleet.snapshot import Seen, Snapshot
-from console.text.units import length
+from console.fleet.snapshot import Reading, Snapshot
+from console.text.units import duration
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import Instant, Lease
 
@@ -25,22 +25,24 @@ FAILING_S = 3.0
 
 
 @dataclass(frozen=True)
-class Piece(Generic[T]):
+class Cached(Generic[T]):
     """One record as it was read at `at`; `data` are its bytes, to tell whether it has changed."""
 
-    seen: Seen[T]
-    at: Instant
+    reading: Reading[T]
+    read_at: Instant
     data: bytes | None = None
 
-    def now(self, now: Instant) -> Seen[T]:
+    def aged_to(self, now: Instant) -> Reading[T]:
         """The same, as old as it is now."""
-        if self.seen.age_s is None:
-            return self.seen
-        return Seen(self.seen.value, self.seen.age_s + now.since(self.at), self.seen.error)
+        if self.reading.age_s is None:
+            return self.reading
+        return Reading(
+            self.reading.value, self.reading.age_s + now.since(self.read_at), self.reading.error
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class Picture:
+class FleetCache:
     """All that was read; immutable, so that threads may hand it about.
 
     `answered` is when the store last answered anything, `failed` what it failed
@@ -49,79 +51,79 @@ class Picture:
     """
 
     kind: str
-    began: Instant
-    patience_s: float
+    started_at: Instant
+    timeout_s: float
     latency_s: float | None = None
-    answered: Instant | None = None
-    failed: str | None = None
-    lease: Piece[Lease] | None = None
-    reports: Mapping[str, Piece[Report]] = field(default_factory=dict)
-    last_move: Piece[History] | None = None
-    takeover_off: str | None = None
-    coordinator: CoordinatorSeen | None = None
+    answered_at: Instant | None = None
+    last_error: str | None = None
+    lease: Cached[Lease] | None = None
+    reports: Mapping[str, Cached[Report]] = field(default_factory=dict)
+    last_move: Cached[History] | None = None
+    store_unproven: str | None = None
+    coordinator: CoordinatorStatus | None = None
 
-    def answering(self, now: Instant, latency_s: float) -> Picture:
+    def with_answer(self, now: Instant, latency_s: float) -> FleetCache:
         """The same after the store has answered."""
-        return replace(self, answered=now, failed=None, latency_s=latency_s)
+        return replace(self, answered_at=now, last_error=None, latency_s=latency_s)
 
-    def failing(self, why: str) -> Picture:
+    def with_failure(self, why: str) -> FleetCache:
         """The same after the store has failed to."""
-        return replace(self, failed=why)
+        return replace(self, last_error=why)
 
-    def with_lease(self, piece: Piece[Lease]) -> Picture:
+    def with_lease(self, piece: Cached[Lease]) -> FleetCache:
         """The same with the lease as it was read now."""
         return replace(self, lease=piece)
 
-    def with_move(self, piece: Piece[History]) -> Picture:
+    def with_move(self, piece: Cached[History]) -> FleetCache:
         """The same with another last move."""
         return replace(self, last_move=piece)
 
-    def with_report(self, account: str, piece: Piece[Report]) -> Picture:
+    def with_report(self, account: str, piece: Cached[Report]) -> FleetCache:
         """The same with another report."""
         return replace(self, reports={**self.reports, account: piece})
 
-    def with_takeover_off(self, why: str | None) -> Picture:
+    def with_store_unproven(self, why: str | None) -> FleetCache:
         """The same, knowing why no session takes over by itself."""
-        return replace(self, takeover_off=why)
+        return replace(self, store_unproven=why)
 
-    def with_coordinator(self, heard: CoordinatorSeen | None) -> Picture:
+    def with_coordinator(self, heard: CoordinatorStatus | None) -> FleetCache:
         """The same with what the coordinator said last."""
         return replace(self, coordinator=heard)
 
-    def at(self, now: Instant) -> Snapshot:
+    def snapshot_at(self, now: Instant) -> Snapshot:
         """What is known at `now`, every age counted on."""
-        answered_s = None if self.answered is None else now.since(self.answered)
+        answered_s = None if self.answered_at is None else now.since(self.answered_at)
         error = self._error(now, answered_s)
         return Snapshot(
             kind=self.kind,
             latency_s=None if error else self.latency_s,
             error=error,
-            lease=Seen() if self.lease is None else self.lease.now(now),
+            lease=Reading() if self.lease is None else self.lease.aged_to(now),
             # Out of reach, nothing is judged by them: what was heard last is only kept.
             reports={
-                name: piece.now(now) if error else _report(piece, now)
+                name: piece.aged_to(now) if error else _report_reading(piece, now)
                 for name, piece in self.reports.items()
             },
-            last_move=Seen() if self.last_move is None else self.last_move.now(now),
+            last_move=Reading() if self.last_move is None else self.last_move.aged_to(now),
             answered_s=answered_s,
-            takeover_off=self.takeover_off,
+            store_unproven=self.store_unproven,
             coordinator=self.coordinator,
         )
 
     def _error(self, now: Instant, answered_s: float | None) -> str | None:
         if answered_s is None or self.lease is None:
-            waited_s = now.since(self.began)
-            return self.failed or f"waiting for its first answer, {length(waited_s)}"
-        if self.failed is not None and answered_s > FAILING_S:
-            return self.failed
-        if answered_s > self.patience_s + FAILING_S:
-            return f"no answer for {length(answered_s)}"
+            waited_s = now.since(self.started_at)
+            return self.last_error or f"waiting for its first answer, {duration(waited_s)}"
+        if self.last_error is not None and answered_s > FAILING_S:
+            return self.last_error
+        if answered_s > self.timeout_s + FAILING_S:
+            return f"no answer for {duration(answered_s)}"
         return None
 
 
-def _report(piece: Piece[Report], now: Instant) -> Seen[Report]:
-    seen = piece.now(now)
-    if seen.value is not None and is_silent(seen) and not is_silent(piece.seen):
+def _report_reading(piece: Cached[Report], now: Instant) -> Reading[Report]:
+    seen = piece.aged_to(now)
+    if seen.value is not None and is_silent(seen) and not is_silent(piece.reading):
         # It was heard when it was last looked for. That nobody has looked since proves nothing.
-        return Seen(None, seen.age_s, f"not read for {length(now.since(piece.at))}")
+        return Reading(None, seen.age_s, f"not read for {duration(now.since(piece.read_at))}")
     return seen

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from console.fleet.readmodel import phase_seen
-from console.fleet.snapshot import Seen, Snapshot
-from console.text.units import length, size
+from console.fleet.readmodel import effective_phase
+from console.fleet.snapshot import Reading, Snapshot
+from console.text.units import duration, size_text
 from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, PlanPhase
@@ -23,7 +23,7 @@ _TURNED_DOWN = {"void", "expired", "refused"}
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class FleetEvent:
     """One line of the log. `about` is the account it concerns, if it concerns one.
 
     Of events with the same `topic`, one after the other, the last says it all.
@@ -35,92 +35,92 @@ class Event:
     topic: str | None = None
 
 
-def between(before: Snapshot | None, after: Snapshot) -> tuple[Event, ...]:
+def events_between(before: Snapshot | None, after: Snapshot) -> tuple[FleetEvent, ...]:
     """What `after` shows that `before` didn't. `before` is None at the first look."""
     if before is None:
         return tuple(_first(after))
     return tuple(_all(before, after))
 
 
-def _first(after: Snapshot) -> Iterator[Event]:
+def _first(after: Snapshot) -> Iterator[FleetEvent]:
     lease = after.lease.value
     if after.error is not None:
-        yield Event(f"the store can't be reached: {after.error}", "bad")
+        yield FleetEvent(f"the store can't be reached: {after.error}", "bad")
     elif lease is None:
-        yield Event("there is no lease to be read", "bad")
+        yield FleetEvent("there is no lease to be read", "bad")
     else:
-        yield Event(f"watching: epoch {lease.epoch}, {_holding(lease)}", "dim")
+        yield FleetEvent(f"watching: epoch {lease.epoch}, {_holding(lease)}", "dim")
 
 
-def _all(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+def _all(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:
     if before.error is None and after.error is not None:
-        yield Event(f"the store can't be reached: {after.error}", "bad")
+        yield FleetEvent(f"the store can't be reached: {after.error}", "bad")
     if before.error is not None and after.error is None:
-        away = "" if before.answered_s is None else f" after {length(before.answered_s)}"
-        yield Event(f"the store answers again{away}", "good")
+        away = "" if before.answered_s is None else f" after {duration(before.answered_s)}"
+        yield FleetEvent(f"the store answers again{away}", "good")
     if after.error is not None:
         return
     if before.lease != after.lease:
         yield from _of_the_lease(before, after)
     for account, seen in after.reports.items():
-        yield from _of_a_report(account, before.reports.get(account, Seen()), seen)
+        yield from _of_a_report(account, before.reports.get(account, Reading()), seen)
 
 
-def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[Event]:
+def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:
     old, new = before.lease.value, after.lease.value
     if new is None:
         if old is not None:
-            yield Event(f"the lease can't be read: {after.lease.error or 'it is gone'}", "bad")
+            yield FleetEvent(f"the lease can't be read: {after.lease.error or 'it is gone'}", "bad")
         return
     if old is None:
-        yield Event(f"the lease: epoch {new.epoch}, {_holding(new)}", "dim")
+        yield FleetEvent(f"the lease: epoch {new.epoch}, {_holding(new)}", "dim")
         return
     if new == old:
         if _ran_out(before.lease) is False and _ran_out(after.lease):
-            yield Event(f"{new.holder} hasn't renewed in time: its lease is over", "bad")
+            yield FleetEvent(f"{new.holder} hasn't renewed in time: its lease is over", "bad")
         return
     if new.epoch != old.epoch:
         yield _claimed(old, new)
     elif new.state is not old.state:
-        yield Event(f"epoch {new.epoch}: {_holding(new)}", "warn", new.holder)
+        yield FleetEvent(f"epoch {new.epoch}: {_holding(new)}", "warn", new.holder)
     yield from _of_the_plan(old, new)
     if new.paused != old.paused:
-        yield Event("paused: no plans, no takeovers" if new.paused else "resumed", "warn")
+        yield FleetEvent("paused: no plans, no takeovers" if new.paused else "resumed", "warn")
     if new.checkpoint is not None and new.checkpoint != old.checkpoint:
         at = new.checkpoint
-        text = f"checkpoint {at.epoch}.{at.seq} published, {size(at.bytes)}"
-        yield Event(text, "good", topic="checkpoint")
+        text = f"checkpoint {at.epoch}.{at.seq} published, {size_text(at.bytes)}"
+        yield FleetEvent(text, "good", topic="checkpoint")
 
 
-def _claimed(old: Lease, new: Lease) -> Event:
+def _claimed(old: Lease, new: Lease) -> FleetEvent:
     if new.epoch < old.epoch:
-        return Event(f"the epoch fell from {old.epoch} to {new.epoch}: stop and look", "bad")
+        return FleetEvent(f"the epoch fell from {old.epoch} to {new.epoch}: stop and look", "bad")
     how = "as planned" if old.state is LeaseState.OFFERED else f"taken over from {old.holder}"
     if old.state is LeaseState.FREE:
         how = "which nobody held"
     text = f"{new.holder} is the primary: epoch {new.epoch}, {how}"
-    return Event(text, "good" if old.state is LeaseState.OFFERED else "warn", new.holder)
+    return FleetEvent(text, "good" if old.state is LeaseState.OFFERED else "warn", new.holder)
 
 
-def _of_the_plan(old: Lease, new: Lease) -> Iterator[Event]:
+def _of_the_plan(old: Lease, new: Lease) -> Iterator[FleetEvent]:
     was, plan = old.plan, new.plan
     if plan is None:
         if was is not None and new.epoch == old.epoch:
-            yield Event(f"the move to {was.to} is off: {new.holder} serves on", "warn", was.to)
+            yield FleetEvent(f"the move to {was.to} is off: {new.holder} serves on", "warn", was.to)
         return
     if was is None or was.id != plan.id:
         why = f": {plan.reason}" if plan.reason else ""
-        yield Event(f"a move to {plan.to} is planned{why}", "warn", plan.to)
+        yield FleetEvent(f"a move to {plan.to} is planned{why}", "warn", plan.to)
     elif was.to != plan.to:
-        yield Event(f"the move goes to {plan.to} now, not to {was.to}", "warn", plan.to)
+        yield FleetEvent(f"the move goes to {plan.to} now, not to {was.to}", "warn", plan.to)
     if plan.approved and (was is None or not was.approved) and was is not None:
-        yield Event("the move is approved", "good", plan.to)
+        yield FleetEvent("the move is approved", "good", plan.to)
     if (was is None or was.phase is not plan.phase) and plan.phase is not PlanPhase.PROPOSED:
-        yield Event(f"move to {plan.to}: {plan.phase.value}", "", plan.to)
+        yield FleetEvent(f"move to {plan.to}: {plan.phase.value}", "", plan.to)
 
 
-def _of_a_report(account: str, old: Seen[Report], new: Seen[Report]) -> Iterator[Event]:
-    was, now = phase_seen(old), phase_seen(new)
+def _of_a_report(account: str, old: Reading[Report], new: Reading[Report]) -> Iterator[FleetEvent]:
+    was, now = effective_phase(old), effective_phase(new)
     if was is not now:
         yield _phase_event(account, now, new)
     before, after = old.value, new.value
@@ -132,37 +132,41 @@ def _of_a_report(account: str, old: Seen[Report], new: Seen[Report]) -> Iterator
         if (receipt.id, receipt.outcome) not in known:
             tone = "bad" if receipt.outcome in _TURNED_DOWN else "dim"
             why = f": {receipt.why}" if receipt.why else ""
-            yield Event(f"{account} on order {receipt.id}: {receipt.outcome}{why}", tone, account)
+            yield FleetEvent(
+                f"{account} on order {receipt.id}: {receipt.outcome}{why}", tone, account
+            )
 
 
-def _phase_event(account: str, now: Phase | None, seen: Seen[Report]) -> Event:
+def _phase_event(account: str, now: Phase | None, seen: Reading[Report]) -> FleetEvent:
     if now is None:
-        return Event(f"{account}: not known ({seen.error})", "bad", account)
+        return FleetEvent(f"{account}: not known ({seen.error})", "bad", account)
     if now is Phase.LOST:
-        return Event(f"{account} has been silent for {length(seen.age_s)}", "bad", account)
+        return FleetEvent(f"{account} has been silent for {duration(seen.age_s)}", "bad", account)
     if now is Phase.COLD:
         ended = seen.value.ended if seen.value is not None else None
-        return Event(f"{account} has ended: {ended or 'no session'}", "dim", account)
+        return FleetEvent(f"{account} has ended: {ended or 'no session'}", "dim", account)
     tone = "bad" if now in _GRAVE else "warn" if now in _URGENT else "good"
-    return Event(f"{account} is {now.value}", tone, account)
+    return FleetEvent(f"{account} is {now.value}", tone, account)
 
 
-def _of_words(account: str, before: Report | None, after: Report) -> Iterator[Event]:
+def _of_words(account: str, before: Report | None, after: Report) -> Iterator[FleetEvent]:
     if before is None:
         return
     if after.incarnation != before.incarnation:
-        yield Event(f"{account} has started anew, as a standby", "dim", account)
+        yield FleetEvent(f"{account} has started anew, as a standby", "dim", account)
     if after.workload is not before.workload:
-        yield Event(f"{account}'s workload: {after.workload.value}", "", account)
+        yield FleetEvent(f"{account}'s workload: {after.workload.value}", "", account)
     if after.readiness is not before.readiness and after.ended is None:
-        yield Event(f"{account} is {after.readiness.value}", "", account)
+        yield FleetEvent(f"{account} is {after.readiness.value}", "", account)
     is_standby = after.workload in {WorkState.NONE, WorkState.WARM}
     if is_standby and after.preparing is not None and after.preparing != before.preparing:
-        yield Event(f"{account}: {after.preparing}", "dim", account, topic=f"{account} prepares")
+        yield FleetEvent(
+            f"{account}: {after.preparing}", "dim", account, topic=f"{account} prepares"
+        )
     if after.asks is not None and after.asks != before.asks:
-        yield Event(f"{account} asks for approval: {after.asks}", "warn", account)
+        yield FleetEvent(f"{account} asks for approval: {after.asks}", "warn", account)
     if after.alarm is not None and after.alarm != before.alarm:
-        yield Event(f"{account} says: {after.alarm}", "bad", account)
+        yield FleetEvent(f"{account} says: {after.alarm}", "bad", account)
 
 
 def _holding(lease: Lease) -> str:
@@ -173,7 +177,7 @@ def _holding(lease: Lease) -> str:
     return f"held by {lease.holder}"
 
 
-def _ran_out(seen: Seen[Lease]) -> bool | None:
+def _ran_out(seen: Reading[Lease]) -> bool | None:
     if seen.value is None or seen.age_s is None or seen.value.state is not LeaseState.HELD:
         return None
     return seen.age_s >= seen.value.ttl_s

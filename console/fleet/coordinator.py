@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +29,7 @@ _LOGIN = (
 
 
 @dataclass(frozen=True, slots=True)
-class CoordinatorSeen:
+class CoordinatorStatus:
     """`primary` and `epoch` are what it believes, None where it knows of nobody or this console
     has no token to ask with; `error` is why it couldn't be reached, or asked."""
 
@@ -43,25 +42,25 @@ class CoordinatorSeen:
 
 
 @dataclass
-class Coordination:
+class CoordinatorProbe:
     """One console's view of its coordinator."""
 
-    _seen: CoordinatorSeen | None = None
+    _seen: CoordinatorStatus | None = None
     _asked_mono: float = float("-inf")
     _asking: threading.Thread | None = None
     _first: threading.Event = field(default_factory=threading.Event)
 
-    def look(self, config: Config, clock: Clock) -> CoordinatorSeen | None:
+    def status(self, config: Config, clock: Clock) -> CoordinatorStatus | None:
         """What was heard last, waited for a moment where nothing was yet; None where the fleet
         has no coordinator."""
-        seen = self.glance(config, clock)
+        seen = self.status_without_waiting(config, clock)
         if seen is not None and not self._first.is_set():
             self._first.wait(FIRST_WAIT_S)
             self._first.set()
             seen = self._seen or seen
         return seen
 
-    def glance(self, config: Config, clock: Clock) -> CoordinatorSeen | None:
+    def status_without_waiting(self, config: Config, clock: Clock) -> CoordinatorStatus | None:
         """The same without waiting; it is asked again where it is time to."""
         url = config.coordinator.url
         if url is None:
@@ -72,43 +71,49 @@ class Coordination:
             self._asked_mono = now_mono
             self._asking = threading.Thread(target=self._ask, args=(url, config.fleet), daemon=True)
             self._asking.start()
-        return self._seen or CoordinatorSeen(url)
+        return self._seen or CoordinatorStatus(url)
 
     def _ask(self, url: str, fleet: str) -> None:
         # httpx is loaded only where there is somebody to ask.
-        client = import_module("sessionlib.coordinator.client")
+        from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
+
         token = tokens.find(fleet, tokens.OPERATOR)
         asked = client.Client(url, token)
         try:
-            self._seen = _asked(asked, CoordinatorSeen(url), client)
+            self._seen = _query(asked, CoordinatorStatus(url), client)
         except client.TokenUnknown:
-            why = _unknown(fleet) if token is None else f"it doesn't know the token here; {_LOGIN}"
-            self._seen = CoordinatorSeen(url, reachable=True, error=why)
+            why = (
+                _missing_token_text(fleet)
+                if token is None
+                else f"it doesn't know the token here; {_LOGIN}"
+            )
+            self._seen = CoordinatorStatus(url, reachable=True, error=why)
         finally:
             asked.close()
             self._first.set()
 
 
-def doorbell(config: Config, ring: Callable[[], None]) -> Listener | None:
+def listen_for_changes(config: Config, ring: Callable[[], None]) -> Listener | None:
     """A listener that has begun to call `ring`, in its own thread; None without a coordinator,
     or a token to listen with."""
     url = config.coordinator.url
     token = None if url is None else tokens.find(config.fleet, tokens.OPERATOR)
     if url is None or token is None:
         return None
-    client = import_module("sessionlib.coordinator.client")
-    listening = import_module("sessionlib.coordinator.event_stream")
+    from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
+    from sessionlib.coordinator import event_stream as listening  # noqa: PLC0415 - loaded only here
+
     listener: Listener = listening.Listener(client.Client(url, token), ring)
     listener.start()
     return listener
 
 
-def _unknown(fleet: str) -> str:
+def _missing_token_text(fleet: str) -> str:
     """Why there is no token to ask with, and what to do."""
     return tokens.unreadable(fleet, tokens.OPERATOR) or f"no token here; {_LOGIN}"
 
 
-def _asked(asked: Any, seen: CoordinatorSeen, client: ModuleType) -> CoordinatorSeen:
+def _query(asked: Any, seen: CoordinatorStatus, client: ModuleType) -> CoordinatorStatus:
     """Raises TokenUnknown."""
     try:
         asked.get("/healthz")

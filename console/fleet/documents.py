@@ -15,7 +15,7 @@ from console.fleet.safety import safety
 from sessionlib.core.messages import History
 
 
-def status(view: FleetView) -> dict[str, Any]:
+def status_document(view: FleetView) -> dict[str, Any]:
     """What `status --json` prints."""
     verdict = safety(view)
     handover = None if view.handover is None else asdict(view.handover)
@@ -32,7 +32,7 @@ def status(view: FleetView) -> dict[str, Any]:
     }
 
 
-def move(history: History) -> dict[str, Any]:
+def move_document(history: History) -> dict[str, Any]:
     """One entry of `history --json`."""
     return {
         "epoch": history.epoch,

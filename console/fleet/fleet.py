@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from console.cli.options import Desk
 from console.config_file import find_config
-from console.fleet.coordinator import Coordination
-from console.fleet.looking import look
+from console.fleet.coordinator import CoordinatorProbe
+from console.fleet.looking import read_snapshot
 from console.fleet.snapshot import Snapshot
-from console.fleet.takeover_gate import Gate
+from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config, load
 from sessionlib.ports import Store
@@ -27,20 +26,23 @@ class Fleet:
     config: Config
     store: Store
     clock: Clock
-    gate: Gate = field(default_factory=Gate)
-    coordination: Coordination = field(default_factory=Coordination)
+    takeover_gate: TakeoverGate = field(default_factory=TakeoverGate)
+    coordinator_probe: CoordinatorProbe = field(default_factory=CoordinatorProbe)
 
-    def look(self) -> Snapshot:
-        snapshot = look(self.store, self.config, self.clock)
-        heard = self.coordination.look(self.config, self.clock)
+    def read_snapshot(self) -> Snapshot:
+        snapshot = read_snapshot(self.store, self.config, self.clock)
+        heard = self.coordinator_probe.status(self.config, self.clock)
         snapshot = replace(snapshot, coordinator=heard)
         if not snapshot.reachable:
             return snapshot
-        return replace(snapshot, takeover_off=self.gate.why(self.store, self.config, self.clock))
+        return replace(
+            snapshot,
+            store_unproven=self.takeover_gate.store_unproven(self.store, self.config, self.clock),
+        )
 
 
-def open_fleet(desk: Desk) -> Fleet:
-    """The fleet that the command line names. Raises ConfigError."""
+def open_fleet(config_path: str | None) -> Fleet:
+    """The fleet of a configuration; None looks where `find_config` does. Raises ConfigError."""
     clock = SystemClock()
-    config = load(find_config(desk.config))
+    config = load(find_config(config_path))
     return Fleet(config, open_store(config, clock), clock)

@@ -21,7 +21,7 @@ _OWN = ("at", "account", "level", "event", "text")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LogEntry:
     """One line of a log. `at` is Unix seconds by the writer's clock."""
 
     at: float | None
@@ -32,14 +32,14 @@ class Entry:
     fields: dict[str, Any] = field(default_factory=dict)
 
 
-def entries(data: bytes, account: str) -> Iterator[Entry]:
+def parse_log(data: bytes, account: str) -> Iterator[LogEntry]:
     """What one account's log says, in its own order."""
     for line in data.splitlines():
         if line.strip():
             yield _entry(line[:MAX_LINE_BYTES], account)
 
 
-def merged(logs: Iterable[list[Entry]]) -> list[Entry]:
+def merge_logs(logs: Iterable[list[LogEntry]]) -> list[LogEntry]:
     """Several logs as one, by time; a line without one stays behind the line before it."""
     keyed = []
     for log in logs:
@@ -50,7 +50,7 @@ def merged(logs: Iterable[list[Entry]]) -> list[Entry]:
     return [entry for _, entry in sorted(keyed, key=lambda pair: pair[0])]
 
 
-def news(known: list[Entry], now: list[Entry]) -> list[Entry]:
+def new_entries(known: list[LogEntry], now: list[LogEntry]) -> list[LogEntry]:
     """What `now` has beyond `known`. A store keeps a log's last part, so its start moves on."""
     for cut, entry in enumerate(known):
         length = len(known) - cut
@@ -59,14 +59,14 @@ def news(known: list[Entry], now: list[Entry]) -> list[Entry]:
     return now
 
 
-def human(entry: Entry) -> str:
+def entry_text(entry: LogEntry) -> str:
     """`12:30:05 primary info …`, in the reader's own time zone; one line, whatever is in it."""
     extra = "".join(f" {name}={value}" for name, value in entry.fields.items())
     said = plain(f"{entry.level} {entry.text}{extra}").rstrip()
     return f"{_clock_time(entry.at)} {entry.account} {said}"
 
 
-def document(entry: Entry) -> dict[str, Any]:
+def entry_document(entry: LogEntry) -> dict[str, Any]:
     """The same for programs."""
     head = {
         "at": entry.at,
@@ -78,14 +78,14 @@ def document(entry: Entry) -> dict[str, Any]:
     return head | entry.fields
 
 
-def _entry(line: bytes, account: str) -> Entry:
+def _entry(line: bytes, account: str) -> LogEntry:
     text = line.decode("utf-8", errors="replace")
     record = _record(text)
     if record is None:
-        return Entry(None, account, "out", text)
+        return LogEntry(None, account, "out", text)
     at = record.get("at")
     event = record.get("event")
-    return Entry(
+    return LogEntry(
         at=float(at) if isinstance(at, int | float) and not isinstance(at, bool) else None,
         # The file's place says whose it is; what the line says of that is only a claim.
         account=account,

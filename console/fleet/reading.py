@@ -19,7 +19,7 @@ from sessionlib.records import decode
 T = TypeVar("T", Lease, Report, History, Order)
 
 
-def read_record(kind: type[T], data: bytes) -> T:
+def parse_record(kind: type[T], data: bytes) -> T:
     """The record in these bytes, its texts made harmless. Raises RecordUnreadable."""
     value: T = _harmless(decode(kind, data))
     return value

@@ -20,7 +20,7 @@ from console.fleet.rows import (
     PolicyRow,
     StoreRow,
 )
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from sessionlib.config import AccountSettings, Config
 from sessionlib.config.schema import HandoverPolicy
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
@@ -37,11 +37,11 @@ __all__ = [
     "MoveRow",
     "PolicyRow",
     "StoreRow",
+    "effective_phase",
     "fleet_view",
     "is_running",
     "is_silent",
     "is_valid",
-    "phase_seen",
 ]
 
 SILENT_AFTER_BEATS = 3
@@ -75,29 +75,29 @@ def fleet_view(
         policy=PolicyRow(
             policy.handover.value,
             policy.on_no_answer.value,
-            "approve" if snapshot.takeover_off else policy.takeover.value,
-            snapshot.takeover_off,
+            "approve" if snapshot.store_unproven else policy.takeover.value,
+            snapshot.store_unproven,
         ),
         coordinator=snapshot.coordinator,
         last_move=snapshot.last_move.value,
-        reported=any(seen != Seen() for seen in snapshot.reports.values()),
+        reported=any(seen != Reading() for seen in snapshot.reports.values()),
         troubles=tuple(_troubles(config, snapshot)) if before is None else before.troubles,
     )
 
 
-def is_silent(seen: Seen[Report]) -> bool:
+def is_silent(seen: Reading[Report]) -> bool:
     """Whether a session hasn't reported for three of its intervals, by the store's clock."""
     if seen.value is None or seen.age_s is None:
         return True
     return seen.age_s > SILENT_AFTER_BEATS * seen.value.every_s
 
 
-def is_running(seen: Seen[Report]) -> bool:
+def is_running(seen: Reading[Report]) -> bool:
     """Whether a session is known to be there: it reported lately and has not ended."""
     return seen.value is not None and seen.value.ended is None and not is_silent(seen)
 
 
-def phase_seen(seen: Seen[Report]) -> Phase | None:
+def effective_phase(seen: Reading[Report]) -> Phase | None:
     """A session's phase as its report and the report's age show it."""
     report = seen.value
     if report is None:
@@ -117,7 +117,7 @@ def phase_seen(seen: Seen[Report]) -> Phase | None:
 _bounds = lru_cache(maxsize=64)(Bounds.for_lifetime)
 
 
-def is_valid(seen: Seen[Lease]) -> bool | None:
+def is_valid(seen: Reading[Lease]) -> bool | None:
     """Whether somebody may be at work under this lease, as far as its age tells."""
     lease = seen.value
     if lease is None or seen.age_s is None or lease.holder == UNKNOWN_HOLDER:
@@ -154,13 +154,13 @@ def _account_rows(
 
 def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
     account = config.accounts[name]
-    seen = snapshot.reports.get(name, Seen())
+    seen = snapshot.reports.get(name, Reading())
     report = seen.value
     if not snapshot.reachable:
         # A session's end draws nearer all the same, and what it said last grows older.
         left_s = None if report is None or report.ended else _left_s(report, seen.age_s)
         return _row(name, account, None, None, seen.age_s, remaining_s=left_s)
-    phase = phase_seen(seen)
+    phase = effective_phase(seen)
     lease = snapshot.lease.value
     holds = None if lease is None else lease.holder == name and lease.state is LeaseState.HELD
     if report is None or phase is Phase.COLD:
@@ -228,7 +228,7 @@ def _move_row(snapshot: Snapshot, *, asks: bool) -> MoveRow | None:
     if lease is None or lease.plan is None or not snapshot.reachable:
         return None
     plan = lease.plan
-    told = snapshot.reports.get(lease.holder or "", Seen())
+    told = snapshot.reports.get(lease.holder or "", Reading())
     waits = plan.phase in {PlanPhase.PROPOSED, PlanPhase.NOTIFIED} and not plan.approved
     return MoveRow(
         plan.id,
@@ -256,7 +256,7 @@ def _checkpoint_row(config: Config, snapshot: Snapshot) -> CheckpointRow:
     if lease is None or lease.checkpoint is None or not snapshot.reachable:
         return CheckpointRow(every_s=every_s)
     pointer = lease.checkpoint
-    told = snapshot.reports.get(lease.holder or "", Seen())
+    told = snapshot.reports.get(lease.holder or "", Reading())
     copied = told.value.copied if told.value is not None else None
     if copied is None or copied.name != pointer.name:
         # Said of another copy, it says nothing of this one.
@@ -285,10 +285,10 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
     elif snapshot.lease.value.holder == UNKNOWN_HOLDER:
         troubles.append("the lease had to be made again: nobody can say who works until a claim")
     troubles += _disagreement(snapshot)
-    if snapshot.takeover_off is not None:
-        troubles.append(f"automatic takeover is off: {snapshot.takeover_off}")
+    if snapshot.store_unproven is not None:
+        troubles.append(f"automatic takeover is off: {snapshot.store_unproven}")
     for name in config.by_priority():
-        seen = snapshot.reports.get(name, Seen())
+        seen = snapshot.reports.get(name, Reading())
         if seen.error is not None:
             troubles.append(f"{name}'s report can't be read: {seen.error}")
         elif seen.value is not None and seen.value.alarm and is_running(seen):

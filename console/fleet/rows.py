@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from sessionlib.core.messages import History
 
 
@@ -123,7 +123,7 @@ class FleetView:
     checkpoint: CheckpointRow
     store: StoreRow
     policy: PolicyRow
-    coordinator: CoordinatorSeen | None
+    coordinator: CoordinatorStatus | None
     last_move: History | None
     reported: bool
     troubles: tuple[str, ...]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.fleet.readmodel import AccountRow, FleetView
-from console.text.units import length
+from console.text.units import duration
 from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
@@ -21,7 +21,7 @@ OLD_COPIES = 3
 """A copy older than so many intervals is one that should have been replaced by now."""
 
 
-class Word(StrEnum):
+class SafetyLevel(StrEnum):
     """The verdict."""
 
     SAFE = "SAFE"
@@ -35,7 +35,7 @@ class Word(StrEnum):
 class Safety:
     """A word, and the gravest reason for it."""
 
-    word: Word
+    word: SafetyLevel
     reason: str
 
 
@@ -53,40 +53,54 @@ def _of_the_look(view: FleetView) -> Safety | None:
     if view.store.reachable:
         return None
     if view.store.answered_s is None:
-        return Safety(Word.UNKNOWN, f"the store hasn't answered yet ({view.store.error})")
-    return Safety(Word.UNKNOWN, f"store not reached for {length(view.store.answered_s)}")
+        return Safety(SafetyLevel.UNKNOWN, f"the store hasn't answered yet ({view.store.error})")
+    return Safety(SafetyLevel.UNKNOWN, f"store not reached for {duration(view.store.answered_s)}")
 
 
 def _of_the_lease(view: FleetView) -> Safety | None:
     lease = view.lease
     if lease.epoch is None:
-        return Safety(Word.UNKNOWN, view.troubles[0] if view.troubles else "there is no lease")
+        return Safety(
+            SafetyLevel.UNKNOWN, view.troubles[0] if view.troubles else "there is no lease"
+        )
     if lease.holder == UNKNOWN_HOLDER:
-        return Safety(Word.UNKNOWN, "the lease had to be made again: a claim will tell who works")
+        return Safety(
+            SafetyLevel.UNKNOWN, "the lease had to be made again: a claim will tell who works"
+        )
     if lease.state == LeaseState.FREE:
-        return Safety(Word.NOT_SAFE, f"nobody works: the lease is free, {_since(view)}")
+        return Safety(SafetyLevel.NOT_SAFE, f"nobody works: the lease is free, {_since(view)}")
     if lease.state == LeaseState.OFFERED:
         late = lease.age_s is None or lease.ttl_s is None or lease.age_s > lease.ttl_s
         text = f"offered to {lease.successor}, {_since(view)}"
         return (
-            Safety(Word.NOT_SAFE, f"{text}, and not claimed") if late else Safety(Word.MOVING, text)
+            Safety(SafetyLevel.NOT_SAFE, f"{text}, and not claimed")
+            if late
+            else Safety(SafetyLevel.MOVING, text)
         )
     if not lease.valid:
-        return Safety(Word.NOT_SAFE, f"{lease.holder} hasn't renewed for {length(lease.age_s)}")
+        return Safety(
+            SafetyLevel.NOT_SAFE, f"{lease.holder} hasn't renewed for {duration(lease.age_s)}"
+        )
     return None
 
 
 def _of_the_primary(view: FleetView, holder: AccountRow | None) -> Safety | None:
     name = view.lease.holder
     if holder is None:
-        return Safety(Word.UNKNOWN, f"{name} holds the lease, and isn't in the configuration")
+        return Safety(
+            SafetyLevel.UNKNOWN, f"{name} holds the lease, and isn't in the configuration"
+        )
     if holder.phase is None:
-        return Safety(Word.UNKNOWN, f"{name} holds the lease, but its report can't be read")
+        return Safety(SafetyLevel.UNKNOWN, f"{name} holds the lease, but its report can't be read")
     if holder.phase in {Phase.LOST, Phase.COLD, Phase.FENCED}:
-        return Safety(Word.NOT_SAFE, f"{name} holds the lease, but is {holder.phase.lower()}")
+        return Safety(
+            SafetyLevel.NOT_SAFE, f"{name} holds the lease, but is {holder.phase.lower()}"
+        )
     moving = view.handover is not None and holder.workload == WorkState.STOPPING
     if holder.workload != WorkState.SERVING and not moving:
-        return Safety(Word.NOT_SAFE, f"{name} holds the lease; its workload is {holder.workload}")
+        return Safety(
+            SafetyLevel.NOT_SAFE, f"{name} holds the lease; its workload is {holder.workload}"
+        )
     return None
 
 
@@ -95,29 +109,31 @@ def _of_the_move(view: FleetView) -> Safety | None:
     if move is None:
         return None
     if move.asked:
-        return Safety(Word.MOVING, f"{move.from_} asks to move to {move.to}: approve or abort")
-    return Safety(Word.MOVING, f"{move.from_} moves to {move.to}: {move.phase}")
+        return Safety(
+            SafetyLevel.MOVING, f"{move.from_} asks to move to {move.to}: approve or abort"
+        )
+    return Safety(SafetyLevel.MOVING, f"{move.from_} moves to {move.to}: {move.phase}")
 
 
 def _of_the_fallbacks(view: FleetView) -> Safety | None:
     if view.lease.paused:
-        return Safety(Word.PAUSED, f"{view.lease.holder} serves; nobody would take over")
+        return Safety(SafetyLevel.PAUSED, f"{view.lease.holder} serves; nobody would take over")
     standbys = [
         row
         for row in view.accounts
         if row.name != view.lease.holder and row.readiness is not None and row.phase != Phase.COLD
     ]
     if not standbys:
-        return Safety(Word.NOT_SAFE, "no standby runs")
+        return Safety(SafetyLevel.NOT_SAFE, "no standby runs")
     if not any(row.readiness == Readiness.READY for row in standbys):
         first = standbys[0]
         busy = first.preparing or f"{first.name} is {first.readiness}"
-        return Safety(Word.NOT_SAFE, f"no standby is ready: {busy}")
+        return Safety(SafetyLevel.NOT_SAFE, f"no standby is ready: {busy}")
     copy = view.checkpoint
     if copy.seq is None:
-        return Safety(Word.NOT_SAFE, "no checkpoint yet: a crash would lose the data")
+        return Safety(SafetyLevel.NOT_SAFE, "no checkpoint yet: a crash would lose the data")
     if copy.age_s is not None and copy.every_s and copy.age_s > OLD_COPIES * copy.every_s:
-        return Safety(Word.NOT_SAFE, f"the last checkpoint is {length(copy.age_s)} old")
+        return Safety(SafetyLevel.NOT_SAFE, f"the last checkpoint is {duration(copy.age_s)} old")
     return None
 
 
@@ -129,11 +145,11 @@ def _safe(view: FleetView) -> Safety:
     ]
     more = f" and {len(ready) - 1} more" if len(ready) > 1 else ""
     return Safety(
-        Word.SAFE,
-        f"held by {view.lease.holder}, renewed {length(view.lease.age_s)} ago; "
+        SafetyLevel.SAFE,
+        f"held by {view.lease.holder}, renewed {duration(view.lease.age_s)} ago; "
         f"{ready[0]}{more} ready",
     )
 
 
 def _since(view: FleetView) -> str:
-    return f"{length(view.lease.age_s)} ago"
+    return f"{duration(view.lease.age_s)} ago"

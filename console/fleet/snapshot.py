@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import Lease
 
@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)  # with slots, Python 3.11 can't make a Seen[Lease]()
-class Seen(Generic[T]):
+class Reading(Generic[T]):
     """A record as it was read: `value`, or an `error`, or neither where there is none.
 
     `age_s` is by the store's clock.
@@ -41,12 +41,12 @@ class Snapshot:
     kind: str
     latency_s: float | None = None
     error: str | None = None
-    lease: Seen[Lease] = field(default_factory=Seen)
-    reports: Mapping[str, Seen[Report]] = field(default_factory=dict)
-    last_move: Seen[History] = field(default_factory=Seen)
+    lease: Reading[Lease] = field(default_factory=Reading)
+    reports: Mapping[str, Reading[Report]] = field(default_factory=dict)
+    last_move: Reading[History] = field(default_factory=Reading)
     answered_s: float | None = None
-    takeover_off: str | None = None
-    coordinator: CoordinatorSeen | None = None
+    store_unproven: str | None = None
+    coordinator: CoordinatorStatus | None = None
 
     @property
     def reachable(self) -> bool:

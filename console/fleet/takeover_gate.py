@@ -9,7 +9,6 @@ leaves what was known. Not decided here: what the finding allows
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib import import_module
 
 from sessionlib.clock import Clock
 from sessionlib.config import Config
@@ -22,22 +21,24 @@ EVERY_S = 60.0
 
 
 @dataclass
-class Gate:
+class TakeoverGate:
     """One fleet's, as one console knows it."""
 
     _why: str | None = "what doctor has found can't be read"
     _read_mono: float = float("-inf")
 
-    def why(self, store: Store, config: Config, clock: Clock) -> str | None:
+    def store_unproven(self, store: Store, config: Config, clock: Clock) -> str | None:
         """Why every takeover waits for an operator; None where it needn't."""
         place = store_check.folder_to_check(config)
         if place is None:
             return None
         now_mono = clock.now().mono
         if now_mono - self._read_mono >= EVERY_S:
+            # Only then: signatures load what a folder fleet doesn't need.
+            from console.signing.in_force import key_in_force  # noqa: PLC0415 - loaded only here
+
             try:
-                # Only then: signatures load what a folder fleet doesn't need.
-                key = import_module("console.signing.in_force").key_in_force(config, store)
+                key = key_in_force(config, store)
                 _, self._why = store_check.read_store_check(store, place, key)
                 self._read_mono = now_mono
             except ColabvpsError:

@@ -10,23 +10,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from console.fleet.readmodel import AccountRow, CheckpointRow, FleetView, MoveRow, StoreRow
-from console.fleet.safety import Word, safety
-from console.text.safe_text import one_line, padded, width, wrapped
-from console.text.units import ago, length, size
+from console.fleet.safety import SafetyLevel, safety
+from console.text.safe_text import one_line, padded, text_width, wrapped
+from console.text.units import ago, duration, size_text
 from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import History
 
 __all__ = [
     "SAFETY_TONES",
-    "Line",
+    "TextLine",
     "ago",
     "checkpoint_text",
     "coordinator_text",
+    "duration",
     "fitted",
     "fleet_lines",
-    "length",
     "move_text",
     "phase_glyph",
     "plan_text",
@@ -37,11 +37,11 @@ __all__ = [
 ]
 
 SAFETY_TONES = {
-    Word.SAFE: "good",
-    Word.MOVING: "warn",
-    Word.PAUSED: "warn",
-    Word.NOT_SAFE: "bad",
-    Word.UNKNOWN: "bad",
+    SafetyLevel.SAFE: "good",
+    SafetyLevel.MOVING: "warn",
+    SafetyLevel.PAUSED: "warn",
+    SafetyLevel.NOT_SAFE: "bad",
+    SafetyLevel.UNKNOWN: "bad",
 }
 _GLYPHS = {
     Phase.FRESH: ("●", "good"),
@@ -59,7 +59,7 @@ _HEADS = ("", "ACCOUNT", "ROLE", "PHASE", "LEFT", "HEARD", "WORK")
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class TextLine:
     """One line and how it is meant. A row or a command is `laid_out`: it isn't to be broken."""
 
     text: str = ""
@@ -67,35 +67,35 @@ class Line:
     laid_out: bool = False
 
 
-def fleet_lines(view: FleetView, config: str) -> list[Line]:
+def fleet_lines(view: FleetView, config: str) -> list[TextLine]:
     """The whole picture; `config` is the file's name, for commands to copy."""
     verdict = safety(view)
     lines = [
-        Line(f"Fleet {view.fleet}   {store_text(view.store)}", "head"),
-        Line(f"{verdict.word}: {verdict.reason}", SAFETY_TONES[verdict.word]),
-        Line(_lease(view)),
+        TextLine(f"Fleet {view.fleet}   {store_text(view.store)}", "head"),
+        TextLine(f"{verdict.word}: {verdict.reason}", SAFETY_TONES[verdict.word]),
+        TextLine(_lease(view)),
     ]
     if view.coordinator is not None:
-        lines.append(Line(coordinator_text(view.coordinator), "dim"))
+        lines.append(TextLine(coordinator_text(view.coordinator), "dim"))
     if view.handover is not None:
-        lines.append(Line(f"▲ Handover {plan_text(view.handover)}", "warn"))
+        lines.append(TextLine(f"▲ Handover {plan_text(view.handover)}", "warn"))
     if view.lease.epoch is not None:
-        lines.append(Line(f"Checkpoint: {checkpoint_text(view.checkpoint)}", "dim"))
-    lines += [Line(f"! {trouble}", "bad") for trouble in view.troubles]
-    lines += [Line(), Line(_columns(_HEADS), "dim", laid_out=True)]
+        lines.append(TextLine(f"Checkpoint: {checkpoint_text(view.checkpoint)}", "dim"))
+    lines += [TextLine(f"! {trouble}", "bad") for trouble in view.troubles]
+    lines += [TextLine(), TextLine(_columns(_HEADS), "dim", laid_out=True)]
     lines += [_account(row) for row in view.accounts]
     if view.last_move is not None:
-        lines += [Line(), Line(f"Last move: {move_text(view.last_move)}", "dim")]
+        lines += [TextLine(), TextLine(f"Last move: {move_text(view.last_move)}", "dim")]
     if view.store.reachable and not view.reported:
-        lines += [Line(), *_first_steps(view, config)]
+        lines += [TextLine(), *_first_steps(view, config)]
     return lines
 
 
-def fitted(lines: Iterable[Line], columns: int | None) -> list[Line]:
+def fitted(lines: Iterable[TextLine], columns: int | None) -> list[TextLine]:
     """The same with every sentence in lines of at most `columns`; as it is without a terminal."""
     if columns is None:
         return list(lines)
-    found: list[Line] = []
+    found: list[TextLine] = []
     for line in lines:
         texts = [line.text] if line.laid_out else wrapped(line.text, columns, hang=2)
         found += [replace(line, text=text) for text in texts]
@@ -111,7 +111,7 @@ def move_text(history: History) -> str:
     return f"{text} ({history.reason})" if history.reason else text
 
 
-def coordinator_text(seen: CoordinatorSeen) -> str:
+def coordinator_text(seen: CoordinatorStatus) -> str:
     """What the coordinator says, in one line."""
     if seen.reachable is None:
         return "Coordinator: no answer yet"
@@ -130,7 +130,7 @@ def table(rows: Sequence[Sequence[str]], heads: Sequence[str]) -> list[str]:
     """Columns as wide as their longest cell, the last one free."""
     harmless = [[one_line(cell, 200) for cell in row] for row in rows]
     widths = [
-        max(width(row[index]) for row in [heads, *harmless]) for index in range(len(heads) - 1)
+        max(text_width(row[index]) for row in [heads, *harmless]) for index in range(len(heads) - 1)
     ]
     return [
         "  ".join([*map(padded, row[:-1], widths), row[-1]]).rstrip() for row in [heads, *harmless]
@@ -144,10 +144,10 @@ def phase_glyph(phase: str | None) -> tuple[str, str]:
 
 def plan_text(move: MoveRow) -> str:
     """A planned move in one line."""
-    when = "" if move.left_s is None else f", T-0 in {length(move.left_s)}"
+    when = "" if move.left_s is None else f", T-0 in {duration(move.left_s)}"
     asked = ", waits for your word" if move.asked else ""
     left_s = move.latest_safe_s
-    safe = "" if left_s is None else f", latest safe start in {length(left_s)}"
+    safe = "" if left_s is None else f", latest safe start in {duration(left_s)}"
     return f"{move.from_} → {move.to}: {move.phase}{when}{asked}{safe}"
 
 
@@ -156,9 +156,9 @@ def checkpoint_text(copy: CheckpointRow) -> str:
     if copy.seq is None:
         # Not that of the interval, which it doesn't wait for.
         return "none yet; the first is made soon after the work begins"
-    age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
+    age = "age not known" if copy.age_s is None else f"{duration(copy.age_s)} old"
     receipt = f", {copy.receipt}" if copy.receipt else ""
-    return f"{copy.epoch}.{copy.seq}, {size(copy.bytes)}, {age}, durable{receipt}"
+    return f"{copy.epoch}.{copy.seq}, {size_text(copy.bytes)}, {age}, durable{receipt}"
 
 
 def role_text(role: str) -> str:
@@ -192,21 +192,21 @@ def _lease(view: FleetView) -> str:
     return f"Lease: epoch {lease.epoch}, {holder}, written {ago(lease.age_s)}, {valid}"
 
 
-def _account(row: AccountRow) -> Line:
+def _account(row: AccountRow) -> TextLine:
     glyph, tone = phase_glyph(row.phase)
     cells = (
         "▶" if row.is_primary else "",
         row.name,
         role_text(row.role),
         f"{glyph} {row.phase or 'not known'}",
-        length(row.remaining_s),
-        ago(row.heartbeat_age_s) if row.heartbeat_age_s is not None else _unheard(row),
+        duration(row.remaining_s),
+        ago(row.heartbeat_age_s) if row.heartbeat_age_s is not None else _silence_text(row),
         work_text(row),
     )
-    return Line(_columns(cells), tone, laid_out=True)
+    return TextLine(_columns(cells), tone, laid_out=True)
 
 
-def _unheard(row: AccountRow) -> str:
+def _silence_text(row: AccountRow) -> str:
     return "never" if row.phase == Phase.COLD else "-"
 
 
@@ -214,9 +214,11 @@ def _columns(cells: Sequence[str]) -> str:
     return " ".join(map(padded, cells, _WIDTHS)).rstrip()
 
 
-def _first_steps(view: FleetView, config: str) -> list[Line]:
+def _first_steps(view: FleetView, config: str) -> list[TextLine]:
     first = view.accounts[0].name
     return [
-        Line("No agent has reported yet. Start one:"),
-        Line(f"  python -m sessionlib agent --config {config} --account {first}", laid_out=True),
+        TextLine("No agent has reported yet. Start one:"),
+        TextLine(
+            f"  python -m sessionlib agent --config {config} --account {first}", laid_out=True
+        ),
     ]

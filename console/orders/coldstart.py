@@ -15,9 +15,9 @@ from enum import StrEnum
 from console.errors import Refused
 from console.fleet.readmodel import is_running, is_valid
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import ago, length
-from console.orders.evidence import Verdict, evidence_of, verdict_of
-from console.orders.proposals.common import lease_of, report_of
+from console.fleet.words import ago, duration
+from console.orders.evidence import LivenessVerdict, evidence_of, verdict_of
+from console.orders.proposals.common import report_of, require_lease
 from sessionlib.config import Config
 from sessionlib.config.schema import Launcher
 from sessionlib.core.messages import Report, WorkState
@@ -26,7 +26,7 @@ from sessionlib.core.view import Member
 from sessionlib.launchers import LaunchState, LaunchStatus
 
 
-class Step(StrEnum):
+class ColdstartStep(StrEnum):
     """What a cold start goes through, in this order."""
 
     START = "start"
@@ -37,21 +37,21 @@ class Step(StrEnum):
     DONE = "done"
 
 
-STEPS: Mapping[Step, str] = {
-    Step.START: "a session is started",
-    Step.BOOT: "its agent reports",
-    Step.CLAIM: "it claims the lease",
-    Step.RESTORE: "its data is put in place",
-    Step.SERVICES: "its workload gets ready",
-    Step.DONE: "the workload serves",
+STEPS: Mapping[ColdstartStep, str] = {
+    ColdstartStep.START: "a session is started",
+    ColdstartStep.BOOT: "its agent reports",
+    ColdstartStep.CLAIM: "it claims the lease",
+    ColdstartStep.RESTORE: "its data is put in place",
+    ColdstartStep.SERVICES: "its workload gets ready",
+    ColdstartStep.DONE: "the workload serves",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Stand:
+class ColdstartProgress:
     """How far things are: the step that is under way, and in words what it waits for."""
 
-    step: Step
+    step: ColdstartStep
     text: str
 
     @property
@@ -80,21 +80,25 @@ def candidates(
     return tuple(sorted(found, key=lambda one: not one.is_there))
 
 
-def under_way(snapshot: Snapshot) -> str | None:
+def account_under_way(snapshot: Snapshot) -> str | None:
     """The account that has the lease already, and whose workload has yet to serve."""
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     seen = report_of(snapshot, lease.holder or "")
     if lease.state is not LeaseState.HELD or seen.value is None or not is_running(seen):
         return None
     is_its = seen.value.incarnation == lease.incarnation
-    return lease.holder if is_its and _at_work(lease, seen.value).step is not Step.DONE else None
+    return (
+        lease.holder
+        if is_its and _at_work(lease, seen.value).step is not ColdstartStep.DONE
+        else None
+    )
 
 
 def check_needed(
     config: Config, snapshot: Snapshot, account: str | None, launched: Mapping[str, LaunchStatus]
 ) -> None:
     """Return where nobody but `account` is at work. Raises Refused, naming who is."""
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     if lease.state is not LeaseState.HELD or lease.holder in {None, UNKNOWN_HOLDER, account}:
         return
     if _is_proven_gone(config, snapshot, launched):
@@ -104,7 +108,7 @@ def check_needed(
         left_s = lease.ttl_s - (snapshot.lease.age_s or 0.0)
         raise Refused(
             f"{lease.holder} holds the lease under epoch {lease.epoch} and may be at work: it is "
-            f"valid for {length(left_s)} more. `colabvps-console status` shows whether it is "
+            f"valid for {duration(left_s)} more. `colabvps-console status` shows whether it is "
             "renewed; if not, try again then"
         )
     if is_running(seen) and seen.value is not None and seen.value.member != Member.FENCED:
@@ -114,15 +118,19 @@ def check_needed(
         )
 
 
-def stand(
+def coldstart_progress(
     config: Config, snapshot: Snapshot, account: str, launched: Mapping[str, LaunchStatus]
-) -> Stand:
+) -> ColdstartProgress:
     """In which step an account is. `launched` is what became of the last starts from here."""
     if snapshot.error is not None:
-        return Stand(Step.BOOT, f"the store can't be reached ({snapshot.error})")
+        return ColdstartProgress(
+            ColdstartStep.BOOT, f"the store can't be reached ({snapshot.error})"
+        )
     lease = snapshot.lease.value
     if lease is None:
-        return Stand(Step.CLAIM, f"the lease can't be read ({snapshot.lease.error or 'missing'})")
+        return ColdstartProgress(
+            ColdstartStep.CLAIM, f"the lease can't be read ({snapshot.lease.error or 'missing'})"
+        )
     if not _is_proven_gone(config, snapshot, launched):
         other = _others_service(snapshot, lease, account)
         if other is not None:
@@ -131,12 +139,14 @@ def stand(
     if report is None:
         return _absent(account, launched.get(account))
     if (lease.holder, lease.incarnation) != (account, report.incarnation):
-        return Stand(Step.CLAIM, _awaited(config, snapshot, lease, report))
+        return ColdstartProgress(
+            ColdstartStep.CLAIM, _waiting_reason(config, snapshot, lease, report)
+        )
     return _at_work(lease, report)
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CheckpointSummary:
     """What the store holds of the checkpoint that the lease points at: how many files, and how
     long ago it was made by the store's clock; or why that can't be read."""
 
@@ -145,7 +155,7 @@ class Held:
     error: str | None = None
 
 
-def checkpoint_words(snapshot: Snapshot, held: Held) -> str:
+def checkpoint_sentence(snapshot: Snapshot, held: CheckpointSummary) -> str:
     """What the work starts from."""
     lease = snapshot.lease.value
     if lease is None or lease.checkpoint is None:
@@ -180,9 +190,9 @@ def _candidate(
     )
     if report is not None and report.member == Member.FENCED:
         is_there = False
-    life = f"{length(config.lifetime_s(account))} ahead of it"
+    life = f"{duration(config.lifetime_s(account))} ahead of it"
     if report is not None:
-        life = f"a session runs, {length(report.remaining_s)} left"
+        life = f"a session runs, {duration(report.remaining_s)} left"
     elif is_there:
         life = "a session runs and has yet to report"
     by = "started from this machine"
@@ -215,17 +225,17 @@ def _is_proven_gone(
     """Whether the session that holds the lease has certainly ended."""
     lease = snapshot.lease.value
     of_holder = launched.get(lease.holder or "") if lease is not None else None
-    return verdict_of(evidence_of(config, snapshot, of_holder, None)) is Verdict.DEAD
+    return verdict_of(evidence_of(config, snapshot, of_holder, None)) is LivenessVerdict.DEAD
 
 
-def _absent(account: str, launched: LaunchStatus | None) -> Stand:
+def _absent(account: str, launched: LaunchStatus | None) -> ColdstartProgress:
     if launched is not None and launched.state is LaunchState.RUNNING:
-        return Stand(Step.BOOT, launched.how)
+        return ColdstartProgress(ColdstartStep.BOOT, launched.how)
     # What isn't known to run may be started: the launcher refuses where an agent is.
-    return Stand(Step.START, f"no session of {account} is known to be there")
+    return ColdstartProgress(ColdstartStep.START, f"no session of {account} is known to be there")
 
 
-def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> Stand | None:
+def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> ColdstartProgress | None:
     """What is to be said where another account was quicker."""
     holder = lease.holder
     if lease.state is not LeaseState.HELD or holder in {None, UNKNOWN_HOLDER, account}:
@@ -236,14 +246,16 @@ def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> Stand | N
     if (report.incarnation, report.epoch) != (lease.incarnation, lease.epoch):
         return None
     if report.workload is WorkState.SERVING and is_running(report_of(snapshot, holder or "")):
-        return Stand(Step.DONE, f"{holder} was quicker, and serves under epoch {lease.epoch}")
+        return ColdstartProgress(
+            ColdstartStep.DONE, f"{holder} was quicker, and serves under epoch {lease.epoch}"
+        )
     return None
 
 
-def _awaited(config: Config, snapshot: Snapshot, lease: Lease, report: Report) -> str:
+def _waiting_reason(config: Config, snapshot: Snapshot, lease: Lease, report: Report) -> str:
     """What a session waits for that doesn't hold the lease yet."""
     me, holder, epoch = report.account, lease.holder, lease.epoch
-    patience = length(config.timing().patience_s(lease.ttl_s, 0))
+    patience = duration(config.timing().patience_s(lease.ttl_s, 0))
     valid = bool(is_valid(snapshot.lease)) and holder != me
     offered = lease.state is LeaseState.OFFERED and lease.successor != me
     reasons = (
@@ -268,17 +280,25 @@ def _awaited(config: Config, snapshot: Snapshot, lease: Lease, report: Report) -
     return next((text for applies, text in reasons if applies), otherwise)
 
 
-def _at_work(lease: Lease, report: Report) -> Stand:
+def _at_work(lease: Lease, report: Report) -> ColdstartProgress:
     account = report.account
     claimed = f"{account} has claimed epoch {lease.epoch}"
     if report.workload is WorkState.SERVING and report.epoch == lease.epoch:
         # A terminal makes a link of it, and only the agent has looked at it before.
         is_web = report.url is not None and report.url.startswith(("http://", "https://"))
         where = f", at {report.url}" if is_web else ""
-        return Stand(Step.DONE, f"{account} serves under epoch {lease.epoch}{where}")
+        return ColdstartProgress(
+            ColdstartStep.DONE, f"{account} serves under epoch {lease.epoch}{where}"
+        )
     if report.workload in {WorkState.NONE, WorkState.WARM}:
-        return Stand(Step.RESTORE, f"{claimed}; {report.preparing or 'its data is put in place'}")
+        return ColdstartProgress(
+            ColdstartStep.RESTORE, f"{claimed}; {report.preparing or 'its data is put in place'}"
+        )
     if report.workload is WorkState.BACKOFF:
         again = f"its workload has exited {report.restarts} times, and is started again"
-        return Stand(Step.SERVICES, f"{claimed}; {again}: `colabvps-console logs {account}`")
-    return Stand(Step.SERVICES, f"{claimed}; its workload is {report.workload}")
+        return ColdstartProgress(
+            ColdstartStep.SERVICES, f"{claimed}; {again}: `colabvps-console logs {account}`"
+        )
+    return ColdstartProgress(
+        ColdstartStep.SERVICES, f"{claimed}; its workload is {report.workload}"
+    )

@@ -10,9 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from console.fleet.readmodel import AccountRow, FleetView
-from console.orders.casework import Case
-from console.orders.service import Asked
-from console.text.units import length
+from console.orders.casework import EmergencyCase
+from console.orders.service import ConfirmationRequest
+from console.text.units import duration
 from sessionlib.core.messages import OrderAction
 
 UNTIL_COMMIT = "up to its commit point, the offer, it can be aborted (x); after that it can't"
@@ -32,7 +32,7 @@ class Question:
     typed: str | None = None
 
 
-def question(asked: Asked, view: FleetView) -> Question:
+def question(asked: ConfirmationRequest, view: FleetView) -> Question:
     """What is to be agreed to."""
     makers = {
         OrderAction.HANDOVER: _handover,
@@ -46,7 +46,7 @@ def question(asked: Asked, view: FleetView) -> Question:
     return makers[asked.action](asked, view)
 
 
-def _handover(asked: Asked, view: FleetView) -> Question:
+def _handover(asked: ConfirmationRequest, view: FleetView) -> Question:
     order = asked.proposal.order
     return Question(
         f"Hand over to {order.account}?",
@@ -60,7 +60,7 @@ def _handover(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _stop(asked: Asked, view: FleetView) -> Question:
+def _stop(asked: ConfirmationRequest, view: FleetView) -> Question:
     account = asked.proposal.order.account
     if account != view.lease.holder:
         return Question(
@@ -86,7 +86,7 @@ def _stop(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _approve(asked: Asked, view: FleetView) -> Question:
+def _approve(asked: ConfirmationRequest, view: FleetView) -> Question:
     move, order = view.handover, asked.proposal.order
     if order.plan is None or move is None:
         return Question(
@@ -107,7 +107,7 @@ def _approve(asked: Asked, view: FleetView) -> Question:
             ("Gets it", _person(view, move.to, _how_ready(view, move.to))),
             (
                 "When",
-                "as soon as it is ready" if move.left_s is None else f"in {length(move.left_s)}",
+                "as soon as it is ready" if move.left_s is None else f"in {duration(move.left_s)}",
             ),
             ("Undo", UNTIL_COMMIT),
         ),
@@ -115,7 +115,7 @@ def _approve(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _abort(asked: Asked, view: FleetView) -> Question:
+def _abort(asked: ConfirmationRequest, view: FleetView) -> Question:
     move = view.handover
     from_, to = (move.from_, move.to) if move else (view.lease.holder, "its successor")
     return Question(
@@ -130,7 +130,7 @@ def _abort(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _pause(asked: Asked, view: FleetView) -> Question:
+def _pause(asked: ConfirmationRequest, view: FleetView) -> Question:
     return Question(
         "Pause the fleet?",
         (
@@ -144,7 +144,7 @@ def _pause(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _resume(asked: Asked, view: FleetView) -> Question:
+def _resume(asked: ConfirmationRequest, view: FleetView) -> Question:
     return Question(
         "Resume?",
         (
@@ -155,7 +155,7 @@ def _resume(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def _checkpoint(asked: Asked, view: FleetView) -> Question:
+def _checkpoint(asked: ConfirmationRequest, view: FleetView) -> Question:
     return Question(
         "Make a checkpoint now?",
         (
@@ -167,12 +167,12 @@ def _checkpoint(asked: Asked, view: FleetView) -> Question:
     )
 
 
-def emergency(case: Case, view: FleetView) -> Question:
+def emergency_question(case: EmergencyCase, view: FleetView) -> Question:
     """What is to be agreed to, and typed out, before work is taken from somebody."""
     copy = view.checkpoint
     kept = "there is no checkpoint: it starts with what its own folder holds"
     if copy.seq is not None:
-        kept = f"it starts from checkpoint {copy.epoch}.{copy.seq}, {length(copy.age_s)} old"
+        kept = f"it starts from checkpoint {copy.epoch}.{copy.seq}, {duration(copy.age_s)} old"
     if view.lease.paused:
         kept = f"{kept}. The fleet is paused; this overrides it"
     return Question(
@@ -189,13 +189,13 @@ def emergency(case: Case, view: FleetView) -> Question:
     )
 
 
-def evidence(case: Case) -> tuple[tuple[str, str, str], ...]:
+def evidence_rows(case: EmergencyCase) -> tuple[tuple[str, str, str], ...]:
     """Each witness: its name, its verdict, and what it says with how old that is."""
     return tuple(
         (
             one.name,
             one.verdict.value,
-            one.says if one.since_s is None else f"{one.says} ({length(one.since_s)})",
+            one.says if one.since_s is None else f"{one.says} ({duration(one.since_s)})",
         )
         for one in case.witnesses
     )
@@ -216,7 +216,7 @@ def _how_ready(view: FleetView, account: str | None) -> str:
     row = _row(view, account)
     if row is None:
         return "not known"
-    return f"{length(row.remaining_s)} left, {row.readiness or 'readiness not known'}"
+    return f"{duration(row.remaining_s)} left, {row.readiness or 'readiness not known'}"
 
 
 def _heir(view: FleetView, account: str | None) -> str:

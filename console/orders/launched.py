@@ -19,13 +19,13 @@ def launcher_of(config: Config, clock: Clock) -> Launcher:
     return LocalLauncher(config, clock)
 
 
-def launched(launcher: Launcher, account: str) -> LaunchStatus | None:
+def last_launch(launcher: Launcher, account: str) -> LaunchStatus | None:
     """What became of the account's last start from here; None if there was none."""
     handle = launcher.known(account)
     return None if handle is None else launcher.status(handle)
 
 
-def all_launched(launcher: Launcher, config: Config) -> Mapping[str, LaunchStatus]:
+def last_launches(launcher: Launcher, config: Config) -> Mapping[str, LaunchStatus]:
     """The same for every account that was ever started from here."""
-    found = {account: launched(launcher, account) for account in config.accounts}
+    found = {account: last_launch(launcher, account) for account in config.accounts}
     return {account: status for account, status in found.items() if status is not None}

@@ -10,15 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
 
 from console.errors import Refused
 from console.fleet.fleet import Fleet
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.orders import casework, outcomes, proposals
-from console.orders.casework import Case
+from console.orders.casework import EmergencyCase
 from console.orders.proposals import Proposal
-from console.orders.proposals.common import lease_of, standbys
+from console.orders.proposals.common import require_lease, standbys
 from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import LeaseState
@@ -30,7 +29,7 @@ READ_ONLY = "this console was started with --read-only: it changes nothing"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ConfirmationRequest:
     """A question as it stood when it was put: what would be done, and on what grounds."""
 
     action: OrderAction
@@ -39,33 +38,35 @@ class Asked:
 
 
 @dataclass(frozen=True, slots=True)
-class Service:
+class OrderService:
     """One fleet, and whether it may be changed."""
 
     fleet: Fleet
     read_only: bool = False
 
-    def ask(self, action: OrderAction, snapshot: Snapshot, account: str | None) -> Asked:
+    def propose(
+        self, action: OrderAction, snapshot: Snapshot, account: str | None
+    ) -> ConfirmationRequest:
         """What `action` would do now. Raises Refused or WrongUse."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        return Asked(action, account, self._proposal(action, snapshot, account))
+        return ConfirmationRequest(action, account, self._build_proposal(action, snapshot, account))
 
     def why_not(self, action: OrderAction, snapshot: Snapshot, account: str | None) -> str | None:
         """Why `action` can't be asked for now; None where it can."""
         try:
             if action is OrderAction.EMERGENCY:
-                self.heir(snapshot, account)
+                self.emergency_successor(snapshot, account)
             else:
-                self.ask(action, snapshot, account)
+                self.propose(action, snapshot, account)
         except ColabvpsError as error:
             return str(error) or type(error).__name__
         return None
 
-    def confirm(self, asked: Asked, snapshot: Snapshot) -> Proposal:
+    def confirm(self, asked: ConfirmationRequest, snapshot: Snapshot) -> Proposal:
         """The same question once more, as things stand now. Raises Refused where they changed."""
-        now = self.ask(asked.action, snapshot, asked.account).proposal
-        for what, before, after in _grounds(asked.proposal.order, now.order):
+        now = self.propose(asked.action, snapshot, asked.account).proposal
+        for what, before, after in _order_conditions(asked.proposal.order, now.order):
             if before != after:
                 raise Refused(
                     f"{what} has changed while you read (it was {before}, it is {after}); "
@@ -73,23 +74,26 @@ class Service:
                 )
         return now
 
-    def give(self, proposal: Proposal) -> Order:
+    def submit(self, proposal: Proposal) -> Order:
         """Sign an order and put it into the store; blocks. Raises Refused or OutcomeUnknown."""
         if self.read_only:
             raise Refused(READ_ONLY)
         # Here, because signing loads what looking doesn't need.
-        ordering = import_module("console.cli.ordering")
-        order: Order = ordering.signed(self.fleet, proposal.order)
-        ordering.give(self.fleet, order)
+        from console.orders import submit  # noqa: PLC0415 - loaded only here
+
+        order = submit.sign_for_fleet(self.fleet, proposal.order)
+        submit.submit_order(self.fleet, order)
         return order
 
     def outcome(
         self, order: Order, snapshot: Snapshot, session: str | None
-    ) -> outcomes.Under | outcomes.Ended:
+    ) -> outcomes.OrderProgress | outcomes.OrderOutcome:
         """How far an order has come."""
-        return outcomes.of(order, snapshot, session)
+        return outcomes.judge(order, snapshot, session)
 
-    def _proposal(self, action: OrderAction, snapshot: Snapshot, account: str | None) -> Proposal:
+    def _build_proposal(
+        self, action: OrderAction, snapshot: Snapshot, account: str | None
+    ) -> Proposal:
         config = self.fleet.config
         if action is OrderAction.HANDOVER:
             return proposals.handover(config, snapshot, account)
@@ -103,47 +107,49 @@ class Service:
 
     def open_case(
         self, snapshot: Snapshot, account: str | None, launched: LaunchStatus | None
-    ) -> Case:
+    ) -> EmergencyCase:
         """Begin to look into an emergency. Raises Refused or WrongUse."""
-        to = self.heir(snapshot, account)
-        return casework.opened(self.fleet.config, snapshot, to, launched, self.fleet.clock.now())
+        to = self.emergency_successor(snapshot, account)
+        return casework.open_case(self.fleet.config, snapshot, to, launched, self.fleet.clock.now())
 
-    def look_into(self, case: Case, snapshot: Snapshot, launched: LaunchStatus | None) -> Case:
+    def update_case(
+        self, case: EmergencyCase, snapshot: Snapshot, launched: LaunchStatus | None
+    ) -> EmergencyCase:
         """The same case, with what is known now."""
         now = self.fleet.clock.now()
-        return casework.looked_into(case, self.fleet.config, snapshot, launched, now)
+        return casework.update_case(case, self.fleet.config, snapshot, launched, now)
 
-    def close_case(self, case: Case) -> Proposal:
+    def propose_emergency(self, case: EmergencyCase) -> Proposal:
         """The order that it bears. Raises Refused."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        return casework.proposal(case, self.fleet.config, "on the screen")
+        return casework.propose_emergency(case, self.fleet.config, "on the screen")
 
-    def heir(self, snapshot: Snapshot, account: str | None) -> str:
+    def emergency_successor(self, snapshot: Snapshot, account: str | None) -> str:
         """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        config, lease = self.fleet.config, lease_of(snapshot)
+        config, lease = self.fleet.config, require_lease(snapshot)
         to = account or next(iter(standbys(config, snapshot, lease.holder)), None)
         if to is None:
             raise Refused("no standby reports: `colabvps-console coldstart` starts a session")
         proposals.lost_holder(config, snapshot, to)
         return to
 
-    def witness(self, store: Store) -> tuple[Snapshot, LaunchStatus | None]:
+    def gather_evidence(self, store: Store) -> tuple[Snapshot, LaunchStatus | None]:
         """A fresh look, and what became of the holder's last start from this machine; may
         block, for as long as a store's time-out."""
-        snapshot = replace(self.fleet, store=store).look()
+        snapshot = replace(self.fleet, store=store).read_snapshot()
         lease = snapshot.lease.value
         if lease is None or lease.holder is None:
             return snapshot, None
         return snapshot, self._launched(lease.holder)
 
     def _launched(self, account: str) -> LaunchStatus | None:
-        launching = import_module("console.orders.launched")
+        from console.orders import launched as launching  # noqa: PLC0415 - loaded only here
+
         launcher = launching.launcher_of(self.fleet.config, self.fleet.clock)
-        status: LaunchStatus | None = launching.launched(launcher, account)
-        return status
+        return launching.last_launch(launcher, account)
 
 
 _PLAIN: Mapping[OrderAction, Callable[[Config, Snapshot], Proposal]] = {
@@ -155,22 +161,22 @@ _PLAIN: Mapping[OrderAction, Callable[[Config, Snapshot], Proposal]] = {
 }
 
 
-def successor(service: Service, snapshot: Snapshot, selected: str | None) -> str | None:
+def handover_target(service: OrderService, snapshot: Snapshot, selected: str | None) -> str | None:
     """Whom a handover goes to when `selected` is: a standby that runs, else the best one (None)."""
     lease = snapshot.lease.value
     if selected is None or lease is None or selected == lease.holder:
         return None
-    seen = snapshot.reports.get(selected, Seen())
+    seen = snapshot.reports.get(selected, Reading())
     return selected if seen.value is not None and seen.value.ended is None else None
 
 
-def holder_of(snapshot: Snapshot) -> str | None:
+def last_known_holder(snapshot: Snapshot) -> str | None:
     """Who held the lease when it was last seen."""
     lease = snapshot.lease.value
     return lease.holder if lease is not None and lease.state is LeaseState.HELD else None
 
 
-def _grounds(before: Order, after: Order) -> list[tuple[str, object, object]]:
+def _order_conditions(before: Order, after: Order) -> list[tuple[str, object, object]]:
     return [
         ("the epoch", before.epoch, after.epoch),
         ("the primary's incarnation", before.incarnation, after.incarnation),

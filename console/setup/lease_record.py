@@ -13,8 +13,8 @@ from __future__ import annotations
 import secrets
 
 from console.errors import OutcomeUnknown, Refused
-from console.fleet.looking import epochs, read
-from console.fleet.snapshot import Seen
+from console.fleet.looking import history_epochs, read_from_store
+from console.fleet.snapshot import Reading
 from sessionlib import layout
 from sessionlib.checkpoints import catalog
 from sessionlib.core.lease import first_record
@@ -30,7 +30,7 @@ SPARE_EPOCHS = 100
 
 def missing_lease(store: Store, ttl_s: float) -> Lease | None:
     """The record that the store lacks, None where it has one. Raises Refused if it can't tell."""
-    seen = read(store, Lease, layout.LEASE)
+    seen = read_from_store(store, Lease, layout.LEASE)
     if seen.error is not None:
         raise Refused(
             f"the lease record can't be read ({seen.error}): nothing was changed; find out who "
@@ -65,9 +65,9 @@ def newest_checkpoint(store: Store) -> Pointer | None:
 def highest_trace(store: Store) -> int | None:
     """The highest epoch that anything in the store tells of, None where nothing does. One that
     claims can't have come to tells only that something was here."""
-    found = epochs(store)
-    found += [_trace(read(store, Report, key)) for key in store.list(layout.SESSIONS)]
-    found += [_trace(read(store, Order, key)) for key in store.list(layout.ORDERS)]
+    found = history_epochs(store)
+    found += [_trace(read_from_store(store, Report, key)) for key in store.list(layout.SESSIONS)]
+    found += [_trace(read_from_store(store, Order, key)) for key in store.list(layout.ORDERS)]
     found += [one.epoch for one in catalog.shelved(store)]
     return max((epoch if _is_real(epoch) else 1 for epoch in found), default=0) or None
 
@@ -76,7 +76,7 @@ def _is_real(epoch: int) -> bool:
     return epoch <= MAX_EPOCH - SPARE_EPOCHS
 
 
-def _trace(seen: Seen[Report] | Seen[Order]) -> int:
+def _trace(seen: Reading[Report] | Reading[Order]) -> int:
     """The epoch that a record tells of. One that can't be read is a trace all the same."""
     if seen.value is not None:
         return seen.value.epoch

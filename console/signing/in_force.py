@@ -31,7 +31,7 @@ class KeyState:
     def current(self) -> str:
         return self.chain.keys[-1]
 
-    def fitting(self, public: str) -> Seed | None:
+    def seed_for(self, public: str) -> Seed | None:
         """The first seed at hand with this public half."""
         return next((seed for seed in self.seeds if public_of(seed.value) == public), None)
 
@@ -63,15 +63,15 @@ def signing_seed(config: Config, store: Store) -> str:
     if config.fleet_key is None:
         return seed_storage.need_seed(config.fleet)
     state = key_state(config, store)
-    seed = state.fitting(state.current)
+    seed = state.seed_for(state.current)
     if seed is not None:
         return seed.value
     if not state.seeds:
         return seed_storage.need_seed(config.fleet)
-    raise Refused(why_not(config, state))
+    raise Refused(explain_missing_seed(config, state))
 
 
-def why_not(config: Config, state: KeyState) -> str:
+def explain_missing_seed(config: Config, state: KeyState) -> str:
     """Why none of the seeds at hand is any good."""
     if state.current != state.pinned:
         return (

@@ -29,7 +29,7 @@ from typing import TypeVar
 from console.config_file_edit import write_fleet_key
 from console.errors import OutcomeUnknown, Refused
 from console.signing import seed_storage
-from console.signing.in_force import KeyState, why_not
+from console.signing.in_force import KeyState, explain_missing_seed
 from console.signing.operator import operator_name
 from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
 from sessionlib.bundles.bundle import CODE
@@ -54,7 +54,7 @@ T = TypeVar("T", bound=NumberedRecord)
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class RotationStep:
     """One step: does it, and says what was done; nothing where there was nothing to do."""
 
     do: Callable[[], str]
@@ -75,7 +75,7 @@ class Rotation:
     def public(self) -> str:
         return public_of(self.new)
 
-    def standing(self) -> list[str]:
+    def published_under_old_key(self) -> list[str]:
         """What step 2 will publish again, and whose it is: all that the old key has signed last
         is believed, so the operator should know it."""
         public = public_of(self.old or self.new)
@@ -88,15 +88,15 @@ class Rotation:
             else [*texts, f"settings v{settings.version} by {settings.by}"]
         )
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Iterator[RotationStep]:
         """What is left to be done, in order."""
         if self.old is not None:
             old = self.old
-            yield Step(self._keep_beside)
-            yield Step(self._publish_again)
-            yield Step(lambda: self._pass_on(old))
-        yield Step(self._write_config)
-        yield Step(self._take_its_place)
+            yield RotationStep(self._keep_beside)
+            yield RotationStep(self._publish_again)
+            yield RotationStep(lambda: self._write_succession(old))
+        yield RotationStep(self._write_config)
+        yield RotationStep(self._promote_in_keyring)
 
     def _keep_beside(self) -> str:
         if not self.in_keyring or seed_storage.next_from_keyring(self.config.fleet) == self.new:
@@ -118,24 +118,24 @@ class Rotation:
         publisher = Publisher(self.store, self.config.fleet, self.new, operator_name(), self.at)
         return f"{name} v{publisher.again(kind, newest).version}"
 
-    def _pass_on(self, old: str) -> str:
+    def _write_succession(self, old: str) -> str:
         word = Succession(self.config.fleet, public_of(old), self.public, self.at, operator_name())
         key = succession_key(word.old)
         try:
             self.store.create(key, SUCCESSION.encode(SUCCESSION.signed(word, old)))
         except Conflict:
-            self._settle(word.old)
+            self._resolve_conflict(word.old)
         except Unknown as error:
-            if self._stands(word.old) != self.public:
+            if self._successor_on_record(word.old) != self.public:
                 raise OutcomeUnknown(
                     f"the key may or may not have been changed ({error}): this machine has both, "
                     "so either way you can go on; run `colabvps-console key rotate` again"
                 ) from None
         return "put the old key's word on the new one into the store: agents follow it"
 
-    def _settle(self, old_public: str) -> None:
+    def _resolve_conflict(self, old_public: str) -> None:
         """Something stands there already: ours, another operator's, or nobody's."""
-        stands = self._stands(old_public)
+        stands = self._successor_on_record(old_public)
         if stands is None:
             raise ProgramError(
                 f"{succession_key(old_public)} is in the store, and isn't this fleet's: find out "
@@ -147,7 +147,7 @@ class Rotation:
                 "one counts: ask them for it"
             )
 
-    def _stands(self, old_public: str) -> str | None:
+    def _successor_on_record(self, old_public: str) -> str | None:
         with suppress(StoreError, RecordUnreadable, SignatureInvalid):
             found = read_succession(self.store, self.config.fleet, old_public)
             return None if found is None else found.new
@@ -159,7 +159,7 @@ class Rotation:
         write_fleet_key(self.config.path, self.public)
         return f"wrote the new key's public half to {self.config.path}"
 
-    def _take_its_place(self) -> str:
+    def _promote_in_keyring(self) -> str:
         if not self.in_keyring:
             return (
                 f"nothing is kept here: set {VARIABLE} to the new key wherever it is set, and "
@@ -172,12 +172,12 @@ class Rotation:
         return "kept the new key in the keyring, in the old one's place"
 
 
-def begin(config: Config, store: Store, state: KeyState, at: float) -> Rotation | None:
+def plan_rotation(config: Config, store: Store, state: KeyState, at: float) -> Rotation | None:
     """The change to be made, or the end of one that was begun; None where only the operator's
     own environment is left to be changed. Raises Refused."""
-    current = state.fitting(state.current)
+    current = state.seed_for(state.current)
     if current is None:
-        raise Refused(why_not(config, state))
+        raise Refused(explain_missing_seed(config, state))
     draft = Rotation(config, store, None, current.value, current.kept_in_keyring, at)
     in_place = current is state.seeds[0] or _keeps(config.fleet, current.value)
     if state.current != state.pinned or not in_place:

@@ -40,9 +40,9 @@ class Output:
         """A line of the answer, laid out, for people; with `--json` it is talk."""
         self._write(self._answers, text, tone)
 
-    def tell(self, text: str, tone: str = "") -> None:
+    def message(self, text: str, tone: str = "") -> None:
         """Talk: progress, warnings, advice."""
-        self._write(sys.stderr, _broken(text, sys.stderr), tone)
+        self._write(sys.stderr, _wrap_to_terminal(text, sys.stderr), tone)
 
     def document(self, value: Any) -> None:
         """One JSON document on one line."""
@@ -55,11 +55,11 @@ class Output:
         if self.json:
             self.document(value)
         else:
-            self.line(_broken(text, sys.stdout))
+            self.line(_wrap_to_terminal(text, sys.stdout))
 
     def ask(self, what: str, *, yes: bool) -> None:
         """Say what will happen and return once it was agreed to. Raises Refused."""
-        self.tell(what)
+        self.message(what)
         if yes:
             return
         if not self.can_ask():
@@ -69,7 +69,7 @@ class Output:
 
     def ask_typed(self, what: str, prompt: str, name: str) -> None:
         """Say what rests on it, and return once `name` was typed. Raises Refused."""
-        self.tell(what)
+        self.message(what)
         if self._answer(prompt) != name:
             raise Refused(f"that isn't {name}; nothing was changed")
 
@@ -107,7 +107,7 @@ class Output:
         return sys.stdin.readline().strip()
 
     def _write(self, stream: TextIO, text: str, tone: str) -> None:
-        text = safe_text.lines(text) if text else ""
+        text = safe_text.harmless_lines(text) if text else ""
         if tone in _COLOURS and is_coloured(stream):
             text = f"\x1b[{_COLOURS[tone]}m{text}\x1b[0m"
         stream.write(text + "\n")
@@ -129,13 +129,13 @@ def columns_of(stream: TextIO) -> int | None:
         return WIDTH
 
 
-def _broken(text: str, stream: TextIO) -> str:
+def _wrap_to_terminal(text: str, stream: TextIO) -> str:
     """What is said, in lines that fit the terminal."""
     columns = columns_of(stream)
     if columns is None:
         return text
     lines: list[str] = []
-    for line in safe_text.lines(text).split("\n"):
+    for line in safe_text.harmless_lines(text).split("\n"):
         lines += [line] if line.startswith(" ") else safe_text.wrapped(line, columns)
     return "\n".join(lines)
 

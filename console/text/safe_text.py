@@ -24,17 +24,17 @@ def one_line(text: str, most: int = 500) -> str:
     return clipped(plain(text).strip(), most)
 
 
-def row(text: str, columns: int) -> str:
+def harmless_row(text: str, columns: int) -> str:
     """The same for a row of a table: what stands before its first word keeps its place."""
     return clipped(plain(text).rstrip(), columns)
 
 
-def lines(text: str) -> str:
+def harmless_lines(text: str) -> str:
     """The same for text of several lines; its line ends stay, as plain ones."""
     return "\n".join(clipped(plain(line).rstrip(), 10_000) for line in text.splitlines())
 
 
-def width(text: str) -> int:
+def text_width(text: str) -> int:
     """How many columns a harmless text takes."""
     if text.isascii():
         return len(text)
@@ -47,11 +47,11 @@ def width(text: str) -> int:
 def clipped(text: str, columns: int) -> str:
     """`text` in at most `columns`, its end replaced by … where it is longer."""
     most = MARKED * columns
-    if len(text) <= most and (len(text) * 2 <= columns or width(text) <= columns):
+    if len(text) <= most and (len(text) * 2 <= columns or text_width(text) <= columns):
         return text
     taken = 0
     for index, char in enumerate(text):
-        taken += width(char)
+        taken += text_width(char)
         if taken > columns - 1 or index >= most - 1:
             return text[:index] + "…"
     return text
@@ -64,12 +64,12 @@ def wrapped(text: str, columns: int, hang: int = 0, *, in_column: bool = False) 
     line if it can, to be copied. A word that is longer than a line stays whole, an address for
     one, but in the column of a table.
     """
-    if width(text) <= columns:
+    if text_width(text) <= columns:
         return [text]
     done: list[str] = []
     line, is_begun = " " * (len(text) - len(text.lstrip(" "))), False
     for piece in _pieces(text, columns - hang, in_column=in_column):
-        if is_begun and width(line) + 1 + width(piece) > columns:
+        if is_begun and text_width(line) + 1 + text_width(piece) > columns:
             done.append(line)
             line, is_begun = " " * hang, False
         line += f" {piece}" if is_begun else piece
@@ -80,11 +80,11 @@ def wrapped(text: str, columns: int, hang: int = 0, *, in_column: bool = False) 
 def _pieces(text: str, columns: int, *, in_column: bool) -> Iterator[str]:
     """What stays together of a text."""
     for piece in _PIECE.findall(text):
-        for word in [piece] if width(piece) <= columns else piece.split():
+        for word in [piece] if text_width(piece) <= columns else piece.split():
             yield from textwrap.wrap(word, columns, break_on_hyphens=False) if in_column else [word]
 
 
 def padded(text: str, columns: int) -> str:
     """`text` in exactly `columns`."""
     fitted = clipped(text, columns)
-    return fitted + " " * (columns - width(fitted))
+    return fitted + " " * (columns - text_width(fitted))

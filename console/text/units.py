@@ -7,7 +7,7 @@ isn't known. Pure.
 from __future__ import annotations
 
 
-def length(seconds: float | None) -> str:
+def duration(seconds: float | None) -> str:
     """`7h12m`, `3m20s`, `12s`; `-` where it isn't known."""
     if seconds is None:
         return "-"
@@ -22,10 +22,10 @@ def length(seconds: float | None) -> str:
 
 def ago(seconds: float | None) -> str:
     """`3s ago`; `never` where there is nothing to be old."""
-    return "never" if seconds is None else f"{length(seconds)} ago"
+    return "never" if seconds is None else f"{duration(seconds)} ago"
 
 
-def clock(seconds: float | None) -> str:
+def countdown(seconds: float | None) -> str:
     """A countdown as `06:12:44`; `--:--:--` where it isn't known. What has passed has a `-`."""
     if seconds is None:
         return "--:--:--"
@@ -34,7 +34,7 @@ def clock(seconds: float | None) -> str:
     return f"{sign}{min(whole // 3_600, 9_999):02}:{whole // 60 % 60:02}:{whole % 60:02}"
 
 
-def size(count: int | None) -> str:
+def size_text(count: int | None) -> str:
     """Bytes in words: `3.1 GB`."""
     if count is None:
         return "-"

@@ -21,21 +21,21 @@ from textual.message import Message
 from textual.screen import Screen
 
 from console.errors import OutcomeUnknown
-from console.fleet.cache import Picture
-from console.fleet.changes import Event, between
+from console.fleet.cache import FleetCache
+from console.fleet.changes import FleetEvent, events_between
 from console.fleet.readmodel import fleet_view
 from console.fleet.snapshot import Snapshot
-from console.orders.casework import Case
-from console.orders.consequences import emergency, question
+from console.orders.casework import EmergencyCase
+from console.orders.consequences import emergency_question, question
 from console.orders.proposals import Proposal
-from console.orders.service import Asked, Service
+from console.orders.service import ConfirmationRequest, OrderService
 from console.tui.base import BaseApp
-from console.tui.bindings import KEYS, of
+from console.tui.bindings import KEYS, key_for
 from console.tui.dialogs import Ask, AskEmergency, Page
-from console.tui.fleet_screen import FleetScreen, Known
-from console.tui.pending_orders import Orders
+from console.tui.fleet_screen import FleetScreen, FleetState
+from console.tui.pending_orders import PendingOrders
 from console.tui.poller import Poller
-from console.tui.render import Logged
+from console.tui.render import LoggedEvent
 from console.tui.styled import harmless
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.errors import ColabvpsError, Unknown
@@ -57,22 +57,26 @@ class ConsoleApp(BaseApp):
         Binding("ctrl+c,ctrl+q", "quit", "Quit", show=False, priority=True)
     ]
 
-    class Looked(Message):
+    class CacheChanged(Message):
         """The store has shown something new."""
 
-    class Gave(Message):
+    class OrderSubmitted(Message):
         """An order is in the store, or `error` says why not."""
 
         def __init__(self, proposal: Proposal, order: Order, error: ColabvpsError | None) -> None:
             self.proposal, self.order, self.error = proposal, order, error
             super().__init__()
 
-    class Witnessed(Message):
+    class EvidenceGathered(Message):
         """A fresh look, and what this machine's launcher knows of the holder; `case` is the one
         that it was asked for, None for a new one."""
 
         def __init__(
-            self, to: str, snapshot: Snapshot, status: LaunchStatus | None, case: Case | None
+            self,
+            to: str,
+            snapshot: Snapshot,
+            status: LaunchStatus | None,
+            case: EmergencyCase | None,
         ) -> None:
             self.to, self.snapshot, self.status, self.case = to, snapshot, status, case
             super().__init__()
@@ -85,7 +89,7 @@ class ConsoleApp(BaseApp):
             super().__init__()
 
     def __init__(
-        self, service: Service, open_store: Callable[[], Store], *, live: bool = True
+        self, service: OrderService, open_store: Callable[[], Store], *, live: bool = True
     ) -> None:
         super().__init__(service.fleet.clock)
         self.service, self.live = service, live
@@ -99,10 +103,10 @@ class ConsoleApp(BaseApp):
         )
         self._news = False
         self._before: Snapshot | None = None
-        self.orders = Orders(service)
-        self.picture: Picture = self._poller.picture()
+        self.orders = PendingOrders(service)
+        self.cache: FleetCache = self._poller.cache()
         self._ticks = 0
-        known, _ = self._known(self.picture, live_only=False)
+        known, _ = self._judge_cache(self.cache, live_only=False)
         self.fleet = FleetScreen(service, str(service.fleet.config.path), known)
 
     # Its life
@@ -113,7 +117,7 @@ class ConsoleApp(BaseApp):
     def on_mount(self) -> None:
         if not self.live:
             return
-        self.ending.watch(asyncio.get_running_loop())
+        self.signal_watch.watch(asyncio.get_running_loop())
         self._poller.start()
         self.set_interval(TICK_S, self.tick)
 
@@ -123,84 +127,86 @@ class ConsoleApp(BaseApp):
     def tick(self) -> None:
         """A second has passed: everything is older, and perhaps something has run out."""
         if self.live:
-            self._poller.watch_over()
-        self.look(live_only=True)
+            self._poller.replace_hung_reads()
+        self.refresh_view(live_only=True)
 
-    def look(self, *, live_only: bool = False) -> None:
+    def refresh_view(self, *, live_only: bool = False) -> None:
         """Show what is known now; `live_only`: nothing has come in since."""
         if self.live:
-            self.picture = self._poller.picture()
+            self.cache = self._poller.cache()
         now = self.clock.now()
-        known, events = self._known(self.picture, live_only=live_only)
-        news = [Logged(now.wall, event) for event in events]
-        words = self.orders.look(known.snapshot, now)
+        known, events = self._judge_cache(self.cache, live_only=live_only)
+        news = [LoggedEvent(now.wall, event) for event in events]
+        words = self.orders.update(known.snapshot, now)
         self.fleet.show(known, live_only=live_only and not news, orders=len(self.orders))
-        self.fleet.log_events([*news, *(Logged(now.wall, word.event) for word in words)])
+        self.fleet.log_events([*news, *(LoggedEvent(now.wall, word.event) for word in words)])
         for word in words:
             if word.final:
                 self._toast(word.event)
         if isinstance(self.screen, Page):
             self.screen.renew()
         if isinstance(self.screen, AskEmergency):
-            self._apart(self._witness, self.screen.case.to, self.screen.case)
+            self._run_in_thread(self._gather_evidence, self.screen.case.to, self.screen.case)
 
-    def _known(self, picture: Picture, *, live_only: bool) -> tuple[Known, tuple[Event, ...]]:
+    def _judge_cache(
+        self, picture: FleetCache, *, live_only: bool
+    ) -> tuple[FleetState, tuple[FleetEvent, ...]]:
         """What is known now, and what has happened since it was last judged whole."""
         config = self.service.fleet.config
-        snapshot = picture.at(self.clock.now())
+        snapshot = picture.snapshot_at(self.clock.now())
         self._ticks = self._ticks + 1 if live_only else 0
         if len(config.accounts) > MANY and self._ticks % WHOLE_EVERY:
-            shown = self.fleet.in_sight()
-            return Known(fleet_view(config, snapshot, self.fleet.view, shown), snapshot), ()
-        events: tuple[Event, ...] = ()
+            shown = self.fleet.visible_accounts()
+            return FleetState(fleet_view(config, snapshot, self.fleet.view, shown), snapshot), ()
+        events: tuple[FleetEvent, ...] = ()
         # Before the first answer there is nothing to compare with.
         if picture.lease is not None:
-            events, self._before = between(self._before, snapshot), snapshot
-        return Known(fleet_view(config, snapshot), snapshot), events
+            events, self._before = events_between(self._before, snapshot), snapshot
+        return FleetState(fleet_view(config, snapshot), snapshot), events
 
     def _on_news(self) -> None:
         # One message is enough, however much has come in until it is read.
         if not self._news:
             self._news = True
-            self._from_thread(self.Looked())
+            self._from_thread(self.CacheChanged())
 
     def _from_thread(self, message: Message) -> None:
         if self.is_running:
             self.post_message(message)
 
-    def on_console_app_looked(self) -> None:
+    def on_console_app_cache_changed(self) -> None:
         self._news = False
-        self.look()
+        self.refresh_view()
 
     # Orders
 
-    def on_fleet_screen_wanted(self, message: FleetScreen.Wanted) -> None:
-        self.want(message.order, message.account)
+    def on_fleet_screen_order_requested(self, message: FleetScreen.OrderRequested) -> None:
+        self.request_order(message.order, message.account)
 
-    def want(self, action: OrderAction, account: str | None) -> None:
+    def request_order(self, action: OrderAction, account: str | None) -> None:
         """Ask for something, and do it once it was agreed to."""
         if action is OrderAction.EMERGENCY:
-            self._want_emergency(account)
+            self._request_emergency(account)
             return
         try:
-            asked = self.service.ask(action, self.fleet.snapshot, account)
+            asked = self.service.propose(action, self.fleet.snapshot, account)
         except ColabvpsError as error:
-            self.tell(Event(f"{of(action).label}: {error}", "bad"))
+            self.announce(FleetEvent(f"{key_for(action).label}: {error}", "bad"))
             return
         ask = Ask(question(asked, self.fleet.view), self.clock)
-        self.push_screen(ask, partial(self._answered, asked))
+        self.push_screen(ask, partial(self._on_confirmed, asked))
 
-    def _answered(self, asked: Asked, agreed: bool | None) -> None:
+    def _on_confirmed(self, asked: ConfirmationRequest, agreed: bool | None) -> None:
         if not agreed:
             return
         try:
             proposal = self.service.confirm(asked, self.fleet.snapshot)
         except ColabvpsError as error:
-            self.tell(Event(f"{of(asked.action).label}: refused: {error}", "bad"))
+            self.announce(FleetEvent(f"{key_for(asked.action).label}: refused: {error}", "bad"))
             return
-        self._apart(self._give, proposal)
+        self._run_in_thread(self._submit, proposal)
 
-    def _apart(self, do: Callable[..., None], *args: object) -> None:
+    def _run_in_thread(self, do: Callable[..., None], *args: object) -> None:
         """Do it in a thread, so that nothing waits for it."""
 
         def run() -> None:
@@ -211,33 +217,33 @@ class ConsoleApp(BaseApp):
 
         threading.Thread(target=run, daemon=True).start()
 
-    def _give(self, proposal: Proposal) -> None:
+    def _submit(self, proposal: Proposal) -> None:
         try:
-            self._from_thread(self.Gave(proposal, self.service.give(proposal), None))
+            self._from_thread(self.OrderSubmitted(proposal, self.service.submit(proposal), None))
         except ColabvpsError as error:
-            self._from_thread(self.Gave(proposal, proposal.order, error))
+            self._from_thread(self.OrderSubmitted(proposal, proposal.order, error))
 
-    def on_console_app_gave(self, message: Gave) -> None:
+    def on_console_app_order_submitted(self, message: OrderSubmitted) -> None:
         order, error = message.order, message.error
-        label = of(order.action).label
+        label = key_for(order.action).label
         if isinstance(error, OutcomeUnknown | Unknown):
-            self.tell(Event(f"{label}: outcome unknown, still watching: {error}", "warn"))
+            self.announce(FleetEvent(f"{label}: outcome unknown, still watching: {error}", "warn"))
         elif error is not None:
-            self.tell(Event(f"{label}: refused: {error}", "bad"))
+            self.announce(FleetEvent(f"{label}: refused: {error}", "bad"))
             return
         else:
-            self.tell(Event(f"{label}: order {order.id} is given", ""), toast=False)
-        self.orders.given(order, message.proposal, self.clock.now())
-        self._poller.look_now()
-        self.look()
+            self.announce(FleetEvent(f"{label}: order {order.id} is given", ""), toast=False)
+        self.orders.add(order, message.proposal, self.clock.now())
+        self._poller.poll_now()
+        self.refresh_view()
 
-    def tell(self, event: Event, *, toast: bool = True) -> None:
+    def announce(self, event: FleetEvent, *, toast: bool = True) -> None:
         """Put something into the log, and before the eyes."""
-        self.fleet.log_events([Logged(self.clock.now().wall, event)])
+        self.fleet.log_events([LoggedEvent(self.clock.now().wall, event)])
         if toast:
             self._toast(event)
 
-    def _toast(self, event: Event) -> None:
+    def _toast(self, event: FleetEvent) -> None:
         severities = {"good": "information", "warn": "warning", "bad": "error"}
         severity = severities.get(event.tone, "information")
         text = harmless(event.text)
@@ -245,45 +251,47 @@ class ConsoleApp(BaseApp):
 
     # Emergencies
 
-    def _want_emergency(self, account: str | None) -> None:
+    def _request_emergency(self, account: str | None) -> None:
         try:
-            to = self.service.heir(self.fleet.snapshot, account)
+            to = self.service.emergency_successor(self.fleet.snapshot, account)
         except ColabvpsError as error:
-            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            self.announce(FleetEvent(f"{key_for(OrderAction.EMERGENCY).label}: {error}", "bad"))
             return
-        self._apart(self._witness, to, None)
+        self._run_in_thread(self._gather_evidence, to, None)
 
-    def _witness(self, to: str, case: Case | None) -> None:
-        snapshot, status = self.service.witness(self._open_store())
-        self._from_thread(self.Witnessed(to, snapshot, status, case))
+    def _gather_evidence(self, to: str, case: EmergencyCase | None) -> None:
+        snapshot, status = self.service.gather_evidence(self._open_store())
+        self._from_thread(self.EvidenceGathered(to, snapshot, status, case))
 
-    def on_console_app_witnessed(self, message: Witnessed) -> None:
+    def on_console_app_evidence_gathered(self, message: EvidenceGathered) -> None:
         """Open the case, or go on with the one that is open."""
         snapshot, status, screen = message.snapshot, message.status, self.screen
         if isinstance(screen, AskEmergency):
             # What was asked for an older state of the case may have been seen before it.
             if message.case is screen.case:
-                screen.renew(self.service.look_into(screen.case, snapshot, status))
+                screen.renew(self.service.update_case(screen.case, snapshot, status))
             return
         if message.case is not None or screen is not self.fleet:
             return
         try:
             case = self.service.open_case(snapshot, message.to, status)
         except ColabvpsError as error:
-            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: {error}", "bad"))
+            self.announce(FleetEvent(f"{key_for(OrderAction.EMERGENCY).label}: {error}", "bad"))
             return
-        ask = AskEmergency(emergency(case, self.fleet.view), case, self.clock)
-        self.push_screen(ask, partial(self._stated, ask))
+        ask = AskEmergency(emergency_question(case, self.fleet.view), case, self.clock)
+        self.push_screen(ask, partial(self._on_emergency_confirmed, ask))
 
-    def _stated(self, ask: AskEmergency, agreed: bool | None) -> None:
+    def _on_emergency_confirmed(self, ask: AskEmergency, agreed: bool | None) -> None:
         if not agreed:
             return
         try:
-            proposal = self.service.close_case(ask.case)
+            proposal = self.service.propose_emergency(ask.case)
         except ColabvpsError as error:
-            self.tell(Event(f"{of(OrderAction.EMERGENCY).label}: refused: {error}", "bad"))
+            self.announce(
+                FleetEvent(f"{key_for(OrderAction.EMERGENCY).label}: refused: {error}", "bad")
+            )
             return
-        self._apart(self._give, proposal)
+        self._run_in_thread(self._submit, proposal)
 
     # Keys that do nothing say why
 
@@ -293,9 +301,9 @@ class ConsoleApp(BaseApp):
         name, _, rest = action.partition("(")
         if name == "order" and self.screen is self.fleet:
             wanted = OrderAction(rest.strip("')"))
-            why = self.fleet.why_not(of(wanted))
+            why = self.fleet.why_not(key_for(wanted))
             if why is not None:
-                self.tell(Event(f"{of(wanted).label}: {why}", "warn"))
+                self.announce(FleetEvent(f"{key_for(wanted).label}: {why}", "warn"))
                 return True
         try:
             # The narrower union again, handed on.

@@ -16,7 +16,7 @@ from rich.text import Text
 from textual.app import App
 
 from console import crash
-from console.tui.signals import Ending
+from console.tui.signals import SignalWatch
 from console.tui.theme import DEFAULT, THEMES
 from sessionlib.clock import Clock
 
@@ -32,7 +32,7 @@ class BaseApp(App[None]):
         # With the terminal's own colours Textual can leave them out altogether.
         super().__init__(ansi_color=True if no_color else None)
         self.clock = clock
-        self.ending = Ending(self)
+        self.signal_watch = SignalWatch(self)
         for theme in THEMES:
             self.register_theme(theme)
         self.theme = "ansi-dark" if no_color else DEFAULT
@@ -43,7 +43,7 @@ class BaseApp(App[None]):
             super().run(**options)
         finally:
             gc.enable()
-            self.ending.over()
+            self.signal_watch.restore()
 
     def on_ready(self) -> None:
         """The first picture is drawn: garbage is looked for again, but not among what stays."""

@@ -150,17 +150,17 @@ KEYS = (
 """Every key of the fleet's screen."""
 
 
-def in_footer() -> list[Key]:
+def footer_keys() -> list[Key]:
     """What the bottom line names, in its order."""
     return [key for key in KEYS if key.footer is not None]
 
 
-def grouped() -> Iterator[tuple[str, list[Key]]]:
+def keys_by_group() -> Iterator[tuple[str, list[Key]]]:
     """The groups with their keys, for the help."""
     for group in (ORDERS, VIEW, PROGRAM):
         yield group, [key for key in KEYS if key.group == group]
 
 
-def of(order: OrderAction) -> Key:
+def key_for(order: OrderAction) -> Key:
     """The key that asks for an order."""
     return next(key for key in KEYS if key.order is order)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from console.fleet.readmodel import AccountRow
 from console.fleet.words import phase_glyph, role_text
-from console.text.units import ago, clock, length
+from console.text.units import ago, countdown, duration
 from console.tui.styled import Run, cell, harmless
 from sessionlib.core.lifecycle import Phase
 
@@ -38,7 +38,7 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
+class PlacedColumn:
     """A column where it stands: `at` columns from the left, `columns` wide."""
 
     column: Column
@@ -46,7 +46,7 @@ class Placed:
     columns: int
 
 
-def placed(rows: Sequence[AccountRow], columns: int) -> tuple[Placed, ...]:
+def place_columns(rows: Sequence[AccountRow], columns: int) -> tuple[PlacedColumn, ...]:
     """The columns that fit, from left to right, all of the room given out."""
     all_columns = _columns(max([7, *(len(row.name) for row in rows[:200])]))
     chosen: list[Column] = []
@@ -70,23 +70,23 @@ def placed(rows: Sequence[AccountRow], columns: int) -> tuple[Placed, ...]:
             room -= more
     result, at = [], 0
     for column in chosen:
-        result.append(Placed(column, at, wide[column.name]))
+        result.append(PlacedColumn(column, at, wide[column.name]))
         at += wide[column.name] + GAP
     return tuple(result)
 
 
-def live_span(columns: Sequence[Placed]) -> tuple[int, int] | None:
+def live_span(columns: Sequence[PlacedColumn]) -> tuple[int, int] | None:
     """Where the columns that change every second stand: from, to (not included)."""
     live = [one for one in columns if one.column.name in LIVE]
     return (live[0].at, live[-1].at + live[-1].columns) if live else None
 
 
-def heads(columns: Sequence[Placed]) -> str:
+def heading_line(columns: Sequence[PlacedColumn]) -> str:
     """The line above the rows."""
     return (" " * GAP).join(cell(one.column.head, one.columns) for one in columns)
 
 
-def runs(row: AccountRow, columns: Sequence[Placed]) -> list[Run]:
+def row_runs(row: AccountRow, columns: Sequence[PlacedColumn]) -> list[Run]:
     """One row; each cell as wide as its column."""
     found: list[Run] = []
     for one in columns:
@@ -146,7 +146,7 @@ def _phase(row: AccountRow, _: int) -> Run:
 def _left(row: AccountRow, _: int) -> Run:
     if row.remaining_s is None:
         return ("", "")
-    return (clock(row.remaining_s), phase_glyph(row.phase)[1] if row.phase else "dim")
+    return (countdown(row.remaining_s), phase_glyph(row.phase)[1] if row.phase else "dim")
 
 
 def _bar(row: AccountRow, columns: int) -> Run:
@@ -158,7 +158,7 @@ def _bar(row: AccountRow, columns: int) -> Run:
 def _heard(row: AccountRow, _: int) -> Run:
     if row.heartbeat_age_s is None:
         return ("never" if row.phase == Phase.COLD else "-", "dim")
-    return (length(row.heartbeat_age_s), "bad" if row.phase in {None, Phase.LOST} else "dim")
+    return (duration(row.heartbeat_age_s), "bad" if row.phase in {None, Phase.LOST} else "dim")
 
 
 def _ready(row: AccountRow, _: int) -> Run:
@@ -185,8 +185,8 @@ def details(row: AccountRow) -> list[tuple[str, str]]:
         ("phase", row.phase or "not known"),
         (
             "left",
-            clock(row.remaining_s)
-            + (f" of {length(row.lifetime_s)}, by its lifetime" if row.lifetime_s else ""),
+            countdown(row.remaining_s)
+            + (f" of {duration(row.lifetime_s)}, by its lifetime" if row.lifetime_s else ""),
         ),
         ("heard", ago(row.heartbeat_age_s)),
         ("epoch", "-" if row.epoch is None else str(row.epoch)),

@@ -19,8 +19,8 @@ from textual.events import DescendantFocus, Resize
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from console.orders.casework import Case
-from console.orders.consequences import Question, evidence
+from console.orders.casework import EmergencyCase
+from console.orders.consequences import Question, evidence_rows
 from console.tui import render
 from console.tui.panels import Panel
 from console.tui.styled import Runs, wrapped
@@ -117,7 +117,7 @@ class Ask(ModalScreen[bool]):
 class AskEmergency(Ask):
     """The same for an emergency: the evidence, renewed as it comes in, and a name to be typed."""
 
-    def __init__(self, question: Question, case: Case, clock: Clock) -> None:
+    def __init__(self, question: Question, case: EmergencyCase, clock: Clock) -> None:
         super().__init__(question, clock)
         self.case = case
 
@@ -128,7 +128,7 @@ class AskEmergency(Ask):
         yield Panel(self._in_the_way, "ask-how")
         yield Input(id="ask-name", placeholder="the account's name", compact=True)
 
-    def renew(self, case: Case) -> None:
+    def renew(self, case: EmergencyCase) -> None:
         """The case as it stands now."""
         self.case = case
         self._renew()
@@ -162,7 +162,7 @@ class AskEmergency(Ask):
         return f"{how} {self.question.typed} to state that its session has ended."
 
     def _evidence(self, columns: int) -> list[Runs]:
-        return render.evidence(evidence(self.case), columns)
+        return render.evidence(evidence_rows(self.case), columns)
 
     def _in_the_way(self, columns: int) -> list[Runs]:
         why = self.why_not()

@@ -23,13 +23,13 @@ from textual.widgets import Input
 
 from console.fleet.readmodel import FleetView
 from console.fleet.snapshot import Snapshot
-from console.orders.service import Service, holder_of, successor
+from console.orders.service import OrderService, handover_target, last_known_holder
 from console.tui import render, timeline
 from console.tui.bindings import KEYS, Key
 from console.tui.columns import details
 from console.tui.dialogs import Page
 from console.tui.panels import Panel
-from console.tui.render import Logged
+from console.tui.render import LoggedEvent
 from console.tui.sorting import Arrangement
 from console.tui.styled import Runs, title
 from console.tui.table import FleetTable
@@ -41,7 +41,7 @@ SHORT = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FleetState:
     """What the screen shows: one view, and the snapshot that it was made from."""
 
     view: FleetView
@@ -63,19 +63,19 @@ class FleetScreen(Screen[None]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (116, "-wide")]  # noqa: RUF012 - Textual's own declaration
     VERTICAL_BREAKPOINTS = [(0, "-short"), (14, "-low"), (22, "-tall"), (30, "-high")]  # noqa: RUF012 - as above
 
-    class Wanted(Message):
+    class OrderRequested(Message):
         """The operator wants something done, to the selected account where it concerns one."""
 
         def __init__(self, order: OrderAction, account: str | None) -> None:
             self.order, self.account = order, account
             super().__init__()
 
-    def __init__(self, service: Service, config: str, known: Known) -> None:
+    def __init__(self, service: OrderService, config: str, known: FleetState) -> None:
         super().__init__()
         self._service, self._config = service, config
         self._known = known
         self._arrangement = Arrangement()
-        self._logged: deque[Logged] = deque(maxlen=MOST_EVENTS)
+        self._logged: deque[LoggedEvent] = deque(maxlen=MOST_EVENTS)
         self._orders = 0
         self._whys: dict[tuple[OrderAction, str | None], str | None] = {}
 
@@ -111,7 +111,7 @@ class FleetScreen(Screen[None]):
         return self.query_one(FleetTable)
 
     @property
-    def known(self) -> Known:
+    def state(self) -> FleetState:
         """What is shown now, and what it was made from."""
         return self._known
 
@@ -125,20 +125,20 @@ class FleetScreen(Screen[None]):
         """What it was made from."""
         return self._known.snapshot
 
-    def in_sight(self) -> set[str]:
+    def visible_accounts(self) -> set[str]:
         """The accounts whose rows can be seen, and those that the rest of the screen speaks of."""
         lease = self.snapshot.lease.value
         named = {lease.holder, lease.successor} if lease is not None else set()
         if lease is not None and lease.plan is not None:
             named.add(lease.plan.to)
-        return self.table.in_sight() | {name for name in named if name is not None}
+        return self.table.visible_accounts() | {name for name in named if name is not None}
 
     @property
-    def logged(self) -> list[Logged]:
+    def logged(self) -> list[LoggedEvent]:
         """The event log, newest first."""
         return list(self._logged)
 
-    def show(self, known: Known, *, live_only: bool, orders: int) -> None:
+    def show(self, known: FleetState, *, live_only: bool, orders: int) -> None:
         """Show this; `live_only` says that nothing was read since, only time has passed."""
         self._known = known
         self._orders = orders
@@ -146,10 +146,10 @@ class FleetScreen(Screen[None]):
         if self.is_mounted:
             self._show(live_only=live_only)
 
-    def log_events(self, logged: list[Logged]) -> None:
+    def log_events(self, logged: list[LoggedEvent]) -> None:
         """Add to the event log, oldest first."""
         for one in logged:
-            merged = one.after(self._logged[0] if self._logged else None)
+            merged = one.merged_with(self._logged[0] if self._logged else None)
             if merged is not None:
                 self._logged.popleft()
             self._logged.appendleft(merged or one)
@@ -157,7 +157,7 @@ class FleetScreen(Screen[None]):
             self.query_one("#events", Panel).renew()
 
     def _show(self, *, live_only: bool) -> None:
-        holder = holder_of(self.snapshot)
+        holder = last_known_holder(self.snapshot)
         rows = self._arrangement.rows(self.view.accounts, holder)
         self.table.show(rows, live_only=live_only and self._arrangement.order != "last heard")
         for panel in self.query(Panel):
@@ -207,19 +207,19 @@ class FleetScreen(Screen[None]):
         return self._why_not(key.order)
 
     def _why_not(self, order: OrderAction) -> str | None:
-        account = self.concerned(order)
+        account = self.order_account(order)
         at = (order, account)
         if at not in self._whys:
             self._whys[at] = self._service.why_not(order, self.snapshot, account)
         return self._whys[at]
 
-    def concerned(self, order: OrderAction) -> str | None:
+    def order_account(self, order: OrderAction) -> str | None:
         """The account that an order would be about, by what is selected."""
         selected = self.table.selected
         if order is OrderAction.STOP:
             return selected
         if order in {OrderAction.HANDOVER, OrderAction.EMERGENCY}:
-            return successor(self._service, self.snapshot, selected)
+            return handover_target(self._service, self.snapshot, selected)
         return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -230,7 +230,7 @@ class FleetScreen(Screen[None]):
 
     def action_order(self, order: str) -> None:
         action = OrderAction(order)
-        self.post_message(self.Wanted(action, self.concerned(action)))
+        self.post_message(self.OrderRequested(action, self.order_account(action)))
 
     def action_down(self) -> None:
         self.table.move(1)

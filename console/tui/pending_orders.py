@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from console.fleet.changes import Event
+from console.fleet.changes import FleetEvent
 from console.fleet.snapshot import Snapshot
-from console.orders.outcomes import Ended
+from console.orders.outcomes import OrderOutcome
 from console.orders.proposals import Proposal
-from console.orders.service import Service
+from console.orders.service import OrderService
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Instant
 
@@ -22,15 +22,15 @@ LONG_S = 600.0
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class PendingOrder:
     """An order that was given, and what was told of it last."""
 
     order: Order
     session: str | None
     since: Instant
     due_s: float = 0.0
-    told: str = ""
-    long: bool = False
+    last_text: str = ""
+    is_overdue: bool = False
 
     @property
     def name(self) -> str:
@@ -40,44 +40,48 @@ class Given:
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class OrderUpdate:
     """Something to be told of an order; `final` where it has ended."""
 
-    event: Event
+    event: FleetEvent
     final: bool = False
 
 
-class Orders:
+class PendingOrders:
     """All that were given and haven't ended."""
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: OrderService) -> None:
         self._service = service
-        self._open: list[Given] = []
+        self._open: list[PendingOrder] = []
 
     def __len__(self) -> int:
         return len(self._open)
 
-    def given(self, order: Order, proposal: Proposal, now: Instant) -> None:
+    def add(self, order: Order, proposal: Proposal, now: Instant) -> None:
         """Watch this one from now on."""
-        self._open.append(Given(order, proposal.session, now, proposal.due_s))
+        self._open.append(PendingOrder(order, proposal.session, now, proposal.due_s))
 
-    def look(self, snapshot: Snapshot, now: Instant) -> list[Word]:
+    def update(self, snapshot: Snapshot, now: Instant) -> list[OrderUpdate]:
         """What is new of them."""
-        words: list[Word] = []
-        still: list[Given] = []
+        words: list[OrderUpdate] = []
+        still: list[PendingOrder] = []
         for given in self._open:
             outcome = self._service.outcome(given.order, snapshot, given.session)
-            if isinstance(outcome, Ended):
+            if isinstance(outcome, OrderOutcome):
                 head, tone = ("done", "good") if outcome.done else ("refused", "bad")
                 text = f"{given.name}: {head}: {outcome.text}"
-                words.append(Word(Event(text, tone, given.order.account), final=True))
+                words.append(OrderUpdate(FleetEvent(text, tone, given.order.account), final=True))
                 continue
             is_long = now.since(given.since) > given.due_s + LONG_S
-            if outcome.text != given.told:
-                words.append(Word(Event(f"{given.name}: {outcome.text}", "", given.order.account)))
-            if is_long and not given.long:
+            if outcome.text != given.last_text:
+                words.append(
+                    OrderUpdate(
+                        FleetEvent(f"{given.name}: {outcome.text}", "", given.order.account)
+                    )
+                )
+            if is_long and not given.is_overdue:
                 text = f"{given.name}: outcome unknown, still watching ({outcome.text})"
-                words.append(Word(Event(text, "warn", given.order.account)))
-            still.append(replace(given, told=outcome.text, long=is_long))
+                words.append(OrderUpdate(FleetEvent(text, "warn", given.order.account)))
+            still.append(replace(given, last_text=outcome.text, is_overdue=is_long))
         self._open = still
         return words

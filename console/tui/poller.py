@@ -14,12 +14,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from console.fleet.cache import Picture, Piece
-from console.fleet.coordinator import Coordination, doorbell
-from console.fleet.looking import own
-from console.fleet.reading import read_record
-from console.fleet.snapshot import Seen
-from console.fleet.takeover_gate import Gate
+from console.fleet.cache import Cached, FleetCache
+from console.fleet.coordinator import CoordinatorProbe, listen_for_changes
+from console.fleet.looking import reject_foreign_report
+from console.fleet.reading import parse_record
+from console.fleet.snapshot import Reading
+from console.fleet.takeover_gate import TakeoverGate
 from sessionlib import layout
 from sessionlib.clock import Clock
 from sessionlib.config import Config
@@ -43,7 +43,7 @@ T = TypeVar("T", Lease, Report, History, Order)
 
 
 @dataclass
-class Lane:
+class PollLane:
     """Keys that one thread reads in turn. `turn` tells which thread; older ones are given up."""
 
     keys: tuple[str, ...]
@@ -74,23 +74,23 @@ class Poller:
         self._timeout_s = config.timings.timeout_s
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._picture = Picture(config.store.kind.value, clock.now(), self._timeout_s)
+        self._picture = FleetCache(config.store.kind.value, clock.now(), self._timeout_s)
         accounts = config.by_priority()
         readers = min(READERS, len(accounts))
         shares = [tuple(accounts[at::readers]) for at in range(readers)]
-        self._lanes = [Lane((layout.LEASE,)), *(Lane(share) for share in shares)]
-        self._config, self._gate = config, Gate()
-        self._coordination = Coordination()
+        self._lanes = [PollLane((layout.LEASE,)), *(PollLane(share) for share in shares)]
+        self._config, self._gate = config, TakeoverGate()
+        self._coordination = CoordinatorProbe()
         self._listener: Listener | None = None
         self._rang_mono = float("-inf")
         if folder_to_check(config) is not None:
-            self._lanes.append(Lane((layout.STORE_CHECK,)))
+            self._lanes.append(PollLane((layout.STORE_CHECK,)))
 
     def start(self) -> None:
         """Begin to read."""
         for lane in self._lanes:
-            self._run(lane)
-        self._listener = doorbell(self._config, self._rung)
+            self._start_reader(lane)
+        self._listener = listen_for_changes(self._config, self._on_ring)
 
     def stop(self) -> None:
         """Read no more; what hangs is left behind."""
@@ -100,57 +100,59 @@ class Poller:
         for lane in self._lanes:
             lane.wake.set()
 
-    def picture(self) -> Picture:
+    def cache(self) -> FleetCache:
         """What was read last."""
         return self._picture
 
-    def look_now(self) -> None:
+    def poll_now(self) -> None:
         """Don't wait for the next round: something was just ordered."""
         for lane in self._lanes:
             lane.wake.set()
 
-    def _rung(self) -> None:
+    def _on_ring(self) -> None:
         # It may lie, and ring without end.
         now_mono = self._clock.now().mono
         if now_mono - self._rang_mono >= RING_GAP_S:
             self._rang_mono = now_mono
-            self.look_now()
+            self.poll_now()
 
-    def watch_over(self) -> None:
+    def replace_hung_reads(self) -> None:
         """Give up calls that hang, and hear what the coordinator says. To be called now and
         then; never blocks."""
         now = self._clock.now()
-        heard = self._coordination.glance(self._config, self._clock)
+        heard = self._coordination.status_without_waiting(self._config, self._clock)
         if heard != self._picture.coordinator:
-            self._note(lambda picture: picture.with_coordinator(heard))
+            self._update_cache(lambda picture: picture.with_coordinator(heard))
             self._on_news()
         for lane in self._lanes:
             calling = lane.calling
             if calling is None or now.since(calling[1]) <= self._timeout_s:
                 continue
-            self._note(lambda picture: picture.failing(f"no answer within {self._timeout_s:g} s"))
+            self._update_cache(
+                lambda picture: picture.with_failure(f"no answer within {self._timeout_s:g} s")
+            )
             if lane.given_up < MOST_GIVEN_UP:
                 lane.given_up += 1
                 lane.calling = None
-                self._run(lane, skip=calling[0])
+                self._start_reader(lane, skip=calling[0])
 
-    def _run(self, lane: Lane, skip: str | None = None) -> None:
+    def _start_reader(self, lane: PollLane, skip: str | None = None) -> None:
         lane.turn += 1
         args = (lane, lane.turn, skip)
-        threading.Thread(target=self._read_on, args=args, daemon=True).start()
+        threading.Thread(target=self._run_reader, args=args, daemon=True).start()
 
-    def _read_on(self, lane: Lane, turn: int, skip: str | None) -> None:
+    def _run_reader(self, lane: PollLane, turn: int, skip: str | None) -> None:
         try:
-            self._rounds(lane, turn, skip)
+            self._read_in_rounds(lane, turn, skip)
         except Exception as error:  # noqa: BLE001 - told on the screen's own thread
             self._on_crash(error)
 
-    def _rounds(self, lane: Lane, turn: int, skip: str | None) -> None:
+    def _read_in_rounds(self, lane: PollLane, turn: int, skip: str | None) -> None:
         store: Store | None = None
         keys: Sequence[str] = _after(lane.keys, skip)
         while not self._ended.is_set():
             for key in keys:
-                store = store or self._opened()
+                store = store or self._try_open_store()
                 if store is not None:
                     self._read(store, lane, turn, key)
                 if lane.turn != turn or self._ended.is_set():
@@ -159,27 +161,27 @@ class Poller:
             lane.wake.wait(LOOK_EVERY_S)
             lane.wake.clear()
 
-    def _opened(self) -> Store | None:
+    def _try_open_store(self) -> Store | None:
         try:
             return self._open_store()
         except StoreError as error:
             why = str(error) or type(error).__name__
-            self._note(lambda picture: picture.failing(why))
+            self._update_cache(lambda picture: picture.with_failure(why))
             return None
 
-    def _read(self, store: Store, lane: Lane, turn: int, key: str) -> None:
+    def _read(self, store: Store, lane: PollLane, turn: int, key: str) -> None:
         began = self._clock.now()
         lane.calling = (key, began)
         try:
             if key == layout.LEASE:
                 self._read_lease(store, began)
             elif key == layout.STORE_CHECK:
-                self._read_gate(store)
+                self._read_store_check(store)
             else:
                 self._read_report(store, key, began)
         except StoreError as error:
             why = str(error) or type(error).__name__
-            self._note(lambda picture: picture.failing(why))
+            self._update_cache(lambda picture: picture.with_failure(why))
         finally:
             if lane.turn == turn:
                 lane.calling = None
@@ -189,58 +191,60 @@ class Poller:
     def _read_lease(self, store: Store, began: Instant) -> None:
         known = self._picture.lease
         found = store.read(layout.LEASE)
-        piece = self._piece(Lease, found, known)
-        self._answered(began, lambda picture: picture.with_lease(piece))
-        if known is None or known.seen.value is not piece.seen.value:
+        piece = self._cached(Lease, found, known)
+        self._record_answer(began, lambda picture: picture.with_lease(piece))
+        if known is None or known.reading.value is not piece.reading.value:
             self._on_news()
-        self._read_history(store, piece.seen.value)
+        self._read_history(store, piece.reading.value)
 
-    def _read_gate(self, store: Store) -> None:
+    def _read_store_check(self, store: Store) -> None:
         """What doctor has found; the gate knows how often that is worth a look."""
-        why = self._gate.why(store, self._config, self._clock)
-        if why != self._picture.takeover_off:
-            self._note(lambda picture: picture.with_takeover_off(why))
+        why = self._gate.store_unproven(store, self._config, self._clock)
+        if why != self._picture.store_unproven:
+            self._update_cache(lambda picture: picture.with_store_unproven(why))
             self._on_news()
 
     def _read_history(self, store: Store, lease: Lease | None) -> None:
         known = self._picture.last_move
         epoch = 0 if lease is None else lease.epoch
-        if epoch == 0 or (known and known.seen.value and known.seen.value.epoch == epoch):
+        if epoch == 0 or (known and known.reading.value and known.reading.value.epoch == epoch):
             return
-        piece = self._piece(History, store.read(layout.history_key(epoch)), known)
-        self._note(lambda picture: picture.with_move(piece))
-        if piece.seen.value is not None:
+        piece = self._cached(History, store.read(layout.history_key(epoch)), known)
+        self._update_cache(lambda picture: picture.with_move(piece))
+        if piece.reading.value is not None:
             self._on_news()
 
     def _read_report(self, store: Store, account: str, began: Instant) -> None:
         known = self._picture.reports.get(account)
         found = store.read(layout.session_key(account))
-        piece = self._piece(Report, found, known)
-        if piece.seen.value is not (known.seen.value if known else None):
-            piece = Piece(own(account, piece.seen), piece.at, piece.data)
-        self._answered(began, lambda picture: picture.with_report(account, piece))
+        piece = self._cached(Report, found, known)
+        if piece.reading.value is not (known.reading.value if known else None):
+            piece = Cached(reject_foreign_report(account, piece.reading), piece.read_at, piece.data)
+        self._record_answer(began, lambda picture: picture.with_report(account, piece))
         if known is None or known.data != piece.data:
             self._on_news()
 
-    def _piece(self, kind: type[T], found: Found | None, known: Piece[T] | None) -> Piece[T]:
+    def _cached(self, kind: type[T], found: Found | None, known: Cached[T] | None) -> Cached[T]:
         now = self._clock.now()
         if found is None:
-            return Piece(Seen(), now)
+            return Cached(Reading(), now)
         if known is not None and known.data == found.data:
             # The same bytes mean the same: they needn't be read again.
-            return Piece(Seen(known.seen.value, found.age_s, known.seen.error), now, found.data)
+            return Cached(
+                Reading(known.reading.value, found.age_s, known.reading.error), now, found.data
+            )
         try:
-            seen = Seen(read_record(kind, found.data), found.age_s)
+            seen = Reading(parse_record(kind, found.data), found.age_s)
         except RecordUnreadable as error:
-            seen = Seen(None, found.age_s, str(error))
-        return Piece(seen, now, found.data)
+            seen = Reading(None, found.age_s, str(error))
+        return Cached(seen, now, found.data)
 
-    def _answered(self, began: Instant, change: Callable[[Picture], Picture]) -> None:
+    def _record_answer(self, began: Instant, change: Callable[[FleetCache], FleetCache]) -> None:
         now = self._clock.now()
         latency_s = now.mono - began.mono
-        self._note(lambda picture: change(picture).answering(now, latency_s))
+        self._update_cache(lambda picture: change(picture).with_answer(now, latency_s))
 
-    def _note(self, change: Callable[[Picture], Picture]) -> None:
+    def _update_cache(self, change: Callable[[FleetCache], FleetCache]) -> None:
         with self._lock:
             self._picture = change(self._picture)
 

@@ -11,25 +11,25 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from console.fleet.changes import Event
+from console.fleet.changes import FleetEvent
 from console.fleet.readmodel import FleetView
 from console.fleet.safety import safety
-from console.fleet.snapshot import Seen
+from console.fleet.snapshot import Reading
 from console.fleet.words import SAFETY_TONES, checkpoint_text
-from console.text.safe_text import width
-from console.text.units import length, size
-from console.tui.bindings import Key, grouped, in_footer
+from console.text.safe_text import text_width
+from console.text.units import duration, size_text
+from console.tui.bindings import Key, footer_keys, keys_by_group
 from console.tui.sorting import Arrangement
 from console.tui.styled import Run, Runs, fitted, run, spread, title, width_of, wrapped
 from sessionlib.core.values import Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Logged:
+class LoggedEvent:
     """An event and when it was seen, in Unix seconds; `times` there were of its topic in a row."""
 
     at: float
-    event: Event
+    event: FleetEvent
     times: int = 1
 
     @property
@@ -38,7 +38,7 @@ class Logged:
         more = f" ({self.times} in a row)" if self.times > 1 else ""
         return f"{self.event.text}{more}"
 
-    def after(self, last: Logged | None) -> Logged | None:
+    def merged_with(self, last: LoggedEvent | None) -> LoggedEvent | None:
         """Itself and `last` as one; None where they are two."""
         topic = self.event.topic
         if last is None or topic is None or last.event.topic != topic:
@@ -73,7 +73,7 @@ OLD_LOOK_S = 5.0
 
 def _store(view: FleetView) -> list[Run]:
     store = view.store
-    answered = "never" if store.answered_s is None else f"{length(store.answered_s)} ago"
+    answered = "never" if store.answered_s is None else f"{duration(store.answered_s)} ago"
     if not store.reachable:
         return [run(f"store {store.kind}: not reached, last good look {answered}", "bad")]
     latency_ms = (store.latency_s or 0.0) * 1_000
@@ -110,22 +110,22 @@ def checkpoint(view: FleetView, columns: int) -> list[Runs]:
         return [[run("not known", "dim")]]
     if copy.seq is None:
         return wrapped(checkpoint_text(copy), "dim", columns)
-    age = "age not known" if copy.age_s is None else f"{length(copy.age_s)} old"
+    age = "age not known" if copy.age_s is None else f"{duration(copy.age_s)} old"
     old = copy.age_s is not None and copy.every_s is not None and copy.age_s > 3 * copy.every_s
     head: Runs = [
         run(f"{copy.epoch}.{copy.seq}", "head"),
-        run(f"  {size(copy.bytes)}  "),
+        run(f"  {size_text(copy.bytes)}  "),
         run(age, "bad" if old else ""),
         run("  ✔ durable", "good"),
     ]
-    every = "" if copy.every_s is None else f"one is made every {length(copy.every_s)}"
+    every = "" if copy.every_s is None else f"one is made every {duration(copy.every_s)}"
     told = run(copy.receipt or every, "dim")
-    if width_of(head) + 2 + width(told[0]) <= columns:
+    if width_of(head) + 2 + text_width(told[0]) <= columns:
         return [[*head, ("  ", ""), told]]
     return [fitted(head, columns), *wrapped(told[0], "dim", columns)[:2]]
 
 
-def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
+def events(logged: Iterable[LoggedEvent], columns: int, lines: int) -> list[Runs]:
     """The newest first, as many as there is room for."""
     found: list[Runs] = []
     for one in logged:
@@ -139,14 +139,16 @@ def events(logged: Iterable[Logged], columns: int, lines: int) -> list[Runs]:
     return [fitted(line, columns) for line in found[:lines]]
 
 
-def troubles(view: FleetView, lease: Seen[Lease], columns: int) -> list[Runs]:
+def troubles(view: FleetView, lease: Reading[Lease], columns: int) -> list[Runs]:
     """What is wrong, one line each; of a store out of reach, what was seen last."""
     if view.store.reachable:
         return [fitted([("! ", "bad"), run(text, "bad")], columns) for text in view.troubles[:4]]
     found = [fitted([("! ", "bad"), run(view.store.error or "", "bad")], columns)]
     if lease.value is not None:
         holder = lease.value.holder or "nobody"
-        text = f"last known, {length(lease.age_s)} ago: epoch {lease.value.epoch}, held by {holder}"
+        text = (
+            f"last known, {duration(lease.age_s)} ago: epoch {lease.value.epoch}, held by {holder}"
+        )
         found.append(fitted([("  ", ""), run(text, "dim")], columns))
     return found
 
@@ -163,7 +165,7 @@ def guide(view: FleetView, config: str, columns: int) -> list[Runs]:
 
 def footer(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:
     """The keys, dimmed where they can do nothing now; what doesn't fit is in the help."""
-    keys = in_footer()
+    keys = footer_keys()
     while keys and _footer_width(keys) > columns:
         keys.remove(max(keys, key=lambda key: key.footer or 0))
     line: Runs = []
@@ -178,7 +180,7 @@ def footer(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:
 
 
 def _footer_width(keys: Sequence[Key]) -> int:
-    return sum(width(key.cap) + width(key.label) + 3 for key in keys) - 2
+    return sum(text_width(key.cap) + text_width(key.label) + 3 for key in keys) - 2
 
 
 def filter_note(arrangement: Arrangement, shown: int, total: int) -> str:
@@ -194,7 +196,7 @@ def filter_note(arrangement: Arrangement, shown: int, total: int) -> str:
 def help_lines(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]:
     """Every key with its sentence, and why it can't be used now."""
     found: list[Runs] = []
-    for group, keys in grouped():
+    for group, keys in keys_by_group():
         found += [[(group, "head")]]
         for key in keys:
             caps = key.cap
@@ -216,7 +218,7 @@ def help_lines(columns: int, why_not: Callable[[Key], str | None]) -> list[Runs]
 def facts(pairs: Iterable[tuple[str, str]], columns: int, tone: str = "") -> list[Runs]:
     """Words and their sentences, in two columns."""
     pairs = list(pairs)
-    widest = max((width(word) for word, _ in pairs), default=0)
+    widest = max((text_width(word) for word, _ in pairs), default=0)
     found: list[Runs] = []
     for word, text in pairs:
         first, *rest = wrapped(text, tone, max(10, columns - widest - 2))

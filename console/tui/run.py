@@ -10,10 +10,8 @@ from __future__ import annotations
 import gc
 import signal
 from collections.abc import Callable
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from console.cli.options import Desk
 from console.config_file import find_config
 from console.errors import FAILED
 from sessionlib.clock import SystemClock
@@ -26,33 +24,36 @@ if TYPE_CHECKING:
     from console.fleet.fleet import Fleet
 
 
-def run(desk: Desk) -> int:
+def run(config_path: str | None, *, read_only: bool) -> int:
     """Show the fleet until the operator leaves; the exit code. Raises ConfigError."""
-    _hurry()
+    _pause_garbage_collection()
     try:
-        find_config(desk.config)
+        find_config(config_path)
     except ConfigError as error:
         return _welcome(str(error))
-    open_fleet = import_module("console.fleet.fleet").open_fleet
+    from console.fleet.fleet import open_fleet  # noqa: PLC0415 - loaded only here
 
     def open_store() -> Store:
-        store: Store = open_fleet(desk).store
-        return store
+        return open_fleet(config_path).store
 
-    return watch(open_fleet(desk), open_store, read_only=desk.read_only)
+    return watch(open_fleet(config_path), open_store, read_only=read_only)
 
 
 def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = False) -> int:
     """Show a fleet that is opened already; the exit code."""
-    _hurry()
-    service = import_module("console.orders.service").Service(fleet, read_only)
-    app = import_module("console.tui.app").ConsoleApp(service, open_store)
+    _pause_garbage_collection()
+    from console.orders.service import OrderService  # noqa: PLC0415 - loaded only here
+    from console.tui.app import ConsoleApp  # noqa: PLC0415 - loaded only here
+
+    app = ConsoleApp(OrderService(fleet, read_only), open_store)
     _run(app)
     return FAILED if app.return_code is None else int(app.return_code)
 
 
 def _welcome(why: str) -> int:
-    app = import_module("console.tui.welcome").WelcomeApp(why, SystemClock())
+    from console.tui.welcome import WelcomeApp  # noqa: PLC0415 - loaded only here
+
+    app = WelcomeApp(why, SystemClock())
     _run(app)
     return int(app.return_code or 0)
 
@@ -68,7 +69,7 @@ def _run(app: App[Any]) -> None:
             signal.signal(number, handler)
 
 
-def _hurry() -> None:
+def _pause_garbage_collection() -> None:
     # What is loaded now stays: looking through it for garbage is a fifth of the time until the
     # first picture. The app turns this on again once that is drawn.
     gc.disable()

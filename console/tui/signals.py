@@ -22,7 +22,7 @@ GONE_CODE = 128 + signal.SIGHUP
 GRACE_S = 3.0
 
 
-class Ending:
+class SignalWatch:
     """Watches for what ends an app from outside."""
 
     def __init__(self, app: App[None]) -> None:
@@ -40,7 +40,7 @@ class Ending:
             args = (loop, sys.__stdin__.fileno())
             threading.Thread(target=self._watch_terminal, args=args, daemon=True).start()
 
-    def over(self) -> None:
+    def restore(self) -> None:
         """The app has ended, and the terminal is given back: what was before counts again."""
         self._over.set()
         for number, handler in self._before.items():

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from console.text.safe_text import clipped, one_line, padded, width
+from console.text.safe_text import clipped, one_line, padded, text_width
 
 Run = tuple[str, str]
 """Text, and its tone: "", good, warn, bad, dim, head, key, or a badge of one of them."""
@@ -36,7 +36,7 @@ def harmless(text: str) -> str:
 
 def width_of(runs: Iterable[Run]) -> int:
     """How many columns it takes."""
-    return sum(width(text) for text, _ in runs)
+    return sum(text_width(text) for text, _ in runs)
 
 
 def fitted(runs: Sequence[Run], columns: int) -> Runs:
@@ -44,7 +44,7 @@ def fitted(runs: Sequence[Run], columns: int) -> Runs:
     kept: Runs = []
     left = columns
     for index, (text, tone) in enumerate(runs):
-        wide = width(text)
+        wide = text_width(text)
         if wide > left or (wide == left and width_of(runs[index + 1 :])):
             kept.append((clipped(text + "…", left) if left else "", tone))
             return kept
@@ -67,7 +67,7 @@ def wrapped(text: str, tone: str, columns: int) -> list[Runs]:
     line = ""
     for word in harmless(text).split():
         longer = f"{line} {word}" if line else word
-        if line and width(longer) > columns:
+        if line and text_width(longer) > columns:
             lines.append([(line, tone)])
             line = word
         else:
@@ -81,7 +81,7 @@ def title(text: str, columns: int) -> Runs:
         ("─ ", "dim"),
         (text, "head"),
         (" ", ""),
-        ("─" * max(0, columns - width(text) - 3), "dim"),
+        ("─" * max(0, columns - text_width(text) - 3), "dim"),
     ]
 
 

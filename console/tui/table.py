@@ -20,7 +20,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from console.fleet.readmodel import AccountRow
-from console.tui.columns import Placed, heads, live_span, placed, runs
+from console.tui.columns import PlacedColumn, heading_line, live_span, place_columns, row_runs
 from console.tui.panels import TONES, Tones
 
 HEAD = 1
@@ -44,7 +44,7 @@ class FleetTable(ScrollView, can_focus=True):
     def __init__(self, id: str) -> None:  # noqa: A002 - Textual's
         super().__init__(id=id)
         self._rows: Sequence[AccountRow] = ()
-        self._columns: tuple[Placed, ...] = ()
+        self._columns: tuple[PlacedColumn, ...] = ()
         self._tones = Tones(self)
         self._at = 0
         self.selected: str | None = None
@@ -54,7 +54,7 @@ class FleetTable(ScrollView, can_focus=True):
         """What is shown, in its order."""
         return self._rows
 
-    def in_sight(self) -> set[str]:
+    def visible_accounts(self) -> set[str]:
         """The accounts whose rows can be seen."""
         top = self.scroll_offset.y
         return {row.name for row in self._rows[top : top + self.size.height]}
@@ -123,12 +123,12 @@ class FleetTable(ScrollView, can_focus=True):
         columns = self.size.width
         if y == 0:
             style = self.get_component_rich_style("table--head")
-            line = Segment(f" {heads(self._columns)}", style)
+            line = Segment(f" {heading_line(self._columns)}", style)
             return Strip([line]).adjust_cell_length(columns, style)
         at = self.scroll_offset.y + y - HEAD
         if at >= len(self._rows):
             return Strip.blank(columns, self._tones.of(""))
-        strip = self._tones.strip([(" ", ""), *runs(self._rows[at], self._columns)], columns)
+        strip = self._tones.strip([(" ", ""), *row_runs(self._rows[at], self._columns)], columns)
         if at == self._at and self.selected is not None:
             strip = strip.apply_style(self._cursor_style())
         return strip
@@ -139,7 +139,7 @@ class FleetTable(ScrollView, can_focus=True):
         return Style(bgcolor=style.bgcolor, bold=True, reverse=self.app.no_color or None)
 
     def _place(self) -> None:
-        self._columns = placed(self._rows, max(10, self.size.width - 2))
+        self._columns = place_columns(self._rows, max(10, self.size.width - 2))
 
     def _find_selected(self) -> None:
         if not self._rows:

@@ -7,8 +7,8 @@ point is seen. Pure. Not decided here: when a phase begins (the agents).
 from __future__ import annotations
 
 from console.fleet.readmodel import FleetView, MoveRow
-from console.text.safe_text import width
-from console.text.units import clock, length
+from console.text.safe_text import text_width
+from console.text.units import countdown, duration
 from console.tui.styled import Run, Runs, fitted, run, spread, wrapped
 from sessionlib.core.values import LeaseState, PlanPhase
 
@@ -43,7 +43,7 @@ def lines(view: FleetView, columns: int) -> list[Runs]:
         return _nothing(view, columns)
     step = columns // len(STEPS)
     found = [spread(_who(move), _when(move), columns)]
-    if width("".join(text for text, _ in _when(move))) + width_of_who(move) + 2 > columns:
+    if text_width("".join(text for text, _ in _when(move))) + width_of_who(move) + 2 > columns:
         found.append(fitted(_when(move), columns))
     found += _track(move, min(step, WIDEST)) if step >= 9 else [_short(move, columns)]
     phase = PlanPhase(move.phase)
@@ -54,7 +54,7 @@ def lines(view: FleetView, columns: int) -> list[Runs]:
 
 def width_of_who(move: MoveRow) -> int:
     """How much the first line's left part takes."""
-    return sum(width(text) for text, _ in _who(move))
+    return sum(text_width(text) for text, _ in _who(move))
 
 
 def _nothing(view: FleetView, columns: int) -> list[Runs]:
@@ -74,7 +74,7 @@ def _nothing(view: FleetView, columns: int) -> list[Runs]:
     if holder.remaining_s is None or not holder.lifetime_s:
         return wrapped("none", "dim", columns)
     ahead_s = holder.remaining_s - holder.lifetime_s / 12
-    when = f"in {clock(ahead_s)}" if ahead_s > 0 else "any moment"
+    when = f"in {countdown(ahead_s)}" if ahead_s > 0 else "any moment"
     return wrapped(f"none yet; the next is proposed {when}, and {how}", "dim", columns)
 
 
@@ -92,7 +92,7 @@ def _when(move: MoveRow) -> list[Run]:
     if move.left_s is None:
         return [("as soon as the successor is ready", "dim")]
     mark = "T-" if move.left_s > 0 else "T+"
-    return [(f"{mark}{clock(abs(move.left_s))}", "head")]
+    return [(f"{mark}{countdown(abs(move.left_s))}", "head")]
 
 
 def _track(move: MoveRow, step: int) -> list[Runs]:
@@ -142,7 +142,7 @@ def _below(move: MoveRow, columns: int) -> list[Runs]:
     latest = _latest(move)
     if latest is None:
         return [fitted([note], columns)]
-    if width(note[0]) + width(latest[0]) + 2 <= columns:
+    if text_width(note[0]) + text_width(latest[0]) + 2 <= columns:
         return [spread([note], [latest], columns)]
     return [fitted([note], columns), fitted([latest], columns)]
 
@@ -152,5 +152,5 @@ def _latest(move: MoveRow) -> Run | None:
     if left_s is None:
         return None
     if left_s > 0:
-        return run(f"latest safe moment in {length(left_s)}", "dim")
-    return run(f"latest safe moment {length(-left_s)} ago", "bad")
+        return run(f"latest safe moment in {duration(left_s)}", "dim")
+    return run(f"latest safe moment {duration(-left_s)} ago", "bad")

@@ -43,7 +43,7 @@ class WelcomeApp(BaseApp):
         yield Panel(lambda _: [[("q", "key"), (" Quit", "")]], "footer")
 
     def on_mount(self) -> None:
-        self.ending.watch(asyncio.get_running_loop())
+        self.signal_watch.watch(asyncio.get_running_loop())
 
     def _lines(self, columns: int) -> list[Runs]:
         found: list[Runs] = [[("There is no fleet yet", "head")], []]

@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from console.demo import counter
-from console.demo.journal import passages, read_journals
+from console.demo.journal import read_journals, work_transfers
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 
 CHURN = Path(__file__).with_name("churn.py")
@@ -67,7 +67,7 @@ def _move(fleet: Fleet, size_bytes: int, tell: Callable[[str], None]) -> float:
     before = fleet.lease().epoch
     fleet.order(to)
     lease = fleet.works(above=before, timeout_s=FIRST_COPY_S)
-    found = passages(read_journals(fleet.stage.journals))
+    found = work_transfers(read_journals(fleet.stage.journals))
     downtime_s = next(p.downtime_s for p in found if p.after.epoch == lease.epoch)
     tell(f"{size_bytes / 1e6:,.0f} MB: {downtime_s:.3f} s")
     return downtime_s

@@ -92,7 +92,7 @@ def show(rows: int, *, quick_once: bool) -> int:
     # Only here: measuring must not load what is measured. As `console.tui.run` does it:
     gc.disable()
     from console.fleet.fleet import Fleet  # noqa: PLC0415 - what loads when is measured
-    from console.orders.service import Service  # noqa: PLC0415 - what loads when is measured
+    from console.orders.service import OrderService  # noqa: PLC0415 - what loads when is measured
     from console.tui.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
     from sessionlib.config import parse  # noqa: PLC0415 - what loads when is measured
 
@@ -106,7 +106,7 @@ def show(rows: int, *, quick_once: bool) -> int:
     )
     config = parse(text, Path("accounts.yaml"))
     store = SlowStore(filled(rows), quick_once)
-    service = Service(Fleet(config, store, CLOCK))  # type: ignore[arg-type]  # it only reads
+    service = OrderService(Fleet(config, store, CLOCK))  # type: ignore[arg-type]  # it only reads
     app = ConsoleApp(service, lambda: store)  # type: ignore[arg-type, return-value]  # slow stand-ins
     app.run()
     return app.return_code or 0

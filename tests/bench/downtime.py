@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from console.demo.journal import passages, read_journals
+from console.demo.journal import read_journals, work_transfers
 from sessionlib.clock import sleep
 from sessionlib.core.values import Lease
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, boot_s, fleet_in
@@ -45,7 +45,7 @@ def _planned(fleet: Fleet, tell: Callable[[str], None]) -> float:
     sleep(WORK_S)
     holder = fleet.holder
     lease = fleet.move(fleet.others(holder)[0])
-    found = passages(read_journals(fleet.stage.journals))
+    found = work_transfers(read_journals(fleet.stage.journals))
     downtime_s = next(p.downtime_s for p in found if p.after.epoch == lease.epoch)
     tell(f"planned: {downtime_s:.3f} s")
     return downtime_s

@@ -25,7 +25,7 @@ from typing import Any
 import yaml
 
 import console.demo
-from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
 from tests.contract.full_disk import mount
 from tests.e2e.fleet_fixture import boot_s
@@ -40,7 +40,7 @@ RATES = (0.99, 1.0, 1.01)
 COUNTER = Path(console.demo.__file__).with_name("counter.py")
 
 
-class Machines(Stage):
+class Machines(DemoFleet):
     """A fleet whose accounts share nothing but the store."""
 
     def __init__(

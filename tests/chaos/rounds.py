@@ -103,7 +103,7 @@ def well(fleet: Fleet, machines: Machines, above: int = -1) -> Lease:
 
 def _member(machines: Machines, account: str) -> str | None:
     """What an account's agent is, if it runs and has been heard of since it was started."""
-    seen = machines.look().reports.get(account)
+    seen = machines.read_snapshot().reports.get(account)
     if seen is None or seen.value is None or seen.age_s is None or seen.value.ended:
         return None
     fresh = seen.age_s < boot_s() - machines.started_s[account]

@@ -18,7 +18,7 @@ from itertools import chain, pairwise
 from statistics import quantiles
 from typing import Any
 
-from console.demo.journal import Passage, Tenure, epochs_rise, overlap_s, passages
+from console.demo.journal import WorkPeriod, WorkTransfer, epochs_rise, overlap_s, work_transfers
 from sessionlib.core.values import LeaseState
 from tests.chaos.harms import KINDS
 from tests.chaos.rounds import Done
@@ -45,7 +45,7 @@ class Judged:
 
 def judge(
     done: Sequence[Done],
-    tenures: Sequence[Tenure],
+    tenures: Sequence[WorkPeriod],
     written: Sequence[Written],
     every_s: float,
     broken_off: Sequence[Done] = (),
@@ -59,7 +59,7 @@ def judge(
     violations = _order(tenures, written)
     ordered = lost_writes = owed = 0
     crash_lost_s = []
-    for passage in passages(tenures):
+    for passage in work_transfers(tenures):
         owed = max(owed, _published_count(passage.before, written))
         found, in_order = _lost(passage, owed, written, [*done, *broken_off], every_s)
         violations += found
@@ -81,7 +81,7 @@ def judge(
     )
 
 
-def _order(tenures: Sequence[Tenure], written: Sequence[Written]) -> list[str]:
+def _order(tenures: Sequence[WorkPeriod], written: Sequence[Written]) -> list[str]:
     """S1 and S2, by the journals and by the record."""
     found = []
     if overlap_s(tenures) > 0:
@@ -113,7 +113,7 @@ def _order(tenures: Sequence[Tenure], written: Sequence[Written]) -> list[str]:
     return found
 
 
-def _where(tenures: Sequence[Tenure]) -> str:
+def _where(tenures: Sequence[WorkPeriod]) -> str:
     """The first two runs that stand where they mustn't."""
     first, last_s = tenures[0], float("-inf")
     for second, run in [(tenure, run) for tenure in tenures for run in tenure.runs]:
@@ -128,7 +128,11 @@ def _where(tenures: Sequence[Tenure]) -> str:
 
 
 def _lost(
-    passage: Passage, owed: int, written: Sequence[Written], done: Sequence[Done], every_s: float
+    passage: WorkTransfer,
+    owed: int,
+    written: Sequence[Written],
+    done: Sequence[Done],
+    every_s: float,
 ) -> tuple[list[str], bool]:
     """What is wrong with what was lost between two tenures, and whether they went in order.
     `owed` is the count that had certainly been published."""
@@ -153,7 +157,7 @@ def _given_up(epoch: int, written: Sequence[Written]) -> bool:
     return bool(earlier) and earlier[-1].state is not LeaseState.HELD
 
 
-def _published_count(tenure: Tenure, written: Sequence[Written]) -> int:
+def _published_count(tenure: WorkPeriod, written: Sequence[Written]) -> int:
     """The count that is certainly in what this tenure has published; 0 if that is nothing."""
     own = [one for one in written if one.lease.epoch == tenure.epoch]
     published_s = [
@@ -168,7 +172,7 @@ def _published_count(tenure: Tenure, written: Sequence[Written]) -> int:
     return max([begun, *(tick.count for tick in tenure.ticks if tick.at_s <= before_last_s)])
 
 
-def _hindered_s(passage: Passage, done: Sequence[Done]) -> float:
+def _hindered_s(passage: WorkTransfer, done: Sequence[Done]) -> float:
     """For how long harm that may keep copies from being made was done around a tenure's end."""
     begin_s, end_s = passage.before.first.at_s, passage.after.first.at_s
     return sum(

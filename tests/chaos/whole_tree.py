@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.journal import read_journals
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
@@ -26,7 +26,7 @@ STEP_S = 0.001
 def measure(scale: float, trials: int, chance: random.Random) -> dict[str, Any]:
     """The window over `trials` freezes, each of a primary of one fleet."""
     steps = {"workload": {"env": {"DEMO_STEP_S": str(STEP_S)}}}
-    with Stage(None, scale, steps) as stage:
+    with DemoFleet(None, scale, steps) as stage:
         fleet = Fleet(stage)
         fleet.begin()
         found = [_trial(fleet, chance) for _ in range(trials)]

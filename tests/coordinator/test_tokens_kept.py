@@ -14,8 +14,8 @@ import httpx
 import pytest
 
 from console.__main__ import main
-from console.checks.preflight.items import Word
-from console.checks.preflight.services import around
+from console.checks.preflight.items import ItemStatus
+from console.checks.preflight.services import service_items
 from console.demo.local_coordinator import LocalCoordinator
 from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
@@ -123,31 +123,31 @@ def test_preflight_tells_whether_the_console_is_known(
 ) -> None:
     at(config, service.url)
 
-    def told() -> tuple[Word, str]:
-        (item,) = around(load(config))
+    def told() -> tuple[ItemStatus, str]:
+        (item,) = service_items(load(config))
         return item.word, item.text
 
-    assert told() == (Word.WARN, "answers; no token here")
+    assert told() == (ItemStatus.WARN, "answers; no token here")
     secret_storage.save(tokens.entry("my-fleet", "operator"), "nobodys")
-    assert told() == (Word.WARN, "answers, and doesn't know this console's token")
+    assert told() == (ItemStatus.WARN, "answers, and doesn't know this console's token")
     secret_storage.save(tokens.entry("my-fleet", "operator"), service.operators_token)
-    assert told()[0] is Word.OK
+    assert told()[0] is ItemStatus.OK
 
 
 def test_preflight_tells_of_what_nobody_waits_for_and_fails_for_neither(
     config: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert list(around(load(config))) == []
+    assert list(service_items(load(config))) == []
     at(config, "http://127.0.0.1:9")
     with config.open("a") as file:
         file.write("notices: {urls: ['ntfy://localhost/${COLABVPS_TOPIC}', 'json://localhost']}\n")
-    coordinator, notices = around(load(config))
-    assert coordinator.word is notices.word is Word.WARN
+    coordinator, notices = service_items(load(config))
+    assert coordinator.word is notices.word is ItemStatus.WARN
     assert "can't be reached" in coordinator.text
     assert "COLABVPS_TOPIC" in notices.text
     monkeypatch.setenv("COLABVPS_TOPIC", "a-topic")
-    _, notices = around(load(config))
-    assert notices.word is Word.OK
+    _, notices = service_items(load(config))
+    assert notices.word is ItemStatus.OK
     assert notices.text.startswith("2 addresses")
 
 
@@ -202,5 +202,5 @@ def test_a_console_without_a_good_token_is_told_the_way_to_one(
     assert run(monkeypatch, config, typed, "login", "operator", "--coordinator") == 0
     monkeypatch.setenv(secret_storage.VARIABLE, "another passphrase")
     assert "COLABVPS_PASSPHRASE isn't the passphrase" in error()
-    item = next(iter(around(load(config))))
+    item = next(iter(service_items(load(config))))
     assert "COLABVPS_PASSPHRASE isn't the passphrase" in item.text

@@ -17,9 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.journal import epochs_rise, overlap_s, read_journals
-from console.demo.scenario import Play
+from console.demo.scenario import Scenario
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
@@ -39,14 +39,14 @@ def eventually(look: Callable[[], Any], what: str) -> Any:
     return found
 
 
-def judge(stage: Stage) -> None:
+def judge(stage: DemoFleet) -> None:
     tenures = read_journals(stage.journals)
     assert overlap_s(tenures) == 0
     assert epochs_rise(tenures)
 
 
 def test_the_coordinator_hears_of_every_move_and_none_waits_for_it(tmp_path: Path) -> None:
-    with Stage(tmp_path / "fleet", SCALE, coordinated=True) as stage:
+    with DemoFleet(tmp_path / "fleet", SCALE, coordinated=True) as stage:
         assert stage.coordinator is not None
         service = stage.coordinator
         bearer = {"authorization": f"Bearer {service.operators_token}"}
@@ -59,9 +59,9 @@ def test_the_coordinator_hears_of_every_move_and_none_waits_for_it(tmp_path: Pat
                 account,
             )
 
-        play = Play(stage, lambda text: None)
+        play = Scenario(stage, lambda text: None)
         play.begin()
-        lease = stage.look().lease.value
+        lease = stage.read_snapshot().lease.value
         # Usually the first by priority; a slow machine may have another one start before it.
         first = lease.holder if lease is not None and lease.holder is not None else "nobody"
         eventually(lambda: at(1, first), "it knows the first primary")
@@ -136,8 +136,8 @@ def test_one_that_misbehaves_changes_nothing(
 ) -> None:
     with misbehaving(behave) as url:
         changes = {"coordinator": {"url": url}}
-        with Stage(tmp_path / "fleet", SCALE, changes) as stage:
-            play = Play(stage, lambda text: None)
+        with DemoFleet(tmp_path / "fleet", SCALE, changes) as stage:
+            play = Scenario(stage, lambda text: None)
             play.begin()
             move = play.hand_over()
             assert move.epoch == 2

@@ -19,15 +19,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from console.cli.ordering import give
-from console.demo.demo_fleet import ACCOUNTS, Stage
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from console.demo.emulated_drive import EmulatedDrive
-from console.demo.journal import Tenure, epochs_rise, overlap_s, passages, read_journals
-from console.demo.scenario import WORK_BETWEEN_S, Play
+from console.demo.journal import WorkPeriod, epochs_rise, overlap_s, read_journals, work_transfers
+from console.demo.scenario import WORK_BETWEEN_S, Scenario
 from console.emulators.drive.faults.kinds import HOPELESS, KINDS
 from console.errors import OutcomeUnknown, Refused
 from console.orders import outcomes, proposals
-from console.orders.outcomes import Ended
+from console.orders.outcomes import OrderOutcome
+from console.orders.submit import submit_order
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.messages import MoveKind
 from sessionlib.errors import StoreError
@@ -63,7 +63,7 @@ def main() -> int:
             return made
 
         folder = options.dir or Path(place) / "fleet"
-        with Stage(folder, options.scale, None, premises) as stage:
+        with DemoFleet(folder, options.scale, None, premises) as stage:
             # Setting up is another test's business.
             drive[0].control("faults", faults if options.rate else {})
             soak = Soak(stage, drive[0], _tell)
@@ -93,10 +93,10 @@ def main() -> int:
 class Soak:
     """One fleet, moved and killed over and over."""
 
-    def __init__(self, stage: Stage, drive: EmulatedDrive, tell: Callable[[str], None]) -> None:
+    def __init__(self, stage: DemoFleet, drive: EmulatedDrive, tell: Callable[[str], None]) -> None:
         self._stage = stage
         self._drive = drive
-        self._play = Play(stage, lambda text: None)
+        self._play = Scenario(stage, lambda text: None)
         self._tell = tell
         self.kinds: dict[int, MoveKind] = {}
         self.refused = 0
@@ -119,7 +119,7 @@ class Soak:
 
     def _move(self) -> None:
         for _ in range(TRIES):
-            self._play.wait(self._play.all_report, WAIT_S, "the standbys to report")
+            self._play.wait_until(self._play.all_report, WAIT_S, "the standbys to report")
             ended = self._ordered()
             if ended is not None and ended.done and ended.move is not None:
                 self.kinds[ended.move.epoch] = ended.move.kind
@@ -129,10 +129,10 @@ class Soak:
             self.refused += 1
         raise Refused(f"a move was refused {TRIES} times, the last time: {self._why}")
 
-    def _ordered(self) -> Ended | None:
+    def _ordered(self) -> OrderOutcome | None:
         """What became of one order; None for one that may never have been given."""
         stage = self._stage
-        snapshot = stage.look()
+        snapshot = stage.read_snapshot()
         lease = snapshot.lease.value
         if lease is None or lease.holder is None:
             self._why = snapshot.error or snapshot.lease.error or "nobody holds the lease"
@@ -142,7 +142,7 @@ class Soak:
         is_given = True
         try:
             order = sign(proposals.handover(stage.fleet.config, snapshot, to).order, stage.seed)
-            give(stage.fleet, order)
+            submit_order(stage.fleet, order)
         except (Refused, StoreError) as error:
             self._why = str(error)
             return None
@@ -150,9 +150,9 @@ class Soak:
             is_given = False
         until_mono = stage.fleet.clock.now().mono + WAIT_S
         while stage.fleet.clock.now().mono < until_mono:
-            outcome = outcomes.of(order, stage.look())
+            outcome = outcomes.judge(order, stage.read_snapshot())
             self._why = outcome.text
-            if isinstance(outcome, Ended):
+            if isinstance(outcome, OrderOutcome):
                 return outcome
             sleep(LOOK_S)
         if is_given:
@@ -171,9 +171,9 @@ class Soak:
         self.kinds[move.epoch] = move.kind
 
 
-def _picture(stage: Stage) -> str:
+def _picture(stage: DemoFleet) -> str:
     """What the operator sees at a moment, for who wants to know why."""
-    snapshot = stage.look()
+    snapshot = stage.read_snapshot()
     said = [
         f"{name}: {seen.error or (seen.value and seen.value.member)}, {seen.age_s or 0:.1f} s old"
         for name, seen in snapshot.reports.items()
@@ -181,8 +181,8 @@ def _picture(stage: Stage) -> str:
     return "; ".join([snapshot.error or "the store answers", *said])
 
 
-def _judged(soak: Soak, tenures: list[Tenure]) -> dict[str, Any]:
-    found = passages(tenures)
+def _judged(soak: Soak, tenures: list[WorkPeriod]) -> dict[str, Any]:
+    found = work_transfers(tenures)
     planned = [p for p in found if soak.kinds.get(p.after.epoch) is MoveKind.PLANNED]
     taken = [p for p in found if soak.kinds.get(p.after.epoch) is MoveKind.TAKEOVER]
     violations = list(soak.failures)

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from console.emulators.drive import Emulator, emulated
-from console.emulators.drive.contents.item import Grant, Item
+from console.emulators.drive import Emulator, running_emulator
+from console.emulators.drive.contents.item import DriveItem, RoleGrant
 from console.setup.founding import drive
 from sessionlib import layout
 from sessionlib.clock import SystemClock
@@ -42,7 +42,7 @@ workload: {command: [sleep, "60"]}
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with emulated(accounts=[OWNER, A, B, OTHER]) as emulator:
+    with running_emulator(accounts=[OWNER, A, B, OTHER]) as emulator:
         yield emulator
     assert emulator.defects == []
 
@@ -70,13 +70,13 @@ def sign_in(emulator: Emulator, name: str, email: str) -> None:
     signins.keep("my-fleet", name, signin)
 
 
-def folders(emulator: Emulator) -> list[Item]:
+def folders(emulator: Emulator) -> list[DriveItem]:
     """Those called as the shared one is."""
-    return [item for item in emulator.world.everything() if item.title == drive.NAME]
+    return [item for item in emulator.world.all_items() if item.title == drive.NAME]
 
 
 def state(emulator: Emulator) -> list[tuple[str, str]]:
-    return sorted((item.title, item.id) for item in emulator.world.everything())
+    return sorted((item.title, item.id) for item in emulator.world.all_items())
 
 
 def config_of(desk: Desk) -> Config:
@@ -140,7 +140,7 @@ def test_broken_off_after_any_write_it_is_finished_by_running_it_again(
     assert desk.run("init", "--yes")[0] == 0
     root_id, ids = config_of(desk).drive_ids()
     assert [item.id for item in folders(emulator)] == [root_id]
-    named = {item.id for item in emulator.world.everything()}
+    named = {item.id for item in emulator.world.all_items()}
     assert set(ids.values()) <= named
     # Nothing was made twice: My Drives, the folder, and the tree.
     assert len(named) == len(emulator.world.accounts) + 1 + len(layout.DRIVE_PATHS)
@@ -190,7 +190,7 @@ def test_an_id_that_leads_nowhere_is_told_and_nothing_is_made_in_its_place(
     assert desk.run("init", "--yes")[0] == 0
     item = emulator.world.get(config_of(desk).drive_ids()[1][path])
     assert item is not None
-    emulator.world.keep(replace(item, in_bin=True))
+    emulator.world.put(replace(item, in_bin=True))
     before = state(emulator)
     code, _, err = desk.run("init", "--yes")
     assert code == 1
@@ -222,7 +222,7 @@ def test_ids_that_are_missing_are_looked_for_or_made_and_added(
     desk.config.write_text(text.replace(row, ""))
     gone = emulator.world.get(whole[1][layout.DISCARDED])
     assert gone is not None
-    emulator.world.keep(replace(gone, in_bin=True))
+    emulator.world.put(replace(gone, in_bin=True))
     assert desk.run("init", "--yes")[0] == 0
     assert len(state(emulator)) == len(before) + 1
     assert config_of(desk).drive_ids()[1][layout.DISCARDED] != gone.id
@@ -238,7 +238,7 @@ def test_a_lost_lease_record_of_a_store_in_use_is_asked_for_with_a_warning(
     lease_id = config.drive_ids()[1][layout.LEASE]
     item = emulator.world.get(lease_id)
     assert item is not None
-    emulator.world.keep(replace(item, description=""))
+    emulator.world.put(replace(item, description=""))
     code, _, err = desk.run("init")
     assert code == 1
     assert "WARNING: the lease record is gone" in err
@@ -252,8 +252,8 @@ def test_who_reads_is_let_write_and_strangers_are_told(desk: Desk, emulator: Emu
     assert desk.run("init", "--yes")[0] == 0
     (root,) = folders(emulator)
     roles = {OWNER: "owner", A: "reader", OTHER: "writer", "": "reader"}
-    grants = tuple(Grant(email, role) for email, role in roles.items())
-    emulator.world.keep(replace(root, grants=grants))
+    grants = tuple(RoleGrant(email, role) for email, role in roles.items())
+    emulator.world.put(replace(root, grants=grants))
     code, _, err = desk.run("init", "--yes", "--no-mail")
     assert code == 0
     assert f"{OTHER} may write, everybody who has the link may read" in err

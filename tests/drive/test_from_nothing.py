@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from console.emulators.drive import emulated
+from console.emulators.drive import running_emulator
 from sessionlib.config import load
 from tests.drive.signing_in import CONFIG, PASSPHRASE, console, ended_at, eventually, machine
 from tests.drive.tiny_google import CLIENT
@@ -56,7 +56,7 @@ def test_from_nothing_to_a_shared_folder_and_back(tmp_path: Path) -> None:
     (tmp_path / "client_secret.json").write_text(json.dumps(CLIENT))
     client = ("--client", "client_secret.json")
     said: list[str] = []
-    with emulated(accounts=[OPERATOR, "a@example.com", "b@example.com"]) as emulator:
+    with running_emulator(accounts=[OPERATOR, "a@example.com", "b@example.com"]) as emulator:
         env = machine(tmp_path, emulator.url)
 
         def run(*words: str) -> str:

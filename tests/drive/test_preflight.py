@@ -111,7 +111,7 @@ def test_a_doctor_that_failed_turns_automatic_takeover_off_and_says_so(place: Pl
 
 def test_too_few_rounds_take_back_no_pass(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     # As on Google's own Drive: on an emulator their number is the user's.
-    monkeypatch.setattr(Examination, "counts", False)
+    monkeypatch.setattr(Examination, "is_conclusive", False)
     code, short = place.run("doctor", "--rounds", "2", "--yes")
     assert (code, short["passed"], short["kept"]) == (1, False, False)
     assert "this changes nothing: doctor passed on" in short["text"]

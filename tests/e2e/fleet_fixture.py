@@ -19,9 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from console.demo import counter
-from console.demo.demo_fleet import ACCOUNTS, Stage
-from console.demo.journal import Passage, Tenure, epochs_rise, overlap_s, passages, read_journals
-from console.demo.scenario import Play
+from console.demo.demo_fleet import ACCOUNTS, DemoFleet
+from console.demo.journal import (
+    WorkPeriod,
+    WorkTransfer,
+    epochs_rise,
+    overlap_s,
+    read_journals,
+    work_transfers,
+)
+from console.demo.scenario import Scenario
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report
@@ -100,9 +107,9 @@ class Trace:
 class Fleet:
     """One stage, and everything a test does to it."""
 
-    def __init__(self, stage: Stage) -> None:
+    def __init__(self, stage: DemoFleet) -> None:
         self.stage = stage
-        self.play = Play(stage, lambda _: None)
+        self.play = Scenario(stage, lambda _: None)
         self.timing: Timing = stage.fleet.config.timing()
         self.trace = Trace(FolderStore(stage.fleet.config.store_folder(), CLOCK))
 
@@ -123,7 +130,7 @@ class Fleet:
         return [name for name in ACCOUNTS if name != account]
 
     def report(self, account: str) -> Report | None:
-        seen = self.stage.look().reports.get(account)
+        seen = self.stage.read_snapshot().reports.get(account)
         return seen.value if seen else None
 
     def guards(self, account: str) -> dict[str, Proc]:
@@ -211,8 +218,8 @@ class Fleet:
         self.until(working, f"somebody works above epoch {above}", timeout_s)
         return found[0]
 
-    def last_passage(self) -> Passage:
-        return passages(read_journals(self.stage.journals))[-1]
+    def last_passage(self) -> WorkTransfer:
+        return work_transfers(read_journals(self.stage.journals))[-1]
 
     def works_on(self, seconds: float) -> None:
         until_s = boot_s() + seconds
@@ -304,7 +311,7 @@ class Fleet:
             found[history.epoch] = history
         return found
 
-    def judge(self) -> list[Tenure]:
+    def judge(self) -> list[WorkPeriod]:
         """What must hold whatever was done: S1 and S2, and S4 for planned moves."""
         tenures = read_journals(self.stage.journals)
         told = [(tenure.epoch, tenure.account) for tenure in tenures]
@@ -318,7 +325,7 @@ class Fleet:
         for tenure in tenures:
             assert {tenure.account} == {account for account, _ in holders[tenure.epoch]}
             assert tenure.epoch not in history or history[tenure.epoch].to == tenure.account
-        for passage in passages(tenures):
+        for passage in work_transfers(tenures):
             move = history.get(passage.after.epoch)
             if move is not None and move.kind is MoveKind.PLANNED:
                 assert passage.lost_writes == 0, (move, passage.before.last, passage.after.first)
@@ -330,7 +337,7 @@ def fleet_in(
     folder: Path, scale: float, changes: Mapping[str, Any] | None = None
 ) -> Iterator[Fleet]:
     """A fleet without agents yet; judged at the end, and nothing of it left."""
-    with Stage(folder / "fleet", scale, changes) as stage:
+    with DemoFleet(folder / "fleet", scale, changes) as stage:
         fleet = Fleet(stage)
         fleet.trace.start()
         try:

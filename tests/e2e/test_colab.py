@@ -21,10 +21,10 @@ from typing import Any
 
 import pytest
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.emulated_drive import EmulatedDrive
-from console.demo.journal import overlap_s, passages, read_journals
-from console.demo.scenario import Play
+from console.demo.journal import overlap_s, read_journals, work_transfers
+from console.demo.scenario import Scenario
 from sessionlib.checkpoints.catalog import verify
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.values import Lease, LeaseState
@@ -188,15 +188,15 @@ def test_a_fleet_of_such_agents_moves_over_drive(
 ) -> None:
     """Sign-ins, PyDrive2 and all that it needs, in the versions that are there."""
     monkeypatch.delenv("PYTHONPATH", raising=False)
-    with Stage(tmp_path / "fleet", 10.0, None, EmulatedDrive) as stage:
+    with DemoFleet(tmp_path / "fleet", 10.0, None, EmulatedDrive) as stage:
         # From here on whatever is started as an agent is one of that environment.
         monkeypatch.setattr(sys, "executable", str(python))
-        play = Play(stage, lambda text: None)
+        play = Scenario(stage, lambda text: None)
         play.begin()
         ran = Path(f"/proc/{stage.pid('primary')}/cmdline").read_bytes()
         assert ran.startswith(os.fsencode(python))
         move = play.hand_over()
     tenures = read_journals(stage.journals)
     assert overlap_s(tenures) == 0
-    (passage,) = passages(tenures)
+    (passage,) = work_transfers(tenures)
     assert (passage.after.epoch, passage.lost_writes) == (move.epoch, 0)

@@ -25,7 +25,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.emulated_drive import EmulatedDrive
 from sessionlib.clock import SystemClock, sleep
 
@@ -132,7 +132,7 @@ def test_another_terminal_has_all_it_needs_from_one_file(
     tmp_path: Path, premises: type[EmulatedDrive] | None
 ) -> None:
     plain = {name: text for name, text in os.environ.items() if not name.startswith("COLABVPS_")}
-    with Stage(tmp_path / "fleet", 20.0, None, premises, coordinated=True) as stage:
+    with DemoFleet(tmp_path / "fleet", 20.0, None, premises, coordinated=True) as stage:
         assert stage.operators_file.stat().st_mode & 0o077 == 0
         script = f'. {stage.operators_file} && exec "{sys.executable}" -m console "$@"'
         words = ["sh", "-c", script, "sh", "status", "--json"]

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from jupyter_client.manager import KernelManager
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.journal import read_journals
 from sessionlib.core.values import LeaseState
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
@@ -30,13 +30,13 @@ run(load(Path({config!r})), "primary")
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path / "fleet", scale=20) as stage:
+def stage(tmp_path: Path) -> Iterator[DemoFleet]:
+    with DemoFleet(tmp_path / "fleet", scale=20) as stage:
         yield stage
 
 
 @pytest.fixture
-def kernel(stage: Stage) -> Iterator[KernelManager]:
+def kernel(stage: DemoFleet) -> Iterator[KernelManager]:
     manager = KernelManager(kernel_name="python3")
     manager.start_kernel(cwd=str(stage.folder))
     try:
@@ -46,7 +46,7 @@ def kernel(stage: Stage) -> Iterator[KernelManager]:
         manager.shutdown_kernel(now=True)
 
 
-def run_agent(manager: KernelManager, stage: Stage) -> None:
+def run_agent(manager: KernelManager, stage: DemoFleet) -> None:
     client = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)
@@ -56,17 +56,17 @@ def run_agent(manager: KernelManager, stage: Stage) -> None:
     client.stop_channels()
 
 
-def ticks(stage: Stage) -> int:
+def ticks(stage: DemoFleet) -> int:
     return sum(len(tenure.ticks) for tenure in read_journals(stage.journals))
 
 
-def nothing_is_left(stage: Stage) -> bool:
+def nothing_is_left(stage: DemoFleet) -> bool:
     return not marked(HOME_MARKER, home_mark(stage.folder / "work" / "primary"))
 
 
 @pytest.mark.parametrize("now", [True, False], ids=["killed", "asked"])
 def test_a_restart_leaves_no_workload_and_the_cell_can_run_again(
-    kernel: KernelManager, stage: Stage, now: bool
+    kernel: KernelManager, stage: DemoFleet, now: bool
 ) -> None:
     kernel.restart_kernel(now=now)
     eventually(lambda: nothing_is_left(stage), "nothing of the workload is left")
@@ -78,9 +78,9 @@ def test_a_restart_leaves_no_workload_and_the_cell_can_run_again(
     assert {tenure.epoch for tenure in tenures} > epochs, "a restarted agent claims anew"
 
 
-def test_interrupting_the_cell_gives_the_lease_up(kernel: KernelManager, stage: Stage) -> None:
+def test_interrupting_the_cell_gives_the_lease_up(kernel: KernelManager, stage: DemoFleet) -> None:
     kernel.interrupt_kernel()
     eventually(lambda: nothing_is_left(stage), "nothing of the workload is left")
-    lease = stage.look().lease.value
+    lease = stage.read_snapshot().lease.value
     assert lease is not None
     assert (lease.state, lease.holder) == (LeaseState.FREE, None)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from console.demo.demo_fleet import ACCOUNTS
-from console.demo.journal import passages, read_journals
+from console.demo.journal import read_journals, work_transfers
 from sessionlib import layout
 from sessionlib.clock import sleep
 from sessionlib.core.messages import MoveKind
@@ -61,7 +61,7 @@ def test_cold_work_moves_round_and_loses_nothing(tmp_path: Path) -> None:
         for account in ("backup2", "primary", "backup1"):
             fleet.move(account)
         fleet.until(lambda: len(fleet.history()) == 5, "a history record of each claim")
-        found = passages(read_journals(fleet.stage.journals))
+        found = work_transfers(read_journals(fleet.stage.journals))
         assert [passage.after.epoch for passage in found] == [first.epoch + n for n in range(1, 5)]
         assert [passage.lost_writes for passage in found] == [0] * 4
         # One who lost nothing goes on with the very next count.

@@ -18,15 +18,15 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from tests.e2e.guard_kit import ROOT, eventually
 
 RENEWALS = 5
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Iterator[Stage]:
-    with Stage(tmp_path / "fleet", scale=20) as stage:
+def stage(tmp_path: Path) -> Iterator[DemoFleet]:
+    with DemoFleet(tmp_path / "fleet", scale=20) as stage:
         yield stage
 
 
@@ -48,7 +48,7 @@ def deaf(request: pytest.FixtureRequest) -> Iterator[int]:
     os.close(ours)
 
 
-def test_a_terminal_that_takes_nothing_costs_no_lease(stage: Stage, deaf: int) -> None:
+def test_a_terminal_that_takes_nothing_costs_no_lease(stage: DemoFleet, deaf: int) -> None:
     words = ["-m", "sessionlib", "agent", "--config", str(stage.config_path)]
     with subprocess.Popen(
         [sys.executable, *words, "--account", "primary", "--until-eof"],
@@ -67,6 +67,6 @@ def test_a_terminal_that_takes_nothing_costs_no_lease(stage: Stage, deaf: int) -
             agent.kill()
 
 
-def renewals(stage: Stage) -> int:
-    lease = stage.look().lease.value
+def renewals(stage: DemoFleet) -> int:
+    lease = stage.read_snapshot().lease.value
     return lease.renewal if lease is not None and lease.holder == "primary" else 0

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from console.demo.demo_fleet import Stage
+from console.demo.demo_fleet import DemoFleet
 from console.demo.journal import epochs_rise, overlap_s, read_journals
-from console.demo.scenario import Play
+from console.demo.scenario import Scenario
 from sessionlib.clock import SystemClock, sleep
 from tests.notices.receiving import TOKEN, receiving
 from tests.security.test_secrets import files_with
@@ -40,14 +40,14 @@ def test_a_move_and_a_takeover_are_told_once_and_wait_for_nobody(
         monkeypatch.setenv("COLABVPS_TEST_HANGING", hanging.url)
         monkeypatch.setenv("COLABVPS_TEST_GOOD", good.url)
         urls = ["${COLABVPS_TEST_HANGING}", "${COLABVPS_TEST_GOOD}"]
-        with Stage(tmp_path / "fleet", SCALE, {"notices": {"urls": urls}}) as stage:
-            play = Play(stage, lambda text: None)
+        with DemoFleet(tmp_path / "fleet", SCALE, {"notices": {"urls": urls}}) as stage:
+            play = Scenario(stage, lambda text: None)
             play.begin()
             move = play.hand_over()
             eventually(lambda: good.titles == TITLES[:1], "the move is told")
             stage.kill(move.to)
             stage.start(move.to)
-            taken = play.served_after(move.epoch, WITHIN_S)
+            taken = play.wait_for_primary(move.epoch, WITHIN_S)
             eventually(lambda: good.titles == TITLES, "the takeover is told")
             eventually(lambda: len(hanging.got) >= 2, "the other one was asked as well")
             # No renewal was late for it: nobody else has ever claimed.

@@ -106,6 +106,4 @@ def test_modules_loaded_by_name_are_named_in_the_source(trees: dict[str, ast.Mod
                 computed[path] = ast.unparse(node.args[0])
     assert computed == {
         "console/cli/lazy_group.py": "f\"{self.package}.{cmd_name.replace('-', '_')}\"",
-        # Its callers name the module in the source.
-        "console/cli/coordinator/common.py": "f'coordinator.{module}'",
     }

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from console.fleet.changes import Event
-from console.fleet.snapshot import Seen
+from console.fleet.changes import FleetEvent
+from console.fleet.snapshot import Reading
 from console.tui.app import ConsoleApp
 from sessionlib.core.values import Pointer
 from tests.security.hostile import EVIL, KEPT, PLAN, evil, evil_report, harmless
@@ -36,14 +36,14 @@ def everything_on(app: ConsoleApp) -> str:
 def hostile_scene() -> Scene:
     """As the poller hands it on: read, and with that made harmless; and once more as it was."""
     reports = {
-        "primary": Seen(
+        "primary": Reading(
             evil_report("primary", member="primary", workload=serving("primary", 4).workload), 2.0
         ),
-        "backup1": Seen(evil_report("backup1"), 1.0),
-        "backup2": Seen(None, 1.0, EVIL),
+        "backup1": Reading(evil_report("backup1"), 1.0),
+        "backup2": Reading(None, 1.0, EVIL),
     }
     lease = replace(GUARDED, plan=PLAN, done=(EVIL,), checkpoint=Pointer(4, 1, EVIL, 7))
-    return Scene(lease=Seen(lease, 3.0), reports=reports, last_move=Seen(evil(moved(4))))
+    return Scene(lease=Reading(lease, 3.0), reports=reports, last_move=Reading(evil(moved(4))))
 
 
 async def shows(bench: Bench, *keys: str, word: str = "") -> str:
@@ -60,7 +60,7 @@ async def test_the_screen_shows_it_as_text_in_every_panel() -> None:
         assert "evil" in await shows(bench)
         await bench.show(replace(hostile_scene(), failed=EVIL, read_s=12.0), later_s=5.0)
         await shows(bench)
-        await bench.show(Scene(lease=Seen(None, 1.0, EVIL), reports={}), later_s=1.0)
+        await bench.show(Scene(lease=Reading(None, 1.0, EVIL), reports={}), later_s=1.0)
         await shows(bench)
 
 
@@ -75,7 +75,7 @@ async def test_no_page_and_no_question_reads_markup() -> None:
 
 
 async def test_an_emergency_shows_evidence_as_text() -> None:
-    lost = replace(hostile_scene(), lease=Seen(replace(GUARDED, session=EVIL), 75.0))
+    lost = replace(hostile_scene(), lease=Reading(replace(GUARDED, session=EVIL), 75.0))
     async with console(lost, size=(160, 50)) as bench:
         bench.store_scene(lost)
         await bench.press("E")
@@ -88,7 +88,7 @@ async def test_an_emergency_shows_evidence_as_text() -> None:
 
 async def test_the_palette_shows_reasons_as_text() -> None:
     """It reads markup by itself, and broke on a holder's name."""
-    scene = replace(hostile_scene(), lease=Seen(replace(GUARDED, holder=EVIL), 3.0))
+    scene = replace(hostile_scene(), lease=Reading(replace(GUARDED, holder=EVIL), 3.0))
     async with console(scene, size=(160, 50)) as bench:
         await bench.press("ctrl+p")
         for _ in range(100):
@@ -102,7 +102,7 @@ async def test_the_palette_shows_reasons_as_text() -> None:
 
 async def test_a_toast_and_the_log_show_it_as_text() -> None:
     async with console(hostile_scene(), size=(160, 50)) as bench:
-        bench.app.tell(Event(EVIL, "bad"))
+        bench.app.announce(FleetEvent(EVIL, "bad"))
         for _ in range(20):
             await bench.pilot.pause(0.02)
         assert KEPT in await shows(bench)

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main as console_main
-from console.fleet.reading import read_record
+from console.fleet.reading import parse_record
 from console.orders.coldstart import _at_work
 from sessionlib import layout
 from sessionlib.__main__ import main as agent_main
@@ -89,7 +89,7 @@ COMMANDS = (
 def test_no_command_shows_it_as_anything_but_text(
     evil_fleet: FleetOnDisk, args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.orders.casework.watch_s", lambda *_: 0.0)
+    monkeypatch.setattr("console.orders.casework.required_watch_s", lambda *_: 0.0)
     monkeypatch.setattr("console.cli.ordering.LOOK_EVERY_S", 0.01)
     _, out, err = evil_fleet.run(*args)
     harmless(out)
@@ -133,7 +133,7 @@ def test_every_text_of_every_record_is_one_harmless_line_once_it_is_read(kind: t
         Order: evil(order),
     }
     example = examples[kind]
-    read = read_record(kind, encode(example))
+    read = parse_record(kind, encode(example))
     before, after = list(texts_in(example)), list(texts_in(read))
     assert len(before) == len(after) > 3
     for text in after:

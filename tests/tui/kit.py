@@ -11,10 +11,10 @@ from typing import Any
 
 from textual.pilot import Pilot
 
-from console.fleet.cache import Picture, Piece
+from console.fleet.cache import Cached, FleetCache
 from console.fleet.fleet import Fleet
-from console.fleet.snapshot import Seen
-from console.orders.service import Service
+from console.fleet.snapshot import Reading
+from console.orders.service import OrderService
 from console.tui.app import ConsoleApp
 from sessionlib import layout
 from sessionlib.config import Config, parse
@@ -49,33 +49,33 @@ class StillClock:
 class Scene:
     """A fleet as it was read `read_s` ago, by default just now."""
 
-    lease: Seen[Lease] = field(default_factory=lambda: Seen(GUARDED, 3.0))
-    reports: Mapping[str, Seen[Report]] = field(default_factory=dict)
-    last_move: Seen[History] = field(default_factory=Seen)
+    lease: Reading[Lease] = field(default_factory=lambda: Reading(GUARDED, 3.0))
+    reports: Mapping[str, Reading[Report]] = field(default_factory=dict)
+    last_move: Reading[History] = field(default_factory=Reading)
     failed: str | None = None
     answered: bool = True
     latency_s: float = 0.002
     read_s: float = 0.0
 
-    def picture(self, clock: StillClock) -> Picture:
+    def picture(self, clock: StillClock) -> FleetCache:
         now = StillClock(clock.s - self.read_s).now()
-        return Picture(
+        return FleetCache(
             kind="folder",
-            began=now,
-            patience_s=8.0,
+            started_at=now,
+            timeout_s=8.0,
             latency_s=self.latency_s,
-            answered=now if self.answered else None,
-            failed=self.failed,
-            lease=Piece(self.lease, now) if self.answered else None,
-            reports={name: Piece(seen, now) for name, seen in self.reports.items()},
-            last_move=Piece(self.last_move, now),
+            answered_at=now if self.answered else None,
+            last_error=self.failed,
+            lease=Cached(self.lease, now) if self.answered else None,
+            reports={name: Cached(seen, now) for name, seen in self.reports.items()},
+            last_move=Cached(self.last_move, now),
         )
 
 
-def at_work(**changes: Any) -> dict[str, Seen[Report]]:
+def at_work(**changes: Any) -> dict[str, Reading[Report]]:
     """The reports of a fleet whose primary serves and whose standbys are ready."""
     reports = {
-        "primary": Seen(
+        "primary": Reading(
             replace(
                 serving("primary", 4),
                 copied=COPIED,
@@ -85,14 +85,14 @@ def at_work(**changes: Any) -> dict[str, Seen[Report]]:
             ),
             2.0,
         ),
-        "backup1": Seen(report("backup1", remaining_s=41_000.0), 5.0),
-        "backup2": Seen(report("backup2", readiness=Readiness.COLD), 9.0),
+        "backup1": Reading(report("backup1", remaining_s=41_000.0), 5.0),
+        "backup2": Reading(report("backup2", readiness=Readiness.COLD), 9.0),
     }
     return reports | changes
 
 
 def calm() -> Scene:
-    return Scene(reports=at_work(), last_move=Seen(moved(4, to="primary")))
+    return Scene(reports=at_work(), last_move=Reading(moved(4, to="primary")))
 
 
 def moving(
@@ -105,8 +105,8 @@ def moving(
         "backup1", readiness=Readiness.WARMING, preparing="fetching the checkpoint, 62 %"
     )
     return Scene(
-        lease=Seen(replace(GUARDED, plan=plan), 3.0),
-        reports=at_work(primary=Seen(primary, 2.0), backup1=Seen(warming, 1.0)),
+        lease=Reading(replace(GUARDED, plan=plan), 3.0),
+        reports=at_work(primary=Reading(primary, 2.0), backup1=Reading(warming, 1.0)),
     )
 
 
@@ -117,8 +117,8 @@ def asking() -> Scene:
 def lost() -> Scene:
     """The primary is silent, its lease is over, and nobody has claimed yet."""
     return Scene(
-        lease=Seen(GUARDED, 75.0),
-        reports=at_work(primary=Seen(replace(serving("primary", 4), copied=COPIED), 75.0)),
+        lease=Reading(GUARDED, 75.0),
+        reports=at_work(primary=Reading(replace(serving("primary", 4), copied=COPIED), 75.0)),
     )
 
 
@@ -127,7 +127,7 @@ def away() -> Scene:
 
 
 def empty() -> Scene:
-    return Scene(lease=Seen(Lease(0, None, None, None, 0, "n", 60.0, FREE), 3.0))
+    return Scene(lease=Reading(Lease(0, None, None, None, 0, "n", 60.0, FREE), 3.0))
 
 
 FREE = GUARDED.state.__class__("free")
@@ -140,11 +140,11 @@ def hostile() -> Scene:
         serving("primary", 4), alarm=HOSTILE, progress=HOSTILE, tasks=(HOSTILE,), url=HOSTILE
     )
     ready = report("backup1", preparing=HOSTILE, alarm=HOSTILE)
-    return Scene(reports=at_work(primary=Seen(words, 2.0), backup1=Seen(ready, 1.0)))
+    return Scene(reports=at_work(primary=Reading(words, 2.0), backup1=Reading(ready, 1.0)))
 
 
 def paused() -> Scene:
-    return Scene(lease=Seen(replace(GUARDED, paused=True), 3.0), reports=at_work())
+    return Scene(lease=Reading(replace(GUARDED, paused=True), 3.0), reports=at_work())
 
 
 SCENES = {
@@ -175,8 +175,8 @@ class Bench:
     async def show(self, scene: Scene, *, later_s: float = 0.0) -> None:
         """Another look has shown this."""
         self.clock.on(later_s)
-        self.app.picture = scene.picture(self.clock)
-        self.app.look()
+        self.app.cache = scene.picture(self.clock)
+        self.app.refresh_view()
         await self.pilot.pause()
 
     def store_scene(self, scene: Scene) -> None:
@@ -234,7 +234,7 @@ async def console(
     """The console on a screen that isn't there."""
     clock = StillClock()
     store = MemoryStore(clock)
-    service = Service(Fleet(config(text), store, clock), read_only)
+    service = OrderService(Fleet(config(text), store, clock), read_only)
     app = ConsoleApp(service, lambda: store, live=False)
     if theme is not None:
         app.theme = theme

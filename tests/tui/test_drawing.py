@@ -10,12 +10,12 @@ from dataclasses import replace
 
 import pytest
 
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from console.fleet.readmodel import AccountRow, fleet_view
-from console.text.safe_text import width
+from console.text.safe_text import text_width
 from console.tui import render, timeline
-from console.tui.bindings import KEYS, in_footer
-from console.tui.columns import GAP, bar, heads, placed, runs
+from console.tui.bindings import KEYS, footer_keys
+from console.tui.columns import GAP, bar, heading_line, place_columns, row_runs
 from console.tui.sorting import Arrangement
 from console.tui.styled import fitted, harmless, spread, width_of, wrapped
 from sessionlib.core.values import PlanPhase
@@ -48,14 +48,14 @@ def test_every_line_fits(scene: str, columns: int) -> None:
 @pytest.mark.parametrize(
     ("heard", "words"),
     [
-        (CoordinatorSeen("http://c", True, "primary", 4), "coordinator → primary"),
-        (CoordinatorSeen("http://c", False), "coordinator silent"),
-        (CoordinatorSeen("http://c", True), "coordinator → nobody"),
-        (CoordinatorSeen("http://c", True, error="no token here"), "coordinator tells nothing"),
+        (CoordinatorStatus("http://c", True, "primary", 4), "coordinator → primary"),
+        (CoordinatorStatus("http://c", False), "coordinator silent"),
+        (CoordinatorStatus("http://c", True), "coordinator → nobody"),
+        (CoordinatorStatus("http://c", True, error="no token here"), "coordinator tells nothing"),
     ],
 )
 def test_what_the_coordinator_says_has_its_place_at_80_columns(
-    heard: CoordinatorSeen, words: str
+    heard: CoordinatorStatus, words: str
 ) -> None:
     seen = replace(view(SCENES["calm"]()), coordinator=heard)
     header = render.header(seen, 80, read_only=False, orders=0, short=False)
@@ -66,20 +66,22 @@ def test_what_the_coordinator_says_has_its_place_at_80_columns(
 
 @pytest.mark.parametrize("columns", WIDTHS)
 def test_columns_fill_the_room_and_never_more(columns: int) -> None:
-    there = placed(rows(), columns)
+    there = place_columns(rows(), columns)
     assert there, "the name stays whatever happens"
     last = there[-1]
     if columns >= 20:
         assert last.at + last.columns <= columns
     for row in rows():
-        drawn = runs(row, there)
+        drawn = row_runs(row, there)
         assert width_of(drawn) == last.at + last.columns
-    assert width(heads(there)) == last.at + last.columns
+    assert text_width(heading_line(there)) == last.at + last.columns
     assert all(one.at + one.columns + GAP == two.at for one, two in itertools.pairwise(there))
 
 
 def test_columns_give_way_in_order() -> None:
-    kept = [{one.column.name for one in placed(rows(), columns)} for columns in range(20, 301)]
+    kept = [
+        {one.column.name for one in place_columns(rows(), columns)} for columns in range(20, 301)
+    ]
     assert all(narrow <= wide for narrow, wide in itertools.pairwise(kept))
     assert {"mark", "name", "phase"} <= kept[4]
     at_80 = kept[78 - 20]
@@ -89,7 +91,7 @@ def test_columns_give_way_in_order() -> None:
 
 def test_glyphs_never_stand_alone() -> None:
     for row in rows():
-        text = "".join(cell for cell, _ in runs(row, placed(rows(), 100)))
+        text = "".join(cell for cell, _ in row_runs(row, place_columns(rows(), 100)))
         assert row.phase in text if row.phase else "not known" in text
 
 
@@ -163,7 +165,7 @@ def test_no_key_stands_for_two_things_and_the_footer_is_the_table() -> None:
     assert "y" not in keys, "what confirms never asks"
     line = render.footer(300, lambda _: None)[0]
     text = "".join(part for part, _ in line)
-    assert [key.label for key in in_footer()] == [key.label for key in KEYS if key.label in text]
+    assert [key.label for key in footer_keys()] == [key.label for key in KEYS if key.label in text]
 
 
 def test_the_footer_keeps_leaving_and_help_longest() -> None:
@@ -179,4 +181,7 @@ def test_a_clock_that_no_calendar_holds_is_dashes() -> None:
 
 def test_the_view_is_made_from_the_scene() -> None:
     clock = StillClock()
-    assert fleet_view(config(), SCENES["calm"]().picture(clock).at(clock.now())).fleet == "my-fleet"
+    assert (
+        fleet_view(config(), SCENES["calm"]().picture(clock).snapshot_at(clock.now())).fleet
+        == "my-fleet"
+    )

@@ -74,7 +74,7 @@ from pathlib import Path
 from console.tui.app import ConsoleApp
 from console.tui.poller import Poller
 from console.fleet.fleet import Fleet
-from console.orders.service import Service
+from console.orders.service import OrderService
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 
@@ -97,7 +97,7 @@ class Broken:
 
 how = sys.argv[1]
 store = {"hang": Hanging, "crash": Broken, "panic": Hanging, "widget": Hanging}[how]()
-app = ConsoleApp(Service(Fleet(config, store, clock)), lambda: store)
+app = ConsoleApp(OrderService(Fleet(config, store, clock)), lambda: store)
 if how == "panic":
     from rich.traceback import Traceback
     def panic():

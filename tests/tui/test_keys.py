@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
-from console.fleet.snapshot import Seen
-from console.orders.evidence import Verdict
+from console.fleet.snapshot import Reading
+from console.orders.evidence import LivenessVerdict
 from console.tui.bindings import KEYS, Key
 from console.tui.dialogs import Ask, AskEmergency, Page
 from console.tui.fleet_screen import FleetScreen
@@ -118,10 +118,10 @@ async def test_the_outcome_is_told_once_it_is_known() -> None:
         await agree(bench)
         lease = replace(GUARDED, epoch=5, holder="backup1", incarnation="inc-backup1", renewal=1)
         reports = at_work(
-            primary=Seen(report("primary", incarnation="new"), 1.0),
-            backup1=Seen(serving("backup1", 5), 1.0),
+            primary=Reading(report("primary", incarnation="new"), 1.0),
+            backup1=Reading(serving("backup1", 5), 1.0),
         )
-        after = Scene(Seen(lease, 1.0), reports, Seen(moved(5)))
+        after = Scene(Reading(lease, 1.0), reports, Reading(moved(5)))
         await bench.show(after, later_s=5.0)
         done = "handover backup1: done: backup1 serves under epoch 5, 1.2 s down"
         assert done in bench.events()
@@ -137,7 +137,7 @@ async def test_a_refusal_and_an_outcome_not_known_are_different_things() -> None
         assert any("outcome unknown, still watching" in text for text in bench.events())
         assert "1 order open" in bench.text()
         refused = replace(serving("primary", 4), receipts=(Receipt(order.id, "refused", "paused"),))
-        await bench.show(Scene(reports=at_work(primary=Seen(refused, 1.0))), later_s=1.0)
+        await bench.show(Scene(reports=at_work(primary=Reading(refused, 1.0))), later_s=1.0)
         assert "handover backup1: refused: the order is refused: paused" in bench.events()
         assert "order open" not in bench.text()
 
@@ -168,8 +168,8 @@ async def test_what_changed_while_one_read_is_not_agreed_to() -> None:
     async with console(calm()) as bench:
         await bench.press("h")
         lease = replace(GUARDED, epoch=5, holder="backup2", incarnation="inc-backup2")
-        reports = at_work(backup2=Seen(serving("backup2", 5), 1.0))
-        await bench.show(Scene(Seen(lease, 1.0), reports), later_s=1.0)
+        reports = at_work(backup2=Reading(serving("backup2", 5), 1.0))
+        await bench.show(Scene(Reading(lease, 1.0), reports), later_s=1.0)
         await bench.press("y")
         assert bench.orders() == []
         assert any("has changed while you read" in text for text in bench.events())
@@ -314,7 +314,7 @@ async def test_a_sign_of_life_ends_the_case() -> None:
         assert "for a sign of life" in ask.case.why_not
         await bench.press("shift+tab", *"primary")
         assert ask.query_one("#agree").disabled
-        renewed = Scene(Seen(replace(GUARDED, renewal=8), 0.5), at_work())
+        renewed = Scene(Reading(replace(GUARDED, renewal=8), 0.5), at_work())
         await looked_again(bench, renewed, 5.0)
         assert ask.case.why_not is not None
         assert "primary is alive" in ask.case.why_not
@@ -327,12 +327,12 @@ async def test_a_sign_of_life_ends_the_case() -> None:
 
 async def test_a_renewal_that_was_only_seen_late_is_no_sign_of_life() -> None:
     """The screen's own look is a second old when E is pressed."""
-    older = Scene(Seen(replace(GUARDED, renewal=6), 75.0), lost().reports)
+    older = Scene(Reading(replace(GUARDED, renewal=6), 75.0), lost().reports)
     async with console(older) as bench:
         ask = await emergency(bench, lost())
         await looked_again(bench, lost(), 1.0)
         await looked_again(bench, lost(), 1.0)
-        assert ask.case.verdict is Verdict.UNKNOWN
+        assert ask.case.verdict is LivenessVerdict.UNKNOWN
         assert ask.case.why_not is None
 
 
@@ -428,7 +428,8 @@ async def test_quit(name: str) -> None:
 
 async def test_the_bottom_line_dims_what_cant_be_done() -> None:
     cold = at_work(
-        backup1=Seen(), backup2=Seen(report("backup2", readiness=Readiness.COLD, ended="x"), 1.0)
+        backup1=Reading(),
+        backup2=Reading(report("backup2", readiness=Readiness.COLD, ended="x"), 1.0),
     )
     async with console(Scene(reports=cold)) as bench:
         why = bench.app.fleet.why_not(key("handover"))

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from console.fleet.changes import between
+from console.fleet.changes import events_between
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.safety import Word, safety
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.safety import SafetyLevel, safety
+from console.fleet.snapshot import Reading, Snapshot
 from sessionlib.core.messages import Receipt, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Readiness
 from tests.tui.kit import (
@@ -36,7 +36,7 @@ def snapshot(scene: Scene, later_s: float = 0.0) -> Snapshot:
     clock = StillClock()
     picture = scene.picture(clock)
     clock.on(later_s)
-    return picture.at(clock.now())
+    return picture.snapshot_at(clock.now())
 
 
 def view(scene: Scene, later_s: float = 0.0) -> FleetView:
@@ -69,7 +69,9 @@ def test_one_mishap_is_none_and_a_store_that_stays_away_is_away() -> None:
 
 def test_nothing_is_known_of_a_store_out_of_reach_but_that_time_passes() -> None:
     seen = view(calm(), 60.0)
-    assert safety(seen) == (safety(seen).__class__)(Word.UNKNOWN, "store not reached for 1m00s")
+    assert safety(seen) == (safety(seen).__class__)(
+        SafetyLevel.UNKNOWN, "store not reached for 1m00s"
+    )
     for row in seen.accounts:
         assert (row.phase, row.readiness, row.workload, row.is_primary) == (None,) * 4
     assert [row.remaining_s for row in seen.accounts] == [22_302.0, 40_935.0, 41_931.0]
@@ -84,7 +86,7 @@ def test_a_report_that_nobody_has_read_for_long_is_not_a_lost_session() -> None:
     read_now = calm().picture(clock)
     # The lease is read now, the reports are not.
     mixed = replace(read_now, reports=picture.reports)
-    rows = fleet_view(config(), mixed.at(clock.now())).accounts
+    rows = fleet_view(config(), mixed.snapshot_at(clock.now())).accounts
     assert {row.phase for row in rows} == {None}
     assert all(row.heartbeat_age_s is not None for row in rows)
     # Read now and silent all the same: that is lost.
@@ -95,92 +97,92 @@ def test_a_report_that_nobody_has_read_for_long_is_not_a_lost_session() -> None:
 @pytest.mark.parametrize(
     ("scene", "word", "reason"),
     [
-        (calm(), Word.SAFE, "held by primary, renewed 3s ago; backup1 ready"),
-        (moving(), Word.MOVING, "primary moves to backup1: warming"),
-        (asking(), Word.MOVING, "primary asks to move to backup1: approve or abort"),
-        (lost(), Word.NOT_SAFE, "primary hasn't renewed for 1m15s"),
-        (empty(), Word.NOT_SAFE, "nobody works: the lease is free, 3s ago"),
-        (Scene(Seen(), at_work()), Word.UNKNOWN, "there is no lease record"),
+        (calm(), SafetyLevel.SAFE, "held by primary, renewed 3s ago; backup1 ready"),
+        (moving(), SafetyLevel.MOVING, "primary moves to backup1: warming"),
+        (asking(), SafetyLevel.MOVING, "primary asks to move to backup1: approve or abort"),
+        (lost(), SafetyLevel.NOT_SAFE, "primary hasn't renewed for 1m15s"),
+        (empty(), SafetyLevel.NOT_SAFE, "nobody works: the lease is free, 3s ago"),
+        (Scene(Reading(), at_work()), SafetyLevel.UNKNOWN, "there is no lease record"),
         (
-            Scene(Seen(replace(GUARDED, holder="unknown"), 3.0), at_work()),
-            Word.UNKNOWN,
+            Scene(Reading(replace(GUARDED, holder="unknown"), 3.0), at_work()),
+            SafetyLevel.UNKNOWN,
             "the lease had to be made again",
         ),
         (
             Scene(
-                Seen(replace(GUARDED, state=LeaseState.OFFERED, successor="backup1"), 3.0),
+                Reading(replace(GUARDED, state=LeaseState.OFFERED, successor="backup1"), 3.0),
                 at_work(),
             ),
-            Word.MOVING,
+            SafetyLevel.MOVING,
             "offered to backup1, 3s ago",
         ),
         (
             Scene(
-                Seen(replace(GUARDED, state=LeaseState.OFFERED, successor="backup1"), 70.0),
+                Reading(replace(GUARDED, state=LeaseState.OFFERED, successor="backup1"), 70.0),
                 at_work(),
             ),
-            Word.NOT_SAFE,
+            SafetyLevel.NOT_SAFE,
             "offered to backup1, 1m10s ago, and not claimed",
         ),
         (
-            Scene(Seen(replace(GUARDED, paused=True), 3.0), at_work()),
-            Word.PAUSED,
+            Scene(Reading(replace(GUARDED, paused=True), 3.0), at_work()),
+            SafetyLevel.PAUSED,
             "nobody would take over",
         ),
         (
-            Scene(reports=at_work(backup1=Seen(), backup2=Seen())),
-            Word.NOT_SAFE,
+            Scene(reports=at_work(backup1=Reading(), backup2=Reading())),
+            SafetyLevel.NOT_SAFE,
             "no standby runs",
         ),
         (
             Scene(
                 reports=at_work(
-                    backup1=Seen(
+                    backup1=Reading(
                         report("backup1", readiness=Readiness.WARMING, preparing="setting up"), 1.0
                     )
                 )
             ),
-            Word.NOT_SAFE,
+            SafetyLevel.NOT_SAFE,
             "no standby is ready: setting up",
         ),
         (
-            Scene(Seen(replace(GUARDED, checkpoint=None), 3.0), at_work()),
-            Word.NOT_SAFE,
+            Scene(Reading(replace(GUARDED, checkpoint=None), 3.0), at_work()),
+            SafetyLevel.NOT_SAFE,
             "no checkpoint yet",
         ),
         (
             Scene(
                 reports=at_work(
-                    primary=Seen(
+                    primary=Reading(
                         replace(serving("primary", 4), copied=replace(COPIED, age_s=2_000.0)), 2.0
                     )
                 )
             ),
-            Word.NOT_SAFE,
+            SafetyLevel.NOT_SAFE,
             "the last checkpoint is 33m22s old",
         ),
         (
             Scene(
                 reports=at_work(
-                    primary=Seen(replace(serving("primary", 4), workload=WorkState.BACKOFF), 2.0)
+                    primary=Reading(replace(serving("primary", 4), workload=WorkState.BACKOFF), 2.0)
                 )
             ),
-            Word.NOT_SAFE,
+            SafetyLevel.NOT_SAFE,
             "its workload is backoff",
         ),
         (
-            Scene(reports=at_work(primary=Seen(serving("primary", 4), 50.0))),
-            Word.NOT_SAFE,
+            Scene(reports=at_work(primary=Reading(serving("primary", 4), 50.0))),
+            SafetyLevel.NOT_SAFE,
             "primary holds the lease, but is lost",
         ),
         (
-            Scene(reports=at_work(primary=Seen(None, 2.0, "torn"))),
-            Word.UNKNOWN,
+            Scene(reports=at_work(primary=Reading(None, 2.0, "torn"))),
+            SafetyLevel.UNKNOWN,
             "its report can't be read",
         ),
     ],
 )
-def test_the_verdict_and_its_reason(scene: Scene, word: Word, reason: str) -> None:
+def test_the_verdict_and_its_reason(scene: Scene, word: SafetyLevel, reason: str) -> None:
     verdict = safety(view(scene))
     assert verdict.word is word
     assert reason in verdict.reason
@@ -188,12 +190,12 @@ def test_the_verdict_and_its_reason(scene: Scene, word: Word, reason: str) -> No
 
 def texts(before: Scene | None, after: Scene) -> list[str]:
     first = None if before is None else snapshot(before)
-    return [event.text for event in between(first, snapshot(after))]
+    return [event.text for event in events_between(first, snapshot(after))]
 
 
 def test_the_same_twice_is_no_news() -> None:
     for scene in (calm(), moving(), asking(), lost(), empty()):
-        assert between(snapshot(scene), snapshot(scene, 1.0)) == ()
+        assert events_between(snapshot(scene), snapshot(scene, 1.0)) == ()
 
 
 def test_the_first_look_says_where_it_stands() -> None:
@@ -207,28 +209,28 @@ def test_a_move_is_told_step_by_step() -> None:
     ]
     assert texts(asking(), moving())[:2] == ["the move is approved", "move to backup1: warming"]
     offered = replace(GUARDED, state=LeaseState.OFFERED, successor="backup1")
-    assert texts(calm(), Scene(Seen(offered, 0.1), at_work())) == [
+    assert texts(calm(), Scene(Reading(offered, 0.1), at_work())) == [
         "epoch 4: primary has stopped and offers it to backup1"
     ]
     claimed = Lease(5, "backup1", "s2", "inc-backup1", 1, "n", 60.0, LeaseState.HELD)
-    assert texts(Scene(Seen(offered, 0.1), at_work()), Scene(Seen(claimed, 0.1), at_work())) == [
-        "backup1 is the primary: epoch 5, as planned"
-    ]
+    assert texts(
+        Scene(Reading(offered, 0.1), at_work()), Scene(Reading(claimed, 0.1), at_work())
+    ) == ["backup1 is the primary: epoch 5, as planned"]
     assert "backup1 is the primary: epoch 5, taken over from primary" in texts(
-        calm(), Scene(Seen(claimed, 0.1), at_work())
+        calm(), Scene(Reading(claimed, 0.1), at_work())
     )
     assert "the move to backup1 is off: primary serves on" in texts(moving(), calm())
-    fallen = Scene(Seen(replace(GUARDED, epoch=3), 1.0), at_work())
+    fallen = Scene(Reading(replace(GUARDED, epoch=3), 1.0), at_work())
     assert "the epoch fell from 4 to 3: stop and look" in texts(calm(), fallen)
 
 
 def test_a_move_to_somebody_else_is_told() -> None:
     plan = Plan("o1", "backup2", PlanPhase.WARMING, "its session is ending", approved=True)
-    other = replace(moving(), lease=Seen(replace(GUARDED, plan=plan), 1.0))
+    other = replace(moving(), lease=Reading(replace(GUARDED, plan=plan), 1.0))
     assert texts(moving(), other) == ["the move goes to backup2 now, not to backup1"]
 
 
-def changed(**reports: Seen[Report]) -> Scene:
+def changed(**reports: Reading[Report]) -> Scene:
     return Scene(reports=at_work(**reports), last_move=calm().last_move)
 
 
@@ -250,22 +252,22 @@ def test_what_sessions_say_is_told_once() -> None:
         ),
     ]
     for after, told in cases:
-        scene = changed(backup1=Seen(after, 1.0))
+        scene = changed(backup1=Reading(after, 1.0))
         assert texts(calm(), scene) == told
         assert texts(scene, scene) == []
 
 
 def test_silence_and_return_are_told() -> None:
-    silent = changed(backup1=Seen(at_work()["backup1"].value, 61.0))
+    silent = changed(backup1=Reading(at_work()["backup1"].value, 61.0))
     assert texts(calm(), silent) == ["backup1 has been silent for 1m01s"]
     assert texts(silent, calm()) == ["backup1 is Fresh"]
-    torn = changed(backup1=Seen(None, 1.0, "torn"))
+    torn = changed(backup1=Reading(None, 1.0, "torn"))
     assert texts(calm(), torn) == ["backup1: not known (torn)"]
 
 
 def test_a_lease_that_runs_out_is_told_though_nobody_wrote() -> None:
-    still = Scene(Seen(GUARDED, 59.0), at_work())
-    over = Scene(Seen(GUARDED, 60.5), at_work())
+    still = Scene(Reading(GUARDED, 59.0), at_work())
+    over = Scene(Reading(GUARDED, 60.5), at_work())
     assert texts(still, over) == ["primary hasn't renewed in time: its lease is over"]
     assert texts(over, over) == []
 
@@ -277,9 +279,11 @@ def test_the_store_goes_and_comes_back() -> None:
 
 
 def test_a_pause_and_a_checkpoint_are_told() -> None:
-    paused = Scene(Seen(replace(GUARDED, paused=True), 1.0), at_work())
+    paused = Scene(Reading(replace(GUARDED, paused=True), 1.0), at_work())
     assert texts(calm(), paused) == ["paused: no plans, no takeovers"]
     assert texts(paused, calm()) == ["resumed"]
     assert GUARDED.checkpoint is not None
     more = replace(GUARDED, checkpoint=replace(GUARDED.checkpoint, seq=18, name="4-18-x"))
-    assert texts(calm(), Scene(Seen(more, 1.0), at_work())) == ["checkpoint 4.18 published, 1.2 GB"]
+    assert texts(calm(), Scene(Reading(more, 1.0), at_work())) == [
+        "checkpoint 4.18 published, 1.2 GB"
+    ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from console.fleet import takeover_gate
-from console.fleet.cache import Picture
+from console.fleet.cache import FleetCache
 from console.fleet.readmodel import fleet_view
 from console.tui import poller as poller_module
 from console.tui.poller import MOST_GIVEN_UP, Poller
@@ -68,11 +68,11 @@ class Watch:
     news: threading.Event
     crashes: list[Exception]
 
-    def until(self, holds: Callable[[Picture], object]) -> Picture:
+    def until(self, holds: Callable[[FleetCache], object]) -> FleetCache:
         until_s = CLOCK.now().mono + 20.0
-        while not holds(picture := self.poller.picture()):
+        while not holds(picture := self.poller.cache()):
             assert CLOCK.now().mono < until_s, picture
-            self.poller.watch_over()
+            self.poller.replace_hung_reads()
             sleep(0.01)
         return picture
 
@@ -95,7 +95,7 @@ def test_everything_is_read_and_told_once(watch: Watch, store: Held) -> None:
     watch.until(lambda _: len(store.reads) > reads + 20)
     assert not watch.news.is_set(), "what hasn't changed is no news"
     assert store.reads.count(layout.history_key(4)) == 1
-    snapshot = picture.at(CLOCK.now())
+    snapshot = picture.snapshot_at(CLOCK.now())
     assert snapshot.reachable
     assert snapshot.lease.value == GUARDED
     assert snapshot.last_move.value == moved(4)
@@ -114,14 +114,14 @@ def test_why_no_session_takes_over_by_itself_is_known_on_drive(
     poller = Poller(on_drive, lambda: store, CLOCK, watch.news.set, watch.crashes.append)  # type: ignore[arg-type, return-value]  # it only reads
     told = Watch(poller, watch.news, watch.crashes)
     poller.start()
-    picture = told.until(lambda seen: seen.takeover_off and seen.lease)
-    said = fleet_view(on_drive, picture.at(CLOCK.now())).troubles
+    picture = told.until(lambda seen: seen.store_unproven and seen.lease)
+    said = fleet_view(on_drive, picture.snapshot_at(CLOCK.now())).troubles
     assert any("doctor was never run" in text for text in said)
     found = StoreCheck(
         "my-fleet", place.folder_id or "", ids[layout.LEASE], 1.0, True, (), 200, "op"
     )
     store.inner.create(layout.STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, SEED)))
-    told.until(lambda seen: seen.takeover_off is None)
+    told.until(lambda seen: seen.store_unproven is None)
     poller.stop()
     assert watch.crashes == []
 
@@ -143,17 +143,17 @@ def test_threads_that_hang_are_few_and_the_store_counts_as_away(watch: Watch, st
     store.held = {layout.LEASE, *(layout.session_key(name) for name in config().accounts)}
     before = threading.active_count()
     watch.poller.start()
-    picture = watch.until(lambda seen: seen.failed)
-    assert picture.failed == "no answer within 0.2 s"
-    assert not picture.at(CLOCK.now()).reachable
+    picture = watch.until(lambda seen: seen.last_error)
+    assert picture.last_error == "no answer within 0.2 s"
+    assert not picture.snapshot_at(CLOCK.now()).reachable
     until_s = CLOCK.now().mono + 3.0
     while CLOCK.now().mono < until_s:
-        watch.poller.watch_over()
+        watch.poller.replace_hung_reads()
         sleep(0.02)
     assert threading.active_count() - before <= 4 * (MOST_GIVEN_UP + 1)
     store.held = set()
     store.go.set()
-    watch.until(lambda seen: len(seen.reports) == 3 and seen.at(CLOCK.now()).reachable)
+    watch.until(lambda seen: len(seen.reports) == 3 and seen.snapshot_at(CLOCK.now()).reachable)
     watch.poller.stop()
     watch.until(lambda _: threading.active_count() <= before)
 
@@ -162,11 +162,11 @@ def test_a_store_that_fails_is_told_and_tried_again(watch: Watch, store: Held) -
     watch.poller.start()
     watch.until(lambda seen: len(seen.reports) == 3 and seen.lease)
     store.failing = True
-    picture = watch.until(lambda seen: seen.failed)
-    assert picture.failed == "not connected"
+    picture = watch.until(lambda seen: seen.last_error)
+    assert picture.last_error == "not connected"
     assert len(picture.reports) == 3, "what was known is kept"
     store.failing = False
-    watch.until(lambda seen: not seen.failed)
+    watch.until(lambda seen: not seen.last_error)
     watch.poller.stop()
 
 
@@ -183,7 +183,7 @@ def test_torn_and_foreign_records_are_pieces_of_their_own(watch: Watch, store: H
     store.inner.put(layout.session_key("backup2"), encode(report("primary")))
     watch.poller.start()
     picture = watch.until(lambda seen: len(seen.reports) == 3)
-    reports = picture.at(CLOCK.now()).reports
+    reports = picture.snapshot_at(CLOCK.now()).reports
     assert reports["primary"].value is not None
     assert reports["backup1"].error is not None
     assert reports["backup2"].error == "is primary's report under another name"
@@ -204,9 +204,9 @@ def test_the_coordinators_word_is_heard_and_its_bell_has_the_store_looked_at(
         assert bell.heard.wait(10)
         told.until(lambda seen: len(seen.reports) == 3 and seen.last_move)
 
-        def word(_: Picture) -> bool:
-            poller.watch_over()
-            heard = poller.picture().coordinator
+        def word(_: FleetCache) -> bool:
+            poller.replace_hung_reads()
+            heard = poller.cache().coordinator
             return heard is not None and heard.reachable is True
 
         told.until(word)

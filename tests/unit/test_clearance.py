@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.fleet.takeover_gate import Gate
+from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
 from sessionlib.core.actions import WriteLease
@@ -103,11 +103,11 @@ def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> N
     new_one = new_seed()
     found = replace(PASSED, folder_id="id-of-the-folder", lease_id=ids[LEASE])
     store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, new_one)))
-    assert "isn't signed" in (Gate().why(store, config, clock) or "")
+    assert "isn't signed" in (TakeoverGate().store_unproven(store, config, clock) or "")
     word = Succession("fleet", public_of(SEED), public_of(new_one), 1.0, "op")
     data = SUCCESSION.encode(SUCCESSION.signed(word, SEED))
     store.create(succession_key(public_of(SEED)), data)
-    assert Gate().why(store, config, clock) is None
+    assert TakeoverGate().store_unproven(store, config, clock) is None
 
 
 def claims(why: str | None) -> bool:

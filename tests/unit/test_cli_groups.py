@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import typer
 
-from console.cli.lazy_group import LazyGroup, opened
-from console.cli.options import Desk
+from console.cli.lazy_group import LazyGroup, build_group
+from console.cli.options import CommandContext
 
 GROUP = '''\
 """About trees.
@@ -27,7 +27,7 @@ OLD = '"""About old trees."""\nCOMMANDS = {"fell": "Fell one."}\n'
 COMMAND = '''\
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 
 CHANGES = True
 EXAMPLES = ("program tree",)
@@ -35,7 +35,7 @@ EXAMPLES = ("program tree",)
 
 def run(ctx: typer.Context) -> None:
     """It takes a while."""
-    desk = desk_of(ctx)
+    desk = command_context(ctx)
     print(__name__, desk.config, desk.out.json, desk.yes)
 '''
 
@@ -56,12 +56,12 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         monkeypatch.delitem(sys.modules, name)
     app = typer.Typer(cls=LazyGroup, rich_markup_mode=None)
     app.callback()(lambda: None)
-    return opened(app, "planted", {"tree": "What grows."})
+    return build_group(app, "planted", {"tree": "What grows."})
 
 
 def ended(program: Any, *args: str) -> int | str | None:
     with pytest.raises(SystemExit) as ending:
-        program.main(args=list(args), prog_name="program", obj=Desk())
+        program.main(args=list(args), prog_name="program", obj=CommandContext())
     return ending.value.code
 
 

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from console.fleet.logs import Entry, entries, human, merged, news
+from console.fleet.logs import LogEntry, entry_text, merge_logs, new_entries, parse_log
 from sessionlib import layout
 from tests.unit.cli_fleets import FleetOnDisk, fleet
 
@@ -91,15 +91,15 @@ def test_following_prints_only_what_is_new(
     ],
 )
 def test_a_log_whose_start_moves_on(known: str, now: str, new: str) -> None:
-    def log(text: str) -> list[Entry]:
-        return [Entry(None, "a", "info", char) for char in text]
+    def log(text: str) -> list[LogEntry]:
+        return [LogEntry(None, "a", "info", char) for char in text]
 
-    assert news(log(known), log(now)) == log(new)
+    assert new_entries(log(known), log(now)) == log(new)
 
 
 def test_records_of_any_shape_are_shown() -> None:
     strange = b'{"at": true, "text": 5, "level": null}\n{"at": 1e300, "event": "e"}\n' + b"[" * 9999
-    shown = [human(entry) for entry in entries(strange, "a")]
+    shown = [entry_text(entry) for entry in parse_log(strange, "a")]
     assert shown[0] == "--:--:-- a None 5"
     assert shown[1] == "??:??:?? a info e"
     assert len(shown) == 3
@@ -111,11 +111,11 @@ def test_records_of_any_shape_are_shown() -> None:
 @pytest.mark.parametrize("name", ["at", "more"])
 def test_a_record_that_json_cant_say_again_is_text(name: str, value: str) -> None:
     line = f'{{"text": "t", "{name}": {value}}}'
-    (entry,) = entries(line.encode(), "a")
+    (entry,) = parse_log(line.encode(), "a")
     assert (entry.at, entry.level, entry.text) == (None, "out", line)
 
 
 def test_a_line_without_a_time_stays_behind_the_line_before_it() -> None:
-    one = list(entries(record(10, "a1") + b"a2\n" + record(30, "a3"), "a"))
-    two = list(entries(record(20, "b1"), "b"))
-    assert [entry.text for entry in merged([one, two])] == ["a1", "a2", "b1", "a3"]
+    one = list(parse_log(record(10, "a1") + b"a2\n" + record(30, "a3"), "a"))
+    two = list(parse_log(record(20, "b1"), "b"))
+    assert [entry.text for entry in merge_logs([one, two])] == ["a1", "a2", "b1", "a3"]

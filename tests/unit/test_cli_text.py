@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.fleet.words import ago, length, table
+from console.fleet.words import ago, duration, table
 from console.text.output import Output
-from console.text.safe_text import clipped, lines, one_line, padded, width, wrapped
+from console.text.safe_text import clipped, harmless_lines, one_line, padded, text_width, wrapped
 from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.crash_text import redacted
@@ -40,15 +40,15 @@ def test_text_is_made_harmless(text: str, shown: str) -> None:
 
 @given(st.text())
 def test_no_text_keeps_anything_a_terminal_obeys(text: str) -> None:
-    kept = {unicodedata.category(char) for char in lines(text).replace("\n", "")}
+    kept = {unicodedata.category(char) for char in harmless_lines(text).replace("\n", "")}
     assert not kept & {"Cc", "Cf", "Cs", "Zl", "Zp"}
     assert one_line(one_line(text)) == one_line(text)
 
 
 @given(st.text(), st.integers(1, 40))
 def test_a_cell_has_its_width(text: str, columns: int) -> None:
-    assert width(padded(one_line(text), columns)) == columns
-    assert width(clipped(one_line(text), columns)) <= columns
+    assert text_width(padded(one_line(text), columns)) == columns
+    assert text_width(clipped(one_line(text), columns)) <= columns
 
 
 @given(st.text(), st.integers(1, 40))
@@ -56,7 +56,7 @@ def test_a_broken_text_fits_and_loses_no_word(text: str, columns: int) -> None:
     text = one_line(text)
     shown = wrapped(text, columns)
     assert " ".join(shown).split() == text.split()
-    assert all(width(line) <= columns or " " not in line.strip() for line in shown)
+    assert all(text_width(line) <= columns or " " not in line.strip() for line in shown)
 
 
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=126)), st.integers(1, 40))
@@ -83,7 +83,7 @@ def test_a_pile_of_accents_is_no_wider_and_no_longer_than_other_text() -> None:
 
 
 def test_leading_blanks_of_a_line_stay() -> None:
-    assert lines("  a\x1b[1m  \n b") == "  a\n b"
+    assert harmless_lines("  a\x1b[1m  \n b") == "  a\n b"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_leading_blanks_of_a_line_stay() -> None:
     ],
 )
 def test_lengths_of_time(seconds: float | None, text: str) -> None:
-    assert length(seconds) == text
+    assert duration(seconds) == text
     assert ago(seconds) == ("never" if seconds is None else f"{text} ago")
 
 

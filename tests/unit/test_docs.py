@@ -23,7 +23,7 @@ import yaml
 
 from console.__main__ import main
 from console.cli.root import COMMANDS, _program
-from console.fleet.coordinator import CoordinatorSeen
+from console.fleet.coordinator import CoordinatorStatus
 from sessionlib import __version__, layout
 from sessionlib.__main__ import _parser
 from sessionlib.config import parse
@@ -100,7 +100,7 @@ def test_what_status_tells_of_a_coordinator_is_documented() -> None:
     text = sections(COMMANDS_PAGE)["status"]
     told = re.search(r"`coordinator` \((.*)\)\.", " ".join(text.split()))
     assert told is not None
-    for field in fields(CoordinatorSeen):
+    for field in fields(CoordinatorStatus):
         assert f"`{field.name}`" in told[1], field.name
 
 

@@ -17,8 +17,8 @@ import pytest
 
 from console.checks.doctor import conditional_writes, drive_behaviour, folder
 from console.checks.doctor import scratch_folder as grounds
-from console.checks.doctor.catalog import Finding
-from console.checks.doctor.scratch_folder import CHANGED, Ground, Patient
+from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.scratch_folder import CHANGED, Participant, ScratchFolder
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Instant
 from sessionlib.stores.drive.files import File
@@ -88,12 +88,12 @@ class _Client:
             raise answer
 
 
-def ground(drive: Drive) -> Ground:
-    one, other = (Patient(name, drive.client(), drive.client()) for name in ("a", "b"))
-    return Ground(one, other, "folder", SystemClock(), lambda text: None, 5)
+def ground(drive: Drive) -> ScratchFolder:
+    one, other = (Participant(name, drive.client(), drive.client()) for name in ("a", "b"))
+    return ScratchFolder(one, other, "folder", SystemClock(), lambda text: None, 5)
 
 
-def raced(answers: dict[int, Exception | None], *carries: int) -> Finding:
+def raced(answers: dict[int, Exception | None], *carries: int) -> CheckResult:
     return conditional_writes.race(ground(Drive(answers, carries)), 1, RACERS)
 
 
@@ -138,7 +138,7 @@ def test_a_reading_of_the_past_is_no_broken_promise() -> None:
             finally:
                 drive.stale_looks = 1 if words[-1] is not None else 0
 
-    late = replace(place, one=Patient("a", Late(drive), Late(drive)))  # type: ignore[arg-type]  # as a client
+    late = replace(place, one=Participant("a", Late(drive), Late(drive)))  # type: ignore[arg-type]  # as a client
     assert conditional_writes.stale_etag(late, late.one, "stale-etag").ok is True
 
 
@@ -176,7 +176,7 @@ class Hasty(_Client):
 def test_what_becomes_of_a_write_that_nobody_waited_for(how: str, ok: bool, words: str) -> None:
     drive = Drive({}, ())
     place = ground(drive)
-    hasty = replace(place.one, hasty=Hasty(drive, how))  # type: ignore[arg-type]  # as a client
+    hasty = replace(place.one, hangup_client=Hasty(drive, how))  # type: ignore[arg-type]  # as a client
     found = drive_behaviour.lost_connection(replace(place, one=hasty))
     assert (found.ok, words in found.text) == (ok, True), found.text
 
@@ -185,7 +185,7 @@ class _Told:
     def __init__(self, *told: str) -> None:
         self._told = list(told)
 
-    def tell(self, *lines: str) -> list[str]:
+    def run_on_all(self, *lines: str) -> list[str]:
         return self._told
 
 

@@ -14,8 +14,8 @@ import pytest
 
 from console.__main__ import main
 from console.checks.doctor import folder
-from console.checks.doctor.catalog import CHECKS, ON_FOLDER, Finding, advice
-from console.checks.doctor.result import failed
+from console.checks.doctor.catalog import CHECKS, ON_FOLDER, CheckResult, advice
+from console.checks.doctor.result import failed_safety_checks
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
 from sessionlib.stores.folder import FolderStore
@@ -26,7 +26,7 @@ TIMEOUT_S = 60.0
 RACER = folder._RACER
 
 
-def examined(root: Path) -> dict[str, Finding]:
+def examined(root: Path) -> dict[str, CheckResult]:
     found = folder.examine(root, TIMEOUT_S, SystemClock(), lambda text: None)
     return {one.id: one for one in found}
 
@@ -69,7 +69,7 @@ def test_two_winners_are_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(folder, "_RACER", overwriting)
     findings = examined(root)
     assert findings["exclusive"].ok is False
-    assert "exclusive" in failed(findings.values())
+    assert "exclusive" in failed_safety_checks(findings.values())
 
 
 def test_a_reading_of_before_is_found(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ def test_what_cant_be_written_is_not_known_and_hasnt_passed(
     monkeypatch.setattr(FolderStore, "put", full)
     findings = examined(root)
     assert {findings[check_id].ok for check_id in ("read-back", "sync", "clock")} == {None}
-    assert failed(findings.values()) == ("read-back",)
+    assert failed_safety_checks(findings.values()) == ("read-back",)
 
 
 def test_a_disk_that_is_too_slow_is_found(root: Path) -> None:
@@ -97,11 +97,11 @@ def test_a_disk_that_is_too_slow_is_found(root: Path) -> None:
 
 
 def test_what_isnt_known_is_not_advised_on_as_if_it_had_failed() -> None:
-    means, cure = advice(Finding("exclusive", None, "turned away")) or ("", "")
+    means, cure = advice(CheckResult("exclusive", None, "turned away")) or ("", "")
     assert means != CHECKS["exclusive"].means
     assert "again" in cure
-    assert advice(Finding("exclusive", False, "two")) == (
+    assert advice(CheckResult("exclusive", False, "two")) == (
         CHECKS["exclusive"].means,
         CHECKS["exclusive"].cure,
     )
-    assert advice(Finding("exclusive", True, "one")) is None
+    assert advice(CheckResult("exclusive", True, "one")) is None

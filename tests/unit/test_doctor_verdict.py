@@ -10,8 +10,8 @@ from dataclasses import replace
 
 import pytest
 
-from console.checks.doctor.catalog import Finding
-from console.checks.doctor.result import failed, leave
+from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.result import failed_safety_checks, save_unless_pass_stands
 from sessionlib.clock import SystemClock
 from sessionlib.layout import STORE_CHECK
 from sessionlib.signed.store_check import STORE_CHECKS, CheckedFolder, StoreCheck, read_store_check
@@ -22,8 +22,8 @@ SEED = new_seed()
 PLACE = CheckedFolder("fleet", "folder-id", "lease-id")
 PASSED = StoreCheck("fleet", "folder-id", "lease-id", 1_800_000_000.0, True, (), 200, "op")
 LATER = replace(PASSED, at=PASSED.at + 60, passed=False)
-GOOD, BAD, UNCLEAR = (Finding("race", ok, "as it went") for ok in (True, False, None))
-SLOW = Finding("latency", False, "advice")
+GOOD, BAD, UNCLEAR = (CheckResult("race", ok, "as it went") for ok in (True, False, None))
+SLOW = CheckResult("latency", False, "advice")
 
 
 def store_with(*found: StoreCheck, seed: str = SEED) -> MemoryStore:
@@ -41,22 +41,26 @@ def left(store: MemoryStore) -> float:
 
 
 @pytest.mark.parametrize("finding", [GOOD, UNCLEAR, SLOW])
-def test_what_says_nothing_against_a_pass_leaves_it(finding: Finding) -> None:
+def test_what_says_nothing_against_a_pass_leaves_it(finding: CheckResult) -> None:
     store = store_with(PASSED)
-    stands = leave(store, replace(LATER, failed=failed([finding])), [finding], SEED)
+    stands = save_unless_pass_stands(
+        store, replace(LATER, failed=failed_safety_checks([finding])), [finding], SEED
+    )
     assert stands is not None
     assert stands.at == left(store) == PASSED.at
 
 
 def test_a_failure_takes_it_back() -> None:
     store = store_with(PASSED)
-    assert leave(store, replace(LATER, failed=("race",)), [GOOD, BAD], SEED) is None
+    assert (
+        save_unless_pass_stands(store, replace(LATER, failed=("race",)), [GOOD, BAD], SEED) is None
+    )
     assert left(store) == LATER.at
 
 
 def test_a_pass_renews_it() -> None:
     store = store_with(PASSED)
-    assert leave(store, replace(LATER, passed=True), [GOOD], SEED) is None
+    assert save_unless_pass_stands(store, replace(LATER, passed=True), [GOOD], SEED) is None
     assert left(store) == LATER.at
 
 
@@ -71,5 +75,5 @@ def test_a_pass_renews_it() -> None:
     ids=["nothing", "a failure", "another folder's", "another key's"],
 )
 def test_where_no_pass_counts_anything_says_more(store: MemoryStore) -> None:
-    assert leave(store, LATER, [UNCLEAR], SEED) is None
+    assert save_unless_pass_stands(store, LATER, [UNCLEAR], SEED) is None
     assert left(store) == LATER.at

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from console.fleet.readmodel import fleet_view
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from sessionlib import layout
 from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lease_io import read_lease, write_lease
@@ -280,7 +280,9 @@ def test_who_calls_itself_primary_is_not_for_that(
     rows = {row["name"]: row["is_primary"] for row in fleet.run_json("status")[1]["accounts"]}
     assert rows == {"primary": True, "backup1": False, "backup2": False}
     loud = serving_report("primary", epoch=99)
-    snapshot = Snapshot("folder", 0.0, None, Seen(None, None, "torn"), {"primary": Seen(loud, 1.0)})
+    snapshot = Snapshot(
+        "folder", 0.0, None, Reading(None, None, "torn"), {"primary": Reading(loud, 1.0)}
+    )
     unknown = fleet_view(fleet.config, snapshot)
     assert [row.is_primary for row in unknown.accounts] == [None, None, None]
     watching = seen(held_by(OTHER), peers={"b": peer(member="primary")})

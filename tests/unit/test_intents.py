@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from console.errors import AlreadySo, Refused, WrongUse
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.orders import outcomes, proposals
 from console.orders.proposals import Proposal
 from sessionlib.config import parse
@@ -29,31 +29,33 @@ PLAN = Plan("p1", "backup1", PlanPhase.NOTIFIED, "the session ends", left_s=1800
 PLANNED = replace(LEASE, plan=PLAN)
 OFFERED = replace(PLANNED, state=LeaseState.OFFERED, successor="backup1")
 NEXT = replace(LEASE, epoch=5, holder="backup1", incarnation="inc-backup1", renewal=1)
-LOST = Seen(replace(LEASE, checkpoint=Pointer(4, 9, "c", 5)), 99.0)
+LOST = Reading(replace(LEASE, checkpoint=Pointer(4, 9, "c", 5)), 99.0)
 ASKING = report("backup1", asks="takeover:4")
 
-Ended, Under = outcomes.Ended, outcomes.Under
+Ended, Under = outcomes.OrderOutcome, outcomes.OrderProgress
 
 
-def snapshot(lease: Seen[Lease] | Lease = LEASE, **reports: Report | Seen[Report]) -> Snapshot:
-    base: dict[str, Report | Seen[Report]] = {
+def snapshot(
+    lease: Reading[Lease] | Lease = LEASE, **reports: Report | Reading[Report]
+) -> Snapshot:
+    base: dict[str, Report | Reading[Report]] = {
         "primary": serving("primary", 4),
         "backup1": report("backup1"),
         "backup2": report("backup2"),
     }
     seen = {
-        name: one if isinstance(one, Seen) else Seen(one, 1.0)
+        name: one if isinstance(one, Reading) else Reading(one, 1.0)
         for name, one in (base | reports).items()
     }
     return Snapshot(
-        "folder", 0.001, None, lease if isinstance(lease, Seen) else Seen(lease, 1.0), seen
+        "folder", 0.001, None, lease if isinstance(lease, Reading) else Reading(lease, 1.0), seen
     )
 
 
 def served(order_plan: str | None = None, kind: MoveKind = MoveKind.PLANNED) -> Snapshot:
     move = replace(moved(5, plan=order_plan), kind=kind)
     seen = snapshot(NEXT, backup1=serving("backup1", 5))
-    return replace(seen, last_move=Seen(move, 1.0))
+    return replace(seen, last_move=Reading(move, 1.0))
 
 
 def said(order: Order | str, outcome: str, why: str = "", by: str = "primary") -> dict[str, Any]:
@@ -99,10 +101,10 @@ def test_nothing_is_handed_over_in_a_paused_fleet() -> None:
 def test_a_handover_that_was_called_off_ends_with_the_reason() -> None:
     order = proposals.handover(CONFIGURED, snapshot(), "backup1").order
     done = replace(LEASE, done=(order.id,), renewal=9)
-    assert outcomes.of(order, snapshot(done)) == Under(
+    assert outcomes.judge(order, snapshot(done)) == Under(
         "the move was called off; primary has yet to say why"
     )
-    ended = outcomes.of(order, snapshot(done, **said(order, "refused", "aborted by you")))
+    ended = outcomes.judge(order, snapshot(done, **said(order, "refused", "aborted by you")))
     assert ended == Ended(False, "the order is refused: aborted by you")
 
 
@@ -110,7 +112,7 @@ def test_what_expires_for_others_is_under_way_while_its_plan_is_in_the_record() 
     order = proposals.handover(CONFIGURED, snapshot(), "backup1", When.LATER, 1800.0).order
     plan = replace(PLAN, id=order.id, phase=PlanPhase.PROPOSED, left_s=1234.0, approved=True)
     seen = snapshot(replace(LEASE, plan=plan), **said(order, "expired", "old", by="backup2"))
-    assert outcomes.of(order, seen) == Under("primary moves to backup1: proposed, due in 20m00s")
+    assert outcomes.judge(order, seen) == Under("primary moves to backup1: proposed, due in 20m00s")
 
 
 # Approve
@@ -142,12 +144,14 @@ def test_what_needs_no_approval_says_so() -> None:
     why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(warming)))
     assert "goes on without (warming)" in why
     # A plan of a holder that is gone.
-    why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(Seen(PLANNED, 99.0))))
+    why = refusal(lambda: proposals.approve(CONFIGURED, snapshot(Reading(PLANNED, 99.0))))
     assert "nobody to carry the plan out" in why
 
 
 def test_a_takeover_that_asks_comes_first_and_is_bound_to_the_record() -> None:
-    seen = snapshot(Seen(replace(PLANNED, checkpoint=Pointer(4, 9, "c", 5)), 99.0), backup1=ASKING)
+    seen = snapshot(
+        Reading(replace(PLANNED, checkpoint=Pointer(4, 9, "c", 5)), 99.0), backup1=ASKING
+    )
     proposal = proposals.approve(CONFIGURED, seen)
     order = proposal.order
     assert (order.account, order.plan) == ("backup1", None)
@@ -161,30 +165,30 @@ def test_a_takeover_that_asks_comes_first_and_is_bound_to_the_record() -> None:
 
 def test_an_approved_move_is_followed_to_its_end() -> None:
     order = proposals.approve(CONFIGURED, snapshot(PLANNED)).order
-    assert outcomes.of(order, snapshot(PLANNED)) == Under("the primary has yet to see it")
+    assert outcomes.judge(order, snapshot(PLANNED)) == Under("the primary has yet to see it")
     agreed = replace(LEASE, plan=replace(PLAN, approved=True, left_s=30.0))
-    assert outcomes.of(order, snapshot(agreed)) == Under("primary moves to backup1: notified")
-    assert outcomes.of(order, served("p1")) == Ended(
+    assert outcomes.judge(order, snapshot(agreed)) == Under("primary moves to backup1: notified")
+    assert outcomes.judge(order, served("p1")) == Ended(
         True, "backup1 serves under epoch 5, 1.2 s down", moved(5, plan="p1")
     )
-    other = outcomes.of(order, served("p2"))
+    other = outcomes.judge(order, served("p2"))
     assert isinstance(other, Ended)
     assert (other.done, other.text) == (False, "the work went to backup1, and not by this plan")
-    gone = outcomes.of(order, snapshot(LEASE, **said("p1", "refused", "backup1 is silent")))
+    gone = outcomes.judge(order, snapshot(LEASE, **said("p1", "refused", "backup1 is silent")))
     assert gone == Ended(False, "the move was called off: backup1 is silent")
-    assert outcomes.of(order, snapshot()) == Ended(
+    assert outcomes.judge(order, snapshot()) == Ended(
         False, "the move was called off: its plan is gone"
     )
 
 
 def test_an_approved_takeover_is_followed_to_its_end() -> None:
     order = proposals.approve(CONFIGURED, snapshot(LOST, backup1=ASKING)).order
-    assert outcomes.of(order, snapshot(LOST)) == Under("backup1 has yet to see it")
-    under = outcomes.of(order, snapshot(LOST, **said(order, "acted", by="backup1")))
+    assert outcomes.judge(order, snapshot(LOST)) == Under("backup1 has yet to see it")
+    under = outcomes.judge(order, snapshot(LOST, **said(order, "acted", by="backup1")))
     assert under == Under("backup1 says: acted")
-    refused = outcomes.of(order, snapshot(LOST, **said(order, "void", "renewed", by="backup1")))
+    refused = outcomes.judge(order, snapshot(LOST, **said(order, "void", "renewed", by="backup1")))
     assert refused == Ended(False, "the order is void: renewed")
-    ended = outcomes.of(order, served(kind=MoveKind.TAKEOVER))
+    ended = outcomes.judge(order, served(kind=MoveKind.TAKEOVER))
     assert isinstance(ended, Ended)
     assert ended.done
 
@@ -205,17 +209,17 @@ def test_an_abort_names_the_plan_and_what_is_left_of_it() -> None:
         (LEASE, "nothing to abort"),
         (FREE, "nothing to abort"),
         (OFFERED, "past its commit point"),
-        (Seen(PLANNED, 99.0), "the plan ends with the next claim"),
+        (Reading(PLANNED, 99.0), "the plan ends with the next claim"),
     ],
 )
-def test_what_cant_be_called_off_says_why(lease: Lease | Seen[Lease], why: str) -> None:
+def test_what_cant_be_called_off_says_why(lease: Lease | Reading[Lease], why: str) -> None:
     assert why in refusal(lambda: proposals.abort(CONFIGURED, snapshot(lease)))
 
 
 def test_an_abort_has_ended_when_the_plan_is_gone_or_it_was_too_late() -> None:
     order = proposals.abort(CONFIGURED, snapshot(PLANNED)).order
     found = [
-        outcomes.of(order, seen)
+        outcomes.judge(order, seen)
         for seen in (
             snapshot(PLANNED),
             snapshot(PLANNED, **said(order, "seen")),
@@ -258,8 +262,8 @@ def test_a_pause_says_that_nobody_takes_over() -> None:
 def test_a_resume_needs_somebody_to_carry_it_out_and_no_holder() -> None:
     paused = replace(LEASE, paused=True)
     assert proposals.resume(CONFIGURED, snapshot(paused)).order.action is OrderAction.RESUME
-    gone = Seen[Report]()
-    meaning = proposals.resume(CONFIGURED, snapshot(Seen(paused, 99.0), primary=gone)).meaning
+    gone = Reading[Report]()
+    meaning = proposals.resume(CONFIGURED, snapshot(Reading(paused, 99.0), primary=gone)).meaning
     assert "a standby may claim it" in meaning
     nobody = snapshot(paused, primary=gone, backup1=gone, backup2=gone)
     assert "start one first" in refusal(lambda: proposals.resume(CONFIGURED, nobody))
@@ -270,7 +274,7 @@ def test_a_pause_has_ended_when_the_record_says_so() -> None:
     order = proposals.pause(CONFIGURED, snapshot()).order
     paused = replace(LEASE, paused=True)
     found = [
-        outcomes.of(order, seen)
+        outcomes.judge(order, seen)
         for seen in (
             snapshot(),
             snapshot(paused),
@@ -287,7 +291,7 @@ def test_a_pause_has_ended_when_the_record_says_so() -> None:
         Ended(False, "the order is refused: no"),
     ]
     back = proposals.resume(CONFIGURED, snapshot(paused)).order
-    assert outcomes.of(back, snapshot(NEXT)) == Ended(True, "the fleet goes on")
+    assert outcomes.judge(back, snapshot(NEXT)) == Ended(True, "the fleet goes on")
 
 
 # Checkpoint
@@ -297,13 +301,13 @@ def test_a_checkpoint_is_there_when_the_order_is_in_the_record() -> None:
     order = proposals.checkpoint(CONFIGURED, snapshot()).order
     assert (order.action, order.account) == (OrderAction.CHECKPOINT, "primary")
     copied = replace(LEASE, checkpoint=Pointer(4, 9, "c", 5), done=(order.id,))
-    assert outcomes.of(order, snapshot(copied)) == Ended(
+    assert outcomes.judge(order, snapshot(copied)) == Ended(
         True, "checkpoint 9 of epoch 4 is published"
     )
-    assert isinstance(outcomes.of(order, snapshot()), Under)
-    done = outcomes.of(order, snapshot(**said(order, "acted")))
+    assert isinstance(outcomes.judge(order, snapshot()), Under)
+    done = outcomes.judge(order, snapshot(**said(order, "acted")))
     assert done == Ended(True, "a checkpoint is published")
-    assert outcomes.of(order, snapshot(NEXT)) == Ended(
+    assert outcomes.judge(order, snapshot(NEXT)) == Ended(
         False, "the order is void: epoch 5 has begun since"
     )
     refusal(lambda: proposals.checkpoint(CONFIGURED, snapshot(LOST)))
@@ -332,7 +336,7 @@ def test_an_emergency_carries_what_it_rests_on() -> None:
         "If primary works after all, two run at once",
     ):
         assert words in proposal.meaning
-    paused = Seen(replace(LEASE, paused=True), 99.0)
+    paused = Reading(replace(LEASE, paused=True), 99.0)
     said_so = proposals.emergency(CONFIGURED, snapshot(paused), "backup1", "primary", "a word")
     assert "this overrides it" in said_so.meaning
 
@@ -345,18 +349,18 @@ def test_an_emergency_carries_what_it_rests_on() -> None:
         (OFFERED, "backup2", "offers the lease to backup1"),
         (replace(LEASE, holder="unknown"), "backup1", "nobody can say who works"),
         (LEASE, "primary", "primary holds the lease"),
-        (Seen[Lease](), "backup1", "init"),
+        (Reading[Lease](), "backup1", "init"),
     ],
 )
 def test_where_nobody_is_lost_it_says_what_applies_instead(
-    lease: Lease | Seen[Lease], to: str, why: str
+    lease: Lease | Reading[Lease], to: str, why: str
 ) -> None:
     seen = snapshot(lease)
     assert why in refusal(lambda: proposals.emergency(CONFIGURED, seen, to, "primary", "a word"))
 
 
 def test_an_emergency_needs_a_standby_that_hears_and_the_right_name() -> None:
-    lost = snapshot(LOST, backup1=Seen(report("backup1"), 90.0))
+    lost = snapshot(LOST, backup1=Reading(report("backup1"), 90.0))
     call = proposals.emergency
     assert "hasn't reported" in refusal(lambda: call(CONFIGURED, lost, "backup1", "primary", "x"))
     lost = snapshot(LOST)
@@ -367,18 +371,18 @@ def test_an_emergency_needs_a_standby_that_hears_and_the_right_name() -> None:
 
 def test_any_sign_of_life_has_voided_an_emergency() -> None:
     order = proposals.emergency(CONFIGURED, snapshot(LOST), "backup1", "primary", "x").order
-    assert outcomes.of(order, snapshot(LOST)) == Under("backup1 has yet to see it")
-    renewed = outcomes.of(order, snapshot(replace(LEASE, renewal=8)))
+    assert outcomes.judge(order, snapshot(LOST)) == Under("backup1 has yet to see it")
+    renewed = outcomes.judge(order, snapshot(replace(LEASE, renewal=8)))
     assert renewed == Ended(
         False, "the order is void: the lease was written since, so primary is alive"
     )
-    ended = outcomes.of(order, served(kind=MoveKind.EMERGENCY))
+    ended = outcomes.judge(order, served(kind=MoveKind.EMERGENCY))
     assert isinstance(ended, Ended)
     assert ended.done
     assert isinstance(ended.move, History)
-    other = replace(served(), lease=Seen(replace(NEXT, holder="backup2"), 1.0))
-    other = replace(other, reports={"backup2": Seen(serving("backup2", 5), 1.0)})
-    assert outcomes.of(order, other) == Ended(
+    other = replace(served(), lease=Reading(replace(NEXT, holder="backup2"), 1.0))
+    other = replace(other, reports={"backup2": Reading(serving("backup2", 5), 1.0)})
+    assert outcomes.judge(order, other) == Ended(
         False, "the work went to backup2, not to backup1", moved(5)
     )
 
@@ -386,7 +390,7 @@ def test_any_sign_of_life_has_voided_an_emergency() -> None:
 def test_a_last_word_outweighs_an_open_one_of_another_session() -> None:
     order = proposals.pause(CONFIGURED, snapshot()).order
     reports = said(order, "refused", "no") | said(order, "seen", by="backup1")
-    assert outcomes.of(order, snapshot(**reports)) == Ended(False, "the order is refused: no")
+    assert outcomes.judge(order, snapshot(**reports)) == Ended(False, "the order is refused: no")
     reports = said(order, "acted") | said(order, "seen", by="backup1")
     # Not over yet: the record was read before the report.
-    assert outcomes.of(order, snapshot(**reports)) == Under("primary says: acted")
+    assert outcomes.judge(order, snapshot(**reports)) == Under("primary says: acted")

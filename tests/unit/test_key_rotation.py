@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from console.signing.in_force import key_state, signing_seed
-from console.signing.rotation import begin
+from console.signing.rotation import plan_rotation
 from sessionlib.bundles.bundle import CODE
 from sessionlib.errors import Unknown
 from sessionlib.layout import succession_key
@@ -60,7 +60,7 @@ def publish_something(fleet: FleetOnDisk) -> None:
 
 def broken_off(fleet: FleetOnDisk, after: int) -> None:
     """Take so many steps of a change, and no more."""
-    change = begin(fleet.config, fleet.store, key_state(fleet.config, fleet.store), 0.0)
+    change = plan_rotation(fleet.config, fleet.store, key_state(fleet.config, fleet.store), 0.0)
     assert change is not None
     for number, step in enumerate(change.steps()):
         if number == after:

@@ -15,9 +15,16 @@ import pytest
 
 from console.__main__ import main
 from console.checks.preflight import store_access
-from console.checks.preflight.fleet import RULE, Found, Held, account_items, fleet_items, rule_for
-from console.checks.preflight.items import Item, Word
-from console.fleet.snapshot import Seen, Snapshot
+from console.checks.preflight.fleet import (
+    RULE,
+    KeyStatus,
+    PreflightFacts,
+    account_items,
+    fleet_items,
+    rule_for,
+)
+from console.checks.preflight.items import ItemStatus, PreflightItem
+from console.fleet.snapshot import Reading, Snapshot
 from sessionlib import __version__
 from sessionlib.clock import SystemClock
 from sessionlib.config import parse
@@ -43,50 +50,50 @@ def config(text: str = CONFIG) -> Any:
     return parse(text, Path("accounts.yaml"))
 
 
-def found(**changes: Any) -> Found:
-    snapshot = Snapshot("folder", 0.01, None, Seen(LEASE, 3.0), {}, answered_s=0.0)
+def found(**changes: Any) -> PreflightFacts:
+    snapshot = Snapshot("folder", 0.01, None, Reading(LEASE, 3.0), {}, answered_s=0.0)
     key = config().fleet_key
-    plain: dict[str, Any] = {"key": Held(key, key), "settings": "v1"}
-    return Found(changes.pop("snapshot", snapshot), NOW, 1 << 40, **{**plain, **changes})
+    plain: dict[str, Any] = {"key": KeyStatus(key, key), "settings": "v1"}
+    return PreflightFacts(changes.pop("snapshot", snapshot), NOW, 1 << 40, **{**plain, **changes})
 
 
-def item(what: str, seen: Found, text: str = CONFIG) -> Item:
+def item(what: str, seen: PreflightFacts, text: str = CONFIG) -> PreflightItem:
     return next(one for one in fleet_items(config(text), seen) if one.what == what)
 
 
 @pytest.mark.parametrize(
     ("lease", "word"),
     [
-        (Seen(LEASE, 3.0), Word.OK),
+        (Reading(LEASE, 3.0), ItemStatus.OK),
         # Whoever holds it hasn't been heard of since.
-        (Seen(LEASE, LEASE.ttl_s + 1.0), Word.WARN),
-        (Seen(replace(LEASE, holder=None, state=LeaseState.FREE), 9_000.0), Word.OK),
-        (Seen(None), Word.FAIL),
-        (Seen(None, None, "torn"), Word.FAIL),
-        (Seen(replace(LEASE, holder=UNKNOWN_HOLDER), 3.0), Word.WARN),
-        (Seen(replace(LEASE, paused=True), 3.0), Word.WARN),
+        (Reading(LEASE, LEASE.ttl_s + 1.0), ItemStatus.WARN),
+        (Reading(replace(LEASE, holder=None, state=LeaseState.FREE), 9_000.0), ItemStatus.OK),
+        (Reading(None), ItemStatus.FAIL),
+        (Reading(None, None, "torn"), ItemStatus.FAIL),
+        (Reading(replace(LEASE, holder=UNKNOWN_HOLDER), 3.0), ItemStatus.WARN),
+        (Reading(replace(LEASE, paused=True), 3.0), ItemStatus.WARN),
     ],
 )
-def test_the_lease(lease: Seen[Any], word: Word) -> None:
+def test_the_lease(lease: Reading[Any], word: ItemStatus) -> None:
     one = item("lease", found(snapshot=replace(found().snapshot, lease=lease)))
     assert one.word is word
-    assert bool(one.cure) is (word is not Word.OK)
+    assert bool(one.cure) is (word is not ItemStatus.OK)
 
 
 @pytest.mark.parametrize(
     ("in_force", "public", "error", "word"),
     [
-        (PINNED, PINNED, None, Word.OK),
-        (PINNED, None, None, Word.WARN),
-        (PINNED, None, "no keyring", Word.WARN),
-        (PINNED, ANOTHER, None, Word.FAIL),
+        (PINNED, PINNED, None, ItemStatus.OK),
+        (PINNED, None, None, ItemStatus.WARN),
+        (PINNED, None, "no keyring", ItemStatus.WARN),
+        (PINNED, ANOTHER, None, ItemStatus.FAIL),
         # It was changed, and this file doesn't know it yet.
-        (ANOTHER, ANOTHER, None, Word.WARN),
-        (ANOTHER, PINNED, None, Word.FAIL),
+        (ANOTHER, ANOTHER, None, ItemStatus.WARN),
+        (ANOTHER, PINNED, None, ItemStatus.FAIL),
     ],
 )
-def test_the_key(in_force: str, public: str | None, error: str | None, word: Word) -> None:
-    assert item("fleet key", found(key=Held(in_force, public, error))).word is word
+def test_the_key(in_force: str, public: str | None, error: str | None, word: ItemStatus) -> None:
+    assert item("fleet key", found(key=KeyStatus(in_force, public, error))).word is word
 
 
 def test_after_a_change_of_the_key_an_old_file_will_do(
@@ -107,45 +114,45 @@ def test_after_a_change_of_the_key_an_old_file_will_do(
 
 
 def test_settings_that_differ_are_told() -> None:
-    assert item("settings", found(settings="differs from v1: timings.ttl")).word is Word.WARN
-    assert item("settings", found(settings=None)).word is Word.UNKNOWN
+    assert item("settings", found(settings="differs from v1: timings.ttl")).word is ItemStatus.WARN
+    assert item("settings", found(settings=None)).word is ItemStatus.UNKNOWN
 
 
 def test_doctor_is_asked_about_on_drive_alone() -> None:
     assert not [one for one in fleet_items(config(), found()) if one.what == "doctor"]
-    off = replace(found().snapshot, takeover_off="doctor was never run")
-    assert item("doctor", found(snapshot=off), ON_DRIVE).word is Word.WARN
-    assert item("doctor", found(diagnosis=PASSED), ON_DRIVE).word is Word.OK
+    off = replace(found().snapshot, store_unproven="doctor was never run")
+    assert item("doctor", found(snapshot=off), ON_DRIVE).word is ItemStatus.WARN
+    assert item("doctor", found(store_check=PASSED), ON_DRIVE).word is ItemStatus.OK
     old = replace(PASSED, at=NOW - OLD_S - 1)
-    assert item("doctor", found(diagnosis=old), ON_DRIVE).word is Word.WARN
+    assert item("doctor", found(store_check=old), ON_DRIVE).word is ItemStatus.WARN
 
 
 def test_a_session_that_runs_is_looked_at_closely() -> None:
     told = replace(report("backup1"), at=NOW - 1.0, version="0.0.0", config="v1")
-    snapshot = replace(found().snapshot, reports={"backup1": Seen(told, 1.0)})
+    snapshot = replace(found().snapshot, reports={"backup1": Reading(told, 1.0)})
     items = {one.what: one for one in account_items(config(), "backup1", found(snapshot=snapshot))}
-    assert items["session"].word is Word.OK
-    assert items["agent"].word is Word.WARN
+    assert items["session"].word is ItemStatus.OK
+    assert items["agent"].word is ItemStatus.WARN
     assert __version__ in items["agent"].text
-    assert items["its settings"].word is Word.OK
-    assert items["clock"].word is Word.OK
+    assert items["its settings"].word is ItemStatus.OK
+    assert items["clock"].word is ItemStatus.OK
     fast = replace(told, at=NOW + 60)
-    snapshot = replace(found().snapshot, reports={"backup1": Seen(fast, 1.0)})
+    snapshot = replace(found().snapshot, reports={"backup1": Reading(fast, 1.0)})
     items = {one.what: one for one in account_items(config(), "backup1", found(snapshot=snapshot))}
-    assert items["clock"].word is Word.WARN
+    assert items["clock"].word is ItemStatus.WARN
 
 
 def test_a_session_with_an_older_program_or_a_full_disk_is_told_of() -> None:
     told = replace(report("backup1"), bundle="v1 aaaaaaaa", resources=Resources(disk_pct=99.0))
-    snapshot = replace(found().snapshot, reports={"backup1": Seen(told, 1.0)})
+    snapshot = replace(found().snapshot, reports={"backup1": Reading(told, 1.0)})
     with_code = CONFIG.replace('"60"]', '"60"], code: app')
 
-    def words(code: str) -> dict[str, Word]:
+    def words(code: str) -> dict[str, ItemStatus]:
         seen = found(snapshot=snapshot, code=code)
         return {one.what: one.word for one in account_items(config(with_code), "backup1", seen)}
 
     assert (words("v2 bbbbbbbb")["its code"], words("v1 aaaaaaaa")["its code"]) == ("warn", "ok")
-    assert words("v1 aaaaaaaa")["its disk"] is Word.WARN
+    assert words("v1 aaaaaaaa")["its disk"] is ItemStatus.WARN
 
 
 @pytest.mark.parametrize(
@@ -164,7 +171,7 @@ def test_the_cure_for_an_older_program_is_one_that_helps(
 ) -> None:
     told = replace(report("backup1"), config="differs from v2: workload.setup", **changes)
     seen = found(
-        snapshot=replace(found().snapshot, reports={"backup1": Seen(told, 1.0)}), code="v2 bb"
+        snapshot=replace(found().snapshot, reports={"backup1": Reading(told, 1.0)}), code="v2 bb"
     )
     with_code = CONFIG.replace('"60"]', '"60"], code: app')
     items = {one.what: one for one in account_items(config(with_code), "backup1", seen)}
@@ -194,17 +201,24 @@ def test_a_planned_move_is_the_cure_for_a_drill_that_never_was(fleet: FleetOnDis
 
 @pytest.mark.parametrize(
     ("days", "word"),
-    [(0.0, Word.OK), (4.9, Word.OK), (5.1, Word.WARN), (7.2, Word.WARN), (90.0, Word.OK)],
+    [
+        (0.0, ItemStatus.OK),
+        (4.9, ItemStatus.OK),
+        (5.1, ItemStatus.WARN),
+        (7.2, ItemStatus.WARN),
+        (90.0, ItemStatus.OK),
+    ],
 )
-def test_a_sign_in_is_told_of_before_it_would_end_in_testing(days: float, word: Word) -> None:
+def test_a_sign_in_is_told_of_before_it_would_end_in_testing(days: float, word: ItemStatus) -> None:
     """One that has outlived that time, and works, is none of those."""
     assert store_access._age("backup1", days * 86_400.0, "`login`").word is word
 
 
 @pytest.mark.parametrize(
-    ("ahead_s", "word"), [(0.5, Word.OK), (-60.0, Word.WARN), (None, Word.UNKNOWN)]
+    ("ahead_s", "word"),
+    [(0.5, ItemStatus.OK), (-60.0, ItemStatus.WARN), (None, ItemStatus.UNKNOWN)],
 )
-def test_the_stores_clock(ahead_s: float | None, word: Word) -> None:
+def test_the_stores_clock(ahead_s: float | None, word: ItemStatus) -> None:
     class Clocked(MemoryStore):
         def clock_ahead_s(self) -> float | None:
             return ahead_s
@@ -213,9 +227,10 @@ def test_the_stores_clock(ahead_s: float | None, word: Word) -> None:
 
 
 @pytest.mark.parametrize(
-    ("free_bytes", "word"), [(None, Word.OK), (1 << 20, Word.WARN), (1 << 40, Word.OK)]
+    ("free_bytes", "word"),
+    [(None, ItemStatus.OK), (1 << 20, ItemStatus.WARN), (1 << 40, ItemStatus.OK)],
 )
-def test_the_room_in_an_accounts_drive(free_bytes: int | None, word: Word) -> None:
+def test_the_room_in_an_accounts_drive(free_bytes: int | None, word: ItemStatus) -> None:
     assert store_access._room("backup1", free_bytes).word is word
 
 
@@ -231,10 +246,10 @@ def test_read_only_writes_nothing(fleet: FleetOnDisk) -> None:
 
 def test_a_standby_that_is_ready_is_named() -> None:
     ready = replace(report("backup1"), readiness=Readiness.READY)
-    reports = {"primary": Seen(serving("primary", 4), 1.0), "backup1": Seen(ready, 1.0)}
+    reports = {"primary": Reading(serving("primary", 4), 1.0), "backup1": Reading(ready, 1.0)}
     one = item("standby", found(snapshot=replace(found().snapshot, reports=reports)))
-    assert (one.word, "backup1" in one.text) == (Word.OK, True)
-    assert item("standby", found()).word is Word.WARN
+    assert (one.word, "backup1" in one.text) == (ItemStatus.OK, True)
+    assert item("standby", found()).word is ItemStatus.WARN
 
 
 def test_the_providers_rule_is_told_to_whom_it_concerns() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from console.fleet import documents
 from console.fleet.readmodel import AccountRow, FleetView, fleet_view
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.fleet.words import fleet_lines
 from sessionlib.config import parse
 from sessionlib.core.messages import PublishedCheckpoint, Report
@@ -22,7 +22,10 @@ from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
 NAMES = ("primary", "backup1", "backup2")
 
 
-def snapshot(lease: Seen[Lease] = Seen(LEASE, 3.0), /, **reports: Seen[Report]) -> Snapshot:  # noqa: B008 - frozen
+LEASE_READ = Reading(LEASE, 3.0)
+
+
+def snapshot(lease: Reading[Lease] = LEASE_READ, /, **reports: Reading[Report]) -> Snapshot:
     return Snapshot("folder", 0.002, None, lease, reports)
 
 
@@ -30,7 +33,7 @@ def view_of(given: Snapshot) -> FleetView:
     return fleet_view(parse(CONFIG, Path("accounts.yaml")), given)
 
 
-def row_of(name: str, seen: Seen[Report]) -> AccountRow:
+def row_of(name: str, seen: Reading[Report]) -> AccountRow:
     view = view_of(snapshot(**{name: seen}))
     return next(row for row in view.accounts if row.name == name)
 
@@ -40,7 +43,7 @@ def text_of(view: FleetView) -> str:
 
 
 def test_the_primary_at_work() -> None:
-    row = row_of("primary", Seen(serving("primary", 4), 2.0))
+    row = row_of("primary", Reading(serving("primary", 4), 2.0))
     assert row == AccountRow(
         "primary", "a@example.com", "main_worker", 1, "Fresh", 41_998.0, 2.0, 4, "ready",
         "serving", is_primary=True, lifetime_s=43_200.0,
@@ -48,7 +51,7 @@ def test_the_primary_at_work() -> None:
 
 
 def test_a_standby() -> None:
-    row = row_of("backup1", Seen(report("backup1"), 2.0))
+    row = row_of("backup1", Reading(report("backup1"), 2.0))
     assert (row.phase, row.readiness, row.workload, row.is_primary) == (
         "Fresh",
         "ready",
@@ -61,7 +64,7 @@ def test_a_standby() -> None:
     ("age_s", "phase"), [(44.9, "Fresh"), (45.0, "Fresh"), (45.1, "Lost"), (1e6, "Lost")]
 )
 def test_three_intervals_of_silence_and_a_session_counts_as_lost(age_s: float, phase: str) -> None:
-    row = row_of("primary", Seen(serving("primary", 4), age_s))
+    row = row_of("primary", Reading(serving("primary", 4), age_s))
     assert row.phase == phase
     if phase == "Lost":
         assert (row.workload, row.readiness, row.remaining_s) == (None, None, None)
@@ -69,8 +72,8 @@ def test_three_intervals_of_silence_and_a_session_counts_as_lost(age_s: float, p
 
 
 def test_the_reports_own_interval_counts() -> None:
-    assert row_of("backup1", Seen(report("backup1", every_s=60.0), 179.0)).phase == "Fresh"
-    assert row_of("backup1", Seen(report("backup1", every_s=0.75), 2.3)).phase == "Lost"
+    assert row_of("backup1", Reading(report("backup1", every_s=60.0), 179.0)).phase == "Fresh"
+    assert row_of("backup1", Reading(report("backup1", every_s=0.75), 2.3)).phase == "Lost"
 
 
 @pytest.mark.parametrize(
@@ -92,15 +95,15 @@ def test_the_reports_own_interval_counts() -> None:
 )
 def test_phases_count_on_from_the_report(changes: dict[str, object], phase: str) -> None:
     # The report is 2 s old: each remaining time here is 2 s above its bound.
-    assert row_of("backup1", Seen(report("backup1", **changes), 2.0)).phase == phase
+    assert row_of("backup1", Reading(report("backup1", **changes), 2.0)).phase == phase
 
 
 def test_cold_is_known_and_unreadable_is_not() -> None:
-    never = row_of("backup2", Seen())
+    never = row_of("backup2", Reading())
     assert (never.phase, never.readiness, never.workload) == ("Cold", "cold", "none")
-    torn = row_of("backup2", Seen(None, 5.0, "not JSON, or torn"))
+    torn = row_of("backup2", Reading(None, 5.0, "not JSON, or torn"))
     assert (torn.phase, torn.readiness, torn.workload, torn.epoch) == (None, None, None, None)
-    view = view_of(snapshot(backup2=Seen(None, 5.0, "not JSON, or torn")))
+    view = view_of(snapshot(backup2=Reading(None, 5.0, "not JSON, or torn")))
     assert view.troubles == ("backup2's report can't be read: not JSON, or torn",)
     assert "not known" in text_of(view)
 
@@ -119,21 +122,21 @@ def test_cold_is_known_and_unreadable_is_not() -> None:
 def test_whether_the_lease_holds(
     lease: Lease, age_s: float, valid: bool | None, primary: bool
 ) -> None:
-    view = view_of(snapshot(Seen(lease, age_s), primary=Seen(serving("primary", 4), 1.0)))
+    view = view_of(snapshot(Reading(lease, age_s), primary=Reading(serving("primary", 4), 1.0)))
     assert view.lease.valid is valid
     assert view.accounts[0].is_primary is primary
 
 
 def test_a_lease_that_isnt_there_or_cant_be_read_says_nothing_of_who_works() -> None:
-    for lease in (Seen[Lease](), Seen[Lease](None, 3.0, "torn")):
-        view = view_of(snapshot(lease, primary=Seen(serving("primary", 4), 1.0)))
+    for lease in (Reading[Lease](), Reading[Lease](None, 3.0, "torn")):
+        view = view_of(snapshot(lease, primary=Reading(serving("primary", 4), 1.0)))
         assert (view.lease.valid, view.accounts[0].is_primary) == (None, None)
         assert view.troubles
 
 
 def test_an_unreachable_store_leaves_nothing_known() -> None:
     view = view_of(Snapshot("folder", error="no such folder"))
-    document = documents.status(view)
+    document = documents.status_document(view)
     assert document["store"] == {
         "kind": "folder",
         "reachable": False,
@@ -158,7 +161,7 @@ def test_the_documents_shape_is_the_designs() -> None:
         plan=Plan("o1", "backup1", PlanPhase.WARMING, "ordered"),
         checkpoint=Pointer(4, 9, "c", 1234),
     )
-    document = documents.status(view_of(snapshot(Seen(lease, 3.0))))
+    document = documents.status_document(view_of(snapshot(Reading(lease, 3.0))))
     assert list(document) == [
         "fleet",
         "safety",
@@ -206,7 +209,7 @@ def test_the_documents_shape_is_the_designs() -> None:
 
 
 def test_a_move_as_json() -> None:
-    assert documents.move(moved(5, plan="o1")) == {
+    assert documents.move_document(moved(5, plan="o1")) == {
         "epoch": 5,
         "kind": "planned",
         "from": "primary",
@@ -216,12 +219,12 @@ def test_a_move_as_json() -> None:
         "reason": "ordered",
         "plan": "o1",
     }
-    assert documents.move(replace(moved(5), at=1e300))["at"] is None
+    assert documents.move_document(replace(moved(5), at=1e300))["at"] is None
 
 
 def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:
     reports = {
-        name: Seen(report(name, alarm="x" * 300, remaining_s=9.0), 123_456.0) for name in NAMES
+        name: Reading(report(name, alarm="x" * 300, remaining_s=9.0), 123_456.0) for name in NAMES
     }
     view = replace(view_of(snapshot(**reports)), last_move=moved(4))
     lines = fleet_lines(view, "accounts.yaml")
@@ -234,28 +237,30 @@ def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:
 def test_before_any_report_the_first_step_is_told() -> None:
     text = text_of(view_of(snapshot()))
     assert "python -m sessionlib agent --config accounts.yaml --account primary" in text
-    assert "No agent" not in text_of(view_of(snapshot(primary=Seen(report("primary"), 1.0))))
+    assert "No agent" not in text_of(view_of(snapshot(primary=Reading(report("primary"), 1.0))))
 
 
 def test_an_alarm_is_shown_while_its_session_runs() -> None:
     alarmed = report("primary", alarm="no standby")
-    assert view_of(snapshot(primary=Seen(alarmed, 1.0))).troubles == ("primary says: no standby",)
-    assert view_of(snapshot(primary=Seen(alarmed, 1e6))).troubles == ()
+    assert view_of(snapshot(primary=Reading(alarmed, 1.0))).troubles == (
+        "primary says: no standby",
+    )
+    assert view_of(snapshot(primary=Reading(alarmed, 1e6))).troubles == ()
 
 
 def test_the_first_checkpoint_is_promised_for_when_it_comes() -> None:
-    shown = text_of(view_of(snapshot(Seen(LEASE, 3.0))))
+    shown = text_of(view_of(snapshot(Reading(LEASE, 3.0))))
     assert "Checkpoint: none yet; the first is made soon after the work begins" in shown
     assert "5m00s" not in shown
 
 
 def test_the_checkpoints_age_is_the_holders_word_on_that_very_copy() -> None:
-    lease = Seen(replace(LEASE, checkpoint=Pointer(4, 9, "4-9-x", 1234)), 3.0)
+    lease = Reading(replace(LEASE, checkpoint=Pointer(4, 9, "4-9-x", 1234)), 3.0)
     copied = PublishedCheckpoint("4-9-x", 60.0, 1234, 12, 0.5, "confirmed")
-    told = Seen(replace(serving("primary", 4), copied=copied), 2.0)
+    told = Reading(replace(serving("primary", 4), copied=copied), 2.0)
     row = view_of(snapshot(lease, primary=told)).checkpoint
     assert (row.seq, row.age_s, row.receipt, row.durable) == (9, 62.0, "confirmed", True)
-    other = Seen(replace(serving("primary", 4), copied=replace(copied, name="4-8-y")), 2.0)
+    other = Reading(replace(serving("primary", 4), copied=replace(copied, name="4-8-y")), 2.0)
     row = view_of(snapshot(lease, primary=other)).checkpoint
     assert (row.seq, row.age_s, row.receipt, row.durable) == (9, None, None, True)
     none = view_of(snapshot(primary=told)).checkpoint
@@ -264,17 +269,17 @@ def test_the_checkpoints_age_is_the_holders_word_on_that_very_copy() -> None:
 
 def test_a_moves_times_count_on() -> None:
     plan = Plan("o1", "backup1", PlanPhase.NOTIFIED, "its session ends", left_s=600.0)
-    told = Seen(replace(serving("primary", 4), latest_safe_s=100.0), 2.0)
-    move = view_of(snapshot(Seen(replace(LEASE, plan=plan), 3.0), primary=told)).handover
+    told = Reading(replace(serving("primary", 4), latest_safe_s=100.0), 2.0)
+    move = view_of(snapshot(Reading(replace(LEASE, plan=plan), 3.0), primary=told)).handover
     assert move is not None
     assert (move.left_s, move.latest_safe_s, move.asked) == (597.0, 98.0, True)
-    agreed = Seen(replace(LEASE, plan=replace(plan, approved=True)), 3.0)
+    agreed = Reading(replace(LEASE, plan=replace(plan, approved=True)), 3.0)
     assert (move := view_of(snapshot(agreed, primary=told)).handover) is not None
     assert (move.asked, move.approved) == (False, True)
 
 
 def test_why_no_session_takes_over_by_itself_is_said_on_every_picture() -> None:
-    off = replace(snapshot(), takeover_off="doctor was never run")
+    off = replace(snapshot(), store_unproven="doctor was never run")
     view = view_of(off)
     assert view.policy.takeover == "approve"
     assert view.policy.takeover_off == "doctor was never run"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from console.errors import Refused, WrongUse
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.orders import outcomes, proposals
 from sessionlib.config import parse
 from sessionlib.core.messages import OrderAction, Receipt, Report, WorkState
@@ -20,18 +20,20 @@ CONFIGURED = parse(CONFIG, Path("accounts.yaml"))
 FREE = Lease(4, None, None, None, 8, "n", 60.0, LeaseState.FREE)
 
 
-def snapshot(lease: Seen[Lease] | Lease = LEASE, **reports: Report | Seen[Report]) -> Snapshot:
-    base: dict[str, Report | Seen[Report]] = {
+def snapshot(
+    lease: Reading[Lease] | Lease = LEASE, **reports: Report | Reading[Report]
+) -> Snapshot:
+    base: dict[str, Report | Reading[Report]] = {
         "primary": serving("primary", 4),
         "backup1": report("backup1"),
         "backup2": report("backup2"),
     }
     seen = {
-        name: one if isinstance(one, Seen) else Seen(one, 1.0)
+        name: one if isinstance(one, Reading) else Reading(one, 1.0)
         for name, one in (base | reports).items()
     }
     return Snapshot(
-        "folder", 0.001, None, lease if isinstance(lease, Seen) else Seen(lease, 1.0), seen
+        "folder", 0.001, None, lease if isinstance(lease, Reading) else Reading(lease, 1.0), seen
     )
 
 
@@ -63,18 +65,22 @@ def test_what_it_means_is_said_with_names() -> None:
     ("seen", "to", "why"),
     [
         (Snapshot("folder", error="gone"), None, "the store can't be reached (gone)"),
-        (snapshot(Seen()), None, "`colabvps-console init` makes one"),
-        (snapshot(Seen(None, 1.0, "torn")), None, "can't be read: torn"),
+        (snapshot(Reading()), None, "`colabvps-console init` makes one"),
+        (snapshot(Reading(None, 1.0, "torn")), None, "can't be read: torn"),
         (snapshot(FREE), None, "no primary to hand over from"),
         (snapshot(replace(LEASE, holder="unknown")), None, "isn't valid any more"),
-        (snapshot(Seen(LEASE, 61.0)), None, "isn't valid any more"),
+        (snapshot(Reading(LEASE, 61.0)), None, "isn't valid any more"),
         (snapshot(), "primary", "is the primary already"),
-        (snapshot(backup1=Seen()), "backup1", "start its agent first"),
+        (snapshot(backup1=Reading()), "backup1", "start its agent first"),
         (snapshot(backup1=report("backup1", ended="x")), "backup1", "start its agent first"),
-        (snapshot(backup1=Seen(report("backup1"), 90.0)), "backup1", "hasn't reported for 1m30s"),
-        (snapshot(backup1=Seen(None, 1.0, "torn")), "backup1", "can't be read (torn)"),
+        (
+            snapshot(backup1=Reading(report("backup1"), 90.0)),
+            "backup1",
+            "hasn't reported for 1m30s",
+        ),
+        (snapshot(backup1=Reading(None, 1.0, "torn")), "backup1", "can't be read (torn)"),
         (snapshot(backup1=report("backup1", member="fenced")), "backup1", "is fenced"),
-        (snapshot(backup1=Seen(), backup2=Seen()), None, "no standby reports"),
+        (snapshot(backup1=Reading(), backup2=Reading()), None, "no standby reports"),
     ],
 )
 def test_a_handover_that_makes_no_sense_is_refused(
@@ -91,67 +97,70 @@ def test_an_account_that_isnt_there_is_wrong_use() -> None:
 
 
 def test_the_best_standby_is_the_first_that_runs_and_isnt_fenced() -> None:
-    for unfit in (Seen[Report](), report("backup1", member="fenced")):
+    for unfit in (Reading[Report](), report("backup1", member="fenced")):
         order = proposals.handover(CONFIGURED, snapshot(backup1=unfit), None).order
         assert order.account == "backup2"
 
 
 def test_the_primary_is_told_to_stop_last() -> None:
-    assert proposals.running(CONFIGURED, snapshot()) == ["backup1", "backup2", "primary"]
-    assert proposals.running(CONFIGURED, snapshot(backup1=Seen())) == ["backup2", "primary"]
+    assert proposals.running_accounts(CONFIGURED, snapshot()) == ["backup1", "backup2", "primary"]
+    assert proposals.running_accounts(CONFIGURED, snapshot(backup1=Reading())) == [
+        "backup2",
+        "primary",
+    ]
 
 
 ORDER = proposals.handover(CONFIGURED, snapshot(), "backup1").order
 NEXT = replace(LEASE, epoch=5, holder="backup1", incarnation="inc-backup1", renewal=1)
 
 
-def outcome(**changes: Any) -> outcomes.Under | outcomes.Ended:
-    return outcomes.of(ORDER, replace(snapshot(), **changes))
+def outcome(**changes: Any) -> outcomes.OrderProgress | outcomes.OrderOutcome:
+    return outcomes.judge(ORDER, replace(snapshot(), **changes))
 
 
-def receipt(word: str, why: str = "") -> dict[str, Seen[Report]]:
+def receipt(word: str, why: str = "") -> dict[str, Reading[Report]]:
     receipts = (Receipt("other", "void", "not ours"), Receipt(ORDER.id, word, why))
-    return {"primary": Seen(replace(serving("primary", 4), receipts=receipts), 1.0)}
+    return {"primary": Reading(replace(serving("primary", 4), receipts=receipts), 1.0)}
 
 
 def test_a_handover_has_ended_when_the_successor_serves_and_it_is_recorded() -> None:
-    served = {"backup1": Seen(serving("backup1", 5), 1.0)}
-    done = outcome(lease=Seen(NEXT, 1.0), reports=served, last_move=Seen(moved(5), 1.0))
-    assert done == outcomes.Ended(True, "backup1 serves under epoch 5, 1.2 s down", moved(5))
+    served = {"backup1": Reading(serving("backup1", 5), 1.0)}
+    done = outcome(lease=Reading(NEXT, 1.0), reports=served, last_move=Reading(moved(5), 1.0))
+    assert done == outcomes.OrderOutcome(True, "backup1 serves under epoch 5, 1.2 s down", moved(5))
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"last_move": Seen(moved(5), 1.0)},
-        {"reports": {"backup1": Seen(serving("backup1", 5), 1.0)}},
+        {"last_move": Reading(moved(5), 1.0)},
+        {"reports": {"backup1": Reading(serving("backup1", 5), 1.0)}},
         {
-            "reports": {"backup1": Seen(serving("backup1", 4), 1.0)},
-            "last_move": Seen(moved(5), 1.0),
+            "reports": {"backup1": Reading(serving("backup1", 4), 1.0)},
+            "last_move": Reading(moved(5), 1.0),
         },
         {
-            "reports": {"backup1": Seen(replace(serving("backup1", 5), ended="x"), 1.0)},
-            "last_move": Seen(moved(5), 1.0),
+            "reports": {"backup1": Reading(replace(serving("backup1", 5), ended="x"), 1.0)},
+            "last_move": Reading(moved(5), 1.0),
         },
     ],
 )
 def test_a_claim_alone_is_no_end(changes: dict[str, Any]) -> None:
-    under = outcome(lease=Seen(NEXT, 1.0), **changes)
-    assert under == outcomes.Under("backup1 has claimed epoch 5; its workload is starting")
+    under = outcome(lease=Reading(NEXT, 1.0), **changes)
+    assert under == outcomes.OrderProgress("backup1 has claimed epoch 5; its workload is starting")
 
 
 def test_work_that_went_elsewhere_is_not_done() -> None:
-    lease = Seen(replace(NEXT, holder="backup2"), 1.0)
-    served = {"backup2": Seen(serving("backup2", 5), 1.0)}
-    ended = outcome(lease=lease, reports=served, last_move=Seen(moved(5, to="backup2"), 1.0))
-    assert isinstance(ended, outcomes.Ended)
+    lease = Reading(replace(NEXT, holder="backup2"), 1.0)
+    served = {"backup2": Reading(serving("backup2", 5), 1.0)}
+    ended = outcome(lease=lease, reports=served, last_move=Reading(moved(5, to="backup2"), 1.0))
+    assert isinstance(ended, outcomes.OrderOutcome)
     assert not ended.done
     assert ended.text == "the work went to backup2, not to backup1"
 
 
 @pytest.mark.parametrize("word", ["refused", "void", "expired"])
 def test_an_order_turned_down_has_ended(word: str) -> None:
-    assert outcome(reports=receipt(word, "too late")) == outcomes.Ended(
+    assert outcome(reports=receipt(word, "too late")) == outcomes.OrderOutcome(
         False, f"the order is {word}: too late"
     )
 
@@ -159,8 +168,8 @@ def test_an_order_turned_down_has_ended(word: str) -> None:
 def test_an_order_that_one_has_carried_out_isnt_turned_down_by_another() -> None:
     """Who comes to hold the lease afterwards finds it given on another epoch."""
     later = replace(serving("backup1", 5), receipts=(Receipt(ORDER.id, "void", "given on 4"),))
-    reports = {**receipt("acted"), "backup1": Seen(later, 1.0)}
-    assert isinstance(outcome(reports=reports), outcomes.Under)
+    reports = {**receipt("acted"), "backup1": Reading(later, 1.0)}
+    assert isinstance(outcome(reports=reports), outcomes.OrderProgress)
     assert outcomes.common.is_carried_out(ORDER, replace(snapshot(), reports=reports))
 
 
@@ -170,39 +179,41 @@ def test_progress_is_told_step_by_step() -> None:
     texts = [
         outcome(),
         outcome(reports=receipt("seen")),
-        outcome(lease=Seen(replace(LEASE, plan=plan), 1.0)),
-        outcome(lease=Seen(offered, 1.0)),
-        outcome(lease=Seen(None, 1.0, "torn")),
+        outcome(lease=Reading(replace(LEASE, plan=plan), 1.0)),
+        outcome(lease=Reading(offered, 1.0)),
+        outcome(lease=Reading(None, 1.0, "torn")),
         outcome(error="gone"),
     ]
     assert texts == [
-        outcomes.Under("the primary has yet to see it"),
-        outcomes.Under("primary says: seen"),
-        outcomes.Under("primary moves to backup1: warming"),
-        outcomes.Under("the work has stopped and is offered to backup1"),
-        outcomes.Under("the lease can't be read (torn)"),
-        outcomes.Under("the store can't be reached (gone)"),
+        outcomes.OrderProgress("the primary has yet to see it"),
+        outcomes.OrderProgress("primary says: seen"),
+        outcomes.OrderProgress("primary moves to backup1: warming"),
+        outcomes.OrderProgress("the work has stopped and is offered to backup1"),
+        outcomes.OrderProgress("the lease can't be read (torn)"),
+        outcomes.OrderProgress("the store can't be reached (gone)"),
     ]
 
 
 def test_a_stop_has_ended_when_the_session_says_so_or_is_another() -> None:
     order = proposals.stop(CONFIGURED, snapshot(), "backup1").order
-    running = outcomes.of(order, snapshot())
-    assert running == outcomes.Under("backup1 is standby, workload none")
-    ended = outcomes.of(order, snapshot(backup1=report("backup1", ended="stopped")))
-    assert ended == outcomes.Ended(True, "backup1 has ended: stopped")
+    running = outcomes.judge(order, snapshot())
+    assert running == outcomes.OrderProgress("backup1 is standby, workload none")
+    ended = outcomes.judge(order, snapshot(backup1=report("backup1", ended="stopped")))
+    assert ended == outcomes.OrderOutcome(True, "backup1 has ended: stopped")
     # A primary that gives up the lease is another incarnation before it has ended.
-    retired = outcomes.of(order, snapshot(backup1=report("backup1", incarnation="x")), "s-backup1")
-    assert isinstance(retired, outcomes.Under)
-    newer = outcomes.of(order, snapshot(backup1=report("backup1", session="x")), "s-backup1")
-    assert isinstance(newer, outcomes.Ended)
+    retired = outcomes.judge(
+        order, snapshot(backup1=report("backup1", incarnation="x")), "s-backup1"
+    )
+    assert isinstance(retired, outcomes.OrderProgress)
+    newer = outcomes.judge(order, snapshot(backup1=report("backup1", session="x")), "s-backup1")
+    assert isinstance(newer, outcomes.OrderOutcome)
     assert newer.done
-    silent = outcomes.of(order, snapshot(backup1=Seen(None, 1.0, "torn")))
-    assert isinstance(silent, outcomes.Under)
+    silent = outcomes.judge(order, snapshot(backup1=Reading(None, 1.0, "torn")))
+    assert isinstance(silent, outcomes.OrderProgress)
 
 
 def test_the_enum_words_are_the_ones_that_are_printed() -> None:
     order = proposals.stop(CONFIGURED, snapshot(), "primary").order
     busy = serving("primary", 4)
-    under = outcomes.of(order, snapshot(primary=replace(busy, workload=WorkState.STOPPING)))
-    assert under == outcomes.Under("primary is primary, workload stopping")
+    under = outcomes.judge(order, snapshot(primary=replace(busy, workload=WorkState.STOPPING)))
+    assert under == outcomes.OrderProgress("primary is primary, workload stopping")

@@ -22,7 +22,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class CheckResult:
     """What one came to. `ok` is None where it couldn't be told."""
 
     id: str
@@ -180,7 +180,7 @@ ON_DRIVE = tuple(check.id for check in _ALL if check.id not in ON_FOLDER)
 _AGAIN = "run doctor again, later"
 
 
-def advice(one: Finding) -> tuple[str, str] | None:
+def advice(one: CheckResult) -> tuple[str, str] | None:
     """What it means and what to do; None where all is well. What isn't known hasn't failed."""
     check = CHECKS[one.id]
     if one.ok is None:

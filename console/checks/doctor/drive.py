@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from console.checks.doctor import conditional_writes, drive_behaviour
-from console.checks.doctor.catalog import Finding
-from console.checks.doctor.hangup_client import HastyClient
-from console.checks.doctor.scratch_folder import Ground, Patient, ground
+from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.hangup_client import HangupClient
+from console.checks.doctor.scratch_folder import Participant, ScratchFolder, open_scratch_folder
 from console.errors import Refused
 from sessionlib.clock import Clock
 from sessionlib.config import Config
@@ -39,8 +39,8 @@ class Examination:
     """What is going to be done."""
 
     config: Config
-    one: Patient
-    other: Patient
+    one: Participant
+    other: Participant
     rounds: int
 
     @property
@@ -50,7 +50,7 @@ class Examination:
         return self.rounds * _A_ROUND + tries * _A_TRY + _ONCE
 
     @property
-    def counts(self) -> bool:
+    def is_conclusive(self) -> bool:
         """Whether it is enough for agents to rely on. What an emulator has passed is worth
         nothing anywhere else, so there the number is the user's."""
         return self.rounds >= ROUNDS or emulator() is not None
@@ -72,20 +72,24 @@ def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> 
     return Examination(config, one, other, rounds)
 
 
-def _patient(config: Config, name: str, clock: Clock) -> Patient:
+def _patient(config: Config, name: str, clock: Clock) -> Participant:
     plain, hasty = (
-        kind(credentials(config, name), clock, emulator()) for kind in (Client, HastyClient)
+        kind(credentials(config, name), clock, emulator()) for kind in (Client, HangupClient)
     )
-    return Patient(name, plain, hasty)
+    return Participant(name, plain, hasty)
 
 
-def examine(exam: Examination, clock: Clock, tell: Callable[[str], None]) -> Iterator[Finding]:
+def examine(
+    exam: Examination, clock: Clock, on_progress: Callable[[str], None]
+) -> Iterator[CheckResult]:
     """Make the checks, one by one. Raises Refused where not even a folder can be made."""
     root_id, _ = exam.config.drive_ids()
     try:
         _require_two(exam)
         tries = min(MAX_TRIES, exam.rounds)
-        with ground((exam.one, exam.other), root_id, clock, tell, tries) as place:
+        with open_scratch_folder(
+            (exam.one, exam.other), root_id, clock, on_progress, tries
+        ) as place:
             yield from _checks(exam, place, root_id)
     except Trouble as error:
         raise Refused(f"no scratch folder can be made in the shared folder: {error}") from None
@@ -113,10 +117,10 @@ def _require_two(exam: Examination) -> None:
         )
 
 
-def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]:
+def _checks(exam: Examination, place: ScratchFolder, root_id: str) -> Iterator[CheckResult]:
     emails = {account.email.casefold(): name for name, account in exam.config.accounts.items()}
     timeout_s = exam.config.timings.timeout_s
-    tries: list[tuple[str, Callable[[], Finding]]] = [
+    tries: list[tuple[str, Callable[[], CheckResult]]] = [
         ("editors", lambda: conditional_writes.editors(place)),
         ("latency", lambda: drive_behaviour.latency(place, timeout_s)),
         ("stale-etag", lambda: conditional_writes.stale_etag(place, place.one, "stale-etag")),
@@ -138,4 +142,4 @@ def _checks(exam: Examination, place: Ground, root_id: str) -> Iterator[Finding]
         try:
             yield attempt()
         except Trouble as error:
-            yield Finding(check_id, None, f"couldn't be tried: {error}")
+            yield CheckResult(check_id, None, f"couldn't be tried: {error}")

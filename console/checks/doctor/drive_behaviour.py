@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 
-from console.checks.doctor.catalog import Finding
-from console.checks.doctor.scratch_folder import Ground, Patient
+from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.scratch_folder import Participant, ScratchFolder
 from sessionlib.clock import sleep
 from sessionlib.stores.drive import units
 from sessionlib.stores.drive.files import FOLDER_TYPE
@@ -28,45 +28,47 @@ SETTLED_S = 1.0
 PAUSE_S = 0.2
 
 
-def freshness(ground: Ground, times: int) -> Finding:
+def freshness(ground: ScratchFolder, times: int) -> CheckResult:
     """What one account reads as soon as the other has written it."""
     return _read_at_once(ground, ground.other, times, "freshness")
 
 
-def own_writes(ground: Ground) -> Finding:
+def own_writes(ground: ScratchFolder) -> CheckResult:
     """What an account reads as soon as it has written it itself."""
     return _read_at_once(ground, ground.one, ground.tries, "own-writes")
 
 
-def _read_at_once(ground: Ground, reader: Patient, times: int, check_id: str) -> Finding:
+def _read_at_once(
+    ground: ScratchFolder, reader: Participant, times: int, check_id: str
+) -> CheckResult:
     file_id = ground.new_file(ground.one, "0")
     late, longest_s = 0, 0.0
     for number in range(1, times + 1):
-        ground.put(ground.one, file_id, str(number))
+        ground.overwrite(ground.one, file_id, str(number))
         wrote = ground.clock.now()
         lag_s = 0.0
-        while ground.look(reader, file_id).description != str(number):
+        while ground.read_file(reader, file_id).description != str(number):
             lag_s = max(ground.clock.now().since(wrote), lag_s)
             if lag_s >= LAG_S:
-                return Finding(check_id, False, f"one write wasn't read for {LAG_S:.0f} s")
+                return CheckResult(check_id, False, f"one write wasn't read for {LAG_S:.0f} s")
         late += lag_s > 0.0
         longest_s = max(longest_s, lag_s)
     if late:
         text = f"{late} of {times} were read late, after {longest_s:.1f} s at the most"
-        return Finding(check_id, False, text)
-    return Finding(check_id, True, f"{times} of {times} at once")
+        return CheckResult(check_id, False, text)
+    return CheckResult(check_id, True, f"{times} of {times} at once")
 
 
-def etag_form(ground: Ground) -> Finding:
-    file = ground.look(ground.one, ground.new_file(ground.one, "form"))
+def etag_form(ground: ScratchFolder) -> CheckResult:
+    file = ground.read_file(ground.one, ground.new_file(ground.one, "form"))
     at = datetime.fromtimestamp(file.modified_s, UTC)
     ms = str(round(at.timestamp() * 1000))
     if file.etag.strip('"') == base64.b64encode(ms.encode()).decode():
-        return Finding("etag-form", True, "base64 of the time in milliseconds")
-    return Finding("etag-form", False, f"not the time of its version: {file.etag:.40}")
+        return CheckResult("etag-form", True, "base64 of the time in milliseconds")
+    return CheckResult("etag-form", False, f"not the time of its version: {file.etag:.40}")
 
 
-def lost_connection(ground: Ground) -> Finding:
+def lost_connection(ground: ScratchFolder) -> CheckResult:
     """Writes whose answer nobody waits for: what is read then is one of the two, and stays."""
     file_id = ground.new_file(ground.one, "0")
     before, found = "0", 0
@@ -74,62 +76,66 @@ def lost_connection(ground: Ground) -> Finding:
     for _ in range(drops):
         nonce = secrets.token_hex(8)
         with suppress(Lost):
-            ground.one.hasty.update(file_id, ground.body(nonce), None)
+            ground.one.hangup_client.update(file_id, ground.body(nonce), None)
         sleep(SETTLED_S)
-        first = ground.look(ground.one, file_id).description
+        first = ground.read_file(ground.one, file_id).description
         sleep(SETTLED_S)
-        if ground.look(ground.one, file_id).description != first:
-            return Finding("lost-connection", False, "a write came long after it was given up")
+        if ground.read_file(ground.one, file_id).description != first:
+            return CheckResult("lost-connection", False, "a write came long after it was given up")
         if first not in {nonce, before}:
-            return Finding("lost-connection", False, f"the file says something else: {first:.40}")
+            return CheckResult(
+                "lost-connection", False, f"the file says something else: {first:.40}"
+            )
         found += first == nonce
         before = first
     text = f"{found} of {drops} writes without an answer were carried out, each told by its nonce"
-    return Finding("lost-connection", True, text)
+    return CheckResult("lost-connection", True, text)
 
 
-def ids(ground: Ground) -> Finding:
+def ids(ground: ScratchFolder) -> CheckResult:
     file_id = ground.new_file(ground.one, "once")
-    again = {**ground.body("twice"), "id": file_id, **ground.inside()}
+    again = {**ground.body("twice"), "id": file_id, **ground.parent_field()}
     ground.one.client.insert(again, None)
-    if ground.look(ground.one, file_id).description != "once":
-        return Finding("ids", False, "a repeated insert has written over the file")
+    if ground.read_file(ground.one, file_id).description != "once":
+        return CheckResult("ids", False, "a repeated insert has written over the file")
     foreign = ground.one.client.new_id()
     try:
-        body = {**ground.body("foreign"), "id": foreign, **ground.inside()}
+        body = {**ground.body("foreign"), "id": foreign, **ground.parent_field()}
         ground.other.client.insert(body, None)
         how = "another account's id may be used"
     except Refused:
         how = "an id is for the account that asked for it"
-    return Finding("ids", True, f"a repeated insert makes nothing; {how}")
+    return CheckResult("ids", True, f"a repeated insert makes nothing; {how}")
 
 
-def gone(ground: Ground) -> Finding:
+def gone(ground: ScratchFolder) -> CheckResult:
     """What the other account is told of a file in its owner's bin, and of one deleted there."""
     one, other = ground.one, ground.other
     file_id = ground.new_file(one, "here")
-    ground.look(other, file_id)
+    ground.read_file(other, file_id)
     one.client.ask(lambda drive: drive.files().trash(fileId=file_id), units.WRITE)
     try:
-        if not ground.look(other, file_id).is_trashed:
-            return Finding("gone", False, "a file in its owner's bin looks as if it were in place")
+        if not ground.read_file(other, file_id).is_trashed:
+            return CheckResult(
+                "gone", False, "a file in its owner's bin looks as if it were in place"
+            )
     except Refused as error:
         if error.answer.status != NOT_FOUND:
             raise
     one.client.delete(file_id)
     try:
-        ground.look(other, file_id)
+        ground.read_file(other, file_id)
     except Refused as error:
         if error.answer.status != NOT_FOUND:
             raise
-        return Finding("gone", True, "said to be in the bin, then to be gone")
-    return Finding("gone", False, "a deleted file is still read by its id")
+        return CheckResult("gone", True, "said to be in the bin, then to be gone")
+    return CheckResult("gone", False, "a deleted file is still read by its id")
 
 
-def discards(ground: Ground) -> Finding:
+def discards(ground: ScratchFolder) -> CheckResult:
     one, other = ground.one, ground.other
     aside = one.client.new_id()
-    folder = {"id": aside, "title": "aside", "mimeType": FOLDER_TYPE, **ground.inside()}
+    folder = {"id": aside, "title": "aside", "mimeType": FOLDER_TYPE, **ground.parent_field()}
     one.client.insert(folder, None)
     file_id = ground.new_file(other, "old")
     may_delete = True
@@ -138,34 +144,36 @@ def discards(ground: Ground) -> Finding:
     except Refused:
         may_delete = False
     if may_delete:
-        return Finding("discards", True, "an editor may delete at once what another account owns")
+        return CheckResult(
+            "discards", True, "an editor may delete at once what another account owns"
+        )
     try:
         one.client.move(file_id, ground.folder_id, aside)
         listed = [file.id for file in other.client.list(aside) if file.is_ours]
         if file_id in listed:
             other.client.delete(file_id)
-            return Finding("discards", True, "moved aside by one, deleted by its owner")
+            return CheckResult("discards", True, "moved aside by one, deleted by its owner")
     except Refused as error:
-        return Finding("discards", False, f"refused: {error}")
-    return Finding("discards", False, "its owner doesn't see it where it was moved to")
+        return CheckResult("discards", False, f"refused: {error}")
+    return CheckResult("discards", False, "its owner doesn't see it where it was moved to")
 
 
-def names(ground: Ground) -> Finding:
+def names(ground: ScratchFolder) -> CheckResult:
     first, second = (ground.new_file(ground.one, text, "same") for text in "ab")
     for _ in range(ground.tries):
         listed = {file.id for file in ground.one.client.list(ground.folder_id)}
         if {first, second} <= listed:
-            return Finding("names", True, "both are listed")
+            return CheckResult("names", True, "both are listed")
         sleep(PAUSE_S)
-    return Finding("names", None, "they aren't both listed yet")
+    return CheckResult("names", None, "they aren't both listed yet")
 
 
-def latency(ground: Ground, timeout_s: float) -> Finding:
+def latency(ground: ScratchFolder, timeout_s: float) -> CheckResult:
     """How long a read and a write take."""
     file_id = ground.new_file(ground.one, "0")
     calls: dict[str, Callable[[], object]] = {
-        "reads": lambda: ground.look(ground.one, file_id),
-        "writes": lambda: ground.put(ground.one, file_id, secrets.token_hex(8)),
+        "reads": lambda: ground.read_file(ground.one, file_id),
+        "writes": lambda: ground.overwrite(ground.one, file_id, secrets.token_hex(8)),
     }
     told, worst_s = [], 0.0
     for name, call in calls.items():
@@ -173,10 +181,10 @@ def latency(ground: Ground, timeout_s: float) -> Finding:
         worst_s = max(worst_s, took[-1])
         told.append(f"{name} {_ms(took, 0.5)}, p99 {_ms(took, 0.99)}")
     text = f"{'; '.join(told)}; of {ground.tries} each"
-    return Finding("latency", worst_s < timeout_s / 3, text)
+    return CheckResult("latency", worst_s < timeout_s / 3, text)
 
 
-def _took_s(ground: Ground, call: Callable[[], object]) -> float:
+def _took_s(ground: ScratchFolder, call: Callable[[], object]) -> float:
     began = ground.clock.now()
     call()
     return ground.clock.now().since(began)
@@ -187,13 +195,13 @@ def _ms(took_s: Sequence[float], share: float) -> str:
     return f"{took_s[math.ceil(share * len(took_s)) - 1] * 1000:.0f} ms"
 
 
-def owner(ground: Ground, root_id: str, emails: dict[str, str]) -> Finding:
+def owner(ground: ScratchFolder, root_id: str, emails: dict[str, str]) -> CheckResult:
     """`emails` are the accounts' names by their addresses, in lower case."""
     rights = permissions(ground.one.client, root_id)
     found = next((right.email for right in rights if right.role == "owner"), None)
     if found is None:
-        return Finding("owner", None, "it can't be seen whose it is")
+        return CheckResult("owner", None, "it can't be seen whose it is")
     name = emails.get(found.casefold())
     if name is not None:
-        return Finding("owner", False, f"it belongs to {name}, which holds sessions")
-    return Finding("owner", True, f"it belongs to {found}")
+        return CheckResult("owner", False, f"it belongs to {name}, which holds sessions")
+    return CheckResult("owner", True, f"it belongs to {found}")

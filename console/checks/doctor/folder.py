@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from console.checks.doctor.catalog import Finding
+from console.checks.doctor.catalog import CheckResult
 from sessionlib.clock import Clock
 from sessionlib.errors import StoreError
 from sessionlib.layout import STATE
@@ -63,7 +63,7 @@ class _Racers:
             for _ in range(number)
         ]
 
-    def tell(self, *lines: str) -> list[str]:
+    def run_on_all(self, *lines: str) -> list[str]:
         """One line for each; their answers."""
         for process, line in zip(self._all, lines, strict=False):
             if process.stdin is not None:
@@ -81,15 +81,15 @@ class _Racers:
 
 
 def examine(
-    root: Path, timeout_s: float, clock: Clock, tell: Callable[[str], None]
-) -> Iterator[Finding]:
+    root: Path, timeout_s: float, clock: Clock, on_progress: Callable[[str], None]
+) -> Iterator[CheckResult]:
     """Make the checks, one by one. Raises StoreError where no store is there."""
     store = FolderStore(root, clock)
     store.list(STATE)
     racers = _Racers(root, RACERS)
     made: list[str] = []
-    tries: list[tuple[str, Callable[[], Finding]]] = [
-        ("exclusive", lambda: _race(racers, made, tell)),
+    tries: list[tuple[str, Callable[[], CheckResult]]] = [
+        ("exclusive", lambda: _race(racers, made, on_progress)),
         ("read-back", lambda: _read_back(store, racers, made)),
         ("sync", lambda: _sync(store, made, clock, timeout_s)),
         ("clock", lambda: _clock(store, made)),
@@ -99,7 +99,7 @@ def examine(
             try:
                 yield attempt()
             except (StoreError, OSError) as error:
-                yield Finding(check_id, None, f"couldn't be tried: {error}")
+                yield CheckResult(check_id, None, f"couldn't be tried: {error}")
     finally:
         racers.close()
         for key in made:
@@ -107,34 +107,34 @@ def examine(
                 store.delete(key)
 
 
-def _race(racers: _Racers, made: list[str], tell: Callable[[str], None]) -> Finding:
+def _race(racers: _Racers, made: list[str], on_progress: Callable[[str], None]) -> CheckResult:
     for number in range(1, ROUNDS + 1):
         key = f"{_PREFIX}{secrets.token_hex(8)}.json"
         made.append(key)
-        told = racers.tell(*(f"{key} {secrets.token_hex(4)}" for _ in range(RACERS)))
+        told = racers.run_on_all(*(f"{key} {secrets.token_hex(4)}" for _ in range(RACERS)))
         if told.count("won") > 1:
             text = f"in round {number} {told.count('won')} of {RACERS} processes made one file"
-            return Finding("exclusive", False, text)
+            return CheckResult("exclusive", False, text)
         if told.count("won") == 0 and told.count("lost") == RACERS:
-            return Finding("exclusive", None, f"in round {number} nobody could make a new file")
+            return CheckResult("exclusive", None, f"in round {number} nobody could make a new file")
         if told.count("won") + told.count("lost") < RACERS:
-            return Finding("exclusive", None, f"a process couldn't write: {', '.join(told)}")
-    tell(f"race: {ROUNDS} rounds")
-    return Finding("exclusive", True, f"{ROUNDS} rounds of {RACERS} processes, one winner each")
+            return CheckResult("exclusive", None, f"a process couldn't write: {', '.join(told)}")
+    on_progress(f"race: {ROUNDS} rounds")
+    return CheckResult("exclusive", True, f"{ROUNDS} rounds of {RACERS} processes, one winner each")
 
 
-def _read_back(store: FolderStore, racers: _Racers, made: list[str]) -> Finding:
+def _read_back(store: FolderStore, racers: _Racers, made: list[str]) -> CheckResult:
     for _ in range(ROUNDS):
         key, text = f"{_PREFIX}{secrets.token_hex(8)}.json", secrets.token_hex(200)
         made.append(key)
         store.put(key, text.encode())
-        told = racers.tell(*[key] * RACERS)
+        told = racers.run_on_all(*[key] * RACERS)
         if told != [text] * RACERS:
-            return Finding("read-back", False, "another process read something else")
-    return Finding("read-back", True, f"{ROUNDS} writes, each read whole by {RACERS} processes")
+            return CheckResult("read-back", False, "another process read something else")
+    return CheckResult("read-back", True, f"{ROUNDS} writes, each read whole by {RACERS} processes")
 
 
-def _sync(store: FolderStore, made: list[str], clock: Clock, timeout_s: float) -> Finding:
+def _sync(store: FolderStore, made: list[str], clock: Clock, timeout_s: float) -> CheckResult:
     """The store syncs all that it writes, and its folder. Whether the disk keeps its word takes
     a loss of power to see."""
     worst_s = 0.0
@@ -144,15 +144,15 @@ def _sync(store: FolderStore, made: list[str], clock: Clock, timeout_s: float) -
         store.put(made[-1], b"synced")
         worst_s = max(worst_s, clock.now().since(began))
     text = f"{worst_s * 1000:.0f} ms at the most of {SYNCS} writes"
-    return Finding("sync", worst_s < timeout_s / 3, text)
+    return CheckResult("sync", worst_s < timeout_s / 3, text)
 
 
-def _clock(store: FolderStore, made: list[str]) -> Finding:
+def _clock(store: FolderStore, made: list[str]) -> CheckResult:
     key = f"{_PREFIX}{secrets.token_hex(8)}.json"
     made.append(key)
     store.put(key, b"now")
     store.read(key)  # which looks at the folder's clock
     ahead_s = store.clock_ahead_s()
     if ahead_s is None:
-        return Finding("clock", None, "the folder's clock can't be seen")
-    return Finding("clock", abs(ahead_s) <= CLOCK_S, f"apart by {abs(ahead_s):.1f} s")
+        return CheckResult("clock", None, "the folder's clock can't be seen")
+    return CheckResult("clock", abs(ahead_s) <= CLOCK_S, f"apart by {abs(ahead_s):.1f} s")

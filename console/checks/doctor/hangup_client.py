@@ -13,14 +13,14 @@ from sessionlib.stores.drive.transport import OnceHttp
 from sessionlib.stores.drive.verdicts import Lost
 
 
-class HastyClient(Client):
+class HangupClient(Client):
     """Each PUT of its ends with Lost, whether or not it is carried out."""
 
     def _once(self) -> OnceHttp:
-        return _HastyHttp(self.left_s, proxied=self._base is None)
+        return _HangupHttp(self.left_s, proxied=self._base is None)
 
 
-class _HastyHttp(OnceHttp):
+class _HangupHttp(OnceHttp):
     def _conn_request(
         self, conn: Any, request_uri: str, method: str, body: Any, headers: Any
     ) -> tuple[Any, bytes]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from console.checks.doctor.catalog import CHECKS, Finding, advice
+from console.checks.doctor.catalog import CHECKS, CheckResult, advice
 from console.errors import OutcomeUnknown, Refused
 from console.fleet.documents import iso
 from sessionlib.errors import Conflict, ProgramError, StoreError, Unknown
@@ -22,13 +22,13 @@ from sessionlib.signing import public_of
 _TRIES = 3
 
 
-def failed(findings: Iterable[Finding]) -> tuple[str, ...]:
+def failed_safety_checks(findings: Iterable[CheckResult]) -> tuple[str, ...]:
     """The safety checks that aren't known to hold."""
     return tuple(one.id for one in findings if CHECKS[one.id].is_safety and one.ok is not True)
 
 
-def leave(
-    store: Store, diagnosis: StoreCheck, findings: Iterable[Finding], seed: str
+def save_unless_pass_stands(
+    store: Store, diagnosis: StoreCheck, findings: Iterable[CheckResult], seed: str
 ) -> StoreCheck | None:
     """Keep it for the agents, unless a pass stands there that it says nothing against: one that
     was too short, or whose requests were turned away. Then that pass is what is returned.
@@ -37,14 +37,14 @@ def leave(
     """
     broken = any(CHECKS[one.id].is_safety and one.ok is False for one in findings)
     if not diagnosis.passed and not broken:
-        stands = _standing(store, diagnosis, seed)
+        stands = _standing_pass(store, diagnosis, seed)
         if stands is not None:
             return stands
-    keep(store, diagnosis, seed)
+    save_store_check(store, diagnosis, seed)
     return None
 
 
-def _standing(store: Store, like: StoreCheck, seed: str) -> StoreCheck | None:
+def _standing_pass(store: Store, like: StoreCheck, seed: str) -> StoreCheck | None:
     """The pass of the same folder that agents go by now."""
     place = CheckedFolder(like.fleet, like.folder_id, like.lease_id)
     try:
@@ -54,7 +54,7 @@ def _standing(store: Store, like: StoreCheck, seed: str) -> StoreCheck | None:
     return found if why is None else None
 
 
-def keep(store: Store, diagnosis: StoreCheck, seed: str) -> None:
+def save_store_check(store: Store, diagnosis: StoreCheck, seed: str) -> None:
     """Sign it and put it into the store. Raises Refused or OutcomeUnknown."""
     data = STORE_CHECKS.encode(STORE_CHECKS.signed(diagnosis, seed))
     try:
@@ -75,7 +75,9 @@ def keep(store: Store, diagnosis: StoreCheck, seed: str) -> None:
     raise Refused("somebody else keeps a finding at the same time: run doctor again")
 
 
-def document(findings: Sequence[Finding], at: float, *, passed: bool, kept: bool) -> dict[str, Any]:
+def doctor_document(
+    findings: Sequence[CheckResult], at: float, *, passed: bool, kept: bool
+) -> dict[str, Any]:
     """What `--json` prints."""
     return {
         "passed": passed,

@@ -24,56 +24,58 @@ LOOK_AGAIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Patient:
+class Participant:
     """An account that takes part, and its access to Drive; `hasty` hangs up after each write."""
 
     name: str
     client: Client
-    hasty: Client
+    hangup_client: Client
 
 
 @dataclass(frozen=True, slots=True)
-class Ground:
+class ScratchFolder:
     """The folder, the two accounts, and where progress is told. `tries` is how often that is
     tried of which one time says little."""
 
-    one: Patient
-    other: Patient
+    one: Participant
+    other: Participant
     folder_id: str
     clock: Clock
-    tell: Callable[[str], None]
+    on_progress: Callable[[str], None]
     tries: int
 
-    def new_file(self, by: Patient, text: str, title: str = "scratch") -> str:
+    def new_file(self, by: Participant, text: str, title: str = "scratch") -> str:
         """A file of that account's; its id."""
         file_id = by.client.new_id()
-        by.client.insert({**self.body(text, title), "id": file_id, **self.inside()}, None)
+        by.client.insert({**self.body(text, title), "id": file_id, **self.parent_field()}, None)
         return file_id
 
-    def inside(self) -> dict[str, object]:
+    def parent_field(self) -> dict[str, object]:
         return {"parents": [{"id": self.folder_id}]}
 
     def body(self, text: str, title: str = "scratch") -> dict[str, str]:
         return {"title": title, "mimeType": "application/octet-stream", "description": text}
 
-    def look(self, by: Patient, file_id: str) -> File:
+    def read_file(self, by: Participant, file_id: str) -> File:
         return by.client.patiently(lambda: by.client.get(file_id))
 
-    def settled(self, by: Patient, file_id: str, wanted: Collection[str]) -> str:
+    def wait_for_text(self, by: Participant, file_id: str, wanted: Collection[str]) -> str:
         """What the file says, once that is one of `wanted`: a reading of before may come first.
         What it said last where it never is."""
         for _ in range(LOOKS):
-            says = self.look(by, file_id).description
+            says = self.read_file(by, file_id).description
             if says in wanted:
                 break
             sleep(LOOK_AGAIN_S)
         return says
 
-    def put(self, by: Patient, file_id: str, text: str) -> None:
+    def overwrite(self, by: Participant, file_id: str, text: str) -> None:
         """Write, whatever stands there, as often as it takes. Raises as the client does."""
         by.client.patiently(lambda: by.client.update(file_id, self.body(text), None))
 
-    def write(self, by: Patient, file_id: str, text: str, etag: str | None = None) -> Answer | None:
+    def write_if_match(
+        self, by: Participant, file_id: str, text: str, etag: str | None = None
+    ) -> Answer | None:
         """One conditional write, of which the answer counts: None for success. Raises as the
         client does where there is none."""
         try:
@@ -84,13 +86,13 @@ class Ground:
 
 
 @contextmanager
-def ground(
-    patients: tuple[Patient, Patient],
+def open_scratch_folder(
+    patients: tuple[Participant, Participant],
     root_id: str,
     clock: Clock,
-    tell: Callable[[str], None],
+    on_progress: Callable[[str], None],
     tries: int,
-) -> Iterator[Ground]:
+) -> Iterator[ScratchFolder]:
     """A scratch folder of the first account's below `root_id`. Raises as the client does."""
     one, other = patients
     folder_id = one.client.new_id()
@@ -103,7 +105,7 @@ def ground(
     with one.client.within(LONG_S), other.client.within(LONG_S):
         one.client.insert(body, None)
         try:
-            yield Ground(one, other, folder_id, clock, tell, tries)
+            yield ScratchFolder(one, other, folder_id, clock, on_progress, tries)
         finally:
             for patient in (other, one):
                 with suppress(*Trouble):
@@ -112,7 +114,7 @@ def ground(
                 one.client.patiently(lambda: one.client.delete(folder_id))
 
 
-def _clear(patient: Patient, folder_id: str) -> None:
+def _clear(patient: Participant, folder_id: str) -> None:
     """What an account has made only that account may delete."""
     for file in patient.client.list(folder_id):
         if file.is_ours:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from console.checks.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, Item, Word
+from console.checks.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, ItemStatus, PreflightItem
 from console.fleet.documents import iso
 from console.fleet.readmodel import is_running, is_valid
-from console.fleet.snapshot import Seen, Snapshot
-from console.text.units import length, size
+from console.fleet.snapshot import Reading, Snapshot
+from console.text.units import duration, size_text
 from sessionlib import __version__
 from sessionlib.config import Config
 from sessionlib.config.schema import Launcher, StoreKind
@@ -31,7 +31,7 @@ RULE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class KeyStatus:
     """The fleet's key: the public half that is `in_force` by now, that of the secret which this
     machine has (`public`), and what went wrong while looking."""
 
@@ -41,7 +41,7 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class PreflightFacts:
     """What was seen. `code` is the newest published program, in words, and `settings` how the
     file compares with the newest published settings. `planned` is the newest planned move, of
     those that were looked at."""
@@ -49,10 +49,10 @@ class Found:
     snapshot: Snapshot
     now_wall: float
     free_bytes: int | None
-    key: Held = field(default_factory=Held)
+    key: KeyStatus = field(default_factory=KeyStatus)
     code: str | None = None
     settings: str | None = None
-    diagnosis: StoreCheck | None = None
+    store_check: StoreCheck | None = None
     planned: History | None = None
 
 
@@ -62,7 +62,7 @@ def rule_for(config: Config) -> str | None:
     return RULE if by_hand or config.store.kind is StoreKind.DRIVE else None
 
 
-def fleet_items(config: Config, found: Found) -> Iterator[Item]:
+def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem]:
     yield _lease(found)
     yield _key(config, found)
     yield _code(config, found)
@@ -74,9 +74,9 @@ def fleet_items(config: Config, found: Found) -> Iterator[Item]:
     yield _drill(found)
 
 
-def account_items(config: Config, name: str, found: Found) -> Iterator[Item]:
+def account_items(config: Config, name: str, found: PreflightFacts) -> Iterator[PreflightItem]:
     yield _owner(config, name)
-    seen = found.snapshot.reports.get(name, Seen())
+    seen = found.snapshot.reports.get(name, Reading())
     yield _session(name, seen)
     report = seen.value
     if report is None or not is_running(seen):
@@ -89,68 +89,82 @@ def account_items(config: Config, name: str, found: Found) -> Iterator[Item]:
     yield _clock(name, seen, report, found.now_wall)
 
 
-def _lease(found: Found) -> Item:
+def _lease(found: PreflightFacts) -> PreflightItem:
     seen = found.snapshot.lease
     if not found.snapshot.reachable:
-        return Item(FLEET, "lease", Word.UNKNOWN, "the store can't be reached")
+        return PreflightItem(FLEET, "lease", ItemStatus.UNKNOWN, "the store can't be reached")
     if seen.error is not None:
         cure = "find out who wrote it, and put it back"
-        return Item(FLEET, "lease", Word.FAIL, f"can't be read: {seen.error}", cure)
+        return PreflightItem(FLEET, "lease", ItemStatus.FAIL, f"can't be read: {seen.error}", cure)
     if seen.value is None:
-        return Item(FLEET, "lease", Word.FAIL, "there is none", "run `colabvps-console init`")
+        return PreflightItem(
+            FLEET, "lease", ItemStatus.FAIL, "there is none", "run `colabvps-console init`"
+        )
     if seen.value.holder == UNKNOWN_HOLDER:
         cure = "wait until a session has claimed it"
-        return Item(FLEET, "lease", Word.WARN, "was made again: nobody knows who works", cure)
+        return PreflightItem(
+            FLEET, "lease", ItemStatus.WARN, "was made again: nobody knows who works", cure
+        )
     holder = seen.value.holder or "nobody"
     if seen.value.state is LeaseState.HELD and is_valid(seen) is False:
-        text = f"held by {holder}, and not renewed for {length(seen.age_s)}"
+        text = f"held by {holder}, and not renewed for {duration(seen.age_s)}"
         cure = "nobody may be at work: see `colabvps-console status`; a standby has to take over"
-        return Item(FLEET, "lease", Word.WARN, text, cure)
+        return PreflightItem(FLEET, "lease", ItemStatus.WARN, text, cure)
     paused = ", and the fleet is paused" if seen.value.paused else ""
-    word = Word.WARN if seen.value.paused else Word.OK
+    word = ItemStatus.WARN if seen.value.paused else ItemStatus.OK
     cure = "`colabvps-console resume` ends the pause" if seen.value.paused else ""
     text = f"epoch {seen.value.epoch}, held by {holder}{paused}"
-    return Item(FLEET, "lease", word, text, cure)
+    return PreflightItem(FLEET, "lease", word, text, cure)
 
 
-def _key(config: Config, found: Found) -> Item:
+def _key(config: Config, found: PreflightFacts) -> PreflightItem:
     if config.fleet_key is None:
         cure = "run `colabvps-console init`"
-        return Item(FLEET, "fleet key", Word.FAIL, "the file has none: agents obey nobody", cure)
+        return PreflightItem(
+            FLEET, "fleet key", ItemStatus.FAIL, "the file has none: agents obey nobody", cure
+        )
     key = found.key
     if key.public is None or key.error is not None:
         text = key.error or "its secret half isn't on this machine"
         cure = "give orders where it is, or set COLABVPS_FLEET_KEY"
-        return Item(FLEET, "fleet key", Word.WARN, text, cure)
+        return PreflightItem(FLEET, "fleet key", ItemStatus.WARN, text, cure)
     if key.public != key.in_force:
         cure = "`colabvps-console key show` tells the two apart"
-        return Item(FLEET, "fleet key", Word.FAIL, "this machine has another than counts", cure)
+        return PreflightItem(
+            FLEET, "fleet key", ItemStatus.FAIL, "this machine has another than counts", cure
+        )
     if key.in_force != config.fleet_key:
         cure = f'write `fleet_key: "{key.in_force}"` into it'
-        return Item(FLEET, "fleet key", Word.WARN, "was changed since the file was written", cure)
-    return Item(FLEET, "fleet key", Word.OK, "the secret half is here, and fits")
+        return PreflightItem(
+            FLEET, "fleet key", ItemStatus.WARN, "was changed since the file was written", cure
+        )
+    return PreflightItem(FLEET, "fleet key", ItemStatus.OK, "the secret half is here, and fits")
 
 
-def _code(config: Config, found: Found) -> Item:
+def _code(config: Config, found: PreflightFacts) -> PreflightItem:
     if config.workload.code is None:
-        return Item(FLEET, "code", Word.OK, "none to publish: it runs where the file lies")
+        return PreflightItem(
+            FLEET, "code", ItemStatus.OK, "none to publish: it runs where the file lies"
+        )
     if found.code is None:
         cure = "run `colabvps-console publish`"
-        return Item(FLEET, "code", Word.FAIL, "not published", cure)
-    return Item(FLEET, "code", Word.OK, f"published: {found.code}")
+        return PreflightItem(FLEET, "code", ItemStatus.FAIL, "not published", cure)
+    return PreflightItem(FLEET, "code", ItemStatus.OK, f"published: {found.code}")
 
 
-def _settings(found: Found) -> Item:
+def _settings(found: PreflightFacts) -> PreflightItem:
     words = found.settings
     if words is None:
-        return Item(FLEET, "settings", Word.UNKNOWN, "they couldn't be read")
+        return PreflightItem(FLEET, "settings", ItemStatus.UNKNOWN, "they couldn't be read")
     if words.startswith("v"):
-        return Item(FLEET, "settings", Word.OK, f"published, and as in the file: {words}")
+        return PreflightItem(
+            FLEET, "settings", ItemStatus.OK, f"published, and as in the file: {words}"
+        )
     cure = "run `colabvps-console publish`"
-    return Item(FLEET, "settings", Word.WARN, _plural(words), cure)
+    return PreflightItem(FLEET, "settings", ItemStatus.WARN, _plural(words), cure)
 
 
-def _standby(config: Config, found: Found) -> Item:
+def _standby(config: Config, found: PreflightFacts) -> PreflightItem:
     reports = found.snapshot.reports
     lease = found.snapshot.lease.value
     holder = lease.holder if lease is not None else None
@@ -163,89 +177,97 @@ def _standby(config: Config, found: Found) -> Item:
         and name != holder
     ]
     if ready:
-        return Item(FLEET, "standby", Word.OK, f"ready: {', '.join(ready)}")
+        return PreflightItem(FLEET, "standby", ItemStatus.OK, f"ready: {', '.join(ready)}")
     cure = "start another account's agent; until then a loss has to wait for a cold start"
     text = "none is ready" if len(config.accounts) > 1 else "the fleet has one account"
-    return Item(FLEET, "standby", Word.WARN, text, cure)
+    return PreflightItem(FLEET, "standby", ItemStatus.WARN, text, cure)
 
 
-def _doctor(found: Found) -> Item:
-    off = found.snapshot.takeover_off
+def _doctor(found: PreflightFacts) -> PreflightItem:
+    off = found.snapshot.store_unproven
     if off is not None:
         cure = "until then takeovers wait for `colabvps-console approve`"
-        return Item(FLEET, "doctor", Word.WARN, off, cure)
-    if found.diagnosis is None:
-        return Item(FLEET, "doctor", Word.UNKNOWN, "what it has found can't be read")
-    age_s = found.now_wall - found.diagnosis.at
-    text = f"passed on {day(found.diagnosis.at)}"
+        return PreflightItem(FLEET, "doctor", ItemStatus.WARN, off, cure)
+    if found.store_check is None:
+        return PreflightItem(FLEET, "doctor", ItemStatus.UNKNOWN, "what it has found can't be read")
+    age_s = found.now_wall - found.store_check.at
+    text = f"passed on {day(found.store_check.at)}"
     if age_s > OLD_S:
         cure = "run `colabvps-console doctor` again: Google may have changed since"
-        return Item(FLEET, "doctor", Word.WARN, f"{text}, {length(age_s)} ago", cure)
-    return Item(FLEET, "doctor", Word.OK, text)
+        return PreflightItem(
+            FLEET, "doctor", ItemStatus.WARN, f"{text}, {duration(age_s)} ago", cure
+        )
+    return PreflightItem(FLEET, "doctor", ItemStatus.OK, text)
 
 
-def _disk(found: Found) -> Item:
+def _disk(found: PreflightFacts) -> PreflightItem:
     if found.free_bytes is None:
-        return Item(FLEET, "disk here", Word.UNKNOWN, "it can't be seen")
-    text = f"{size(found.free_bytes)} free where the file lies"
+        return PreflightItem(FLEET, "disk here", ItemStatus.UNKNOWN, "it can't be seen")
+    text = f"{size_text(found.free_bytes)} free where the file lies"
     if found.free_bytes < MIN_FREE_BYTES:
-        return Item(FLEET, "disk here", Word.WARN, text, "make room for data and checkpoints")
-    return Item(FLEET, "disk here", Word.OK, text)
+        return PreflightItem(
+            FLEET, "disk here", ItemStatus.WARN, text, "make room for data and checkpoints"
+        )
+    return PreflightItem(FLEET, "disk here", ItemStatus.OK, text)
 
 
-def _drill(found: Found) -> Item:
+def _drill(found: PreflightFacts) -> PreflightItem:
     """A move that was planned shows what a drill would, and this version has no drills."""
     if not found.snapshot.reachable:
-        return Item(FLEET, "last drill", Word.UNKNOWN, "the store can't be reached")
+        return PreflightItem(FLEET, "last drill", ItemStatus.UNKNOWN, "the store can't be reached")
     move = found.planned
     if move is None:
         cure = "hand over once on purpose, while you look on: `colabvps-console handover`"
-        return Item(FLEET, "last drill", Word.WARN, "none: no planned move of late", cure)
+        return PreflightItem(
+            FLEET, "last drill", ItemStatus.WARN, "none: no planned move of late", cure
+        )
     on = (iso(move.at) or "a day not known")[:10]
     text = f"a planned move to {move.to}, epoch {move.epoch}, on {on}"
-    return Item(FLEET, "last drill", Word.OK, text)
+    return PreflightItem(FLEET, "last drill", ItemStatus.OK, text)
 
 
-def _owner(config: Config, name: str) -> Item:
+def _owner(config: Config, name: str) -> PreflightItem:
     owner = config.accounts[name].owner
     if owner is None:
         cure = f"write whose account it is: accounts.{name}.owner"
-        return Item(name, "owner", Word.WARN, "not named", cure)
-    return Item(name, "owner", Word.OK, owner)
+        return PreflightItem(name, "owner", ItemStatus.WARN, "not named", cure)
+    return PreflightItem(name, "owner", ItemStatus.OK, owner)
 
 
-def _session(name: str, seen: Seen[Report]) -> Item:
+def _session(name: str, seen: Reading[Report]) -> PreflightItem:
     start = f"start its agent: `python -m sessionlib agent --config FILE --account {name}`"
     if seen.error is not None:
-        return Item(name, "session", Word.WARN, f"its report can't be read: {seen.error}", start)
+        return PreflightItem(
+            name, "session", ItemStatus.WARN, f"its report can't be read: {seen.error}", start
+        )
     if seen.value is None:
-        return Item(name, "session", Word.UNKNOWN, "has never reported", start)
+        return PreflightItem(name, "session", ItemStatus.UNKNOWN, "has never reported", start)
     if not is_running(seen):
         ended = seen.value.ended
         text = f"ended: {ended}" if ended else "silent"
-        return Item(name, "session", Word.UNKNOWN, text, start)
-    left = length(max(0.0, seen.value.remaining_s - (seen.age_s or 0.0)))
-    return Item(name, "session", Word.OK, f"{seen.value.member}, {left} left")
+        return PreflightItem(name, "session", ItemStatus.UNKNOWN, text, start)
+    left = duration(max(0.0, seen.value.remaining_s - (seen.age_s or 0.0)))
+    return PreflightItem(name, "session", ItemStatus.OK, f"{seen.value.member}, {left} left")
 
 
-def _version(name: str, report: Report) -> Item:
+def _version(name: str, report: Report) -> PreflightItem:
     if report.version == __version__:
-        return Item(name, "agent", Word.OK, f"version {report.version}, as here")
+        return PreflightItem(name, "agent", ItemStatus.OK, f"version {report.version}, as here")
     cure = f"install {__version__} there, or the same here"
     text = f"version {report.version or 'unknown'}, and {__version__} here"
-    return Item(name, "agent", Word.WARN, text, cure)
+    return PreflightItem(name, "agent", ItemStatus.WARN, text, cure)
 
 
-def _its_settings(name: str, report: Report) -> Item:
+def _its_settings(name: str, report: Report) -> PreflightItem:
     words = report.config
     if words is None:
-        return Item(name, "its settings", Word.UNKNOWN, "not told")
+        return PreflightItem(name, "its settings", ItemStatus.UNKNOWN, "not told")
     if words.startswith("v"):
-        return Item(name, "its settings", Word.OK, f"as published: {words}")
+        return PreflightItem(name, "its settings", ItemStatus.OK, f"as published: {words}")
     cure = "`colabvps-console publish`"
     if words.startswith("differs"):
         cure = "bring its file up to date, and restart its agent, which reads it when it starts"
-    return Item(name, "its settings", Word.WARN, _plural(words), cure)
+    return PreflightItem(name, "its settings", ItemStatus.WARN, _plural(words), cure)
 
 
 def _plural(words: str) -> str:
@@ -253,11 +275,11 @@ def _plural(words: str) -> str:
     return words.replace("differs", "differ", 1) if words.startswith("differs") else words
 
 
-def _its_code(name: str, report: Report, newest: str) -> Item:
+def _its_code(name: str, report: Report, newest: str) -> PreflightItem:
     if report.bundle == newest:
-        return Item(name, "its code", Word.OK, newest)
+        return PreflightItem(name, "its code", ItemStatus.OK, newest)
     text = f"{report.bundle or 'none yet'}, and {newest} is published"
-    return Item(name, "its code", Word.WARN, text, _to_newer_code(report))
+    return PreflightItem(name, "its code", ItemStatus.WARN, text, _to_newer_code(report))
 
 
 def _to_newer_code(report: Report) -> str:
@@ -275,20 +297,22 @@ def _to_newer_code(report: Report) -> str:
     return "wait until it is ready; where nothing changes restart its agent, or see `logs`"
 
 
-def _its_disk(name: str, report: Report) -> Item:
+def _its_disk(name: str, report: Report) -> PreflightItem:
     used_pct = report.resources.disk_pct
     if used_pct is None:
-        return Item(name, "its disk", Word.UNKNOWN, "not told")
+        return PreflightItem(name, "its disk", ItemStatus.UNKNOWN, "not told")
     text = f"{used_pct:.0f} % used"
     if used_pct >= MAX_DISK_PCT:
-        return Item(name, "its disk", Word.WARN, text, "make room there for data and checkpoints")
-    return Item(name, "its disk", Word.OK, text)
+        return PreflightItem(
+            name, "its disk", ItemStatus.WARN, text, "make room there for data and checkpoints"
+        )
+    return PreflightItem(name, "its disk", ItemStatus.OK, text)
 
 
-def _clock(name: str, seen: Seen[Report], report: Report, now_wall: float) -> Item:
+def _clock(name: str, seen: Reading[Report], report: Report, now_wall: float) -> PreflightItem:
     apart_s = abs(now_wall - (seen.age_s or 0.0) - report.at)
     text = f"{apart_s:.1f} s from this machine's"
     if apart_s > CLOCK_S:
         cure = "set the clocks; nothing safe rests on them, but times will read wrong"
-        return Item(name, "clock", Word.WARN, text, cure)
-    return Item(name, "clock", Word.OK, text)
+        return PreflightItem(name, "clock", ItemStatus.WARN, text, cure)
+    return PreflightItem(name, "clock", ItemStatus.OK, text)

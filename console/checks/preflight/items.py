@@ -17,7 +17,7 @@ CLOCK_S = 5.0
 MIN_FREE_BYTES = 1 << 30
 
 
-class Word(StrEnum):
+class ItemStatus(StrEnum):
     """How an item stands."""
 
     OK = "ok"
@@ -27,22 +27,22 @@ class Word(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PreflightItem:
     """One thing that was looked at. `of` is an account, or the whole fleet; `cure` says what to
     do where it isn't ok."""
 
     of: str
     what: str
-    word: Word
+    word: ItemStatus
     text: str
     cure: str = ""
 
 
-def document(items: Iterable[Item], rule: str | None) -> dict[str, Any]:
+def preflight_document(items: Iterable[PreflightItem], rule: str | None) -> dict[str, Any]:
     """What `--json` prints."""
     found = list(items)
     return {
-        "ready": not any(item.word is Word.FAIL for item in found),
+        "ready": not any(item.word is ItemStatus.FAIL for item in found),
         "items": [{**asdict(item), "word": item.word.value} for item in found],
         "rule": rule,
     }

@@ -10,8 +10,8 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator
 
-from console.checks.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, Item, Word
-from console.text.units import size
+from console.checks.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, ItemStatus, PreflightItem
+from console.text.units import size_text
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.config.schema import StoreKind
@@ -28,12 +28,12 @@ LOOK_S = 30.0
 _INIT = "run `colabvps-console init`, which shares the folder with every account"
 
 
-def fleet_access(config: Config, clock: Clock, *, writes: bool) -> Iterator[Item]:
+def fleet_access(config: Config, clock: Clock, *, writes: bool) -> Iterator[PreflightItem]:
     """The store as whoever runs this uses it."""
     try:
         store = open_store(config, clock)
     except ConfigError as error:
-        yield Item(FLEET, "store", Word.FAIL, str(error), "see docs/drive.md")
+        yield PreflightItem(FLEET, "store", ItemStatus.FAIL, str(error), "see docs/drive.md")
         return
     cure = "check that it is there and writable"
     if config.store.kind is StoreKind.DRIVE:
@@ -42,20 +42,22 @@ def fleet_access(config: Config, clock: Clock, *, writes: bool) -> Iterator[Item
     yield _clock(store)
 
 
-def _clock(store: Store) -> Item:
+def _clock(store: Store) -> PreflightItem:
     """The store's clock, which ages are told by. A store that was just asked has shown it."""
     told: Callable[[], float | None] = getattr(store, "clock_ahead_s", lambda: None)
     ahead_s = told()
     if ahead_s is None:
-        return Item(FLEET, "clock here", Word.UNKNOWN, "the store's can't be seen")
+        return PreflightItem(FLEET, "clock here", ItemStatus.UNKNOWN, "the store's can't be seen")
     text = f"{abs(ahead_s):.1f} s from the store's"
     if abs(ahead_s) > CLOCK_S:
         cure = "set the clocks; nothing safe rests on them, but signing in to Google may fail"
-        return Item(FLEET, "clock here", Word.WARN, text, cure)
-    return Item(FLEET, "clock here", Word.OK, text)
+        return PreflightItem(FLEET, "clock here", ItemStatus.WARN, text, cure)
+    return PreflightItem(FLEET, "clock here", ItemStatus.OK, text)
 
 
-def account_access(config: Config, name: str, clock: Clock, *, writes: bool) -> Iterator[Item]:
+def account_access(
+    config: Config, name: str, clock: Clock, *, writes: bool
+) -> Iterator[PreflightItem]:
     """On Drive: whose sign-in this machine has for the account, and what it may do."""
     if config.store.kind is not StoreKind.DRIVE:
         return
@@ -67,21 +69,25 @@ def account_access(config: Config, name: str, clock: Clock, *, writes: bool) -> 
     try:
         kept = signins.find(config.fleet, name)
     except SecretStorageError as error:
-        yield Item(name, "sign-in", Word.FAIL, str(error), f"run {login}")
+        yield PreflightItem(name, "sign-in", ItemStatus.FAIL, str(error), f"run {login}")
         return
     if kept is None:
         text = "not on this machine; it can only be tried where it is"
-        yield Item(name, "sign-in", Word.UNKNOWN, text, f"there, run this or {login}")
+        yield PreflightItem(
+            name, "sign-in", ItemStatus.UNKNOWN, text, f"there, run this or {login}"
+        )
         return
     if not signins.is_same(kept.email, config.account(name).email):
         text = f"as {kept.email}, and the file says {config.account(name).email}"
-        yield Item(name, "sign-in", Word.FAIL, text, f"correct the file, or run {login}")
+        yield PreflightItem(
+            name, "sign-in", ItemStatus.FAIL, text, f"correct the file, or run {login}"
+        )
         return
     yield _age(name, clock.now().wall - kept.at_s, login)
     yield from _as_account(config, name, clock, writes=writes)
 
 
-def _age(name: str, age_s: float, login: str) -> Item:
+def _age(name: str, age_s: float, login: str) -> PreflightItem:
     from sessionlib.stores.drive.endings import DAY_S, TESTING_DAYS  # noqa: PLC0415 - as above
 
     days = age_s / DAY_S
@@ -91,11 +97,13 @@ def _age(name: str, age_s: float, login: str) -> Item:
             f"if your OAuth app is in testing, Google ends sign-ins after {TESTING_DAYS} days: "
             f"publish it, or run {login} before the session begins"
         )
-        return Item(name, "sign-in", Word.WARN, text, cure)
-    return Item(name, "sign-in", Word.OK, text)
+        return PreflightItem(name, "sign-in", ItemStatus.WARN, text, cure)
+    return PreflightItem(name, "sign-in", ItemStatus.OK, text)
 
 
-def _as_account(config: Config, name: str, clock: Clock, *, writes: bool) -> Iterator[Item]:
+def _as_account(
+    config: Config, name: str, clock: Clock, *, writes: bool
+) -> Iterator[PreflightItem]:
     from sessionlib.stores.drive.client import Client  # noqa: PLC0415 - as above
     from sessionlib.stores.drive.opening import credentials, emulator  # noqa: PLC0415 - as above
     from sessionlib.stores.drive.people import about  # noqa: PLC0415 - as above
@@ -113,46 +121,50 @@ def _as_account(config: Config, name: str, clock: Clock, *, writes: bool) -> Ite
                 survey(client, root_id, ids)
     except Misplaced as error:
         cure = "compare `store` in the file with the operator's, and look into the owner's bin"
-        yield Item(name, "folder", Word.FAIL, str(error), cure)
+        yield PreflightItem(name, "folder", ItemStatus.FAIL, str(error), cure)
         return
     except (ConfigError, *Trouble) as error:
-        yield Item(name, "folder", Word.FAIL, str(error), _INIT)
+        yield PreflightItem(name, "folder", ItemStatus.FAIL, str(error), _INIT)
         return
     if me.email.casefold() != email.casefold():
         text = f"Google says it is {me.email}"
-        yield Item(name, "identity", Word.FAIL, text, f"sign in as {email}")
+        yield PreflightItem(name, "identity", ItemStatus.FAIL, text, f"sign in as {email}")
     else:
-        yield Item(name, "identity", Word.OK, me.email)
+        yield PreflightItem(name, "identity", ItemStatus.OK, me.email)
     yield _room(name, me.free_bytes)
     if folder.is_trashed:
-        yield Item(name, "folder", Word.FAIL, "is in its owner's bin", "have it put back")
+        yield PreflightItem(
+            name, "folder", ItemStatus.FAIL, "is in its owner's bin", "have it put back"
+        )
         return
-    yield Item(name, "folder", Word.OK, f"sees {folder.title}, and all of it that has an id")
+    yield PreflightItem(
+        name, "folder", ItemStatus.OK, f"sees {folder.title}, and all of it that has an id"
+    )
     yield _tried(name, "writing", open_store(config, clock, name), _INIT, writes=writes)
 
 
-def _room(name: str, free_bytes: int | None) -> Item:
+def _room(name: str, free_bytes: int | None) -> PreflightItem:
     if free_bytes is None:
-        return Item(name, "its Drive", Word.OK, "without a limit that is told")
-    text = f"{size(free_bytes)} free"
+        return PreflightItem(name, "its Drive", ItemStatus.OK, "without a limit that is told")
+    text = f"{size_text(free_bytes)} free"
     if free_bytes < MIN_FREE_BYTES:
         cure = "make room for the checkpoints that it makes; what lies in its bin counts"
-        return Item(name, "its Drive", Word.WARN, text, cure)
-    return Item(name, "its Drive", Word.OK, text)
+        return PreflightItem(name, "its Drive", ItemStatus.WARN, text, cure)
+    return PreflightItem(name, "its Drive", ItemStatus.OK, text)
 
 
-def _tried(of: str, what: str, store: Store, cure: str, *, writes: bool) -> Item:
+def _tried(of: str, what: str, store: Store, cure: str, *, writes: bool) -> PreflightItem:
     key, data = f"scripts/preflight-{secrets.token_hex(8)}", secrets.token_bytes(16)
     try:
         store.read(LEASE)
         if not writes:
             text = "read; not written to, for nothing may be changed"
-            return Item(of, what, Word.UNKNOWN, text, "run it without --read-only")
+            return PreflightItem(of, what, ItemStatus.UNKNOWN, text, "run it without --read-only")
         store.put(key, data)
         same = store.get(key) == data
         store.delete(key)
     except StoreError as error:
-        return Item(of, what, Word.FAIL, f"can't be used: {error}", cure)
+        return PreflightItem(of, what, ItemStatus.FAIL, f"can't be used: {error}", cure)
     if not same:
-        return Item(of, what, Word.FAIL, "what was written isn't what is read", cure)
-    return Item(of, what, Word.OK, "written, read and removed")
+        return PreflightItem(of, what, ItemStatus.FAIL, "what was written isn't what is read", cure)
+    return PreflightItem(of, what, ItemStatus.OK, "written, read and removed")

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from console.errors import Refused, WrongUse
 from console.fleet.fleet import Fleet
-from console.fleet.looking import piece
+from console.fleet.looking import try_read_from_store
 from console.text.output import Output
 from console.timeouts import within
 from sessionlib.checkpoints import catalog
@@ -23,13 +23,15 @@ STEP = 0.1
 
 def current_of(fleet: Fleet) -> str | None:
     """The checkpoint that the lease points at, if any. Raises Unreachable."""
-    seen = within(fleet.config.timings.timeout_s, lambda: piece(fleet.store, Lease, LEASE))
+    seen = within(
+        fleet.config.timings.timeout_s, lambda: try_read_from_store(fleet.store, Lease, LEASE)
+    )
     if seen.value is None or seen.value.checkpoint is None:
         return None
     return seen.value.checkpoint.name
 
 
-def meant(fleet: Fleet, name: str | None) -> str:
+def resolve_name(fleet: Fleet, name: str | None) -> str:
     """The one checkpoint that the command line means. Raises WrongUse, Refused, Unreachable."""
     if name is None:
         current = current_of(fleet)
@@ -45,7 +47,7 @@ def meant(fleet: Fleet, name: str | None) -> str:
     return found[0]
 
 
-def steps(out: Output, doing: str) -> Callable[[int, int], None]:
+def progress_messages(out: Output, doing: str) -> Callable[[int, int], None]:
     """Tells how far it is, at each tenth. From several threads."""
     lock = threading.Lock()
     told = [0.0]
@@ -56,7 +58,7 @@ def steps(out: Output, doing: str) -> Callable[[int, int], None]:
             if share < told[0] + STEP:
                 return
             told[0] = share - share % STEP
-            out.tell(f"{doing} {size(done)} of {size(of)}")
+            out.message(f"{doing} {size(done)} of {size(of)}")
 
     return tell
 

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.checkpoint.common import meant, size, steps
-from console.cli.options import desk_of
+from console.cli.checkpoint.common import progress_messages, resolve_name, size
+from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
 from sessionlib.checkpoints.exporting import export
 
@@ -29,11 +29,11 @@ def run(
     """Every byte is hashed on its way. The folder appears once all of it is there; nothing
     of the fleet changes, and nothing that exists is overwritten.
     """
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
-    name = meant(fleet, name)
-    head = export(fleet.store, name, to, steps(desk.out, "written")).head
-    desk.out.answer(
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
+    name = resolve_name(fleet, name)
+    head = export(fleet.store, name, to, progress_messages(context.out, "written")).head
+    context.out.answer(
         f"{name} is in {to}: {head.files} files, {size(head.bytes)}",
         {"name": name, "to": str(to), "files": head.files, "bytes": head.bytes},
     )

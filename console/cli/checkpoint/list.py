@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from console.cli.checkpoint.common import current_of, size
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
 from console.fleet.words import ago, table
 from console.timeouts import within
@@ -23,21 +23,21 @@ def run(ctx: typer.Context) -> None:
     """The one that the lease points at is marked: it is what a successor restores. Those
     above it were made and not published, or not yet.
     """
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
     current = current_of(fleet)
     timeout_s = fleet.config.timings.timeout_s
     found = within(timeout_s, lambda: catalog.shelved(fleet.store))
-    if desk.out.json:
-        desk.out.document([_document(one, current) for one in found])
+    if context.out.json:
+        context.out.document([_document(one, current) for one in found])
     elif not found:
-        desk.out.line("No checkpoint yet: the primary makes the first.")
+        context.out.line("No checkpoint yet: the primary makes the first.")
     else:
         for line in table([_row(one, current) for one in found], HEADS):
-            desk.out.line(line)
+            context.out.line(line)
     for one in found:
         if one.error is not None:
-            desk.out.tell(f"{one.name} can't be read: {one.error}")
+            context.out.message(f"{one.name} can't be read: {one.error}")
 
 
 def _document(one: Shelved, current: str | None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import typer
 
-from console.cli.options import TimeoutOption, WaitOption, desk_of
-from console.cli.ordering import carry
+from console.cli.options import TimeoutOption, WaitOption, command_context
+from console.cli.ordering import run_order
 from console.orders import proposals
 
 CHANGES = True
@@ -19,11 +19,11 @@ def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "
     """The workload runs on meanwhile. With `prepare` in the configuration its data is whole
     in the copy; else each file is, and not all are of the same moment.
     """
-    desk = desk_of(ctx)
-    desk.may_change("checkpoint now")
-    carry(
-        desk,
-        lambda fleet: proposals.checkpoint(fleet.config, fleet.look()),
+    context = command_context(ctx)
+    context.require_writable("checkpoint now")
+    run_order(
+        context,
+        lambda fleet: proposals.checkpoint(fleet.config, fleet.read_snapshot()),
         wait=wait,
         timeout=timeout,
     )

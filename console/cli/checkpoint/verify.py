@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.checkpoint.common import meant, steps
-from console.cli.options import desk_of
+from console.cli.checkpoint.common import progress_messages, resolve_name
+from console.cli.options import command_context
 from console.errors import FAILED
 from console.fleet.fleet import open_fleet
 from sessionlib.checkpoints import Damaged, Missing, catalog
@@ -28,16 +28,16 @@ def run(
     """Takes as long as it takes to read all of it. Exit code 1, with what is wrong, if
     anything in it isn't what was published.
     """
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
-    name = meant(fleet, name)
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
+    name = resolve_name(fleet, name)
     try:
-        wrong = catalog.verify(fleet.store, name, steps(desk.out, "verified"))
+        wrong = catalog.verify(fleet.store, name, progress_messages(context.out, "verified"))
     except (Missing, Damaged) as error:
         wrong = [str(error)]
     for text in wrong:
-        desk.out.tell(text)
+        context.out.message(text)
     head = f"{name} is damaged" if wrong else f"{name} is whole"
-    desk.out.answer(head, {"name": name, "whole": not wrong, "wrong": wrong})
+    context.out.answer(head, {"name": name, "whole": not wrong, "wrong": wrong})
     if wrong:
         raise typer.Exit(FAILED)

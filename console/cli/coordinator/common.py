@@ -7,9 +7,10 @@ aren't installed.
 from __future__ import annotations
 
 import os
-from importlib import import_module
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import platformdirs
 import typer
@@ -38,17 +39,18 @@ def database(named: str | None) -> str:
     return named or os.environ.get(VARIABLE) or str(state / "coordinator.db")
 
 
-def whose(account: str | None, *, operator: bool) -> str | None:
+def token_owner(account: str | None, *, operator: bool) -> str | None:
     """The account that is meant; None for the operator. Raises WrongUse."""
     if (account is None) is not operator:
         raise WrongUse("name an account, or pass --operator: one of the two")
     return account
 
 
-def service(module: str) -> Any:
-    """A module of the service. Raises Refused where what it needs isn't installed."""
+@contextmanager
+def service_packages() -> Iterator[None]:
+    """Around imports of the service. Raises Refused where what it needs isn't installed."""
     try:
-        return import_module(f"coordinator.{module}")
+        yield
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in {"sessionlib", "console"}:
             raise

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.coordinator.common import DbOption, database, service
-from console.cli.options import desk_of
+from console.cli.coordinator.common import DbOption, database, service_packages
+from console.cli.options import command_context
 
 CHANGES = True
 EXAMPLES = (
@@ -80,10 +80,12 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     ($COLABVPS_COORDINATOR_TOKEN; `coordinator token create`). With --json the URL is
     printed once it is listened on.
     """
-    desk = desk_of(ctx)
-    desk.may_change("coordinator serve")
-    serving = service("serving")
-    settings = service("settings").Settings(
+    context = command_context(ctx)
+    context.require_writable("coordinator serve")
+    with service_packages():
+        from coordinator import serving  # noqa: PLC0415 - loaded only here
+        from coordinator.settings import Settings  # noqa: PLC0415 - loaded only here
+    settings = Settings(
         silence_s=lost_after,
         public_primary=public_primary,
         public_metrics=public_metrics,
@@ -99,11 +101,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     where = database(db)
 
     def listening(url: str) -> None:
-        desk.out.answer(f"The coordinator listens at {url}", {"url": url, "db": where})
-        desk.out.tell(f"Its database is {where}. Ctrl-C ends it.")
+        context.out.answer(f"The coordinator listens at {url}", {"url": url, "db": where})
+        context.out.message(f"Its database is {where}. Ctrl-C ends it.")
 
     serving.serve(where, place, listening)
-    desk.out.tell("The coordinator has ended.")
+    context.out.message("The coordinator has ended.")
 
 
 _BURST_S = 5.0

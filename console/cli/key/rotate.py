@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import typer
 
-from console.cli.options import Desk, desk_of
+from console.cli.options import CommandContext, command_context
 from console.fleet.fleet import Fleet, open_fleet
 from console.signing.in_force import key_state
-from console.signing.rotation import Rotation, begin
+from console.signing.rotation import Rotation, plan_rotation
 from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
-from console.timeouts import PatientStore
+from console.timeouts import TimeoutStore
 
 CHANGES = True
 EXAMPLES = (
@@ -27,26 +27,26 @@ def run(ctx: typer.Context) -> None:
     taken from $COLABVPS_FLEET_KEY_NEW. Interrupted at any point, it is finished by
     running it again, and this machine can give orders in between.
     """
-    desk = desk_of(ctx)
-    desk.may_change("key rotate")
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    context.require_writable("key rotate")
+    fleet = open_fleet(context.config)
     timeout_s = fleet.config.timings.timeout_s
-    store = PatientStore(fleet.store, timeout_s, timeout_s)
+    store = TimeoutStore(fleet.store, timeout_s, timeout_s)
     state = key_state(fleet.config, store)
-    rotation = begin(fleet.config, store, state, fleet.clock.now().wall)
+    rotation = plan_rotation(fleet.config, store, state, fleet.clock.now().wall)
     if rotation is None:
         text = f"the key is changed: set {VARIABLE} to the new one, and unset {NEXT_VARIABLE}"
-        desk.out.tell(text)
-        _report(desk, fleet, state.current, [text])
+        context.out.message(text)
+        _report(context, fleet, state.current, [text])
         return
-    desk.out.ask("\n".join(_asks(fleet, rotation, state.current)), yes=desk.yes)
+    context.out.ask("\n".join(_asks(fleet, rotation, state.current)), yes=context.yes)
     did = []
     for step in rotation.steps():
         text = step.do()
         if text:
             did.append(text)
-            desk.out.tell(text)
-    _report(desk, fleet, rotation.public, did)
+            context.out.message(text)
+    _report(context, fleet, rotation.public, did)
 
 
 def _asks(fleet: Fleet, rotation: Rotation, current: str) -> Iterator[str]:
@@ -57,7 +57,7 @@ def _asks(fleet: Fleet, rotation: Rotation, current: str) -> Iterator[str]:
         f"Change the key of fleet {fleet.config.fleet} from {current[:16]}… to "
         f"{rotation.public[:16]}…."
     )
-    standing = rotation.standing()
+    standing = rotation.published_under_old_key()
     if standing:
         yield f"Signed with the new key, as it stands: {', '.join(standing)}."
     yield (
@@ -71,6 +71,6 @@ def _asks(fleet: Fleet, rotation: Rotation, current: str) -> Iterator[str]:
     )
 
 
-def _report(desk: Desk, fleet: Fleet, public: str, did: list[str]) -> None:
+def _report(context: CommandContext, fleet: Fleet, public: str, did: list[str]) -> None:
     text = f"fleet {fleet.config.fleet} has the key {public}"
-    desk.out.answer(text, {"fleet": fleet.config.fleet, "fleet_key": public, "did": did})
+    context.out.answer(text, {"fleet": fleet.config.fleet, "fleet_key": public, "did": did})

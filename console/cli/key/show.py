@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.errors import Refused
 from console.fleet.fleet import Fleet, open_fleet
-from console.signing.in_force import KeyState, key_state, why_not
-from console.timeouts import PatientStore
+from console.signing.in_force import KeyState, explain_missing_seed, key_state
+from console.timeouts import TimeoutStore
 from sessionlib.signing import public_of
 
 # Nothing is changed, but a secret on a screen is something to be agreed to.
@@ -32,29 +32,29 @@ def run(
     those of the seeds on this machine, each with its place. With --secret the seed
     itself is printed, after a question, on standard output's last line.
     """
-    desk = desk_of(ctx)
-    fleet = open_fleet(desk)
+    context = command_context(ctx)
+    fleet = open_fleet(context.config)
     timeout_s = fleet.config.timings.timeout_s
-    state = key_state(fleet.config, PatientStore(fleet.store, timeout_s, timeout_s))
-    seed = state.fitting(state.current)
+    state = key_state(fleet.config, TimeoutStore(fleet.store, timeout_s, timeout_s))
+    seed = state.seed_for(state.current)
     if secret:
         if seed is None:
-            raise Refused(why_not(fleet.config, state) if state.seeds else _NONE)
-        desk.out.ask(
+            raise Refused(explain_missing_seed(fleet.config, state) if state.seeds else _NONE)
+        context.out.ask(
             f"Print the secret seed of fleet {fleet.config.fleet} on this screen. Whoever has it "
             "can give orders and publish code that every session runs.",
-            yes=desk.yes,
+            yes=context.yes,
         )
-    if desk.out.json:
+    if context.out.json:
         document = _document(fleet, state)
         if secret and seed is not None:
             document["secret"] = seed.value
-        desk.out.document(document)
+        context.out.document(document)
         return
     for line in _lines(fleet, state):
-        desk.out.line(line)
+        context.out.line(line)
     if secret and seed is not None:
-        desk.out.line(seed.value)
+        context.out.line(seed.value)
 
 
 _NONE = "this machine has no seed of the fleet"
@@ -90,8 +90,8 @@ def _lines(fleet: Fleet, state: KeyState) -> list[str]:
         rows.append(f"at hand     {public}  ({fits}; from {seed.source})")
     if not state.seeds:
         rows.append(f"at hand     -  ({_NONE}: it can give no orders)")
-    elif state.fitting(state.current) is None:
-        rows.append(f"! {why_not(fleet.config, state)}")
+    elif state.seed_for(state.current) is None:
+        rows.append(f"! {explain_missing_seed(fleet.config, state)}")
     elif state.current != state.pinned:
         rows.append(
             "! the configuration has an old key: `colabvps-console key rotate` finishes the change"

@@ -14,7 +14,7 @@ that it was made for, and once; a PUT clears what it doesn't name; a file lies i
 folder. `doctor` asks the real one.
 """
 
-from console.emulators.drive.emulator import Emulator, emulated
+from console.emulators.drive.emulator import Emulator, running_emulator
 from console.emulators.drive.faults.rates import Faults
 
-__all__ = ["Emulator", "Faults", "emulated"]
+__all__ = ["Emulator", "Faults", "running_emulator"]

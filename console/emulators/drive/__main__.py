@@ -30,10 +30,10 @@ def main(argv: Sequence[str] | None = None) -> int:
             state=asked.state,
         )
     except ConfigError as error:
-        _tell(str(error))
+        _message(str(error))
         return 2
     except OSError as error:
-        _tell(f"port {asked.port} can't be listened on ({error.strerror}): name another one")
+        _message(f"port {asked.port} can't be listened on ({error.strerror}): name another one")
         return 1
     with emulator:
         print(  # noqa: T201 - the one line that whoever started this waits for
@@ -50,7 +50,7 @@ def _watch_input(end: threading.Event) -> None:
     end.set()
 
 
-def _tell(text: str) -> None:
+def _message(text: str) -> None:
     print(text, file=sys.stderr, flush=True)  # noqa: T201 - progress
 
 

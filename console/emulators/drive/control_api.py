@@ -11,12 +11,12 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from console.emulators.drive.contents.world import World
+from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.faults.rates import Faults
-from console.emulators.drive.oauth.pages import Pages
-from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Consent, Grants
-from console.emulators.drive.request_log import Ledger
-from console.emulators.drive.wire.messages import Answer, Request, json_answer
+from console.emulators.drive.oauth.pages import SignInPages
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, OAuthConsent, TokenIssuer
+from console.emulators.drive.request_log import RequestLog
+from console.emulators.drive.wire.messages import HttpRequest, HttpResponse, json_response
 
 PREFIX = "/control/"
 CLIENT = {
@@ -26,11 +26,16 @@ CLIENT = {
 }
 
 
-class Control:
+class ControlApi:
     """What can be asked of the emulator itself."""
 
     def __init__(
-        self, world: World, grants: Grants, pages: Pages, faults: Faults, ledger: Ledger
+        self,
+        world: DriveContents,
+        grants: TokenIssuer,
+        pages: SignInPages,
+        faults: Faults,
+        ledger: RequestLog,
     ) -> None:
         self._world = world
         self._grants = grants
@@ -45,19 +50,19 @@ class Control:
             "GET report": self._report,
         }
 
-    def answer(self, request: Request) -> Answer:
+    def answer(self, request: HttpRequest) -> HttpResponse:
         door = self._doors.get(f"{request.method} {request.path.removeprefix(PREFIX)}")
         if door is None:
-            return json_answer({"error": f"use one of {', '.join(self._doors)}"}, 404)
+            return json_response({"error": f"use one of {', '.join(self._doors)}"}, 404)
         try:
             body = json.loads(request.body or b"{}")
-            return json_answer(door(body))
+            return json_response(door(body))
         except (ValueError, TypeError, AttributeError, KeyError) as error:
-            return json_answer({"error": f"that can't be: {error}"}, 400)
+            return json_response({"error": f"that can't be: {error}"}, 400)
 
     def refresh_token(self, email: str, scopes: tuple[str, ...] = (DRIVE_SCOPE,)) -> str:
         """A refresh token for an account. Raises KeyError for one that there isn't."""
-        return self._grants.refresh_token(Consent(self._world.accounts[email].email, scopes))
+        return self._grants.refresh_token(OAuthConsent(self._world.accounts[email].email, scopes))
 
     def _token(self, asked: dict[str, Any]) -> dict[str, Any]:
         return {**CLIENT, "refresh_token": self.refresh_token(asked["email"])}
@@ -79,5 +84,5 @@ class Control:
             "units": dict(self._ledger.units),
             "requests": dict(self._ledger.methods),
             "defects": self._ledger.defects[-100:],
-            "faults": dict(self._faults.met),
+            "faults": dict(self._faults.counts),
         }

@@ -13,15 +13,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from console.emulators.drive.contents.state_file import Keeper
-from console.emulators.drive.contents.world import World
-from console.emulators.drive.control_api import Control
+from console.emulators.drive.contents.state_file import StateFile
+from console.emulators.drive.contents.world import DriveContents
+from console.emulators.drive.control_api import ControlApi
 from console.emulators.drive.faults.rates import Faults
-from console.emulators.drive.oauth.pages import Pages
-from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Grants
-from console.emulators.drive.request_log import Ledger, Noted
-from console.emulators.drive.router import Front
-from console.emulators.drive.service import Drive
+from console.emulators.drive.oauth.pages import SignInPages
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, TokenIssuer
+from console.emulators.drive.request_log import RequestLog, RequestRecord
+from console.emulators.drive.router import Router
+from console.emulators.drive.service import DriveService
 from console.emulators.drive.wire.server import Server
 from sessionlib.clock import Clock, SystemClock
 
@@ -48,31 +48,33 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         clock = clock or SystemClock()
-        self.world = World(clock, accounts)
+        self.world = DriveContents(clock, accounts)
         self.faults = Faults(faults, seed)
-        self.ledger = Ledger()
-        self.grants = Grants(clock)
-        self.pages = Pages(self.world, self.grants)
-        drive = Drive(self.world, self.grants, self.faults, self.ledger)
-        self._control = Control(self.world, self.grants, self.pages, self.faults, self.ledger)
-        self._keeper = None if state is None else Keeper(state, self.world, self.grants)
+        self.request_log = RequestLog()
+        self.grants = TokenIssuer(clock)
+        self.pages = SignInPages(self.world, self.grants)
+        drive = DriveService(self.world, self.grants, self.faults, self.request_log)
+        self._control = ControlApi(
+            self.world, self.grants, self.pages, self.faults, self.request_log
+        )
+        self._keeper = None if state is None else StateFile(state, self.world, self.grants)
         doors = (drive, self.pages, self._control)
-        self._front = Front(doors, self.faults, clock, latency_ms / 1000)
+        self._front = Router(doors, self.faults, clock, latency_ms / 1000)
         self._server = Server(port, self._front)
         self.url = self._server.url
         self._server.start()
 
     @property
     def units(self) -> Counter[str]:
-        return self.ledger.units
+        return self.request_log.units
 
     @property
-    def requests(self) -> list[Noted]:
-        return list(self.ledger.requests)
+    def requests(self) -> list[RequestRecord]:
+        return list(self.request_log.requests)
 
     @property
     def defects(self) -> list[str]:
-        return self.ledger.defects
+        return self.request_log.defects
 
     @property
     def latency_ms(self) -> float:
@@ -105,7 +107,7 @@ class Emulator:
 
 
 @contextmanager
-def emulated(
+def running_emulator(
     accounts: Sequence[str],
     *,
     latency_ms: float = 0.0,

@@ -14,7 +14,7 @@ MAX_REQUESTS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class RequestRecord:
     """One request. `status` is 0 where no answer went out; `fault` is empty if nothing went
     wrong."""
 
@@ -27,24 +27,24 @@ class Noted:
 
 
 @dataclass(slots=True)
-class Ledger:
+class RequestLog:
     """All of it. `defects` are requests and answers that Google's description doesn't know."""
 
     units: Counter[str] = field(default_factory=Counter)
-    requests: deque[Noted] = field(default_factory=lambda: deque(maxlen=MAX_REQUESTS))
+    requests: deque[RequestRecord] = field(default_factory=lambda: deque(maxlen=MAX_REQUESTS))
     methods: Counter[str] = field(default_factory=Counter)
     parameters: set[str] = field(default_factory=set)
     defects: list[str] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def note(self, noted: Noted, parameters: list[str]) -> None:
+    def record(self, noted: RequestRecord, parameters: list[str]) -> None:
         with self._lock:
             self.units[noted.email] += noted.units
             self.methods[noted.method] += 1
             self.parameters.update(f"{noted.method} {name}" for name in parameters)
             self.requests.append(noted)
 
-    def defect(self, text: str) -> None:
+    def record_defect(self, text: str) -> None:
         self.defects.append(text)
 
     def clear(self) -> None:

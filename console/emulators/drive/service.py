@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
-from console.emulators.drive.contents.item import PLAIN_TYPE, Item
-from console.emulators.drive.contents.world import World
+from console.emulators.drive.contents.item import PLAIN_TYPE, DriveItem
+from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.discovery.document import Method, drive_v2
 from console.emulators.drive.discovery.field_selection import (
     BadSelection,
@@ -20,8 +20,8 @@ from console.emulators.drive.discovery.field_selection import (
     selected,
     selection_of,
 )
-from console.emulators.drive.faults.effects import play
-from console.emulators.drive.faults.kinds import Sort
+from console.emulators.drive.faults.effects import execute_with_fault
+from console.emulators.drive.faults.kinds import RequestKind
 from console.emulators.drive.faults.rates import Faults
 from console.emulators.drive.methods import registry, uploads
 from console.emulators.drive.methods.call import Call, Quirks
@@ -32,76 +32,84 @@ from console.emulators.drive.methods.errors import (
     too_few_scopes,
 )
 from console.emulators.drive.methods.file_bodies import file_body
-from console.emulators.drive.methods.registry import DOWNLOAD, METHODS, UPLOADS, Answerer, Result
+from console.emulators.drive.methods.registry import (
+    DOWNLOAD,
+    METHODS,
+    UPLOADS,
+    MethodHandler,
+    Result,
+)
 from console.emulators.drive.methods.writes import NotEmulated
-from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Grants
-from console.emulators.drive.request_log import Ledger, Noted
-from console.emulators.drive.wire.messages import Answer, Request, json_answer
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, TokenIssuer
+from console.emulators.drive.request_log import RequestLog, RequestRecord
+from console.emulators.drive.wire.messages import HttpRequest, HttpResponse, json_response
 
 UPLOAD_ID = "upload_id"
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class ValidRequest:
     """A request that is known to be in order."""
 
-    request: Request
+    request: HttpRequest
     method: Method
-    answerer: Answerer
+    answerer: MethodHandler
     call: Call
-    session: uploads.Session | None = None
+    session: uploads.ResumableUpload | None = None
 
     @property
-    def is_beginning(self) -> bool:
+    def begins_upload(self) -> bool:
         """Whether a resumable upload begins, whose content comes later."""
         return self.session is None and self.call.params.get("uploadType") == "resumable"
 
-    def sorts(self) -> frozenset[Sort]:
+    def request_kinds(self) -> frozenset[RequestKind]:
         """What faults can befall it."""
         name = self.method.id
         found = {
-            Sort.READ: name == "drive.files.get" and self.answerer is not DOWNLOAD,
-            Sort.DOWNLOAD: self.answerer is DOWNLOAD,
-            Sort.LIST: name.endswith(".list"),
-            Sort.WRITE: self.answerer.writes,
-            Sort.CONDITIONAL: self.answerer.writes and self.call.if_match is not None,
-            Sort.MAKE: name == "drive.files.insert" and not self.is_beginning,
-            Sort.CONTENT: self.call.media is not None or self.session is not None,
-            Sort.PIECE: self.session is not None and bool(self.request.body),
+            RequestKind.READ: name == "drive.files.get" and self.answerer is not DOWNLOAD,
+            RequestKind.DOWNLOAD: self.answerer is DOWNLOAD,
+            RequestKind.LIST: name.endswith(".list"),
+            RequestKind.WRITE: self.answerer.writes,
+            RequestKind.CONDITIONAL: self.answerer.writes and self.call.if_match is not None,
+            RequestKind.MAKE: name == "drive.files.insert" and not self.begins_upload,
+            RequestKind.CONTENT: self.call.media is not None or self.session is not None,
+            RequestKind.PIECE: self.session is not None and bool(self.request.body),
         }
         return frozenset(sort for sort, is_so in found.items() if is_so)
 
 
-class Drive:
+class DriveService:
     """Drive v2 over one world."""
 
-    def __init__(self, world: World, grants: Grants, faults: Faults, ledger: Ledger) -> None:
+    def __init__(
+        self, world: DriveContents, grants: TokenIssuer, faults: Faults, ledger: RequestLog
+    ) -> None:
         self._world = world
         self._grants = grants
         self._faults = faults
         self._ledger = ledger
-        self._sessions = uploads.Sessions()
+        self._sessions = uploads.ResumableUploads()
         self._description = drive_v2()
 
-    def answer(self, request: Request) -> tuple[Answer, str]:
+    def answer(self, request: HttpRequest) -> tuple[HttpResponse, str]:
         """The answer, and the name of the fault that the request met."""
         try:
-            asked = self._asked(request)
+            asked = self._authenticate(request)
         except Refusal as refusal:
             return refusal.answer(), ""
         except NotEmulated as error:
-            return self._defect(request, [f"{error} is not emulated"]), ""
-        kind = self._faults.draw(asked.sorts() or frozenset({Sort.READ}))
+            return self._record_defect(request, [f"{error} is not emulated"]), ""
+        kind = self._faults.draw(asked.request_kinds() or frozenset({RequestKind.READ}))
         name = kind.name if kind is not None else ""
         if name in {"expired-token", "revoked"}:
             self._grants.expire(_token(request))
         if name == "revoked":
             self._grants.withdraw(asked.call.email)
-        answer = play(name, lambda quirks: self._carried_out(asked, quirks), self._faults)
-        self._note(asked, answer, name)
+        answer = execute_with_fault(name, lambda quirks: self._execute(asked, quirks), self._faults)
+        self._record(asked, answer, name)
         return answer, name
 
-    def _asked(self, request: Request) -> Asked:
+    def _authenticate(self, request: HttpRequest) -> ValidRequest:
         """Raises Refusal or NotEmulated."""
         consent = self._grants.consent(_token(request))
         if consent is None:
@@ -113,14 +121,14 @@ class Drive:
         if UPLOAD_ID in params and request.path.startswith("/upload/"):
             session = self._sessions.find(params[UPLOAD_ID])
             method, call = session.method, replace(session.begun, email=consent.email)
-            return Asked(request, method, METHODS[method.id], call, session)
+            return ValidRequest(request, method, METHODS[method.id], call, session)
         if found is None:
             raise NotEmulated("the path, which is not described,")
-        return self._checked(request, *found, email=consent.email)
+        return self._validate(request, *found, email=consent.email)
 
-    def _checked(
-        self, request: Request, method: Method, in_path: dict[str, str], email: str
-    ) -> Asked:
+    def _validate(
+        self, request: HttpRequest, method: Method, in_path: dict[str, str], email: str
+    ) -> ValidRequest:
         faults = list(self._description.parameter_faults(method, request.query))
         body, media = None, None
         if request.body or method.request:
@@ -130,7 +138,7 @@ class Drive:
             elif method.request is not None and media is None and not method.takes_media:
                 faults.append("no body, where one is described")
         if faults:
-            self._defect(request, faults)
+            self._record_defect(request, faults)
             raise bad_request(faults[0])
         for name, value in request.query:
             if not registry.is_emulated(name, value):
@@ -143,76 +151,84 @@ class Drive:
             raise NotEmulated(method.id)
         if_match = request.headers.get("if-match")
         call = Call(self._world, email, params, body, media, if_match)
-        return Asked(request, method, answerer, call)
+        return ValidRequest(request, method, answerer, call)
 
-    def _carried_out(self, asked: Asked, quirks: Quirks) -> Answer:
+    def _execute(self, asked: ValidRequest, quirks: Quirks) -> HttpResponse:
         try:
             if asked.session is not None:
-                result: Result | Answer = uploads.take(asked.session, asked.request, quirks)
-            elif asked.is_beginning:
-                return self._begun(asked, replace(asked.call, quirks=quirks))
+                result: Result | HttpResponse = uploads.receive_piece(
+                    asked.session, asked.request, quirks
+                )
+            elif asked.begins_upload:
+                return self._begin_upload(asked, replace(asked.call, quirks=quirks))
             else:
                 result = asked.answerer.run(replace(asked.call, quirks=quirks))
-            return result if isinstance(result, Answer) else self._shown(asked, result)
+            return result if isinstance(result, HttpResponse) else self._render(asked, result)
         except Refusal as refusal:
             return refusal.answer()
         except NotEmulated as error:
-            return self._defect(asked.request, [f"{error} is not emulated"])
+            return self._record_defect(asked.request, [f"{error} is not emulated"])
 
-    def _begun(self, asked: Asked, call: Call) -> Answer:
+    def _begin_upload(self, asked: ValidRequest, call: Call) -> HttpResponse:
         upload = UPLOADS.get(asked.method.id)
         if upload is None:
             raise bad_request("No content can be uploaded here.", "uploadType")
         upload.check(call)
         kind = asked.request.headers.get("x-upload-content-type", PLAIN_TYPE)
-        name = self._sessions.begin(uploads.Session(call, asked.method, upload.run, kind))
+        name = self._sessions.begin(uploads.ResumableUpload(call, asked.method, upload.run, kind))
         host = asked.request.headers.get("host", "")
         query = f"uploadType=resumable&{UPLOAD_ID}={name}"
-        return Answer(200, b"", {"location": f"http://{host}{asked.request.path}?{query}"})
+        return HttpResponse(200, b"", {"location": f"http://{host}{asked.request.path}?{query}"})
 
-    def _shown(self, asked: Asked, result: Result) -> Answer:
+    def _render(self, asked: ValidRequest, result: Result) -> HttpResponse:
         if result is None:
-            return Answer(204)
+            return HttpResponse(204)
         if isinstance(result, bytes):
-            return Answer(200, result, {"content-type": "application/octet-stream"})
+            return HttpResponse(200, result, {"content-type": "application/octet-stream"})
         selection = _selection(asked.call.params.get("fields"), asked.method.response or "")
         body = self._body(asked.call.email, result, selection)
         for fault in self._description.answer_faults(asked.method, body):
-            self._ledger.defect(f"the answer to {asked.method.id}: {fault}")
-        answer = json_answer(body)
-        return answer.with_headers(etag=result.etag) if isinstance(result, Item) else answer
+            self._ledger.record_defect(f"the answer to {asked.method.id}: {fault}")
+        answer = json_response(body)
+        return answer.with_headers(etag=result.etag) if isinstance(result, DriveItem) else answer
 
-    def _body(self, email: str, result: Item | dict[str, Any], selection: Selection | None) -> Any:
+    def _body(
+        self, email: str, result: DriveItem | dict[str, Any], selection: Selection | None
+    ) -> Any:
         with self._world.lock:
-            if isinstance(result, Item):
+            if isinstance(result, DriveItem):
                 body = file_body(self._world, email, result, selection)
             else:
                 body = dict(result)
                 of_each = None if selection is None else selection.get("items")
                 body["items"] = [
-                    file_body(self._world, email, item, of_each) if isinstance(item, Item) else item
+                    file_body(self._world, email, item, of_each)
+                    if isinstance(item, DriveItem)
+                    else item
                     for item in result.get("items", [])
                 ]
                 if "items" not in result:
                     del body["items"]
         return selected(body, selection)
 
-    def _defect(self, request: Request, faults: list[str]) -> Answer:
+    def _record_defect(self, request: HttpRequest, faults: list[str]) -> HttpResponse:
         for fault in dict.fromkeys(faults):
-            self._ledger.defect(f"{request.method} {request.path}: {fault}")
+            self._ledger.record_defect(f"{request.method} {request.path}: {fault}")
         return bad_request(faults[0]).answer()
 
-    def _note(self, asked: Asked, answer: Answer, fault: str) -> None:
+    def _record(self, asked: ValidRequest, answer: HttpResponse, fault: str) -> None:
         # An upload in pieces has its price once, when it begins.
         cost = 0 if asked.session is not None else asked.answerer.units
         file_id = asked.call.params.get("fileId", "")
         if not file_id and asked.call.body:
             file_id = str(asked.call.body.get("id", ""))
-        noted = Noted(asked.call.email, asked.method.id, file_id, answer.status, cost, fault)
-        self._ledger.note(noted, [name for name, _ in asked.request.query])
+        noted = RequestRecord(
+            asked.call.email, asked.method.id, file_id, answer.status, cost, fault
+        )
+        self._ledger.record(noted, [name for name, _ in asked.request.query])
 
 
-def _token(request: Request) -> str:
+def _token(request: HttpRequest) -> str:
     return request.headers.get("authorization", "").removeprefix("Bearer ")
 
 

@@ -14,14 +14,14 @@ _STILL_OPEN = frozenset({"seen", "acted"})
 
 
 @dataclass(frozen=True, slots=True)
-class Under:
+class OrderProgress:
     """Still under way; `text` says how far."""
 
     text: str
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
+class OrderOutcome:
     """Over. `done` says whether it came about as it was ordered."""
 
     done: bool
@@ -29,12 +29,14 @@ class Ended:
     move: History | None = None
 
 
-def turned_down(order: Order, snapshot: Snapshot) -> Ended | None:
+def rejection_of(order: Order, snapshot: Snapshot) -> OrderOutcome | None:
     """The end of an order that a session has refused, or that nobody took in time."""
     found = receipt(order.id, snapshot)
     if found is None or found[1].outcome in _STILL_OPEN:
         return None
-    return Ended(False, f"the order is {found[1].outcome}: {found[1].why or 'no reason given'}")
+    return OrderOutcome(
+        False, f"the order is {found[1].outcome}: {found[1].why or 'no reason given'}"
+    )
 
 
 def is_carried_out(order: Order, snapshot: Snapshot) -> bool:
@@ -46,7 +48,7 @@ def is_carried_out(order: Order, snapshot: Snapshot) -> bool:
     )
 
 
-def heard(order: Order, snapshot: Snapshot, who: str) -> str:
+def progress_text(order: Order, snapshot: Snapshot, who: str) -> str:
     """How far an order has come by what has been said of it; `who` has yet to say something."""
     found = receipt(order.id, snapshot)
     if found is None:

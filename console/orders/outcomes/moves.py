@@ -6,53 +6,64 @@ how. Not decided here: orders that move nothing (`states`).
 
 from __future__ import annotations
 
-from console.fleet.snapshot import Seen, Snapshot
-from console.fleet.words import length
-from console.orders.outcomes.common import Ended, Under, heard, is_carried_out, receipt, turned_down
+from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.words import duration
+from console.orders.outcomes.common import (
+    OrderOutcome,
+    OrderProgress,
+    is_carried_out,
+    progress_text,
+    receipt,
+    rejection_of,
+)
 from sessionlib.core.messages import History, Order, OrderAction, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan
 
 
-def of_move(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def of_move(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     """How far a handover has come, or a move that was approved."""
     if lease.epoch > order.epoch:
         return _of_next_epoch(order, lease, snapshot)
     plan = lease.plan
     if lease.state is LeaseState.OFFERED:
-        return Under(f"the work has stopped and is offered to {lease.successor}")
+        return OrderProgress(f"the work has stopped and is offered to {lease.successor}")
     if plan is not None and plan.id == _plan_id(order) and _is_begun(order, plan):
-        return Under(f"{lease.holder} moves to {plan.to}: {_how_far(plan)}")
+        return OrderProgress(f"{lease.holder} moves to {plan.to}: {_how_far(plan)}")
     return (
-        turned_down(order, snapshot)
+        rejection_of(order, snapshot)
         or _called_off(order, plan, snapshot)
-        or Under(_not_begun(order, lease, snapshot))
+        or OrderProgress(_not_begun(order, lease, snapshot))
     )
 
 
-def of_emergency(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def of_emergency(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     """How far an emergency has come. Any sign of life of the holder has voided it."""
     if lease.epoch > order.epoch:
         return _of_next_epoch(order, lease, snapshot)
     if (lease.incarnation, lease.renewal) != (order.incarnation, order.renewal):
-        return Ended(
+        return OrderOutcome(
             False,
             f"the order is void: the lease was written since, so {lease.holder} is alive",
         )
-    return turned_down(order, snapshot) or Under(heard(order, snapshot, order.account or "nobody"))
+    return rejection_of(order, snapshot) or OrderProgress(
+        progress_text(order, snapshot, order.account or "nobody")
+    )
 
 
-def _of_next_epoch(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def _of_next_epoch(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     move = snapshot.last_move.value
-    report = snapshot.reports.get(lease.holder or "", Seen()).value
+    report = snapshot.reports.get(lease.holder or "", Reading()).value
     if move is None or not _serves(report, lease):
         if lease.state is LeaseState.FREE:
-            return Under(f"nobody holds the lease after epoch {lease.epoch}")
-        return Under(f"{lease.holder} has claimed epoch {lease.epoch}; its workload is starting")
+            return OrderProgress(f"nobody holds the lease after epoch {lease.epoch}")
+        return OrderProgress(
+            f"{lease.holder} has claimed epoch {lease.epoch}; its workload is starting"
+        )
     if order.account is not None and lease.holder != order.account:
-        return Ended(False, f"the work went to {lease.holder}, not to {order.account}", move)
+        return OrderOutcome(False, f"the work went to {lease.holder}, not to {order.account}", move)
     if order.account is None and move.plan != order.plan:
-        return Ended(False, f"the work went to {lease.holder}, and not by this plan", move)
-    return Ended(True, f"{lease.holder} serves under epoch {lease.epoch}{_down(move)}", move)
+        return OrderOutcome(False, f"the work went to {lease.holder}, and not by this plan", move)
+    return OrderOutcome(True, f"{lease.holder} serves under epoch {lease.epoch}{_down(move)}", move)
 
 
 def _down(move: History) -> str:
@@ -81,10 +92,10 @@ def _how_far(plan: Plan) -> str:
     # Only when it changes much: each new text is told.
     if plan.left_s is None or plan.left_s < 60:
         return plan.phase.value
-    return f"{plan.phase.value}, due in {length(plan.left_s // 60 * 60)}"
+    return f"{plan.phase.value}, due in {duration(plan.left_s // 60 * 60)}"
 
 
-def _called_off(order: Order, plan: Plan | None, snapshot: Snapshot) -> Ended | None:
+def _called_off(order: Order, plan: Plan | None, snapshot: Snapshot) -> OrderOutcome | None:
     """The end of a move whose plan is gone without a claim; the reason may come a little later."""
     plan_id = _plan_id(order)
     if plan is not None and plan.id == plan_id:
@@ -92,7 +103,7 @@ def _called_off(order: Order, plan: Plan | None, snapshot: Snapshot) -> Ended | 
     reason = receipt(plan_id, snapshot) if plan_id else None
     if order.action is OrderAction.APPROVE and order.account is None:
         why = reason[1].why if reason else "its plan is gone"
-        return Ended(False, f"the move was called off: {why}")
+        return OrderOutcome(False, f"the move was called off: {why}")
     return None
 
 
@@ -101,4 +112,4 @@ def _not_begun(order: Order, lease: Lease, snapshot: Snapshot) -> str:
         return f"the move was called off; {lease.holder} has yet to say why"
     # A takeover is approved to the standby that asks, anything else to who holds the lease.
     asked = order.account if order.action is OrderAction.APPROVE else None
-    return heard(order, snapshot, asked or "the primary")
+    return progress_text(order, snapshot, asked or "the primary")

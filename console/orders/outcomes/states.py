@@ -5,66 +5,78 @@ Decided here: when each has ended, and how. Not decided here: moves (`moves`).
 
 from __future__ import annotations
 
-from console.fleet.snapshot import Seen, Snapshot
-from console.orders.outcomes.common import Ended, Under, heard, is_carried_out, turned_down
+from console.fleet.snapshot import Reading, Snapshot
+from console.orders.outcomes.common import (
+    OrderOutcome,
+    OrderProgress,
+    is_carried_out,
+    progress_text,
+    rejection_of,
+)
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.values import Lease, LeaseState
 
 
-def of_stop(order: Order, snapshot: Snapshot, session: str | None) -> Under | Ended:
+def of_stop(order: Order, snapshot: Snapshot, session: str | None) -> OrderProgress | OrderOutcome:
     """A stop has ended with the session; `session` is the one that was meant."""
-    report = snapshot.reports.get(order.account or "", Seen()).value
+    report = snapshot.reports.get(order.account or "", Reading()).value
     if report is None:
-        return Under(f"{order.account}'s report can't be read")
+        return OrderProgress(f"{order.account}'s report can't be read")
     if session is not None and report.session != session:
-        return Ended(True, f"{order.account}'s session has ended; another one runs")
+        return OrderOutcome(True, f"{order.account}'s session has ended; another one runs")
     if report.ended is not None:
-        return Ended(True, f"{order.account} has ended: {report.ended}")
-    return turned_down(order, snapshot) or Under(
+        return OrderOutcome(True, f"{order.account} has ended: {report.ended}")
+    return rejection_of(order, snapshot) or OrderProgress(
         f"{order.account} is {report.member}, workload {report.workload}"
     )
 
 
-def of_abort(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def of_abort(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     """An abort has ended when its plan is gone and no claim came of it."""
     if lease.epoch > order.epoch:
-        return Ended(
+        return OrderOutcome(
             False,
             f"too late: the move had passed its commit point, and {lease.holder or 'nobody'} has "
             f"the lease under epoch {lease.epoch}",
         )
     is_planned = lease.plan is not None and lease.plan.id == order.plan
     if not is_planned and lease.state is LeaseState.HELD:
-        return Ended(True, f"the move is called off; {lease.holder} serves on")
-    refused = turned_down(order, snapshot)
+        return OrderOutcome(True, f"the move is called off; {lease.holder} serves on")
+    refused = rejection_of(order, snapshot)
     if refused is not None:
         return refused
     if lease.state is LeaseState.OFFERED:
-        return Under(f"too late: the lease is offered to {lease.successor}")
-    return Under(heard(order, snapshot, "the primary"))
+        return OrderProgress(f"too late: the lease is offered to {lease.successor}")
+    return OrderProgress(progress_text(order, snapshot, "the primary"))
 
 
-def of_pause(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def of_pause(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     """A pause, or its end, is in the lease record."""
     wanted = order.action is OrderAction.PAUSE
     if lease.paused is wanted:
         text = "the fleet is paused: nothing moves by itself" if wanted else "the fleet goes on"
-        return Ended(True, text)
+        return OrderOutcome(True, text)
     if lease.epoch > order.epoch:
-        return Ended(False, f"the order is void: epoch {lease.epoch} has begun since")
+        return OrderOutcome(False, f"the order is void: epoch {lease.epoch} has begun since")
     # By the record alone: a report that was read after it may know more than it says.
     if order.id in lease.done:
-        return Ended(False, "it was carried out, and somebody has asked for the opposite since")
-    return turned_down(order, snapshot) or Under(heard(order, snapshot, "the fleet"))
+        return OrderOutcome(
+            False, "it was carried out, and somebody has asked for the opposite since"
+        )
+    return rejection_of(order, snapshot) or OrderProgress(
+        progress_text(order, snapshot, "the fleet")
+    )
 
 
-def of_checkpoint(order: Order, lease: Lease, snapshot: Snapshot) -> Under | Ended:
+def of_checkpoint(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     """A checkpoint is there once the order is in the record beside its pointer."""
     if order.id in lease.done and lease.checkpoint is not None:
         pointer = lease.checkpoint
-        return Ended(True, f"checkpoint {pointer.seq} of epoch {pointer.epoch} is published")
+        return OrderOutcome(True, f"checkpoint {pointer.seq} of epoch {pointer.epoch} is published")
     if is_carried_out(order, snapshot):
-        return Ended(True, "a checkpoint is published")
+        return OrderOutcome(True, "a checkpoint is published")
     if lease.epoch > order.epoch:
-        return Ended(False, f"the order is void: epoch {lease.epoch} has begun since")
-    return turned_down(order, snapshot) or Under(heard(order, snapshot, "the primary"))
+        return OrderOutcome(False, f"the order is void: epoch {lease.epoch} has begun since")
+    return rejection_of(order, snapshot) or OrderProgress(
+        progress_text(order, snapshot, "the primary")
+    )

@@ -8,7 +8,14 @@ here: how it is confirmed (`cli`) and what became of it (`outcomes`).
 from console.orders.proposals.common import Proposal
 from console.orders.proposals.emergencies import emergency, lost_holder
 from console.orders.proposals.moves import abort, approve, handover
-from console.orders.proposals.states import checkpoint, is_over, pause, resume, running, stop
+from console.orders.proposals.states import (
+    checkpoint,
+    has_no_session,
+    pause,
+    resume,
+    running_accounts,
+    stop,
+)
 
 __all__ = [
     "Proposal",
@@ -17,10 +24,10 @@ __all__ = [
     "checkpoint",
     "emergency",
     "handover",
-    "is_over",
+    "has_no_session",
     "lost_holder",
     "pause",
     "resume",
-    "running",
+    "running_accounts",
     "stop",
 ]

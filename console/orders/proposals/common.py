@@ -12,8 +12,8 @@ from typing import Any
 
 from console.errors import Refused, WrongUse
 from console.fleet.readmodel import is_running, is_valid
-from console.fleet.snapshot import Seen, Snapshot
-from console.fleet.words import length
+from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.words import duration
 from console.signing.operator import operator_name
 from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction, Report
@@ -36,7 +36,7 @@ class Proposal:
     due_s: float = 0.0
 
 
-def lease_of(snapshot: Snapshot) -> Lease:
+def require_lease(snapshot: Snapshot) -> Lease:
     """The lease as it was seen. Raises Refused where it wasn't."""
     if snapshot.error is not None:
         raise Refused(
@@ -48,10 +48,10 @@ def lease_of(snapshot: Snapshot) -> Lease:
     return snapshot.lease.value
 
 
-def holder_of(snapshot: Snapshot, what: str, otherwise: str) -> str:
+def require_holder(snapshot: Snapshot, what: str, otherwise: str) -> str:
     """The account whose session can carry out `what`. Raises Refused, and says what happens
     `otherwise`, where nobody holds a lease that is valid."""
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     if lease.state is not LeaseState.HELD or lease.holder is None:
         raise Refused(f"the lease is {lease.state.value}: there is no primary to {what}")
     if lease.holder == UNKNOWN_HOLDER or not is_valid(snapshot.lease):
@@ -62,11 +62,11 @@ def holder_of(snapshot: Snapshot, what: str, otherwise: str) -> str:
     return lease.holder
 
 
-def report_of(snapshot: Snapshot, account: str) -> Seen[Report]:
-    return snapshot.reports.get(account, Seen())
+def report_of(snapshot: Snapshot, account: str) -> Reading[Report]:
+    return snapshot.reports.get(account, Reading())
 
 
-def running_report(snapshot: Snapshot, account: str) -> Report:
+def require_running_report(snapshot: Snapshot, account: str) -> Report:
     """The report of a session that would hear an order. Raises Refused where none would."""
     seen = report_of(snapshot, account)
     report = seen.value
@@ -75,7 +75,9 @@ def running_report(snapshot: Snapshot, account: str) -> Report:
     if report is None or report.ended is not None:
         raise Refused(f"{account} has no session: start its agent first")
     if not is_running(seen):
-        raise Refused(f"{account} hasn't reported for {length(seen.age_s)}: it wouldn't hear this")
+        raise Refused(
+            f"{account} hasn't reported for {duration(seen.age_s)}: it wouldn't hear this"
+        )
     if report.member == Member.FENCED:
         raise Refused(f"{account} is fenced: restart its agent first")
     return report
@@ -93,7 +95,7 @@ def standbys(config: Config, snapshot: Snapshot, holder: str | None) -> list[str
     ]
 
 
-def check_known(config: Config, account: str | None) -> None:
+def check_account_exists(config: Config, account: str | None) -> None:
     """Raises WrongUse for an account that the fleet doesn't have."""
     if account is not None and account not in config.accounts:
         raise WrongUse(
@@ -102,14 +104,14 @@ def check_known(config: Config, account: str | None) -> None:
         )
 
 
-def introduced(config: Config, report: Report) -> str:
+def describe_account(config: Config, report: Report) -> str:
     """An account as an operator should know it before handing it the work."""
     email = config.accounts[report.account].email
-    left = length(report.remaining_s)
+    left = duration(report.remaining_s)
     return f"{report.account} ({email}, {left} left, {report.readiness.value})"
 
 
-def order(config: Config, lease: Lease, action: OrderAction, **fields: Any) -> Order:
+def new_order(config: Config, lease: Lease, action: OrderAction, **fields: Any) -> Order:
     """An order of this fleet, bound to `lease` as it was seen."""
     return Order(
         id=secrets.token_hex(8),

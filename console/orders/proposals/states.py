@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from console.errors import AlreadySo, Refused
 from console.fleet.readmodel import is_running
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.orders.proposals.common import (
     Proposal,
-    check_known,
-    holder_of,
-    lease_of,
-    order,
+    check_account_exists,
+    new_order,
     report_of,
-    running_report,
+    require_holder,
+    require_lease,
+    require_running_report,
     standbys,
 )
 from sessionlib.config import Config
@@ -25,10 +25,10 @@ from sessionlib.core.messages import OrderAction
 
 def stop(config: Config, snapshot: Snapshot, account: str) -> Proposal:
     """The end of one session. Raises Refused or WrongUse."""
-    check_known(config, account)
-    lease = lease_of(snapshot)
-    report = running_report(snapshot, account)
-    asked = order(config, lease, OrderAction.STOP, account=account, target=report.incarnation)
+    check_account_exists(config, account)
+    lease = require_lease(snapshot)
+    report = require_running_report(snapshot, account)
+    asked = new_order(config, lease, OrderAction.STOP, account=account, target=report.incarnation)
     if lease.holder != account:
         return Proposal(asked, f"Stop: {account}, a standby, ends its session.", report.session)
     heirs = standbys(config, snapshot, account)
@@ -41,41 +41,41 @@ def stop(config: Config, snapshot: Snapshot, account: str) -> Proposal:
     )
 
 
-def running(config: Config, snapshot: Snapshot) -> list[str]:
+def running_accounts(config: Config, snapshot: Snapshot) -> list[str]:
     """The sessions that can be told to stop, the primary last.
 
     Last, because a standby that still runs when the primary gives up would take over.
     """
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     names = [name for name in config.by_priority() if is_running(report_of(snapshot, name))]
     return sorted(names, key=lambda name: name == lease.holder)
 
 
-def is_over(snapshot: Snapshot, account: str) -> bool:
+def has_no_session(snapshot: Snapshot, account: str) -> bool:
     """Whether an account certainly has no session: it never reported, or said that it ended."""
     seen = report_of(snapshot, account)
-    never = snapshot.reachable and seen == Seen()
+    never = snapshot.reachable and seen == Reading()
     return never or (seen.value is not None and seen.value.ended is not None)
 
 
 def pause(config: Config, snapshot: Snapshot) -> Proposal:
     """No plans and no takeovers until resumed. Raises AlreadySo or Refused."""
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     if lease.paused:
         raise AlreadySo("the fleet is paused already")
-    holder = holder_of(snapshot, "write the pause down", "it would change nothing")
+    holder = require_holder(snapshot, "write the pause down", "it would change nothing")
     planned = f" The move to {lease.plan.to} is called off." if lease.plan is not None else ""
     meaning = (
         f"Pause: {holder} works on, and nothing moves by itself until `colabvps-console resume`: "
         f"no plans, no takeovers.{planned}\nIf {holder} is lost, nobody takes over, and the "
         "workload stays down; only an emergency overrides it. Fencing stays on."
     )
-    return Proposal(order(config, lease, OrderAction.PAUSE), meaning)
+    return Proposal(new_order(config, lease, OrderAction.PAUSE), meaning)
 
 
 def resume(config: Config, snapshot: Snapshot) -> Proposal:
     """An end to the pause. Raises AlreadySo, or Refused where nobody would hear."""
-    lease = lease_of(snapshot)
+    lease = require_lease(snapshot)
     if not lease.paused:
         raise AlreadySo("the fleet isn't paused")
     there = [name for name in config.by_priority() if is_running(report_of(snapshot, name))]
@@ -87,13 +87,13 @@ def resume(config: Config, snapshot: Snapshot) -> Proposal:
             f"{lease.holder or 'nobody'} holds the lease and isn't there, so a standby may claim it"
         )
     meaning = f"Resume: the fleet isn't paused any more; {after}."
-    return Proposal(order(config, lease, OrderAction.RESUME), meaning)
+    return Proposal(new_order(config, lease, OrderAction.RESUME), meaning)
 
 
 def checkpoint(config: Config, snapshot: Snapshot) -> Proposal:
     """A checkpoint now. Raises Refused where nobody works."""
-    lease = lease_of(snapshot)
-    holder = holder_of(snapshot, "make one", "a standby takes over by itself")
-    running_report(snapshot, holder)
+    lease = require_lease(snapshot)
+    holder = require_holder(snapshot, "make one", "a standby takes over by itself")
+    require_running_report(snapshot, holder)
     meaning = f"Checkpoint: {holder} copies its data to the store now; its workload goes on."
-    return Proposal(order(config, lease, OrderAction.CHECKPOINT, account=holder), meaning)
+    return Proposal(new_order(config, lease, OrderAction.CHECKPOINT, account=holder), meaning)

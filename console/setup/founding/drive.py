@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 
 from console.config_file_edit import write_drive
 from console.errors import OutcomeUnknown, Refused
-from console.setup.founding.sharing import lacking, let_all_write, strangers
-from console.setup.founding.steps import Step, lease_steps, make_lease
+from console.setup.founding.sharing import accounts_without_write, share_with_accounts, strangers
+from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import DRIVE_PATHS
@@ -33,7 +33,7 @@ CALL_S = 30.0
 
 
 @dataclass
-class Site:
+class DriveFolder:
     """The folder and what is in it, as far as it is there."""
 
     config: Config
@@ -61,15 +61,15 @@ class Site:
         return store_of(self.client, self.root, self.ids, self.clock, CALL_S)
 
 
-def look(config: Config) -> Site:
+def inspect_folder(config: Config) -> DriveFolder:
     """Find what is there already. Raises ConfigError where nobody is signed in, and Refused."""
     clock = SystemClock()
     found = credentials(config, None)
     client = Client(found, clock, emulator())
     name = found.kept_as if isinstance(found, KeptCredentials) else "this machine's own sign-in"
-    with _heard(), client.within(PROVISION_S):
+    with _drive_errors_translated(), client.within(PROVISION_S):
         me = about(client)
-        site = Site(config, client, clock, me.email, name)
+        site = DriveFolder(config, client, clock, me.email, name)
         if config.store.folder_id is not None:
             site.root_id = _adopted(client, config.store.folder_id).id
         else:
@@ -80,30 +80,32 @@ def look(config: Config) -> Site:
     return site
 
 
-def steps(site: Site, *, mail: bool) -> list[Step]:
+def steps(site: DriveFolder, *, mail: bool) -> list[SetupStep]:
     """What is missing."""
     config = site.config
     ttl_s = config.timing().ttl_s
-    found: list[Step] = []
+    found: list[SetupStep] = []
     if config.store.folder_id is None:
-        found.append(Step(_folder_asks(site), lambda: _have_folder(site)))
+        found.append(SetupStep(_folder_asks(site), lambda: _have_folder(site)))
     if not site.is_whole:
         asks = (
             "Make the fleet's tree in it: state, scripts, data, logs, config, and what they hold."
         )
-        found.append(Step(asks, lambda: _have_tree(site)))
+        found.append(SetupStep(asks, lambda: _have_tree(site)))
     if any(path not in (config.store.ids or {}) for path in DRIVE_PATHS):
-        found.append(Step(f"Write the ids of all that to {config.path}.", lambda: _write(site)))
+        found.append(
+            SetupStep(f"Write the ids of all that to {config.path}.", lambda: _write(site))
+        )
     if site.is_whole:
         found += lease_steps(site.store(), ttl_s)
     else:
         asks = "Make the lease record, if there is none: free, epoch 0."
-        do = Step(asks, lambda: make_lease(site.store(), ttl_s, may_follow_one=False))
+        do = SetupStep(asks, lambda: make_lease(site.store(), ttl_s, may_follow_one=False))
         found.append(do)
     return [*found, *_share_steps(site, mail=mail)]
 
 
-def warnings(site: Site) -> Iterator[str]:
+def warnings(site: DriveFolder) -> Iterator[str]:
     """What the operator should know before anything is done."""
     if site.root_id is None and site.signed_in_as != OPERATOR:
         yield (
@@ -125,7 +127,7 @@ def warnings(site: Site) -> Iterator[str]:
         )
 
 
-def following(site: Site) -> list[str]:
+def manual_steps(site: DriveFolder) -> list[str]:
     """What is to be done by hand afterwards."""
     link = f"https://drive.google.com/drive/folders/{site.root}"
     owner = next((one.email for one in site.rights if one.role == "owner"), site.email)
@@ -153,7 +155,7 @@ def _adopted(client: Client, file_id: str) -> File:
     return found
 
 
-def _look_for_it(site: Site, my_drive_id: str) -> None:
+def _look_for_it(site: DriveFolder, my_drive_id: str) -> None:
     named = [
         file for file in site.client.list(my_drive_id) if file.is_folder and file.title == NAME
     ]
@@ -167,7 +169,7 @@ def _mark(config: Config) -> str:
     return f"The shared folder of fleet {config.fleet}. Nothing in it is to be changed by hand."
 
 
-def _folder_asks(site: Site) -> str:
+def _folder_asks(site: DriveFolder) -> str:
     if site.root_id is not None:
         return (
             f"Go on with the folder {NAME} ({site.root_id}), which was made for this fleet before."
@@ -175,11 +177,11 @@ def _folder_asks(site: Site) -> str:
     return f"Make the folder {NAME} in the Drive of {site.email}, who then owns it."
 
 
-def _have_folder(site: Site) -> str:
+def _have_folder(site: DriveFolder) -> str:
     if site.root_id is not None:
         did = f"found the folder {NAME} ({site.root_id})"
     else:
-        with _heard():
+        with _drive_errors_translated():
             my_drive_id = about(site.client).root_id
             site.root_id = make(
                 site.client, my_drive_id, NAME, is_folder=True, description=_mark(site.config)
@@ -189,34 +191,34 @@ def _have_folder(site: Site) -> str:
     return did
 
 
-def _have_tree(site: Site) -> str:
-    with _heard():
+def _have_tree(site: DriveFolder) -> str:
+    with _drive_errors_translated():
         site.ids = provision(site.client, site.root, site.ids)
     return "made the fleet's tree in it"
 
 
-def _write(site: Site) -> str:
+def _write(site: DriveFolder) -> str:
     write_drive(site.config.path, site.root, {path: site.ids[path] for path in DRIVE_PATHS})
     return f"wrote the ids to {site.config.path}"
 
 
-def _share_steps(site: Site, *, mail: bool) -> list[Step]:
-    emails = lacking(site.config, site.email, site.rights)
+def _share_steps(site: DriveFolder, *, mail: bool) -> list[SetupStep]:
+    emails = accounts_without_write(site.config, site.email, site.rights)
     if not emails:
         return []
     how = "Google sends each of them a mail." if mail else "Google sends no mail."
 
     def do() -> str:
-        with _heard():
-            return let_all_write(
+        with _drive_errors_translated():
+            return share_with_accounts(
                 site.client, site.root, mail=mail, config=site.config, owner=site.email
             )
 
-    return [Step(f"Share the folder with {', '.join(emails)} as editors. {how}", do)]
+    return [SetupStep(f"Share the folder with {', '.join(emails)} as editors. {how}", do)]
 
 
 @contextmanager
-def _heard() -> Iterator[None]:
+def _drive_errors_translated() -> Iterator[None]:
     """Drive's answers as endings of a command."""
     try:
         yield

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from console.setup.founding.steps import Step, lease_steps, make_lease
+from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import FOLDERS
 from sessionlib.stores.folder import FolderStore
 
 
-def folder_steps(config: Config) -> list[Step]:
+def folder_steps(config: Config) -> list[SetupStep]:
     """What the store lacks."""
     root = config.store_folder()
     store = FolderStore(root, SystemClock())
@@ -25,9 +25,9 @@ def folder_steps(config: Config) -> list[Step]:
             "mounted must be mounted first: this would begin a second fleet.)"
         )
         # Looked at only then: while a store isn't there, what it lacks can't be told.
-        lease = Step("", lambda: make_lease(store, ttl_s, may_follow_one=True))
-        return [Step(asks, make_folders), lease]
+        lease = SetupStep("", lambda: make_lease(store, ttl_s, may_follow_one=True))
+        return [SetupStep(asks, make_folders), lease]
     steps = []
     if not all((root / name).is_dir() for name in FOLDERS):
-        steps.append(Step(f"Make the store's folders in {root}.", make_folders))
+        steps.append(SetupStep(f"Make the store's folders in {root}.", make_folders))
     return [*steps, *lease_steps(store, ttl_s)]

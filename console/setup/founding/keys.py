@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from console.config_file_edit import write_fleet_key
 from console.errors import Refused
-from console.setup.founding.steps import Step
+from console.setup.founding.steps import SetupStep
 from console.signing import seed_storage
 from sessionlib import secret_storage
 from sessionlib.config import Config
 from sessionlib.signing import new_seed, public_of
 
 
-def key_steps(config: Config) -> list[Step]:
+def key_steps(config: Config) -> list[SetupStep]:
     """What the configuration and this machine lack of it. Raises Refused, also where the
     configuration has the public half of a key that isn't at hand while another one is."""
     try:
@@ -42,7 +42,7 @@ def key_steps(config: Config) -> list[Step]:
         else "the key at hand"
     )
     asks = f"Write the public half of {where} to {config.path}."
-    return [Step(asks, write_public)]
+    return [SetupStep(asks, write_public)]
 
 
 def _check_fits(config: Config, public: str) -> None:

@@ -15,7 +15,7 @@ from sessionlib.stores.drive.people import Permission, permissions, share
 from sessionlib.stores.drive.signins import is_same
 
 
-def lacking(config: Config, owner: str, found: list[Permission]) -> list[str]:
+def accounts_without_write(config: Config, owner: str, found: list[Permission]) -> list[str]:
     """The addresses of accounts that can't write, by priority; `owner` is the folder's."""
     writers = [owner, *(one.email for one in found if one.writes)]
     emails = [config.account(name).email for name in config.by_priority()]
@@ -26,15 +26,17 @@ def strangers(config: Config, owner: str, found: list[Permission]) -> list[str]:
     """Who else has a right to the folder, each as a phrase."""
     ours = [owner, *(config.account(name).email for name in config.accounts)]
     return [
-        f"{_whom(one)} may {'write' if one.writes else 'read'}"
+        f"{_permission_text(one)} may {'write' if one.writes else 'read'}"
         for one in found
         if one.role != "owner" and not any(is_same(one.email, email) for email in ours)
     ]
 
 
-def let_all_write(client: Client, root_id: str, *, mail: bool, config: Config, owner: str) -> str:
+def share_with_accounts(
+    client: Client, root_id: str, *, mail: bool, config: Config, owner: str
+) -> str:
     """Share with those who can't write yet. Raises Refused, OutcomeUnknown, or as the client."""
-    wanted = lacking(config, owner, permissions(client, root_id))
+    wanted = accounts_without_write(config, owner, permissions(client, root_id))
     trouble: list[str] = []
     is_lost = False
     for email in wanted:
@@ -46,13 +48,13 @@ def let_all_write(client: Client, root_id: str, *, mail: bool, config: Config, o
     if trouble:
         text = f"the folder couldn't be shared with {'; '.join(trouble)}. Run this again"
         raise OutcomeUnknown(text) if is_lost else Refused(text)
-    still = lacking(config, owner, permissions(client, root_id))
+    still = accounts_without_write(config, owner, permissions(client, root_id))
     if still:
         raise Refused(f"Drive has shared the folder, but {', '.join(still)} can't write in it yet")
     return f"shared the folder with {', '.join(wanted) or 'nobody new'}"
 
 
-def _whom(one: Permission) -> str:
+def _permission_text(one: Permission) -> str:
     if one.email:
         return one.email
     return "everybody who has the link" if one.kind == "anyone" else f"a {one.kind}"

@@ -15,19 +15,19 @@ from sessionlib.ports import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class SetupStep:
     """Something to be done: what is asked, how, and what is told afterwards."""
 
     asks: str
     do: Callable[[], str]
 
 
-def lease_steps(store: Store, ttl_s: float) -> list[Step]:
+def lease_steps(store: Store, ttl_s: float) -> list[SetupStep]:
     """The record that a store lacks."""
     lease = missing_lease(store, ttl_s)
     if lease is None:
         return []
-    return [Step(_asks(lease), lambda: make_lease(store, ttl_s, may_follow_one=True))]
+    return [SetupStep(_asks(lease), lambda: make_lease(store, ttl_s, may_follow_one=True))]
 
 
 def make_lease(store: Store, ttl_s: float, *, may_follow_one: bool) -> str:

@@ -18,9 +18,9 @@ from types import TracebackType
 from typing import Any, Self
 
 from console.errors import Refused
-from console.setup.google.consent import Consent
+from console.setup.google.consent import ConsentRequest
 from console.setup.google.oauth_client import OAuthClient
-from console.setup.google.redirect import NotTheAnswer, code_in
+from console.setup.google.redirect import ForeignRedirect, extract_code
 
 ANSWER_S = 600.0
 IDLE_S = 10.0
@@ -31,15 +31,15 @@ PAGE = (
 )
 
 
-def by_browser(
-    client: OAuthClient, email: str | None, base: str | None, tell: Callable[[str], None]
+def sign_in_with_browser(
+    client: OAuthClient, email: str | None, base: str | None, message: Callable[[str], None]
 ) -> str:
     """The lasting token, once a person has answered in a browser. Raises Refused."""
     with Loopback() as loopback:
-        consent = Consent(client, loopback.address, email, base)
+        consent = ConsentRequest(client, loopback.address, email, base)
         loopback.state = consent.state
-        tell("Google asks in the browser. If none opens, open this address on this machine:")
-        tell(consent.url)
+        message("Google asks in the browser. If none opens, open this address on this machine:")
+        message(consent.url)
         open_browser(consent.url)
         return consent.redeem(loopback.wait(ANSWER_S))
 
@@ -82,8 +82,8 @@ class Loopback:
 
     def _is_taken(self, address: str) -> bool:
         try:
-            code_in(address, self.state)
-        except NotTheAnswer:
+            extract_code(address, self.state)
+        except ForeignRedirect:
             return False
         except Refused:
             pass  # an answer all the same, which the waiting side reads again

@@ -17,7 +17,7 @@ from requests.adapters import HTTPAdapter
 
 from console.errors import Refused
 from console.setup.google.oauth_client import OAuthClient
-from console.setup.google.redirect import code_in
+from console.setup.google.redirect import extract_code
 from sessionlib.stores.drive.endings import CURES
 from sessionlib.stores.drive.opening import SCOPE
 from sessionlib.stores.drive.signins import TOKEN_URI
@@ -31,7 +31,7 @@ UNTICKED = (
 )
 
 
-class Consent:
+class ConsentRequest:
     """One question. `email` is the address that is to answer, where that is known."""
 
     def __init__(
@@ -47,7 +47,7 @@ class Consent:
             {"installed": settings}, [SCOPE], redirect_uri=redirect_uri
         )
         if base is not None:
-            self._flow.oauth2session.mount("https://", _Emulated(base))
+            self._flow.oauth2session.mount("https://", _EmulatorAdapter(base))
         # Without `consent` Google gives a lasting token only the first time.
         who = {"login_hint": email} if email else {}
         prompt = "consent" if email else "select_account consent"
@@ -56,7 +56,7 @@ class Consent:
 
     def redeem(self, address: str) -> str:
         """The lasting token that the answer is good for. Raises Refused, NotTheAnswer."""
-        token = self._exchanged(code_in(address, self.state))
+        token = self._exchanged(extract_code(address, self.state))
         if SCOPE not in _scopes(token):
             raise Refused(UNTICKED)
         lasting = token.get("refresh_token")
@@ -83,7 +83,7 @@ class Consent:
             ) from None
 
 
-class _Emulated(HTTPAdapter):
+class _EmulatorAdapter(HTTPAdapter):
     """Sends what would go to Google to an emulator on this machine."""
 
     def __init__(self, base: str) -> None:

@@ -10,29 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from console.errors import Refused
-from console.setup.google.consent import Consent
+from console.setup.google.consent import ConsentRequest
 from console.setup.google.oauth_client import OAuthClient
-from console.setup.google.redirect import NotTheAnswer
+from console.setup.google.redirect import ForeignRedirect
 
 NOWHERE = "http://127.0.0.1:53683/"
 TRIES = 3
 
 
-def by_pasting(
+def sign_in_by_pasting(
     client: OAuthClient,
     email: str | None,
     base: str | None,
-    tell: Callable[[str], None],
+    message: Callable[[str], None],
     read: Callable[[str], str],
 ) -> str:
     """The lasting token, once the address was pasted that a browser elsewhere has ended at.
 
     `read` shows a prompt and returns the line that was typed. Raises Refused.
     """
-    consent = Consent(client, NOWHERE, email, base)
-    tell("Open this address in a browser, on any machine:")
-    tell(consent.url)
-    tell(
+    consent = ConsentRequest(client, NOWHERE, email, base)
+    message("Open this address in a browser, on any machine:")
+    message(consent.url)
+    message(
         "When you have answered, the browser says that it can't reach a page: that is as it "
         f"should be. Copy the whole address that it shows then, {NOWHERE}?state=…, and paste it."
     )
@@ -42,6 +42,6 @@ def by_pasting(
             break
         try:
             return consent.redeem(pasted)
-        except NotTheAnswer as error:
-            tell(f"{error}; copy the whole address")
+        except ForeignRedirect as error:
+            message(f"{error}; copy the whole address")
     raise Refused("no answer of Google's was pasted: nothing was kept")

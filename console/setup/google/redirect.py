@@ -28,25 +28,25 @@ CURES = {
 """What to do about each of Google's words; others are only said."""
 
 
-class NotTheAnswer(Exception):
+class ForeignRedirect(Exception):
     """An address that isn't Google's answer to our question."""
 
 
-def code_in(address: str, state: str) -> str:
+def extract_code(address: str, state: str) -> str:
     """The code to be exchanged. Raises Refused where Google refuses, NotTheAnswer."""
     try:
         fields = parse_qs(urlsplit(address.strip()).query)
     except ValueError:
-        raise NotTheAnswer("that isn't an address") from None
+        raise ForeignRedirect("that isn't an address") from None
     if "state" not in fields:
-        raise NotTheAnswer("that isn't the whole address that the browser has ended at")
+        raise ForeignRedirect("that isn't the whole address that the browser has ended at")
     if fields["state"] != [state]:
-        raise NotTheAnswer("that address is of another attempt")
+        raise ForeignRedirect("that address is of another attempt")
     error = (fields.get("error") or [""])[0]
     if error:
         cure = CURES.get(error)
         raise Refused(f"Google says no ({error:.80})" + (f": {cure}" if cure else ""))
     code = (fields.get("code") or [""])[0]
     if not code:
-        raise NotTheAnswer("that address has no code in it")
+        raise ForeignRedirect("that address has no code in it")
     return code

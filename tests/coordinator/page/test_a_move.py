@@ -16,8 +16,8 @@ from pathlib import Path
 
 import httpx
 
-from console.demo.demo_fleet import Stage
-from console.demo.scenario import Play
+from console.demo.demo_fleet import DemoFleet
+from console.demo.scenario import Scenario
 from sessionlib.coordinator import TOKEN_VARIABLE
 from tests.coordinator.page.chromium import Browser
 
@@ -29,7 +29,7 @@ TODAY = "document.querySelector('svg rect:last-of-type title').textContent"
 MOVES = "document.querySelectorAll('tbody tr').length"
 
 
-def order(stage: Stage, *words: str) -> dict[str, object]:
+def order(stage: DemoFleet, *words: str) -> dict[str, object]:
     """What the command line ends with, from an operator's terminal."""
     assert stage.coordinator is not None
     done = subprocess.run(
@@ -53,9 +53,9 @@ def order(stage: Stage, *words: str) -> dict[str, object]:
 def test_a_move_on_the_command_line_changes_the_open_page(tmp_path: Path, browser: Browser) -> None:
     command = ["sh", "-c", SAYS_WHERE, "sh", sys.executable, "counter.py"]
     changes = {"workload": {"command": command}}
-    with Stage(tmp_path / "fleet", SCALE, changes, coordinated=True) as stage:
+    with DemoFleet(tmp_path / "fleet", SCALE, changes, coordinated=True) as stage:
         assert stage.coordinator is not None
-        Play(stage, lambda text: None).begin()
+        Scenario(stage, lambda text: None).begin()
         with browser.page(390, 800) as page:
             page.hurry(HURRY)
             page.open(f"{stage.coordinator.url}/")

@@ -17,11 +17,16 @@ import pytest
 import yaml
 
 from console.checks.doctor import drive_behaviour
-from console.checks.doctor.catalog import CHECKS, ON_DRIVE, Finding
+from console.checks.doctor.catalog import CHECKS, ON_DRIVE, CheckResult
 from console.checks.doctor.drive import Examination, examine
-from console.checks.doctor.hangup_client import HastyClient
-from console.checks.doctor.result import failed
-from console.checks.doctor.scratch_folder import NAME, Ground, Patient, ground
+from console.checks.doctor.hangup_client import HangupClient
+from console.checks.doctor.result import failed_safety_checks
+from console.checks.doctor.scratch_folder import (
+    NAME,
+    Participant,
+    ScratchFolder,
+    open_scratch_folder,
+)
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from tests.drive.emulator.kit import BACKUP, MAIN, Fleet, client, fleet
@@ -37,26 +42,26 @@ class Clinic:
     exam: Examination = field(init=False)
     """The last one."""
 
-    def patients(self) -> tuple[Patient, Patient]:
+    def patients(self) -> tuple[Participant, Participant]:
         one, other = (
-            Patient(
+            Participant(
                 name,
                 client(self.fleet.emulator, email),
-                client(self.fleet.emulator, email, kind=HastyClient),
+                client(self.fleet.emulator, email, kind=HangupClient),
             )
             for name, email in (("main", MAIN), ("backup", BACKUP))
         )
         return one, other
 
     @contextmanager
-    def ground(self) -> Iterator[Ground]:
+    def ground(self) -> Iterator[ScratchFolder]:
         """A scratch folder, for one check alone; the faults that were set end with it."""
         told = (self.fleet.root_id, SystemClock(), lambda text: None)
-        with ground(self.patients(), *told, 20) as place:
+        with open_scratch_folder(self.patients(), *told, 20) as place:
             yield place
             self.fleet.emulator.faults.set({"stale-get": 0.0})
 
-    def examined(self, faults: Mapping[str, float], rounds: int = ROUNDS) -> dict[str, Finding]:
+    def examined(self, faults: Mapping[str, float], rounds: int = ROUNDS) -> dict[str, CheckResult]:
         self.fleet.emulator.faults.set(faults)
         try:
             self.exam = Examination(self.config, *self.patients(), rounds)
@@ -95,7 +100,7 @@ def test_a_drive_that_keeps_its_promises_passes_every_check(clinic: Clinic) -> N
     findings = clinic.examined({})
     assert set(findings) == set(ON_DRIVE)
     assert {one.id: one.text for one in findings.values() if one.ok is not True} == {}
-    assert failed(findings.values()) == ()
+    assert failed_safety_checks(findings.values()) == ()
     assert "p99" in findings["latency"].text
     spent = sum(clinic.fleet.emulator.units.values()) - before
     assert abs(spent - clinic.exam.units) < spent / 10, (spent, clinic.exam.units)
@@ -104,7 +109,9 @@ def test_a_drive_that_keeps_its_promises_passes_every_check(clinic: Clinic) -> N
 @pytest.mark.parametrize(
     "check", [lambda place: drive_behaviour.freshness(place, 20), drive_behaviour.own_writes]
 )
-def test_readings_of_before_are_counted(clinic: Clinic, check: Callable[[Ground], Finding]) -> None:
+def test_readings_of_before_are_counted(
+    clinic: Clinic, check: Callable[[ScratchFolder], CheckResult]
+) -> None:
     with clinic.ground() as place:
         clinic.fleet.emulator.faults.durations.stale_s = 0.03
         clinic.fleet.emulator.faults.set({"stale-get": 0.3})
@@ -132,7 +139,7 @@ def test_one_whose_conditional_write_is_not_atomic_fails_every_time(clinic: Clin
     for _ in range(TIMES):
         findings = clinic.examined({"non-atomic": 1.0})
         assert findings["race"].ok is False, findings["race"].text
-        assert "race" in failed(findings.values())
+        assert "race" in failed_safety_checks(findings.values())
 
 
 def test_versions_that_share_an_etag_are_found(clinic: Clinic) -> None:

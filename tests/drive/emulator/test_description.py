@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.emulators.drive import Emulator, emulated
+from console.emulators.drive import Emulator, running_emulator
 from console.emulators.drive.discovery.document import drive_v2
 from console.emulators.drive.discovery.field_selection import BadSelection, selected, selection_of
 from sessionlib.layout import LEASE
@@ -20,7 +20,7 @@ from tests.drive.emulator.kit import MAIN, Signed
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with emulated(accounts=[MAIN]) as made:
+    with running_emulator(accounts=[MAIN]) as made:
         yield made
 
 
@@ -113,7 +113,7 @@ def test_all_that_a_store_asks_is_described() -> None:
         assert other.list("data/") == ["data/blobs/a", "data/blobs/b", "data/manifests/a.json"]
         other.delete("data/blobs/a")
         other.delete("data/blobs/b")
-        assert set(fleet.emulator.ledger.methods) == {
+        assert set(fleet.emulator.request_log.methods) == {
             "drive.files.delete",
             "drive.files.generateIds",
             "drive.files.get",
@@ -123,8 +123,8 @@ def test_all_that_a_store_asks_is_described() -> None:
             "drive.files.update",
             "drive.permissions.insert",
         }
-        always = {f"{m} supportsAllDrives" for m in fleet.emulator.ledger.methods}
+        always = {f"{m} supportsAllDrives" for m in fleet.emulator.request_log.methods}
         always -= {f"drive.{name} supportsAllDrives" for name in ("files.generateIds",)}
-        missing = always - fleet.emulator.ledger.parameters
+        missing = always - fleet.emulator.request_log.parameters
         assert missing == {"drive.permissions.insert supportsAllDrives"}, "the tests' own share"
         assert fleet.emulator.defects == []

@@ -12,8 +12,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from console.emulators.drive import Emulator, Faults, emulated
-from console.emulators.drive.faults.kinds import KINDS, Sort
+from console.emulators.drive import Emulator, Faults, running_emulator
+from console.emulators.drive.faults.kinds import KINDS, RequestKind
 from tests.drive.emulator.kit import MAIN, Signed
 
 WAIT_S = 20.0
@@ -65,7 +65,7 @@ class Drive:
 
 @pytest.fixture
 def drive() -> Iterator[Drive]:
-    with emulated(accounts=[MAIN]) as emulator:
+    with running_emulator(accounts=[MAIN]) as emulator:
         yield Drive(emulator)
         assert emulator.defects == []
 
@@ -78,7 +78,7 @@ def all_have_come() -> None:
 
 
 def once(drive: Drive, kind: str) -> None:
-    drive.emulator.faults.once(kind)
+    drive.emulator.faults.force_next(kind)
 
 
 def test_a_stale_read_shows_the_file_as_it_was(drive: Drive) -> None:
@@ -196,7 +196,7 @@ def test_a_new_file_is_binned_or_has_a_double(drive: Drive) -> None:
     assert drive.ask("POST", "/drive/v2/files", {"title": "b"})[1]["labels"]["trashed"] is True
     once(drive, "duplicate-name")
     drive.ask("POST", "/drive/v2/files", {"title": "c"})
-    titles = [item.title for item in drive.emulator.world.everything()]
+    titles = [item.title for item in drive.emulator.world.all_items()]
     assert titles.count("c") == 2
 
 
@@ -210,7 +210,7 @@ def test_a_full_drive_takes_words_only(drive: Drive) -> None:
 def test_a_seed_repeats_what_happens() -> None:
     def drawn(seed: int) -> list[str]:
         faults = Faults({"lost": 0.2, "delayed": 0.2}, seed)
-        found = [faults.draw(frozenset({Sort.READ})) for _ in range(100)]
+        found = [faults.draw(frozenset({RequestKind.READ})) for _ in range(100)]
         return [kind.name if kind else "" for kind in found]
 
     assert drawn(1) == drawn(1) != drawn(2)
@@ -219,7 +219,7 @@ def test_a_seed_repeats_what_happens() -> None:
 
 def test_a_fault_befalls_only_what_it_can() -> None:
     faults = Faults(dict.fromkeys(KINDS, 1.0))
-    for sort in Sort:
+    for sort in RequestKind:
         kind = faults.draw(frozenset({sort}))
         assert kind is not None
         assert sort in kind.on

@@ -11,7 +11,7 @@ import pytest
 from googleapiclient.errors import HttpError
 from googleapiclient.http import MediaInMemoryUpload
 
-from console.emulators.drive import Emulator, emulated
+from console.emulators.drive import Emulator, running_emulator
 from sessionlib.stores.drive import units
 from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.verdicts import reason_of
@@ -20,7 +20,7 @@ from tests.drive.emulator.kit import BACKUP, MAIN, OPERATOR, md5, service
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with emulated(accounts=[OPERATOR, MAIN, BACKUP]) as made:
+    with running_emulator(accounts=[OPERATOR, MAIN, BACKUP]) as made:
         yield made
 
 
@@ -234,7 +234,7 @@ def test_who_one_is(emulator: Emulator) -> None:
 
 
 def test_each_request_has_its_price(emulator: Emulator, operator: Any, folder: str) -> None:
-    emulator.ledger.clear()
+    emulator.request_log.clear()
     file = make(operator)
     operator.files().get(fileId=file["id"]).execute()
     operator.files().get_media(fileId=file["id"]).execute()

@@ -119,7 +119,7 @@ def test_the_help_has_a_sentence_on_every_fault() -> None:
 def test_many_clients_with_several_threads_each_are_served_at_once() -> None:
     with kit.fleet() as fleet:
         stores = [_filled(fleet, number) for number in range(CLIENTS)]
-        fleet.emulator.ledger.clear()
+        fleet.emulator.request_log.clear()
 
         def use(number: int) -> int:
             store = stores[number % CLIENTS]
@@ -127,7 +127,7 @@ def test_many_clients_with_several_threads_each_are_served_at_once() -> None:
 
         with ThreadPoolExecutor(CLIENTS * THREADS) as pool:
             seen = sum(pool.map(use, range(CLIENTS * THREADS)))
-        assert seen == CLIENTS * THREADS * EACH == fleet.emulator.ledger.methods[GET]
+        assert seen == CLIENTS * THREADS * EACH == fleet.emulator.request_log.methods[GET]
 
 
 def _filled(fleet: Fleet, number: int) -> Any:

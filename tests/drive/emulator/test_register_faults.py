@@ -15,7 +15,7 @@ from contextlib import suppress
 
 import pytest
 
-from console.emulators.drive.contents.item import Item
+from console.emulators.drive.contents.item import DriveItem
 from console.emulators.drive.faults.kinds import HOPELESS, KINDS
 from console.emulators.drive.methods import writes
 from sessionlib.layout import LEASE
@@ -41,9 +41,9 @@ class Record:
 
     def __init__(self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
         self.values: list[tuple[str, str]] = []
-        keep, lease_id = fleet.emulator.world.keep, fleet.ids[LEASE]
+        keep, lease_id = fleet.emulator.world.put, fleet.ids[LEASE]
 
-        def noted(item: Item) -> None:
+        def noted(item: DriveItem) -> None:
             keep(item)
             if item.id == lease_id:
                 body = json.loads(item.description)
@@ -101,7 +101,7 @@ def test_no_update_is_lost_and_every_verdict_is_true(
             assert counts[nonce] == 1, (nonce, verdict)
         elif verdict not in doubtful:
             assert counts[nonce] == 0, (nonce, verdict)
-    assert emulator.faults.met[kind] > 3
+    assert emulator.faults.counts[kind] > 3
     assert len(record.values) > 3, verdicts
 
 
@@ -116,7 +116,7 @@ def test_a_drive_that_checks_here_and_writes_there_loses_updates(
     passed = threading.Barrier(2)
     monkeypatch.setattr(writes, "sleep", lambda _: passed.wait(10))
     monkeypatch.setattr(fleet.emulator.faults.durations, "pause_s", 1.0)
-    fleet.emulator.faults.once("non-atomic", 2)
+    fleet.emulator.faults.force_next("non-atomic", 2)
 
     def replace(store: DriveStore, name: str) -> None:
         with suppress(Unknown):

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from console.emulators.drive import Emulator, emulated
+from console.emulators.drive import Emulator, running_emulator
 from console.emulators.drive.oauth.pages import DENY, UNTICK
 from sessionlib.stores.drive.opening import SCOPE
 from tests.drive.emulator.kit import BACKUP, MAIN
@@ -36,7 +36,7 @@ CONSENT = {
 
 @pytest.fixture
 def emulator() -> Iterator[Emulator]:
-    with emulated(accounts=[MAIN, BACKUP]) as made:
+    with running_emulator(accounts=[MAIN, BACKUP]) as made:
         yield made
 
 

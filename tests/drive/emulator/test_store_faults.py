@@ -48,15 +48,15 @@ def test_what_is_said_to_be_made_is_there_once(
     faults = fleet.emulator.faults
     store = fleet.store(MAIN)
     store.read(LEASE)  # signs in
-    met_before = faults.met[kind]
+    met_before = faults.counts[kind]
     faults[kind] = RATE
-    faults.once(kind)
+    faults.force_next(kind)
     records = {order_key(f"{kind}-{number}"): b'{"n":%d}' % number for number in range(RECORDS)}
     created = {key: verdict(partial(store.create, key, data)) for key, data in records.items()}
     blobs = {f"data/blobs/{kind}-{n}": (SMALL, LARGE)[n % 2] for n in range(RECORDS)}
     put = {key: verdict(partial(store.put, key, data)) for key, data in blobs.items()}
     faults.clear()
-    assert faults.met[kind] > met_before
+    assert faults.counts[kind] > met_before
     other = fleet.store(BACKUP)
     for key, data in records.items():
         found = other.read(key)
@@ -65,7 +65,7 @@ def test_what_is_said_to_be_made_is_there_once(
             assert found.data == data
         elif created[key] != "Unknown":
             assert found is None, (key, created)
-    orders = fleet.emulator.world.inside(fleet.ids["state/orders"])
+    orders = fleet.emulator.world.children(fleet.ids["state/orders"])
     in_folder = Counter(item.title for item in orders)
     for key in (key for key, said in created.items() if said == "done"):
         assert in_folder[key.rpartition("/")[2]] == 1 or kind == "duplicate-name", key

@@ -44,7 +44,7 @@ def test_what_was_rung_and_isnt_shown_to_this_account_yet_is_found_once_it_is() 
         fleet.emulator.faults["unseen"] = 1.0
         assert agent.read(order_key("a")) is None
         fleet.emulator.faults.clear()
-        fleet.emulator.ledger.clear()
+        fleet.emulator.request_log.clear()
         assert agent.read(order_key("a")) is None
         assert fleet.emulator.requests == [], "it isn't asked for again at once"
         watch.at_s += MISSED_S
@@ -76,7 +76,7 @@ def test_what_is_gone_is_asked_for_ever_more_rarely() -> None:
         watch.at_s += fleet.emulator.faults.durations.unseen_s
         assert agent.list("scripts/versions/") == [key]
         operator.delete(key)
-        fleet.emulator.ledger.clear()
+        fleet.emulator.request_log.clear()
         for _ in range(300):
             watch.at_s += MISSED_S
             assert agent.read(key) is None

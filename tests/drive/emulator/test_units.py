@@ -55,10 +55,10 @@ def test_an_hour_at_rest_costs_over_the_wire_what_it_is_said_to_cost(tmp_path: P
         assert agents[0].view.lease is not None
         renewal = agents[0].view.lease.renewal
         spent.clear()
-        fleet.emulator.ledger.clear()
+        fleet.emulator.request_log.clear()
         pass_time(watch, agents, HOUR_S)
         assert agents[0].view.lease.renewal > renewal + 200, "it has really renewed all the time"
-        told = fleet.emulator.ledger.methods
+        told = fleet.emulator.request_log.methods
         assert spent == fleet.emulator.units, "what the store counts is what it asks"
         assert 0 < spent[MAIN] <= PRIMARY_UNITS, (spent, told)
         assert 0 < spent[BACKUP] <= STANDBY_UNITS, (spent, told)

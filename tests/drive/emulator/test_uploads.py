@@ -66,7 +66,7 @@ def test_pieces_make_a_file_and_the_state_can_be_asked_for_at_any_time(fleet: Fl
     assert json.loads(body)["md5Checksum"] == md5(DATA)
     status, _, again = upload.send(f"bytes */{len(DATA)}")
     assert (status, json.loads(again)["id"]) == (200, json.loads(body)["id"])
-    assert len(list(fleet.emulator.world.inside(fleet.ids["data/blobs"]))) == 1
+    assert len(list(fleet.emulator.world.children(fleet.ids["data/blobs"]))) == 1
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_a_stores_upload_goes_on_after_drops(
     monkeypatch.setattr(client, "CHUNK_BYTES", 2 * PIECE_BYTES)
     store = fleet.store()
     store.put("data/blobs/small", b"x")
-    fleet.emulator.ledger.clear()
-    fleet.emulator.faults.once(kind, 3)
+    fleet.emulator.request_log.clear()
+    fleet.emulator.faults.force_next(kind, 3)
     store.put("data/blobs/large", DATA)
-    assert fleet.emulator.faults.met[kind] == 3
+    assert fleet.emulator.faults.counts[kind] == 3
     proof = store.proof("data/blobs/large")
     assert proof is not None
     assert (proof.bytes, proof.digest) == (len(DATA), md5(DATA))
-    made = [item for item in fleet.emulator.world.everything() if item.title == "large"]
+    made = [item for item in fleet.emulator.world.all_items() if item.title == "large"]
     assert len(made) == 1

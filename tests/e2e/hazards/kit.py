@@ -28,11 +28,11 @@ import yaml
 
 import console.demo
 from console.__main__ import main as console_main
-from console.cli.ordering import give
-from console.demo.journal import Tenure, epochs_rise, overlap_s, read_journals
+from console.demo.journal import WorkPeriod, epochs_rise, overlap_s, read_journals
 from console.fleet.fleet import Fleet as Opened
 from console.fleet.snapshot import Snapshot
 from console.orders import outcomes, proposals
+from console.orders.submit import submit_order
 from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.config import load
@@ -195,7 +195,7 @@ class Fleet:
         )
 
     def look(self) -> Snapshot:
-        return self.opened.look()
+        return self.opened.read_snapshot()
 
     def lease(self) -> Lease:
         value = self.look().lease.value
@@ -207,11 +207,11 @@ class Fleet:
         standby may seem to have stopped reporting, and the operator asks again."""
         proposal = proposals.handover(self.opened.config, self.look(), to)
         order = sign(proposal.order, self.seed)
-        give(self.opened, order)
+        submit_order(self.opened, order)
 
-        def ended() -> outcomes.Ended | None:
-            outcome = outcomes.of(order, self.look())
-            return outcome if isinstance(outcome, outcomes.Ended) else None
+        def ended() -> outcomes.OrderOutcome | None:
+            outcome = outcomes.judge(order, self.look())
+            return outcome if isinstance(outcome, outcomes.OrderOutcome) else None
 
         outcome = until(ended, f"the move to {to} has ended")
         if outcome.move is None and "stopped reporting" in outcome.text and tries > 1:
@@ -250,7 +250,7 @@ class Fleet:
     def _errors(self, name: str) -> Path:
         return self.folder / f"{name}.err"
 
-    def tenures(self) -> list[Tenure]:
+    def tenures(self) -> list[WorkPeriod]:
         return read_journals(self.journals) if self.journals.exists() else []
 
     def last_tick_s(self) -> float:

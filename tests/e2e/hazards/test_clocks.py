@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.demo.journal import passages
+from console.demo.journal import work_transfers
 from sessionlib.clock import SystemClock, sleep
 from tests.e2e.hazards.clocks import WallClock
 from tests.e2e.hazards.kit import Fleet, fleet_in, now_s, until
@@ -72,7 +72,9 @@ def test_moves_between_clocks_that_are_ten_hours_apart(fleet: Fleet) -> None:
         until(lambda: epoch in {each.epoch for each in fleet.tenures()}, name)  # noqa: B023 - called before the loop goes on
     assert [move.epoch for move in moves] == [before + 1, before + 2]
     assert all(move.downtime_s is not None and move.downtime_s < 30 for move in moves)
-    lost = [each.lost_writes for each in passages(fleet.tenures()) if each.after.epoch > before]
+    lost = [
+        each.lost_writes for each in work_transfers(fleet.tenures()) if each.after.epoch > before
+    ]
     assert lost == [0, 0]
 
 

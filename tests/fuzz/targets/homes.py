@@ -143,7 +143,8 @@ def _said_holds(said: Status) -> None:
 TARGETS = (
     Target(
         "home",
-        "agent.home.Home, launchers.handles, signed.keys.FollowedKey, bundles.memory, bundles.setup.is_done",
+        "agent.home.Home, launchers.handles, signed.keys.FollowedKey, bundles.memory, "
+        "bundles.setup.is_done",
         _start,
         (),
         _handle_holds,

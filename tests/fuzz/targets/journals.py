@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from console.demo.journal import (
-    Tenure,
+    WorkPeriod,
     epochs_rise,
     longest_gap_s,
     overlap_s,
-    passages,
     read_journals,
+    work_transfers,
 )
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 
 
-def _journal(data: bytes) -> list[Tenure]:
+def _journal(data: bytes) -> list[WorkPeriod]:
     folder = spot() / "journals"
     folder.mkdir(exist_ok=True)
     (folder / "count-a-1.log").write_bytes(data)
     return read_journals(folder)
 
 
-def _journal_holds(tenures: list[Tenure]) -> None:
+def _journal_holds(tenures: list[WorkPeriod]) -> None:
     assert all(tenure.runs and all(tenure.runs) for tenure in tenures)
     assert all(longest_gap_s(tenure) >= 0 for tenure in tenures)
     assert overlap_s(tenures) >= 0
-    assert all(passage.lost_writes >= 0 for passage in passages(tenures))
+    assert all(passage.lost_writes >= 0 for passage in work_transfers(tenures))
     epochs_rise(tenures)
 
 

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator
 
 from console.fleet import documents
-from console.fleet.changes import between
-from console.fleet.looking import own, piece
+from console.fleet.changes import events_between
+from console.fleet.looking import reject_foreign_report, try_read_from_store
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.snapshot import Seen, Snapshot
+from console.fleet.snapshot import Reading, Snapshot
 from console.fleet.words import fleet_lines
 from console.text.output import _harmless
-from console.text.safe_text import lines
+from console.text.safe_text import harmless_lines
 from console.tui import columns, render, timeline
 from console.tui.styled import Runs
 from sessionlib import layout
@@ -81,13 +81,16 @@ def _agents(store: Store) -> None:
 
 
 def _look(store: Store) -> Snapshot:
-    lease = piece(store, Lease, layout.LEASE)
+    lease = try_read_from_store(store, Lease, layout.LEASE)
     reports = {
-        name: own(name, piece(store, Report, layout.session_key(name))) for name in _CONFIG.accounts
+        name: reject_foreign_report(
+            name, try_read_from_store(store, Report, layout.session_key(name))
+        )
+        for name in _CONFIG.accounts
     }
-    last: Seen[History] = Seen()
+    last: Reading[History] = Reading()
     if lease.value is not None:
-        last = piece(store, History, layout.history_key(lease.value.epoch))
+        last = try_read_from_store(store, History, layout.history_key(lease.value.epoch))
     return Snapshot("memory", 0.001, None, lease, reports, last, answered_s=0.0)
 
 
@@ -96,11 +99,11 @@ def _shown(store: Store) -> None:
     snapshot = _look(store)
     view = fleet_view(_CONFIG, snapshot)
     for line in fleet_lines(view, "accounts.yaml"):
-        assert is_harmless(lines(line.text).replace("\n", ""))
-    json.dumps(_harmless(documents.status(view)), allow_nan=False)
+        assert is_harmless(harmless_lines(line.text).replace("\n", ""))
+    json.dumps(_harmless(documents.status_document(view)), allow_nan=False)
     if view.last_move is not None:
-        json.dumps(_harmless(documents.move(view.last_move)), allow_nan=False)
-    for event in (*between(None, snapshot), *between(Snapshot("memory"), snapshot)):
+        json.dumps(_harmless(documents.move_document(view.last_move)), allow_nan=False)
+    for event in (*events_between(None, snapshot), *events_between(Snapshot("memory"), snapshot)):
         assert event.text
     for runs in _drawn(view):
         for text, _ in runs:
@@ -110,11 +113,11 @@ def _shown(store: Store) -> None:
 def _drawn(view: FleetView) -> Iterator[Runs]:
     yield from render.header(view, _COLUMNS, read_only=False, orders=1, short=False)
     yield from render.checkpoint(view, _COLUMNS)
-    yield from render.troubles(view, Seen(), _COLUMNS)
+    yield from render.troubles(view, Reading(), _COLUMNS)
     yield from timeline.lines(view, _COLUMNS)
-    places = columns.placed(view.accounts, _COLUMNS)
+    places = columns.place_columns(view.accounts, _COLUMNS)
     for row in view.accounts:
-        yield columns.runs(row, places)
+        yield columns.row_runs(row, places)
 
 
 TARGETS = (

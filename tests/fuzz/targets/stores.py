@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from functools import cache
 
-from console.fleet.looking import epochs
+from console.fleet.looking import history_epochs
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.bundles.bundle import CODE
@@ -62,7 +62,7 @@ def _foreign_holds(store: FolderStore) -> None:
             with suppress(Unreachable):
                 store.has(key)
     assert Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().orders == ()
-    assert all(epoch >= 0 for epoch in epochs(store))
+    assert all(epoch >= 0 for epoch in history_epochs(store))
     with suppress(Unreachable):
         assert VersionSeries(store, CODE, "fleet").newest(PUBLIC) is None
     names(store)
@@ -72,7 +72,7 @@ def _foreign_holds(store: FolderStore) -> None:
 TARGETS = (
     Target(
         "folder",
-        "stores.folder.FolderStore.list, read, has; console.fleet.looking.epochs",
+        "stores.folder.FolderStore.list, read, has; console.fleet.looking.history_epochs",
         _foreign,
         (),
         _foreign_holds,

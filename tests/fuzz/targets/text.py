@@ -8,9 +8,24 @@ from __future__ import annotations
 
 import json
 
-from console.fleet.logs import Entry, document, entries, human, merged, news
+from console.fleet.logs import (
+    LogEntry,
+    entry_document,
+    entry_text,
+    merge_logs,
+    new_entries,
+    parse_log,
+)
 from console.text.output import _harmless
-from console.text.safe_text import MARKED, clipped, lines, one_line, padded, row, width
+from console.text.safe_text import (
+    MARKED,
+    clipped,
+    harmless_lines,
+    harmless_row,
+    one_line,
+    padded,
+    text_width,
+)
 from console.tui.styled import harmless
 from sessionlib.plain_text import plain
 from tests.fuzz.target import Target
@@ -43,27 +58,27 @@ def _shown(data: bytes) -> str:
     for made in (plain(text), one_line(text), harmless(text), clipped(plain(text), COLUMNS)):
         assert is_harmless(made), made
         assert plain(made) == made
-    assert is_harmless(lines(text).replace("\n", ""))
-    assert width(one_line(text, COLUMNS)) <= COLUMNS
+    assert is_harmless(harmless_lines(text).replace("\n", ""))
+    assert text_width(one_line(text, COLUMNS)) <= COLUMNS
     assert len(one_line(text, COLUMNS)) <= MARKED * COLUMNS
-    assert width(row(text, COLUMNS)) <= COLUMNS
-    assert width(padded(plain(text), COLUMNS)) == COLUMNS
+    assert text_width(harmless_row(text, COLUMNS)) <= COLUMNS
+    assert text_width(padded(plain(text), COLUMNS)) == COLUMNS
     return text
 
 
-def _log(data: bytes) -> list[Entry]:
-    return list(entries(data, "a"))
+def _log(data: bytes) -> list[LogEntry]:
+    return list(parse_log(data, "a"))
 
 
-def _log_holds(found: list[Entry]) -> None:
+def _log_holds(found: list[LogEntry]) -> None:
     for entry in found:
         assert entry.account == "a"
-        assert is_harmless(one_line(human(entry)))
-        said = json.dumps(_harmless(document(entry)), allow_nan=False)
+        assert is_harmless(one_line(entry_text(entry)))
+        said = json.dumps(_harmless(entry_document(entry)), allow_nan=False)
         assert json.loads(said)["account"] == "a"
-    assert sorted(map(repr, merged([found, found]))) == sorted(map(repr, [*found, *found]))
-    assert news(found, found) == []
-    assert news(found[:1], found) == found[1:]
+    assert sorted(map(repr, merge_logs([found, found]))) == sorted(map(repr, [*found, *found]))
+    assert new_entries(found, found) == []
+    assert new_entries(found[:1], found) == found[1:]
 
 
 TARGETS: tuple[Target, ...] = (

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from console.cli.coordinator.common import DbOption, database, service
-from console.cli.options import desk_of
+from console.cli.coordinator.common import DbOption, database, service_packages
+from console.cli.options import command_context
 from console.errors import AlreadySo
 
 CHANGES = True
@@ -28,20 +28,21 @@ def run(
     sessions say is answered 409. The right one stands in the store; `status` shows it.
     The store isn't touched, and who works doesn't change.
     """
-    desk = desk_of(ctx)
-    desk.may_change("coordinator epoch set")
-    administering = service("administering")
+    context = command_context(ctx)
+    context.require_writable("coordinator epoch set")
+    with service_packages():
+        from coordinator import administering  # noqa: PLC0415 - loaded only here
     known = administering.known_fence(database(db))
     if known.epoch == epoch:
         raise AlreadySo(f"epoch {epoch} is the highest known already")
     holder = f", held by {known.holder}" if known.holder else ""
-    desk.out.ask(
+    context.out.ask(
         f"The highest epoch known in {database(db)} is {known.epoch}{holder}. Set it to {epoch}.\n"
         + (_LOWER if epoch < known.epoch else _HIGHER),
-        yes=desk.yes,
+        yes=context.yes,
     )
     administering.set_epoch(database(db), epoch)
-    desk.out.answer(
+    context.out.answer(
         f"the highest epoch known is {epoch} now", {"epoch": epoch, "before": known.epoch}
     )
 

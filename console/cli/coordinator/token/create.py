@@ -9,10 +9,10 @@ from console.cli.coordinator.common import (
     DbOption,
     OperatorOption,
     database,
-    service,
-    whose,
+    service_packages,
+    token_owner,
 )
-from console.cli.options import desk_of
+from console.cli.options import command_context
 
 CHANGES = True
 EXAMPLES = (
@@ -33,10 +33,12 @@ def run(
     before stay valid, so that one can be changed without a gap; `token revoke` ends them
     all. The operator's may look at everything and speaks for no account.
     """
-    desk = desk_of(ctx)
-    desk.may_change("coordinator token create")
-    name = whose(account, operator=operator)
+    context = command_context(ctx)
+    context.require_writable("coordinator token create")
+    name = token_owner(account, operator=operator)
     place = database(db)
-    token = service("administering").create_token(place, name)
-    desk.out.tell(f"A token for {name or 'the operator'}, in {place}; it is shown this once:")
-    desk.out.answer(token, {"account": name, "operator": operator, "token": token})
+    with service_packages():
+        from coordinator import administering  # noqa: PLC0415 - loaded only here
+    token = administering.create_token(place, name)
+    context.out.message(f"A token for {name or 'the operator'}, in {place}; it is shown this once:")
+    context.out.answer(token, {"account": name, "operator": operator, "token": token})

@@ -9,10 +9,10 @@ from console.cli.coordinator.common import (
     DbOption,
     OperatorOption,
     database,
-    service,
-    whose,
+    service_packages,
+    token_owner,
 )
-from console.cli.options import desk_of
+from console.cli.options import command_context
 from console.errors import AlreadySo
 
 CHANGES = True
@@ -31,13 +31,15 @@ def run(
     """All of them, and streams that were opened with them end. The account's session works
     on undisturbed: it isn't seen any more, and nothing else.
     """
-    desk = desk_of(ctx)
-    desk.may_change("coordinator token revoke")
-    name = whose(account, operator=operator)
+    context = command_context(ctx)
+    context.require_writable("coordinator token revoke")
+    name = token_owner(account, operator=operator)
     who = name or "the operator"
-    desk.out.ask(f"Make all tokens of {who} invalid, in {database(db)}.", yes=desk.yes)
-    count = service("administering").revoke_tokens(database(db), name)
+    context.out.ask(f"Make all tokens of {who} invalid, in {database(db)}.", yes=context.yes)
+    with service_packages():
+        from coordinator import administering  # noqa: PLC0415 - loaded only here
+    count = administering.revoke_tokens(database(db), name)
     if not count:
         raise AlreadySo(f"{who} has no token here")
     some = "1 token" if count == 1 else f"{count} tokens"
-    desk.out.answer(f"{some} of {who} revoked", {"account": name, "revoked": count})
+    context.out.answer(f"{some} of {who} revoked", {"account": name, "revoked": count})

@@ -32,7 +32,7 @@ EMPTY = Content.of(b"")
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
+class RoleGrant:
     """A role that was given on this very file: `reader`, `commenter`, `writer` or `owner`.
 
     `email` is empty for anybody who has the link.
@@ -43,7 +43,7 @@ class Grant:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class DriveItem:
     """Times are Unix milliseconds. Folders have no content."""
 
     id: str
@@ -55,7 +55,7 @@ class Item:
     modified_ms: int
     description: str = ""
     content: Content | None = EMPTY
-    grants: tuple[Grant, ...] = ()
+    grants: tuple[RoleGrant, ...] = ()
     in_bin: bool = False
     version: int = 1
     modified_by: str = ""

@@ -10,34 +10,34 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from console.emulators.drive.contents.item import Grant, Item
-from console.emulators.drive.contents.world import World
+from console.emulators.drive.contents.item import DriveItem, RoleGrant
+from console.emulators.drive.contents.world import DriveContents
 
 RANKS = ("reader", "commenter", "writer", "owner")
 MAX_DEPTH = 32
 
 
-def role_of(world: World, email: str, item: Item) -> str | None:
+def role_of(world: DriveContents, email: str, item: DriveItem) -> str | None:
     """What `email` may do with a file; None where it may not even know of it."""
     found = {grant.role for grant in all_grants(world, item) if grant.email in {email, ""}}
     return max(found, key=RANKS.index) if found else None
 
 
-def may(world: World, email: str, item: Item, role: str) -> bool:
+def has_role(world: DriveContents, email: str, item: DriveItem, role: str) -> bool:
     """Whether `email` has `role` on a file, or a higher one."""
     found = role_of(world, email, item)
     return found is not None and RANKS.index(found) >= RANKS.index(role)
 
 
-def all_grants(world: World, item: Item) -> Iterator[Grant]:
+def all_grants(world: DriveContents, item: DriveItem) -> Iterator[RoleGrant]:
     """The roles given on a file, and then those on the folders above it."""
     yield from item.grants
-    for folder in above(world, item):
+    for folder in ancestors(world, item):
         for grant in folder.grants:
-            yield Grant(grant.email, "writer") if grant.role == "owner" else grant
+            yield RoleGrant(grant.email, "writer") if grant.role == "owner" else grant
 
 
-def above(world: World, item: Item) -> Iterator[Item]:
+def ancestors(world: DriveContents, item: DriveItem) -> Iterator[DriveItem]:
     """The folders that a file lies in, the nearest first."""
     here: list[str] = list(item.parents)
     for _ in range(MAX_DEPTH):
@@ -48,16 +48,16 @@ def above(world: World, item: Item) -> Iterator[Item]:
         here = [parent for folder in found for parent in folder.parents]
 
 
-def is_binned(world: World, item: Item) -> bool:
+def is_binned(world: DriveContents, item: DriveItem) -> bool:
     """Whether a file, or a folder above it, is in the bin."""
-    return item.in_bin or any(folder.in_bin for folder in above(world, item))
+    return item.in_bin or any(folder.in_bin for folder in ancestors(world, item))
 
 
-def below(world: World, item: Item) -> list[Item]:
+def descendants(world: DriveContents, item: DriveItem) -> list[DriveItem]:
     """Everything in a folder, at any depth."""
-    found: list[Item] = []
+    found: list[DriveItem] = []
     here = [item]
     while here:
-        here = [inside for folder in here for inside in world.inside(folder.id)]
+        here = [inside for folder in here for inside in world.children(folder.id)]
         found += here
     return found

@@ -16,22 +16,22 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from console.emulators.drive.contents.item import Content, Grant, Item
-from console.emulators.drive.contents.world import Account, World
-from console.emulators.drive.oauth.tokens import Consent, Grants
+from console.emulators.drive.contents.item import Content, DriveItem, RoleGrant
+from console.emulators.drive.contents.world import Account, DriveContents
+from console.emulators.drive.oauth.tokens import OAuthConsent, TokenIssuer
 from sessionlib.errors import ConfigError
 
 EVERY_S = 1.0
 _SCHEMA = "drive-emulator/1"
 
 
-class Keeper:
+class StateFile:
     """Keeps `world` and the sign-ins in `path` until it is closed.
 
     Raises ConfigError for a file that is none of its own.
     """
 
-    def __init__(self, path: Path, world: World, grants: Grants) -> None:
+    def __init__(self, path: Path, world: DriveContents, grants: TokenIssuer) -> None:
         self._path = path
         self._world = world
         self._grants = grants
@@ -53,7 +53,7 @@ class Keeper:
             state = (self._world.changes, len(self._grants.refreshes))
             if state == self._saved:
                 return
-            items = self._world.everything()
+            items = self._world.all_items()
         # They don't change any more: nobody has to wait while they are written down.
         text = json.dumps({_SCHEMA: self._body(items)})
         fresh = self._path.with_name(f"{self._path.name}.new")
@@ -65,7 +65,7 @@ class Keeper:
         while not self._end.wait(EVERY_S):
             self.save()
 
-    def _body(self, items: list[Item]) -> dict[str, Any]:
+    def _body(self, items: list[DriveItem]) -> dict[str, Any]:
         return {
             "accounts": [asdict(account) for account in self._world.accounts.values()],
             "ids": dict(self._world.ids),
@@ -87,29 +87,29 @@ class Keeper:
             for account in accounts:
                 self._world.accounts[account.email] = account
             for item in items:
-                self._world.keep(item)
+                self._world.put(item)
             self._world.ids.update(ids)
         self._grants.refreshes.update(consents)
 
 
-def _packed(item: Item) -> dict[str, Any]:
+def _packed(item: DriveItem) -> dict[str, Any]:
     data = None if item.content is None else base64.b64encode(item.content.data).decode()
     # Without `asdict`, which would copy every content once more.
     words = {name: getattr(item, name) for name in item.__slots__}
     return {**words, "content": data, "grants": [asdict(grant) for grant in item.grants]}
 
 
-def _unpacked(words: dict[str, Any]) -> Item:
+def _unpacked(words: dict[str, Any]) -> DriveItem:
     data = words["content"]
-    return Item(
+    return DriveItem(
         **{
             **words,
             "content": None if data is None else Content.of(base64.b64decode(data)),
-            "grants": tuple(Grant(**grant) for grant in words["grants"]),
+            "grants": tuple(RoleGrant(**grant) for grant in words["grants"]),
             "parents": tuple(words["parents"]),
         }
     )
 
 
-def _consent(words: dict[str, Any]) -> Consent:
-    return Consent(words["email"], tuple(words["scopes"]), words["client_id"])
+def _consent(words: dict[str, Any]) -> OAuthConsent:
+    return OAuthConsent(words["email"], tuple(words["scopes"]), words["client_id"])

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
-from console.emulators.drive.contents.item import FOLDER_TYPE, Grant, Item
+from console.emulators.drive.contents.item import FOLDER_TYPE, DriveItem, RoleGrant
 from sessionlib.clock import Clock
 
 QUOTA_BYTES = 15 * 1024**3
@@ -38,14 +38,14 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ItemVersion:
     """How a file was from `since_mono` on; None where it was no more."""
 
     since_mono: float
-    item: Item | None
+    item: DriveItem | None
 
 
-class World:
+class DriveContents:
     """Files and accounts. `lock` is held while they are changed or several are looked at."""
 
     def __init__(self, clock: Clock, emails: Iterable[str]) -> None:
@@ -55,7 +55,7 @@ class World:
         self.ids: dict[str, str] = {}
         """Ids that were given out, and to whom."""
         self.changes = 0
-        self._moments: dict[str, list[Moment]] = {}
+        self._moments: dict[str, list[ItemVersion]] = {}
         self._inside: dict[str, set[str]] = {}
         for email in emails:
             self.add(Account(email, f"0A{_digest(email)[:15]}PVA"))
@@ -65,7 +65,7 @@ class World:
         with self.lock:
             self.accounts[account.email] = account
             now_ms = self.now_ms()
-            root = Item(
+            root = DriveItem(
                 id=account.root_id,
                 title="My Drive",
                 mime_type=FOLDER_TYPE,
@@ -74,14 +74,14 @@ class World:
                 created_ms=now_ms,
                 modified_ms=now_ms,
                 content=None,
-                grants=(Grant(account.email, "owner"),),
+                grants=(RoleGrant(account.email, "owner"),),
             )
-            self.keep(root)
+            self.put(root)
 
     def now_ms(self) -> int:
         return int(self.clock.now().wall * 1000)
 
-    def get(self, file_id: str, ago_s: float = 0.0) -> Item | None:
+    def get(self, file_id: str, ago_s: float = 0.0) -> DriveItem | None:
         """A file as it is, or as it was. One that wasn't there yet is shown as it began."""
         moments = self._moments.get(file_id)
         if not moments:
@@ -92,7 +92,7 @@ class World:
         older = [moment for moment in moments if moment.since_mono <= then_mono]
         return (older[-1] if older else moments[0]).item
 
-    def inside(self, folder_id: str, ago_s: float = 0.0) -> Iterator[Item]:
+    def children(self, folder_id: str, ago_s: float = 0.0) -> Iterator[DriveItem]:
         """The files of a folder, as they are or were; those made since are missing then."""
         then_mono = self.clock.now().mono - ago_s
         for file_id in list(self._inside.get(folder_id, ())):
@@ -101,7 +101,7 @@ class World:
                 if item is not None and folder_id in item.parents:
                     yield item
 
-    def everything(self) -> list[Item]:
+    def all_items(self) -> list[DriveItem]:
         """All files that there are, the folders called My Drive among them."""
         with self.lock:
             found = (moments[-1].item for moments in self._moments.values())
@@ -111,13 +111,13 @@ class World:
         """Whether there ever was a file of that id."""
         return file_id in self._moments
 
-    def keep(self, item: Item) -> None:
+    def put(self, item: DriveItem) -> None:
         """Have a file be so from now on."""
         before = self.get(item.id)
         moments = self._moments.setdefault(item.id, [])
         # What has always been there can't have been missing a moment ago.
         since_mono = self.clock.now().mono if item.parents else _NONE_S
-        moments.append(Moment(since_mono, item))
+        moments.append(ItemVersion(since_mono, item))
         del moments[:-KEPT_VERSIONS]
         for parent in item.parents:
             self._inside.setdefault(parent, set()).add(item.id)
@@ -126,21 +126,23 @@ class World:
     def remove(self, file_id: str) -> None:
         """A file is gone for good."""
         before = self.get(file_id)
-        self._moments[file_id].append(Moment(self.clock.now().mono, None))
+        self._moments[file_id].append(ItemVersion(self.clock.now().mono, None))
         self._count(before, None)
 
-    def _count(self, before: Item | None, after: Item | None) -> None:
+    def _count(self, before: DriveItem | None, after: DriveItem | None) -> None:
         self.changes += 1
         for item, sign in ((before, -1), (after, 1)):
             if item is not None and item.owner in self.accounts:
                 self.accounts[item.owner].used_bytes += sign * item.size_bytes
 
-    def next_ms(self, item: Item, *, coarse: bool = False) -> int:
+    def next_ms(self, item: DriveItem, *, coarse: bool = False) -> int:
         """The modification date of the next version; `coarse` has it cut off to a second."""
         now_ms = self.now_ms()
         return now_ms - now_ms % 1000 if coarse else max(now_ms, item.modified_ms + 1)
 
-    def touched(self, item: Item, email: str, modified_ms: int | None = None) -> Item:
+    def next_version(
+        self, item: DriveItem, email: str, modified_ms: int | None = None
+    ) -> DriveItem:
         """The next version of a file."""
         date_ms = item.modified_ms if modified_ms is None else modified_ms
         return replace(item, version=item.version + 1, modified_by=email, modified_ms=date_ms)

@@ -12,12 +12,12 @@ from collections.abc import Callable, Mapping
 from console.emulators.drive.faults.rates import Durations, Faults
 from console.emulators.drive.methods.call import Quirks
 from console.emulators.drive.methods.errors import bad_token, too_many_requests
-from console.emulators.drive.wire.messages import Answer
+from console.emulators.drive.wire.messages import HttpResponse
 from sessionlib.clock import sleep
 
-Execute = Callable[[Quirks], Answer]
+Execute = Callable[[Quirks], HttpResponse]
 
-LOST = Answer(0)
+NO_ANSWER = HttpResponse(0)
 """No answer: the connection is closed."""
 
 
@@ -38,44 +38,44 @@ def quirks_of(name: str, takes: Durations) -> Quirks:
     )
 
 
-def play(name: str, execute: Execute, faults: Faults) -> Answer:
+def execute_with_fault(name: str, execute: Execute, faults: Faults) -> HttpResponse:
     """Carry a request out under a fault; LOST where no answer goes out."""
-    if name in _COURSES:
-        return _COURSES[name](execute, faults)
+    if name in _FAULT_EFFECTS:
+        return _FAULT_EFFECTS[name](execute, faults)
     return execute(quirks_of(name, faults.durations))
 
 
-def _lost(_: Execute, faults: Faults) -> Answer:
-    return LOST
+def _lost(_: Execute, faults: Faults) -> HttpResponse:
+    return NO_ANSWER
 
 
-def _lost_answer(execute: Execute, faults: Faults) -> Answer:
+def _lost_answer(execute: Execute, faults: Faults) -> HttpResponse:
     execute(Quirks())
-    return LOST
+    return NO_ANSWER
 
 
-def _late(execute: Execute, faults: Faults) -> Answer:
-    _later(faults.durations.late_s, execute)
-    return LOST
+def _late(execute: Execute, faults: Faults) -> HttpResponse:
+    _execute_later(faults.durations.late_s, execute)
+    return NO_ANSWER
 
 
-def _delayed(execute: Execute, faults: Faults) -> Answer:
+def _delayed(execute: Execute, faults: Faults) -> HttpResponse:
     sleep(faults.durations.delay_s)
     return execute(Quirks())
 
 
-def _duplicated(execute: Execute, faults: Faults) -> Answer:
+def _duplicated(execute: Execute, faults: Faults) -> HttpResponse:
     first = execute(Quirks())
     execute(Quirks())
     return first
 
 
-def _duplicated_second(execute: Execute, faults: Faults) -> Answer:
+def _duplicated_second(execute: Execute, faults: Faults) -> HttpResponse:
     execute(Quirks())
     return execute(Quirks())
 
 
-def _later(seconds: float, execute: Execute) -> None:
+def _execute_later(seconds: float, execute: Execute) -> None:
     def wait() -> None:
         sleep(seconds)
         execute(Quirks())
@@ -83,33 +83,33 @@ def _later(seconds: float, execute: Execute) -> None:
     threading.Thread(target=wait, name="late", daemon=True).start()
 
 
-def _rate_limit(_: Execute, faults: Faults) -> Answer:
+def _rate_limit(_: Execute, faults: Faults) -> HttpResponse:
     return too_many_requests(403).answer()
 
 
-def _rate_limit_done(execute: Execute, faults: Faults) -> Answer:
+def _rate_limit_done(execute: Execute, faults: Faults) -> HttpResponse:
     execute(Quirks())
     return too_many_requests(403).answer()
 
 
-def _retry_after(_: Execute, faults: Faults) -> Answer:
+def _retry_after(_: Execute, faults: Faults) -> HttpResponse:
     wait_s = str(faults.durations.retry_after_s)
     return too_many_requests(429).answer().with_headers(retry_after=wait_s)
 
 
-def _html(execute: Execute, faults: Faults) -> Answer:
+def _html(execute: Execute, faults: Faults) -> HttpResponse:
     if faults.choose((0, 1)):
         execute(Quirks())
     status = faults.choose((500, 502, 503))
     page = f"<!DOCTYPE html><html><title>Error {status} (Server Error)!!1</title></html>"
-    return Answer(status, page.encode(), {"content-type": "text/html; charset=UTF-8"})
+    return HttpResponse(status, page.encode(), {"content-type": "text/html; charset=UTF-8"})
 
 
-def _bad_token(_: Execute, faults: Faults) -> Answer:
+def _bad_token(_: Execute, faults: Faults) -> HttpResponse:
     return bad_token().answer()
 
 
-_COURSES: Mapping[str, Callable[[Execute, Faults], Answer]] = {
+_FAULT_EFFECTS: Mapping[str, Callable[[Execute, Faults], HttpResponse]] = {
     "lost": _lost,
     "lost-answer": _lost_answer,
     "late": _late,

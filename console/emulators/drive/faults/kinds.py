@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 
 
-class Sort(Enum):
+class RequestKind(Enum):
     """What a request is, as far as faults care."""
 
     READ = auto()
@@ -29,53 +29,55 @@ class Sort(Enum):
     """The token endpoint of the sign-in."""
 
 
-DRIVE = frozenset(Sort) - {Sort.TOKEN}
-WRITES = frozenset({Sort.WRITE})
+DRIVE = frozenset(RequestKind) - {RequestKind.TOKEN}
+WRITES = frozenset({RequestKind.WRITE})
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class FaultKind:
     """A fault."""
 
     name: str
-    on: frozenset[Sort]
+    on: frozenset[RequestKind]
     says: str
 
 
-_ANY = frozenset(Sort)
-_READS = frozenset({Sort.READ, Sort.DOWNLOAD})
-_LISTS = frozenset({Sort.LIST})
-_CONDITIONAL = frozenset({Sort.CONDITIONAL})
-_MAKES = frozenset({Sort.MAKE})
-_GROWS = frozenset({Sort.MAKE, Sort.CONTENT})
-_PIECES = frozenset({Sort.PIECE})
+_ANY = frozenset(RequestKind)
+_READS = frozenset({RequestKind.READ, RequestKind.DOWNLOAD})
+_LISTS = frozenset({RequestKind.LIST})
+_CONDITIONAL = frozenset({RequestKind.CONDITIONAL})
+_MAKES = frozenset({RequestKind.MAKE})
+_GROWS = frozenset({RequestKind.MAKE, RequestKind.CONTENT})
+_PIECES = frozenset({RequestKind.PIECE})
 
 _ALL = [
-    Kind("stale-get", _READS, "a read by id shows the file as it was some seconds ago"),
-    Kind("unseen", _READS, "404: what another account made seconds ago isn't shown yet"),
-    Kind("stale-list", _LISTS, "a listing shows its folder as it was half a minute ago"),
-    Kind("delayed", _ANY, "carried out and answered seconds late"),
-    Kind("lost", _ANY, "not carried out; the connection is closed"),
-    Kind("lost-answer", _ANY, "carried out; the connection is closed without an answer"),
-    Kind("half-answer", _ANY, "carried out; the connection is closed within the answer"),
-    Kind("late", WRITES, "the connection is closed, and the request carried out seconds later"),
-    Kind("duplicated", WRITES, "carried out twice; the first answer comes back"),
-    Kind("duplicated-second", WRITES, "carried out twice; the second answer comes back"),
-    Kind("spurious-412", _CONDITIONAL, "a true `If-Match` is refused"),
-    Kind("wrong-etag", WRITES, "the answer to a write has the ETag and date from before it"),
-    Kind("coarse-etag", WRITES, "the new ETag counts whole seconds: versions may share one"),
-    Kind("rate-limit", DRIVE, "403 userRateLimitExceeded; not carried out"),
-    Kind("rate-limit-done", WRITES, "403 userRateLimitExceeded, and carried out all the same"),
-    Kind("retry-after", DRIVE, "429 with a Retry-After; not carried out"),
-    Kind("html-5xx", _ANY, "a page with 500, 502 or 503; carried out half of the time"),
-    Kind("expired-token", DRIVE, "401: the access token has run out before its time"),
-    Kind("revoked", DRIVE, "401: the account's sign-in is withdrawn, for good"),
-    Kind("full", _GROWS, "403 storageQuotaExceeded: no new file and no content fits"),
-    Kind("trashed", _MAKES, "a new file is put into the bin at once"),
-    Kind("duplicate-name", _MAKES, "beside a new file appears another of its name"),
-    Kind("short-piece", _PIECES, "of a piece of a resumable upload only a part is kept"),
-    Kind("non-atomic", _CONDITIONAL, "`If-Match` is checked, and written a moment later"),
+    FaultKind("stale-get", _READS, "a read by id shows the file as it was some seconds ago"),
+    FaultKind("unseen", _READS, "404: what another account made seconds ago isn't shown yet"),
+    FaultKind("stale-list", _LISTS, "a listing shows its folder as it was half a minute ago"),
+    FaultKind("delayed", _ANY, "carried out and answered seconds late"),
+    FaultKind("lost", _ANY, "not carried out; the connection is closed"),
+    FaultKind("lost-answer", _ANY, "carried out; the connection is closed without an answer"),
+    FaultKind("half-answer", _ANY, "carried out; the connection is closed within the answer"),
+    FaultKind(
+        "late", WRITES, "the connection is closed, and the request carried out seconds later"
+    ),
+    FaultKind("duplicated", WRITES, "carried out twice; the first answer comes back"),
+    FaultKind("duplicated-second", WRITES, "carried out twice; the second answer comes back"),
+    FaultKind("spurious-412", _CONDITIONAL, "a true `If-Match` is refused"),
+    FaultKind("wrong-etag", WRITES, "the answer to a write has the ETag and date from before it"),
+    FaultKind("coarse-etag", WRITES, "the new ETag counts whole seconds: versions may share one"),
+    FaultKind("rate-limit", DRIVE, "403 userRateLimitExceeded; not carried out"),
+    FaultKind("rate-limit-done", WRITES, "403 userRateLimitExceeded, and carried out all the same"),
+    FaultKind("retry-after", DRIVE, "429 with a Retry-After; not carried out"),
+    FaultKind("html-5xx", _ANY, "a page with 500, 502 or 503; carried out half of the time"),
+    FaultKind("expired-token", DRIVE, "401: the access token has run out before its time"),
+    FaultKind("revoked", DRIVE, "401: the account's sign-in is withdrawn, for good"),
+    FaultKind("full", _GROWS, "403 storageQuotaExceeded: no new file and no content fits"),
+    FaultKind("trashed", _MAKES, "a new file is put into the bin at once"),
+    FaultKind("duplicate-name", _MAKES, "beside a new file appears another of its name"),
+    FaultKind("short-piece", _PIECES, "of a piece of a resumable upload only a part is kept"),
+    FaultKind("non-atomic", _CONDITIONAL, "`If-Match` is checked, and written a moment later"),
 ]
-KINDS: Mapping[str, Kind] = {kind.name: kind for kind in _ALL}
+KINDS: Mapping[str, FaultKind] = {kind.name: kind for kind in _ALL}
 HOPELESS = frozenset({"coarse-etag", "non-atomic", "revoked", "trashed"})
 """What nobody gets over: a Drive that breaks its promises, and an owner who takes things away."""

@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from console.emulators.drive.faults.kinds import KINDS, Kind, Sort
+from console.emulators.drive.faults.kinds import KINDS, FaultKind, RequestKind
 
 
 @dataclass(slots=True)
@@ -35,7 +35,7 @@ class Faults:
     """
 
     def __init__(self, rates: Mapping[str, float] | None = None, seed: int = 0) -> None:
-        self.met: Counter[str] = Counter()
+        self.counts: Counter[str] = Counter()
         self.durations = Durations()
         self._random = random.Random(seed)  # noqa: S311 - a seed has to repeat it
         self._lock = threading.Lock()
@@ -64,7 +64,7 @@ class Faults:
             self._rates.clear()
             self._next.clear()
 
-    def once(self, name: str, times: int = 1) -> None:
+    def force_next(self, name: str, times: int = 1) -> None:
         """The next requests that it can befall meet this fault."""
         with self._lock:
             self._next[KINDS[name].name] = times
@@ -72,14 +72,14 @@ class Faults:
     def rates(self) -> dict[str, float]:
         return {name: rate for name, rate in self._rates.items() if rate}
 
-    def draw(self, sorts: frozenset[Sort]) -> Kind | None:
+    def draw(self, sorts: frozenset[RequestKind]) -> FaultKind | None:
         """The fault that the next request meets, if any."""
         if not self._rates and not self._next:
             return None
         with self._lock:
             for kind in KINDS.values():
                 if sorts & kind.on and self._happens(kind.name):
-                    self.met[kind.name] += 1
+                    self.counts[kind.name] += 1
                     return kind
         return None
 

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from console.emulators.drive.contents.item import Item
-from console.emulators.drive.contents.roles import may, role_of
-from console.emulators.drive.contents.world import World
+from console.emulators.drive.contents.item import DriveItem
+from console.emulators.drive.contents.roles import has_role, role_of
+from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.methods.errors import changed, not_allowed, not_found
 
 
@@ -50,7 +50,7 @@ class Upload:
 class Call:
     """Who asks for what. `body` is None where no metadata came."""
 
-    world: World
+    world: DriveContents
     email: str
     params: Mapping[str, str]
     body: dict[str, Any] | None = None
@@ -58,21 +58,21 @@ class Call:
     if_match: str | None = None
     quirks: Quirks = field(default_factory=Quirks)
 
-    def file(self, role: str = "reader", ago_s: float = 0.0) -> Item:
+    def file(self, role: str = "reader", ago_s: float = 0.0) -> DriveItem:
         """The file that the path names. Raises Refusal."""
         return self.find(self.params["fileId"], role, ago_s)
 
-    def find(self, file_id: str, role: str = "reader", ago_s: float = 0.0) -> Item:
+    def find(self, file_id: str, role: str = "reader", ago_s: float = 0.0) -> DriveItem:
         """Any file. Raises Refusal where the caller can't see it, or may do less than `role`."""
         root_id = self.world.accounts[self.email].root_id
         item = self.world.get(root_id if file_id == "root" else file_id, ago_s)
         if item is None or role_of(self.world, self.email, item) is None:
             raise not_found(file_id)
-        if not may(self.world, self.email, item, role):
+        if not has_role(self.world, self.email, item, role):
             raise not_allowed()
         return item
 
-    def check_version(self, item: Item) -> None:
+    def check_version(self, item: DriveItem) -> None:
         """Refuse where `If-Match` names another version. Raises Refusal."""
         if self.if_match is None:
             return

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.emulators.drive.wire.messages import Answer, json_answer
+from console.emulators.drive.wire.messages import HttpResponse, json_response
 
 
 class Refusal(Exception):
@@ -23,7 +23,7 @@ class Refusal(Exception):
         self.words = words
         self.where = where
 
-    def answer(self) -> Answer:
+    def answer(self) -> HttpResponse:
         error: dict[str, Any] = {
             "domain": "usageLimits" if self.reason.endswith("LimitExceeded") else "global",
             "reason": self.reason,
@@ -33,7 +33,7 @@ class Refusal(Exception):
             error["locationType"], error["location"] = self.where
         body = {"error": {"errors": [error], "code": self.status, "message": self.words}}
         headers = {"www-authenticate": 'Bearer realm="https://accounts.google.com/"'}
-        answer = json_answer(body, self.status)
+        answer = json_response(body, self.status)
         return answer.with_headers(**headers) if self.status == 401 else answer
 
 

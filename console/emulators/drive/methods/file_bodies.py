@@ -9,17 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from console.emulators.drive.contents.item import Content, Item, date_of
-from console.emulators.drive.contents.roles import is_binned, may, role_of
-from console.emulators.drive.contents.world import World, permission_id
+from console.emulators.drive.contents.item import Content, DriveItem, date_of
+from console.emulators.drive.contents.roles import has_role, is_binned, role_of
+from console.emulators.drive.contents.world import DriveContents, permission_id
 
 FILES_URL = "https://www.googleapis.com/drive/v2/files"
 
-Shown = Callable[[World, str, Item], Any]
+Shown = Callable[[DriveContents, str, DriveItem], Any]
 
 
 def file_body(
-    world: World, email: str, item: Item, names: Iterable[str] | None = None
+    world: DriveContents, email: str, item: DriveItem, names: Iterable[str] | None = None
 ) -> dict[str, Any]:
     """The fields `names` of a file, or all, as `email` sees them."""
     wanted = _SHOWN if names is None else {n: _SHOWN[n] for n in names if n in _SHOWN}
@@ -37,7 +37,7 @@ def user_body(email: str, me: str) -> dict[str, Any]:
     }
 
 
-def _parents(world: World, email: str, item: Item) -> list[dict[str, Any]]:
+def _parents(world: DriveContents, email: str, item: DriveItem) -> list[dict[str, Any]]:
     found = []
     for parent_id in item.parents:
         parent = world.get(parent_id)
@@ -54,7 +54,7 @@ def _parents(world: World, email: str, item: Item) -> list[dict[str, Any]]:
     return found
 
 
-def _labels(world: World, _: str, item: Item) -> dict[str, Any]:
+def _labels(world: DriveContents, _: str, item: DriveItem) -> dict[str, Any]:
     return {
         "starred": False,
         "hidden": False,
@@ -64,15 +64,15 @@ def _labels(world: World, _: str, item: Item) -> dict[str, Any]:
     }
 
 
-def _own_permission(world: World, email: str, item: Item) -> dict[str, Any]:
+def _own_permission(world: DriveContents, email: str, item: DriveItem) -> dict[str, Any]:
     role = role_of(world, email, item)
     shown = "reader" if role == "commenter" else role
     body = {"kind": "drive#permission", "id": "me", "type": "user", "role": shown}
     return {**body, "additionalRoles": ["commenter"]} if role == "commenter" else body
 
 
-def _capabilities(world: World, email: str, item: Item) -> dict[str, Any]:
-    can_edit, owns = may(world, email, item, "writer"), item.owner == email
+def _capabilities(world: DriveContents, email: str, item: DriveItem) -> dict[str, Any]:
+    can_edit, owns = has_role(world, email, item, "writer"), item.owner == email
     return {
         "canEdit": can_edit,
         "canRename": can_edit,
@@ -87,11 +87,11 @@ def _capabilities(world: World, email: str, item: Item) -> dict[str, Any]:
     }
 
 
-def _of_content(show: Callable[[Item, Content], Any]) -> Shown:
+def _of_content(show: Callable[[DriveItem, Content], Any]) -> Shown:
     return lambda world, email, item: None if item.content is None else show(item, item.content)
 
 
-def _plain(show: Callable[[Item], Any]) -> Shown:
+def _plain(show: Callable[[DriveItem], Any]) -> Shown:
     return lambda world, email, item: show(item)
 
 
@@ -120,7 +120,7 @@ _SHOWN: Mapping[str, Shown] = {
     "lastModifyingUser": lambda world, email, item: user_body(item.modified_by, email),
     "userPermission": _own_permission,
     "capabilities": _capabilities,
-    "editable": lambda world, email, item: may(world, email, item, "writer"),
+    "editable": lambda world, email, item: has_role(world, email, item, "writer"),
     "copyable": _plain(lambda item: True),
     "shared": _plain(lambda item: len(item.grants) > 1),
     "writersCanShare": _plain(lambda item: True),

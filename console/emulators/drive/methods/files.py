@@ -10,8 +10,8 @@ import base64
 from dataclasses import replace
 from typing import Any
 
-from console.emulators.drive.contents.item import Item
-from console.emulators.drive.contents.roles import below, role_of
+from console.emulators.drive.contents.item import DriveItem
+from console.emulators.drive.contents.roles import descendants, role_of
 from console.emulators.drive.methods.call import Call
 from console.emulators.drive.methods.errors import Refusal, not_allowed, not_found
 from console.emulators.drive.methods.queries import query_of
@@ -20,7 +20,7 @@ DEFAULT_PAGE = 100
 MAX_PAGE = 1_000
 
 
-def get(call: Call) -> Item:
+def get(call: Call) -> DriveItem:
     item = call.file(ago_s=call.quirks.read_ago_s)
     age_ms = call.world.now_ms() - item.created_ms
     if item.owner != call.email and age_ms < call.quirks.unseen_s * 1000:
@@ -45,9 +45,9 @@ def list_(call: Call) -> dict[str, Any]:
     with call.world.lock:
         if query.folder is not None:
             call.find(query.folder)
-            items = list(call.world.inside(query.folder, call.quirks.list_ago_s))
+            items = list(call.world.children(query.folder, call.quirks.list_ago_s))
         else:
-            items = call.world.everything()
+            items = call.world.all_items()
         fitting = sorted(
             (
                 item
@@ -65,7 +65,7 @@ def list_(call: Call) -> dict[str, Any]:
     return body
 
 
-def _token(item: Item) -> str:
+def _token(item: DriveItem) -> str:
     return base64.urlsafe_b64encode(f"{item.created_ms} {item.id}".encode()).decode()
 
 
@@ -86,19 +86,19 @@ def generate_ids(call: Call) -> dict[str, Any]:
     return {"kind": "drive#generatedIds", "space": "drive", "ids": ids}
 
 
-def trash(call: Call) -> Item:
+def trash(call: Call) -> DriveItem:
     return _binned(call, in_bin=True)
 
 
-def untrash(call: Call) -> Item:
+def untrash(call: Call) -> DriveItem:
     return _binned(call, in_bin=False)
 
 
-def _binned(call: Call, *, in_bin: bool) -> Item:
+def _binned(call: Call, *, in_bin: bool) -> DriveItem:
     with call.world.lock:
         item = _owned(call)
-        new = replace(call.world.touched(item, call.email), in_bin=in_bin)
-        call.world.keep(new)
+        new = replace(call.world.next_version(item, call.email), in_bin=in_bin)
+        call.world.put(new)
         return new
 
 
@@ -107,7 +107,7 @@ def delete(call: Call) -> None:
     with call.world.lock:
         item = _owned(call)
         call.check_version(item)
-        inside = below(call.world, item)
+        inside = descendants(call.world, item)
         call.world.remove(item.id)
         for other in inside:
             if other.owner == call.email:
@@ -116,10 +116,10 @@ def delete(call: Call) -> None:
                 call.world.get(parent) is None for parent in other.parents
             ):
                 home = call.world.accounts[other.owner].root_id
-                call.world.keep(replace(other, parents=(home,)))
+                call.world.put(replace(other, parents=(home,)))
 
 
-def _owned(call: Call) -> Item:
+def _owned(call: Call) -> DriveItem:
     """The file, which its owner alone may bin or delete. Raises Refusal."""
     item = call.file()
     if item.owner != call.email or not item.parents:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from console.emulators.drive.contents.item import Grant, Item
+from console.emulators.drive.contents.item import DriveItem, RoleGrant
 from console.emulators.drive.contents.roles import RANKS, all_grants
 from console.emulators.drive.contents.world import permission_id
 from console.emulators.drive.methods.call import Call
@@ -33,17 +33,17 @@ def insert(call: Call) -> dict[str, Any]:
     email = email if kind == "user" else ""
     with call.world.lock:
         item = call.file("writer")
-        new = shared(call, item, Grant(email, role))
+        new = add_grant(call, item, RoleGrant(email, role))
         return _body(call, item, next(g for g in new.grants if g.email == email))
 
 
-def shared(call: Call, item: Item, grant: Grant) -> Item:
+def add_grant(call: Call, item: DriveItem, grant: RoleGrant) -> DriveItem:
     """`item` once `grant` counts as well."""
     same = [given for given in item.grants if given.email == grant.email]
     highest = max([*same, grant], key=lambda given: RANKS.index(given.role))
     others = tuple(given for given in item.grants if given.email != grant.email)
-    new = replace(call.world.touched(item, call.email), grants=(*others, highest))
-    call.world.keep(new)
+    new = replace(call.world.next_version(item, call.email), grants=(*others, highest))
+    call.world.put(new)
     return new
 
 
@@ -78,7 +78,7 @@ def delete(call: Call) -> None:
         if gone[0].email != call.email:
             call.file("writer")
         left = tuple(grant for grant in item.grants if grant not in gone)
-        call.world.keep(replace(call.world.touched(item, call.email), grants=left))
+        call.world.put(replace(call.world.next_version(item, call.email), grants=left))
 
 
 def get_id_for_email(call: Call) -> dict[str, Any]:
@@ -88,8 +88,8 @@ def get_id_for_email(call: Call) -> dict[str, Any]:
     return {"kind": "drive#permissionId", "id": permission_id(email)}
 
 
-def _all(call: Call, item: Item) -> list[dict[str, Any]]:
-    highest: dict[str, Grant] = {}
+def _all(call: Call, item: DriveItem) -> list[dict[str, Any]]:
+    highest: dict[str, RoleGrant] = {}
     for grant in all_grants(call.world, item):
         had = highest.get(grant.email)
         if had is None or RANKS.index(had.role) < RANKS.index(grant.role):
@@ -97,7 +97,7 @@ def _all(call: Call, item: Item) -> list[dict[str, Any]]:
     return [_body(call, item, grant) for grant in highest.values()]
 
 
-def _body(call: Call, item: Item, grant: Grant) -> dict[str, Any]:
+def _body(call: Call, item: DriveItem, grant: RoleGrant) -> dict[str, Any]:
     number = permission_id(grant.email)
     body: dict[str, Any] = {
         "kind": "drive#permission",

@@ -10,12 +10,12 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.emulators.drive.contents.item import Item
-from console.emulators.drive.contents.roles import is_binned, may
-from console.emulators.drive.contents.world import World
+from console.emulators.drive.contents.item import DriveItem
+from console.emulators.drive.contents.roles import has_role, is_binned
+from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.methods.errors import Refusal
 
-Test = Callable[[World, Item], bool]
+Test = Callable[[DriveContents, DriveItem], bool]
 
 _TEXT = r"'((?:[^'\\]|\\.)*)'"
 _IN = re.compile(rf"{_TEXT}\s+in\s+(parents|owners|writers|readers)")
@@ -32,7 +32,7 @@ class Query:
     folder: str | None
     tests: tuple[Test, ...]
 
-    def fits(self, world: World, item: Item) -> bool:
+    def fits(self, world: DriveContents, item: DriveItem) -> bool:
         return all(test(world, item) for test in self.tests)
 
 
@@ -63,7 +63,7 @@ def _term(text: str, root_id: str) -> tuple[str | None, Test, str]:
         role = _ROLES[what]
         if what == "owners":
             return None, lambda world, item: item.owner == value, rest
-        return None, lambda world, item: may(world, value, item, role), rest
+        return None, lambda world, item: has_role(world, value, item, role), rest
     if found := _IS.match(text):
         return None, _comparison(found[1], found[2], _plain(found[3])), text[found.end() :]
     if found := _TRASHED.match(text):
@@ -73,7 +73,7 @@ def _term(text: str, root_id: str) -> tuple[str | None, Test, str]:
 
 
 def _comparison(name: str, operator: str, value: str) -> Test:
-    def test(_: World, item: Item) -> bool:
+    def test(_: DriveContents, item: DriveItem) -> bool:
         has = item.title if name == "title" else item.mime_type
         if operator == "contains":
             return value.lower() in has.lower()

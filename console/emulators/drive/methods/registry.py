@@ -10,16 +10,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from console.emulators.drive.contents.item import Item
+from console.emulators.drive.contents.item import DriveItem
 from console.emulators.drive.methods import about, files, permissions, writes
 from console.emulators.drive.methods.call import Call
 from sessionlib.stores.drive import units
 
-Result = Item | dict[str, Any] | bytes | None
+Result = DriveItem | dict[str, Any] | bytes | None
 
 
 @dataclass(frozen=True, slots=True)
-class Answerer:
+class MethodHandler:
     """How one method is answered."""
 
     run: Callable[[Call], Result]
@@ -28,35 +28,35 @@ class Answerer:
 
 
 @dataclass(frozen=True, slots=True)
-class Uploader:
+class UploadHandler:
     """How one method takes a content that comes later. `check` says beforehand what it meets."""
 
     check: Callable[[Call], None]
-    run: Callable[[Call], Item]
+    run: Callable[[Call], DriveItem]
 
 
-METHODS: Mapping[str, Answerer] = {
-    "drive.about.get": Answerer(about.get, units.READ),
-    "drive.files.get": Answerer(files.get, units.READ),
-    "drive.files.list": Answerer(files.list_, units.LIST),
-    "drive.files.generateIds": Answerer(files.generate_ids, units.READ),
-    "drive.files.insert": Answerer(writes.insert, units.WRITE, writes=True),
-    "drive.files.update": Answerer(writes.update, units.WRITE, writes=True),
-    "drive.files.patch": Answerer(writes.patch, units.WRITE, writes=True),
-    "drive.files.delete": Answerer(files.delete, units.WRITE, writes=True),
-    "drive.files.trash": Answerer(files.trash, units.WRITE, writes=True),
-    "drive.files.untrash": Answerer(files.untrash, units.WRITE, writes=True),
-    "drive.permissions.insert": Answerer(permissions.insert, units.WRITE, writes=True),
-    "drive.permissions.list": Answerer(permissions.list_, units.LIST),
-    "drive.permissions.get": Answerer(permissions.get, units.READ),
-    "drive.permissions.getIdForEmail": Answerer(permissions.get_id_for_email, units.READ),
-    "drive.permissions.delete": Answerer(permissions.delete, units.WRITE, writes=True),
+METHODS: Mapping[str, MethodHandler] = {
+    "drive.about.get": MethodHandler(about.get, units.READ),
+    "drive.files.get": MethodHandler(files.get, units.READ),
+    "drive.files.list": MethodHandler(files.list_, units.LIST),
+    "drive.files.generateIds": MethodHandler(files.generate_ids, units.READ),
+    "drive.files.insert": MethodHandler(writes.insert, units.WRITE, writes=True),
+    "drive.files.update": MethodHandler(writes.update, units.WRITE, writes=True),
+    "drive.files.patch": MethodHandler(writes.patch, units.WRITE, writes=True),
+    "drive.files.delete": MethodHandler(files.delete, units.WRITE, writes=True),
+    "drive.files.trash": MethodHandler(files.trash, units.WRITE, writes=True),
+    "drive.files.untrash": MethodHandler(files.untrash, units.WRITE, writes=True),
+    "drive.permissions.insert": MethodHandler(permissions.insert, units.WRITE, writes=True),
+    "drive.permissions.list": MethodHandler(permissions.list_, units.LIST),
+    "drive.permissions.get": MethodHandler(permissions.get, units.READ),
+    "drive.permissions.getIdForEmail": MethodHandler(permissions.get_id_for_email, units.READ),
+    "drive.permissions.delete": MethodHandler(permissions.delete, units.WRITE, writes=True),
 }
-UPLOADS: Mapping[str, Uploader] = {
-    "drive.files.insert": Uploader(writes.check_insert, writes.insert),
-    "drive.files.update": Uploader(writes.check_update, writes.update),
+UPLOADS: Mapping[str, UploadHandler] = {
+    "drive.files.insert": UploadHandler(writes.check_insert, writes.insert),
+    "drive.files.update": UploadHandler(writes.check_update, writes.update),
 }
-DOWNLOAD = Answerer(files.download, units.DOWNLOAD)
+DOWNLOAD = MethodHandler(files.download, units.DOWNLOAD)
 """What `alt=media` makes of `drive.files.get`."""
 
 _HEEDED = frozenset(

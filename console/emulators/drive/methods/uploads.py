@@ -16,11 +16,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from console.emulators.drive.contents.item import PLAIN_TYPE, Item
+from console.emulators.drive.contents.item import PLAIN_TYPE, DriveItem
 from console.emulators.drive.discovery.document import Method
 from console.emulators.drive.methods.call import Call, Quirks, Upload
 from console.emulators.drive.methods.errors import Refusal, bad_request
-from console.emulators.drive.wire.messages import Answer, Request
+from console.emulators.drive.wire.messages import HttpRequest, HttpResponse
 
 PIECE_BYTES = 256 * 1024
 
@@ -28,38 +28,40 @@ _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
 
 @dataclass(slots=True)
-class Session:
+class ResumableUpload:
     """One resumable upload of what `begun` asked for. `done` is what its last piece made."""
 
     begun: Call
     method: Method
-    run: Callable[[Call], Item]
+    run: Callable[[Call], DriveItem]
     mime_type: str
     received: bytearray = field(default_factory=bytearray)
-    done: Item | None = None
+    done: DriveItem | None = None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
 
-class Sessions:
+class ResumableUploads:
     """The resumable uploads that have begun."""
 
     def __init__(self) -> None:
-        self._sessions: dict[str, Session] = {}
+        self._sessions: dict[str, ResumableUpload] = {}
 
-    def begin(self, session: Session) -> str:
+    def begin(self, session: ResumableUpload) -> str:
         """A new upload; its id."""
         name = secrets.token_urlsafe(24)
         self._sessions[name] = session
         return name
 
-    def find(self, name: str) -> Session:
+    def find(self, name: str) -> ResumableUpload:
         """Raises Refusal for an upload that isn't known (any more)."""
         if name not in self._sessions:
             raise Refusal(404, "notFound", "Not Found")
         return self._sessions[name]
 
 
-def take(session: Session, request: Request, quirks: Quirks) -> Item | Answer:
+def receive_piece(
+    session: ResumableUpload, request: HttpRequest, quirks: Quirks
+) -> DriveItem | HttpResponse:
     """A piece of an upload: what it made, or how far the upload has come. Raises Refusal."""
     found = _RANGE.fullmatch(request.headers.get("content-range", ""))
     if found is None and "content-range" in request.headers:
@@ -89,7 +91,9 @@ def _total(found: re.Match[str] | None, size: int) -> int | None:
     return None if found[3] == "*" else int(found[3])
 
 
-def _is_next(session: Session, found: re.Match[str] | None, data: bytes, total: int | None) -> bool:
+def _is_next(
+    session: ResumableUpload, found: re.Match[str] | None, data: bytes, total: int | None
+) -> bool:
     first, last = (0, len(data) - 1) if found is None else (int(found[1] or 0), int(found[2] or 0))
     is_last = total is not None and last + 1 == total
     return (
@@ -99,14 +103,14 @@ def _is_next(session: Session, found: re.Match[str] | None, data: bytes, total: 
     )
 
 
-def _progress(session: Session) -> Answer:
-    answer = Answer(308)
+def _progress(session: ResumableUpload) -> HttpResponse:
+    answer = HttpResponse(308)
     if session.received:
         answer = answer.with_headers(range=f"bytes=0-{len(session.received) - 1}")
     return answer
 
 
-def parts_of(request: Request) -> tuple[dict[str, Any] | None, Upload | None]:
+def parts_of(request: HttpRequest) -> tuple[dict[str, Any] | None, Upload | None]:
     """The metadata and the content of a request. Raises Refusal."""
     kind = request.headers.get("content-type", "")
     way = dict(request.query).get("uploadType")

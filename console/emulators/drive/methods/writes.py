@@ -16,8 +16,8 @@ from console.emulators.drive.contents.item import (
     FOLDER_TYPE,
     PLAIN_TYPE,
     Content,
-    Grant,
-    Item,
+    DriveItem,
+    RoleGrant,
     unix_ms,
 )
 from console.emulators.drive.methods.call import Call
@@ -50,7 +50,7 @@ def check_insert(call: Call) -> None:
         raise bad_request("The provided file ID is not usable.", "file.id")
 
 
-def insert(call: Call) -> Item:
+def insert(call: Call) -> DriveItem:
     world, body = call.world, _metadata(call)
     content = None if call.media is None else Content.of(call.media.data)
     with world.lock:
@@ -60,7 +60,7 @@ def insert(call: Call) -> Item:
         if call.quirks.coarse_dates:
             now_ms -= now_ms % 1000
         mime_type = body.get("mimeType") or (call.media.mime_type if call.media else PLAIN_TYPE)
-        item = Item(
+        item = DriveItem(
             id=body.get("id") or world.new_id(call.email),
             title=body.get("title", UNTITLED),
             mime_type=mime_type,
@@ -70,13 +70,13 @@ def insert(call: Call) -> Item:
             modified_ms=now_ms,
             description=body.get("description", ""),
             content=None if mime_type == FOLDER_TYPE else content or EMPTY,
-            grants=(Grant(call.email, "owner"),),
+            grants=(RoleGrant(call.email, "owner"),),
             in_bin=call.quirks.bins,
             modified_by=call.email,
         )
-        world.keep(item)
+        world.put(item)
         if call.quirks.doubles:
-            world.keep(replace(item, id=world.new_id(call.email), created_ms=now_ms + 1))
+            world.put(replace(item, id=world.new_id(call.email), created_ms=now_ms + 1))
         return item
 
 
@@ -86,16 +86,16 @@ def check_update(call: Call) -> None:
     call.check_version(call.file("writer"))
 
 
-def update(call: Call) -> Item:
+def update(call: Call) -> DriveItem:
     """PUT: a property that isn't named goes back to what it is in a new file."""
     return _written(call, is_whole=True)
 
 
-def patch(call: Call) -> Item:
+def patch(call: Call) -> DriveItem:
     return _written(call, is_whole=False)
 
 
-def _written(call: Call, *, is_whole: bool) -> Item:
+def _written(call: Call, *, is_whole: bool) -> DriveItem:
     content = None if call.media is None else Content.of(call.media.data)
     with call.world.lock:
         check_update(call)
@@ -107,7 +107,7 @@ def _written(call: Call, *, is_whole: bool) -> Item:
         return _write(call, content, is_whole=is_whole)
 
 
-def _write(call: Call, content: Content | None, *, is_whole: bool) -> Item:
+def _write(call: Call, content: Content | None, *, is_whole: bool) -> DriveItem:
     world, body, before = call.world, _metadata(call), call.file("writer")
     if content is not None:
         if before.is_folder:
@@ -118,7 +118,7 @@ def _write(call: Call, content: Content | None, *, is_whole: bool) -> Item:
     if in_bin != before.in_bin and before.owner != call.email:
         raise not_allowed()
     item = replace(
-        world.touched(before, call.email, _modified_ms(call, before, body)),
+        world.next_version(before, call.email, _modified_ms(call, before, body)),
         title=body.get("title", UNTITLED if named else before.title),
         mime_type=body.get("mimeType", before.mime_type),
         description=body.get("description", "" if named else before.description),
@@ -126,11 +126,11 @@ def _write(call: Call, content: Content | None, *, is_whole: bool) -> Item:
         parents=_moved(call, before),
         in_bin=in_bin,
     )
-    world.keep(item)
+    world.put(item)
     return replace(item, modified_ms=before.modified_ms) if call.quirks.old_etag else item
 
 
-def _modified_ms(call: Call, before: Item, body: dict[str, Any]) -> int:
+def _modified_ms(call: Call, before: DriveItem, body: dict[str, Any]) -> int:
     behaviour = call.params.get("modifiedDateBehavior")
     if behaviour is None:
         behaviour = "fromBody" if call.is_true("setModifiedDate") else "now"
@@ -145,7 +145,7 @@ def _modified_ms(call: Call, before: Item, body: dict[str, Any]) -> int:
     return unix_ms(date)
 
 
-def _moved(call: Call, item: Item) -> tuple[str, ...]:
+def _moved(call: Call, item: DriveItem) -> tuple[str, ...]:
     """The folder that a file lies in from now on."""
     added, removed = _listed(call, "addParents"), _listed(call, "removeParents")
     for folder_id in added:

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import urlencode, urlsplit
 
-from console.emulators.drive.contents.world import World
-from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, Consent, GrantError, Grants
-from console.emulators.drive.wire.messages import Answer, Request, json_answer
+from console.emulators.drive.contents.world import DriveContents
+from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, OAuthConsent, OAuthError, TokenIssuer
+from console.emulators.drive.wire.messages import HttpRequest, HttpResponse, json_response
 
 CONSENT_PATHS = ("/o/oauth2/auth", "/o/oauth2/v2/auth")
 TOKEN_PATH = "/token"  # noqa: S105 - a path
@@ -24,16 +24,16 @@ UNTICK = "untick"
 _LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
-class Pages:
+class SignInPages:
     """`answers` are by e-mail: `allow` where nothing is said, `deny`, `untick`, or another
     account's e-mail, in whose name the browser answers then."""
 
-    def __init__(self, world: World, grants: Grants) -> None:
+    def __init__(self, world: DriveContents, grants: TokenIssuer) -> None:
         self.answers: dict[str, str] = {}
         self._world = world
         self._grants = grants
 
-    def answer(self, request: Request) -> Answer | None:
+    def answer(self, request: HttpRequest) -> HttpResponse | None:
         """The answer, if the path is one of the sign-in's."""
         if request.path in CONSENT_PATHS and request.method == "GET":
             return self._consent(request.params())
@@ -42,11 +42,11 @@ class Pages:
         if request.path == REVOKE_PATH and request.method == "POST":
             token = {**request.form(), **request.params()}.get("token", "")
             if self._grants.revoke(token):
-                return json_answer({})
-            return json_answer({"error": "invalid_token"}, 400)
+                return json_response({})
+            return json_response({"error": "invalid_token"}, 400)
         return None
 
-    def _consent(self, asked: Mapping[str, str]) -> Answer:
+    def _consent(self, asked: Mapping[str, str]) -> HttpResponse:
         wrong = self._wrong(asked)
         if wrong is not None:
             return _page(400, f"Access blocked: {wrong}")
@@ -61,7 +61,7 @@ class Pages:
         scopes = tuple(asked["scope"].split())
         if said == UNTICK:
             scopes = tuple(scope for scope in scopes if scope != DRIVE_SCOPE)
-        consent = Consent(email, scopes, asked["client_id"])
+        consent = OAuthConsent(email, scopes, asked["client_id"])
         challenge = asked.get("code_challenge", "")
         method = asked.get("code_challenge_method", "plain")
         code = self._grants.code(consent, asked["redirect_uri"], challenge, method)
@@ -80,20 +80,22 @@ class Pages:
             return "Error 400: invalid_request: code_challenge_method"
         return None
 
-    def _back(self, asked: Mapping[str, str], said: dict[str, str]) -> Answer:
+    def _back(self, asked: Mapping[str, str], said: dict[str, str]) -> HttpResponse:
         state = {"state": asked["state"]} if "state" in asked else {}
         target = asked["redirect_uri"]
         joint = "&" if urlsplit(target).query else "?"
-        return Answer(302, b"", {"location": f"{target}{joint}{urlencode({**state, **said})}"})
+        return HttpResponse(
+            302, b"", {"location": f"{target}{joint}{urlencode({**state, **said})}"}
+        )
 
-    def _token(self, form: Mapping[str, str]) -> Answer:
+    def _token(self, form: Mapping[str, str]) -> HttpResponse:
         try:
-            return json_answer(self._grants.exchange(form))
-        except GrantError as error:
+            return json_response(self._grants.exchange(form))
+        except OAuthError as error:
             body = {"error": error.error, "error_description": error.words}
-            return json_answer(body, error.status)
+            return json_response(body, error.status)
 
 
-def _page(status: int, words: str) -> Answer:
+def _page(status: int, words: str) -> HttpResponse:
     body = f"<!DOCTYPE html><html><body><h1>{words}</h1></body></html>"
-    return Answer(status, body.encode(), {"content-type": "text/html; charset=utf-8"})
+    return HttpResponse(status, body.encode(), {"content-type": "text/html; charset=utf-8"})

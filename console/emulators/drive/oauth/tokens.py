@@ -22,7 +22,7 @@ CODE_LIFETIME_S = 600.0
 ANY_CLIENT = ""
 
 
-class GrantError(Exception):
+class OAuthError(Exception):
     """The token endpoint's refusal."""
 
     def __init__(self, error: str, words: str, status: int = 400) -> None:
@@ -33,7 +33,7 @@ class GrantError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Consent:
+class OAuthConsent:
     """What somebody has allowed. `client_id` is empty for any client."""
 
     email: str
@@ -42,10 +42,10 @@ class Consent:
 
 
 @dataclass(frozen=True, slots=True)
-class Code:
+class AuthorizationCode:
     """A consent on its way to the client."""
 
-    consent: Consent
+    consent: OAuthConsent
     redirect_uri: str
     challenge: str
     challenge_method: str
@@ -53,74 +53,74 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Access:
+class AccessToken:
     """An access token's meaning."""
 
-    consent: Consent
+    consent: OAuthConsent
     until_mono: float
 
 
-class Grants:
+class TokenIssuer:
     """All codes and tokens. `lifetime_s` of access tokens may be set at any time."""
 
     def __init__(self, clock: Clock) -> None:
         self.lifetime_s = LIFETIME_S
-        self.refreshes: dict[str, Consent] = {}
+        self.refreshes: dict[str, OAuthConsent] = {}
         self._clock = clock
         self._lock = threading.Lock()
-        self._codes: dict[str, Code] = {}
-        self._accesses: dict[str, Access] = {}
+        self._codes: dict[str, AuthorizationCode] = {}
+        self._accesses: dict[str, AccessToken] = {}
 
-    def code(self, consent: Consent, redirect_uri: str, challenge: str, method: str) -> str:
+    def code(self, consent: OAuthConsent, redirect_uri: str, challenge: str, method: str) -> str:
         """A code for who has been allowed."""
         name = f"4/0{secrets.token_urlsafe(32)}"
         until_mono = self._clock.now().mono + CODE_LIFETIME_S
-        self._codes[name] = Code(consent, redirect_uri, challenge, method, until_mono)
+        self._codes[name] = AuthorizationCode(consent, redirect_uri, challenge, method, until_mono)
         return name
 
     def exchange(self, form: Mapping[str, str]) -> dict[str, object]:
         """`POST /token`. Raises GrantError."""
         for name in ("client_id", "client_secret"):
             if not form.get(name):
-                raise GrantError("invalid_request", f"{name} is missing.")
+                raise OAuthError("invalid_request", f"{name} is missing.")
         kind = form.get("grant_type")
         if kind == "authorization_code":
             consent = self._redeemed(form)
             return {**self._tokens(consent), "refresh_token": self.refresh_token(consent)}
         if kind == "refresh_token":
             return self._tokens(self._refreshed(form))
-        raise GrantError("unsupported_grant_type", f"Invalid grant_type: {kind}")
+        raise OAuthError("unsupported_grant_type", f"Invalid grant_type: {kind}")
 
-    def _redeemed(self, form: Mapping[str, str]) -> Consent:
+    def _redeemed(self, form: Mapping[str, str]) -> OAuthConsent:
         with self._lock:
             code = self._codes.pop(form.get("code", ""), None)
         if code is None or code.until_mono < self._clock.now().mono:
-            raise GrantError("invalid_grant", "Malformed auth code.")
+            raise OAuthError("invalid_grant", "Malformed auth code.")
         if code.consent.client_id != form["client_id"]:
-            raise GrantError("unauthorized_client", "Unauthorized", 401)
+            raise OAuthError("unauthorized_client", "Unauthorized", 401)
         if code.redirect_uri != form.get("redirect_uri"):
-            raise GrantError("redirect_uri_mismatch", "Bad Request")
+            raise OAuthError("redirect_uri_mismatch", "Bad Request")
         if code.challenge and not _answers(code, form.get("code_verifier", "")):
-            raise GrantError("invalid_grant", "Invalid code verifier.")
+            raise OAuthError("invalid_grant", "Invalid code verifier.")
         return code.consent
 
-    def _refreshed(self, form: Mapping[str, str]) -> Consent:
+    def _refreshed(self, form: Mapping[str, str]) -> OAuthConsent:
         consent = self.refreshes.get(form.get("refresh_token", ""))
         if consent is None:
-            raise GrantError("invalid_grant", "Token has been expired or revoked.")
+            raise OAuthError("invalid_grant", "Token has been expired or revoked.")
         if consent.client_id not in {ANY_CLIENT, form["client_id"]}:
-            raise GrantError("unauthorized_client", "Unauthorized", 401)
+            raise OAuthError("unauthorized_client", "Unauthorized", 401)
         return consent
 
-    def refresh_token(self, consent: Consent) -> str:
+    def refresh_token(self, consent: OAuthConsent) -> str:
         """A new refresh token."""
         token = f"1//0{secrets.token_urlsafe(48)}"
         self.refreshes[token] = consent
         return token
 
-    def _tokens(self, consent: Consent) -> dict[str, object]:
+    def _tokens(self, consent: OAuthConsent) -> dict[str, object]:
         token = f"ya29.{secrets.token_urlsafe(48)}"
-        self._accesses[token] = Access(consent, self._clock.now().mono + self.lifetime_s)
+        self._accesses[token] = AccessToken(consent, self._clock.now().mono + self.lifetime_s)
         return {
             "access_token": token,
             "expires_in": int(self.lifetime_s),
@@ -128,7 +128,7 @@ class Grants:
             "token_type": "Bearer",
         }
 
-    def consent(self, access_token: str) -> Consent | None:
+    def consent(self, access_token: str) -> OAuthConsent | None:
         """What an access token allows; None for one that doesn't count (any more)."""
         access = self._accesses.get(access_token)
         if access is None or access.until_mono < self._clock.now().mono:
@@ -153,13 +153,13 @@ class Grants:
         for consent in [c for c in self.refreshes.values() if c.email == email]:
             self._withdraw(consent)
 
-    def _withdraw(self, consent: Consent) -> None:
+    def _withdraw(self, consent: OAuthConsent) -> None:
         with self._lock:
             self.refreshes = {t: c for t, c in self.refreshes.items() if c != consent}
             self._accesses = {t: a for t, a in self._accesses.items() if a.consent != consent}
 
 
-def _answers(code: Code, verifier: str) -> bool:
+def _answers(code: AuthorizationCode, verifier: str) -> bool:
     if code.challenge_method == "plain":
         return verifier == code.challenge
     digest = hashlib.sha256(verifier.encode()).digest()

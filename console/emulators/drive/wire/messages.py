@@ -28,7 +28,7 @@ class Malformed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class HttpRequest:
     """One request. Header names are in lower case; `query` keeps what was repeated."""
 
     method: str
@@ -46,24 +46,24 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class HttpResponse:
     """One answer."""
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
 
-    def with_headers(self, **headers: str) -> Answer:
+    def with_headers(self, **headers: str) -> HttpResponse:
         """The same with more headers; `_` in a name stands for `-`."""
         more = {name.replace("_", "-"): value for name, value in headers.items()}
         return replace(self, headers={**self.headers, **more})
 
 
-def json_answer(body: Any, status: int = 200) -> Answer:
-    return Answer(status, json.dumps(body).encode(), {"content-type": JSON_TYPE})
+def json_response(body: Any, status: int = 200) -> HttpResponse:
+    return HttpResponse(status, json.dumps(body).encode(), {"content-type": JSON_TYPE})
 
 
-def read_request(stream: BufferedIOBase) -> Request | None:
+def read_request(stream: BufferedIOBase) -> HttpRequest | None:
     """The next request; None at the connection's end. Raises Malformed."""
     line = _line(stream)
     if not line:
@@ -82,7 +82,7 @@ def read_request(stream: BufferedIOBase) -> Request | None:
         return None  # hung up half-way: it never arrived
     parts = urlsplit(words[1])
     query = tuple(parse_qsl(parts.query, keep_blank_values=True))
-    return Request(words[0], unquote(parts.path), query, headers, body)
+    return HttpRequest(words[0], unquote(parts.path), query, headers, body)
 
 
 def _headers(stream: BufferedIOBase) -> dict[str, str]:
@@ -105,7 +105,7 @@ def _line(stream: BufferedIOBase) -> str:
     return line.decode("latin-1").rstrip("\r\n")
 
 
-def encoded(answer: Answer, clock: Clock) -> bytes:
+def encode_response(answer: HttpResponse, clock: Clock) -> bytes:
     """The answer as bytes, to be written at once."""
     reason = http.client.responses.get(answer.status, "Resume Incomplete")
     head = [

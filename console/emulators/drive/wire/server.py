@@ -14,13 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from console.emulators.drive.wire.messages import Malformed, Request, read_request
+from console.emulators.drive.wire.messages import HttpRequest, Malformed, read_request
 
 HOST = "127.0.0.1"
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class Outgoing:
     """What goes out for one request: all of an answer, a part of one, or nothing."""
 
     data: bytes
@@ -35,7 +35,7 @@ class Server(socketserver.ThreadingTCPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, port: int, front: Callable[[Request], Sent]) -> None:
+    def __init__(self, port: int, front: Callable[[HttpRequest], Outgoing]) -> None:
         self.front = front
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
