@@ -9,8 +9,8 @@ by the lease in the store, and no session waits for what is said here.
 | `epochs` | the fencing rule: whose word counts |
 | `decisions` | what a message changes |
 | `view` | what is shown of the facts at a moment |
-| `clerk` | one writer for all: decides, commits many at once, and only then answers |
-| `ledger` | tables, migrations, what is kept and what is read at the start |
+| `writer` | one writer for all: decides, commits many at once, and only then answers |
+| `database` | tables, migrations, what is kept and what is read at the start |
 | `access` | tokens, limits, and who may do what |
 | `bell` | the stream of events |
 | `api` | the endpoints |

@@ -6,7 +6,7 @@ Decided here: the names. Not decided here: what a client is answered (`api.probl
 from sessionlib.errors import ColabvpsError
 
 
-class LedgerUnusable(ColabvpsError):
+class DatabaseUnusable(ColabvpsError):
     """The database can't be opened, read or written; the text says why and what to do."""
 
 

@@ -21,14 +21,16 @@ class Ruling(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Fence:
+class EpochFence:
     """The highest epoch known, and who is known to hold it."""
 
     epoch: int = 0
     holder: str | None = None
 
 
-def judge(fence: Fence, account: str, epoch: int, *, as_holder: bool) -> tuple[Ruling, Fence]:
+def judge(
+    fence: EpochFence, account: str, epoch: int, *, as_holder: bool
+) -> tuple[Ruling, EpochFence]:
     """What to do with `account`'s word under `epoch`, and what is known after it.
 
     `as_holder` says that it speaks as the one that holds the epoch: a registration and a
@@ -43,4 +45,4 @@ def judge(fence: Fence, account: str, epoch: int, *, as_holder: bool) -> tuple[R
         holder = account
     if (epoch, holder) == (fence.epoch, fence.holder):
         return Ruling.TAKEN, fence
-    return Ruling.TAKEN, Fence(epoch, holder)
+    return Ruling.TAKEN, EpochFence(epoch, holder)

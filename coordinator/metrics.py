@@ -18,11 +18,11 @@ from prometheus_client import (
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from coordinator.bell import Bell
-from coordinator.settings import Settings
-from coordinator.state import Move, MoveKind
-from coordinator.view import Moment, left_s, primary_of
-from coordinator.writer import Clerk
+from coordinator.event_broadcast import EventBroadcast
+from coordinator.settings import ServiceSettings
+from coordinator.state import EndedMove, EndedMoveKind
+from coordinator.view import ViewContext, left_s, primary_of
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -34,7 +34,9 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 class Metrics:
     """All figures of one process."""
 
-    def __init__(self, clerk: Clerk, bell: Bell, settings: Settings, clock: Clock) -> None:
+    def __init__(
+        self, writer: StateWriter, bell: EventBroadcast, settings: ServiceSettings, clock: Clock
+    ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
         self._registry = CollectorRegistry()
         self._requests = Counter(
@@ -63,16 +65,16 @@ class Metrics:
             buckets=_DOWN_S,
             registry=self._registry,
         )
-        for kind in MoveKind:
+        for kind in EndedMoveKind:
             self._moves.labels(kind.value)
             self._downtime.labels(kind.value)
         # What `labels` finds, kept: it would be looked up for every request.
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[str, Histogram] = {}
-        self._registry.register(_Now(clerk, bell, settings, clock))
-        clerk.when_published(self._moved)
+        self._registry.register(_StateCollector(writer, bell, settings, clock))
+        writer.when_published(self._moved)
 
-    def answered(self, route: str, method: str, status: int, took_s: float | None) -> None:
+    def count_answer(self, route: str, method: str, status: int, took_s: float | None) -> None:
         """Count a request; without a time for one that isn't meant to end."""
         method = method if method in _METHODS else "other"
         counter = self._counters.get((route, method, status))
@@ -91,18 +93,20 @@ class Metrics:
         """All of it, as it is scraped."""
         return generate_latest(self._registry)
 
-    def _moved(self, moves: list[Move]) -> None:
+    def _moved(self, moves: list[EndedMove]) -> None:
         for move in moves:
             self._moves.labels(move.kind.value).inc()
             if move.downtime_s is not None:
                 self._downtime.labels(move.kind.value).observe(move.downtime_s)
 
 
-class _Now(Collector):
+class _StateCollector(Collector):
     """What is looked up when it is asked for."""
 
-    def __init__(self, clerk: Clerk, bell: Bell, settings: Settings, clock: Clock) -> None:
-        self._clerk = clerk
+    def __init__(
+        self, writer: StateWriter, bell: EventBroadcast, settings: ServiceSettings, clock: Clock
+    ) -> None:
+        self._writer = writer
         self._bell = bell
         self._settings = settings
         self._clock = clock
@@ -111,12 +115,12 @@ class _Now(Collector):
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        picture = self._clerk.picture
-        at = Moment(self._clock.now(), self._settings.silence_s)
-        has_primary = primary_of(picture, at) is not None
+        state = self._writer.state
+        at = ViewContext(self._clock.now(), self._settings.silence_s)
+        has_primary = primary_of(state, at) is not None
         yield _gauge("colabvps_up", "1 while there is a primary that is heard of", has_primary)
-        yield _gauge("colabvps_epoch", "The highest epoch known", picture.fence.epoch)
-        is_well = self._clerk.trouble is None
+        yield _gauge("colabvps_epoch", "The highest epoch known", state.fence.epoch)
+        is_well = self._writer.trouble is None
         yield _gauge("colabvps_database_up", "1 while the database can be used", is_well)
         yield _gauge("colabvps_streams", "Open streams of events", self._bell.streams())
         expiry = GaugeMetricFamily(
@@ -125,8 +129,8 @@ class _Now(Collector):
         age = GaugeMetricFamily(
             "colabvps_heartbeat_age_seconds", "Since the last heartbeat", labels=["account"]
         )
-        for account in sorted(self._clerk.keys.accounts() & picture.sessions.keys()):
-            session = picture.sessions[account]
+        for account in sorted(self._writer.keys.accounts() & state.sessions.keys()):
+            session = state.sessions[account]
             expiry.add_metric([account], left_s(session, at.now))
             age.add_metric([account], session.age_s(at.now))
         yield expiry

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
+class ServiceSettings:
     """Rates are requests a second, each with how many may come at once."""
 
     silence_s: float = 45.0

@@ -1,7 +1,7 @@
 """What the coordinator knows, as frozen values.
 
 Decided here: the fields. A moment is an `Instant` of this machine's own clocks; no clock of
-another machine is compared with it. Not decided here: how facts are kept (`ledger`), what
+another machine is compared with it. Not decided here: how facts are kept (`database`), what
 changes them (`decisions`), and what is shown of them (`view`).
 """
 
@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from coordinator.fencing import Fence
+from coordinator.fencing import EpochFence
 from sessionlib.core.values import Instant
 
 MAX_MOVES = 200
@@ -27,7 +27,7 @@ HOLDING = frozenset({SERVING, "starting"})
 """The statuses of a session that has the lease."""
 
 
-class MoveKind(StrEnum):
+class EndedMoveKind(StrEnum):
     """How the work came to where it is."""
 
     FIRST = "first"
@@ -36,7 +36,7 @@ class MoveKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class SessionRecord:
     """The last word of an account's session on itself, and when it arrived."""
 
     account: str
@@ -81,7 +81,7 @@ class Handover:
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class EndedMove:
     """A move that has ended: its successor has registered.
 
     `downtime_s` lies between the last sign that the former primary served and this; None
@@ -89,7 +89,7 @@ class Move:
     """
 
     epoch: int
-    kind: MoveKind
+    kind: EndedMoveKind
     from_: str | None
     to: str
     downtime_s: float | None
@@ -97,7 +97,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class Event:
+class BellEvent:
     """One ring of the bell. Ids rise, over restarts too. `data` is one line of JSON."""
 
     id: int
@@ -106,15 +106,15 @@ class Event:
 
 
 @dataclass(slots=True)
-class Picture:
-    """All that is known, and all of it durable. Only `clerk` changes it."""
+class State:
+    """All that is known, and all of it durable. Only `writer` changes it."""
 
-    fence: Fence = field(default_factory=Fence)
+    fence: EpochFence = field(default_factory=EpochFence)
     primary: Primary | None = None
     handover: Handover | None = None
-    sessions: dict[str, Session] = field(default_factory=dict)
-    moves: deque[Move] = field(default_factory=lambda: deque(maxlen=MAX_MOVES))
-    events: deque[Event] = field(default_factory=lambda: deque(maxlen=MAX_EVENTS))
+    sessions: dict[str, SessionRecord] = field(default_factory=dict)
+    moves: deque[EndedMove] = field(default_factory=lambda: deque(maxlen=MAX_MOVES))
+    events: deque[BellEvent] = field(default_factory=lambda: deque(maxlen=MAX_EVENTS))
     last_event_id: int = 0
     revision: int = 0
     """Which state of what is changed by hand this was read from."""

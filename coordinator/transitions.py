@@ -2,8 +2,8 @@
 
 Decided here: for each kind of message, whether it counts, which facts it changes, and
 whether the bell rings. Pure: facts and time are passed in, and what changes is gathered in a
-`Draft`, so that nobody sees it before it is durable. Not decided here: who may send what
-(`access`), how it is kept (`ledger`).
+`StateDraft`, so that nobody sees it before it is durable. Not decided here: who may send what
+(`access`), how it is kept (`database`).
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordinator.fencing import Fence, Ruling, judge
+from coordinator.fencing import EpochFence, Ruling, judge
 from coordinator.state import (
     HOLDING,
     SERVING,
     STANDING_STILL,
-    Event,
+    BellEvent,
+    EndedMove,
+    EndedMoveKind,
     Handover,
-    Move,
-    MoveKind,
-    Picture,
     Primary,
-    Session,
+    SessionRecord,
+    State,
 )
 from sessionlib.core.values import Instant
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class HeartbeatMessage:
     """A session says that it is alive."""
 
     worker_id: str
@@ -41,7 +41,7 @@ class Beat:
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
+class RegistrationMessage:
     """A session says that it is the primary, and where it can be reached."""
 
     worker_id: str
@@ -54,7 +54,7 @@ class Registration:
 
 
 @dataclass(frozen=True, slots=True)
-class Phase:
+class PhaseMessage:
     """The holder says how far a planned move has come."""
 
     account: str
@@ -66,11 +66,11 @@ class Phase:
     left_s: float | None
 
 
-Message = Beat | Registration | Phase
+Message = HeartbeatMessage | RegistrationMessage | PhaseMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class TransitionOutcome:
     """What became of a message. `epoch` is the highest known after it, `holder` who has that.
 
     `unregistered` tells a session that says it serves: nobody knows where.
@@ -83,23 +83,23 @@ class Outcome:
 
 
 @dataclass(slots=True)
-class Draft:
-    """What some messages change of a picture, together."""
+class StateDraft:
+    """What some messages change of a state, together."""
 
-    base: Picture
-    fence: Fence = field(init=False)
+    base: State
+    fence: EpochFence = field(init=False)
     primary: Primary | None = field(init=False)
     handover: Handover | None = field(init=False)
-    sessions: dict[str, Session] = field(default_factory=dict)
-    moves: list[Move] = field(default_factory=list)
-    events: list[Event] = field(default_factory=list)
+    sessions: dict[str, SessionRecord] = field(default_factory=dict)
+    moves: list[EndedMove] = field(default_factory=list)
+    events: list[BellEvent] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.fence = self.base.fence
         self.primary = self.base.primary
         self.handover = self.base.handover
 
-    def session(self, account: str) -> Session | None:
+    def session(self, account: str) -> SessionRecord | None:
         """The account's session as it is after what was taken so far."""
         return self.sessions.get(account) or self.base.sessions.get(account)
 
@@ -113,63 +113,63 @@ class Draft:
     def ring(self, kind: str, **data: Any) -> None:
         """Let the bell ring once this is kept."""
         number = self.base.last_event_id + len(self.events) + 1
-        self.events.append(Event(number, kind, json.dumps(data)))
+        self.events.append(BellEvent(number, kind, json.dumps(data)))
 
     def publish(self) -> None:
-        """Make the changes part of the picture they began from. They are durable by now."""
-        picture = self.base
-        picture.fence, picture.primary, picture.handover = self.fence, self.primary, self.handover
-        picture.sessions.update(self.sessions)
-        picture.moves.extend(self.moves)
-        picture.events.extend(self.events)
+        """Make the changes part of the state they began from. They are durable by now."""
+        state = self.base
+        state.fence, state.primary, state.handover = self.fence, self.primary, self.handover
+        state.sessions.update(self.sessions)
+        state.moves.extend(self.moves)
+        state.events.extend(self.events)
         if self.events:
-            picture.last_event_id = self.events[-1].id
+            state.last_event_id = self.events[-1].id
 
 
-def decide(draft: Draft, message: Message, now: Instant) -> Outcome:
+def decide(draft: StateDraft, message: Message, now: Instant) -> TransitionOutcome:
     """Judge a message and gather what it changes."""
-    as_holder = not isinstance(message, Beat)
+    as_holder = not isinstance(message, HeartbeatMessage)
     before = draft.fence
     ruling, draft.fence = judge(before, message.account, message.epoch, as_holder=as_holder)
     if ruling is Ruling.TAKEN:
         if draft.fence.epoch > before.epoch:
             draft.ring("epoch", epoch=draft.fence.epoch, holder=draft.fence.holder)
-        if isinstance(message, Beat):
-            _beat(draft, message, now)
-        elif isinstance(message, Registration):
-            _register(draft, message, now)
+        if isinstance(message, HeartbeatMessage):
+            _apply_heartbeat(draft, message, now)
+        elif isinstance(message, RegistrationMessage):
+            _apply_registration(draft, message, now)
         else:
             _phase(draft, message, now)
-    return Outcome(
+    return TransitionOutcome(
         ruling,
         draft.fence.epoch,
         draft.fence.holder,
-        unregistered=isinstance(message, Beat) and _is_unregistered(draft, message),
+        unregistered=isinstance(message, HeartbeatMessage) and _is_unregistered(draft, message),
     )
 
 
-def _is_unregistered(draft: Draft, beat: Beat) -> bool:
+def _is_unregistered(draft: StateDraft, beat: HeartbeatMessage) -> bool:
     if beat.status != SERVING:
         return False
     primary = draft.primary
     return primary is None or (primary.epoch, primary.worker_id) != (beat.epoch, beat.worker_id)
 
 
-def _beat(draft: Draft, beat: Beat, now: Instant) -> None:
+def _apply_heartbeat(draft: StateDraft, beat: HeartbeatMessage, now: Instant) -> None:
     before = draft.session(beat.account)
-    draft.sessions[beat.account] = Session(
+    draft.sessions[beat.account] = SessionRecord(
         beat.account, beat.worker_id, beat.epoch, beat.status, beat.remaining_s, now
     )
     if before is None or (before.worker_id, before.status) != (beat.worker_id, beat.status):
         draft.ring("session", account=beat.account, status=beat.status, epoch=beat.epoch)
 
 
-def _register(draft: Draft, told: Registration, now: Instant) -> None:
+def _apply_registration(draft: StateDraft, told: RegistrationMessage, now: Instant) -> None:
     before = draft.primary
     is_new = before is None or before.epoch != told.epoch
     since = now if before is None or is_new else before.since
     if is_new:
-        draft.moves.append(_move(draft, told, now))
+        draft.moves.append(_apply_phase(draft, told, now))
     draft.primary = Primary(
         told.epoch, told.account, told.worker_id, told.url, told.capabilities, since
     )
@@ -177,24 +177,24 @@ def _register(draft: Draft, told: Registration, now: Instant) -> None:
     left_s = 0.0
     if session is not None and session.worker_id == told.worker_id:
         left_s = max(0.0, session.remaining_s - session.age_s(now))
-    draft.sessions[told.account] = Session(
+    draft.sessions[told.account] = SessionRecord(
         told.account, told.worker_id, told.epoch, SERVING, left_s, now
     )
     if before != draft.primary:
         draft.ring("primary", account=told.account, epoch=told.epoch)
 
 
-def _move(draft: Draft, told: Registration, now: Instant) -> Move:
+def _apply_phase(draft: StateDraft, told: RegistrationMessage, now: Instant) -> EndedMove:
     before = draft.primary
     if before is None:
-        return Move(told.epoch, MoveKind.FIRST, told.previous, told.account, None, now)
-    kind = MoveKind.TAKEOVER if told.takeover else MoveKind.PLANNED
+        return EndedMove(told.epoch, EndedMoveKind.FIRST, told.previous, told.account, None, now)
+    kind = EndedMoveKind.TAKEOVER if told.takeover else EndedMoveKind.PLANNED
     stopped = _stopped(draft, before)
     down_s = None if stopped is None else max(0.0, now.boot - stopped.boot)
-    return Move(told.epoch, kind, before.account, told.account, down_s, now)
+    return EndedMove(told.epoch, kind, before.account, told.account, down_s, now)
 
 
-def _stopped(draft: Draft, before: Primary) -> Instant | None:
+def _stopped(draft: StateDraft, before: Primary) -> Instant | None:
     """When the former primary was known to serve last."""
     handover = draft.handover
     if handover is not None and handover.epoch == before.epoch and handover.still_since:
@@ -203,7 +203,7 @@ def _stopped(draft: Draft, before: Primary) -> Instant | None:
     return session.at if session is not None and session.status in HOLDING else None
 
 
-def _phase(draft: Draft, told: Phase, now: Instant) -> None:
+def _phase(draft: StateDraft, told: PhaseMessage, now: Instant) -> None:
     before = draft.handover
     is_same_plan = before is not None and (before.epoch, before.plan) == (told.epoch, told.plan)
     still_since = None

@@ -12,14 +12,22 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from coordinator.state import CALLED_OFF, HOLDING, Handover, Move, Picture, Primary, Session
+from coordinator.state import (
+    CALLED_OFF,
+    HOLDING,
+    EndedMove,
+    Handover,
+    Primary,
+    SessionRecord,
+    State,
+)
 from sessionlib.core.values import Instant
 
 GONE = frozenset({"ended", "fenced"})
 """The statuses of a session that can't take the work over."""
 
 
-class Health(StrEnum):
+class SystemHealth(StrEnum):
     """How the whole is."""
 
     HEALTHY = "healthy"
@@ -29,77 +37,77 @@ class Health(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class ViewContext:
     """When it is looked, and how old a heartbeat may be before its session counts as lost."""
 
     now: Instant
     silence_s: float
 
 
-def primary_of(picture: Picture, at: Moment) -> Primary | None:
+def primary_of(state: State, at: ViewContext) -> Primary | None:
     """The primary; None where it has been superseded, has stopped, or isn't heard of."""
-    primary = picture.primary
-    if primary is None or primary.epoch != picture.fence.epoch:
+    primary = state.primary
+    if primary is None or primary.epoch != state.fence.epoch:
         return None
-    session = picture.sessions.get(primary.account)
+    session = state.sessions.get(primary.account)
     if session is None or session.worker_id != primary.worker_id:
         return None
     is_at_it = session.status in HOLDING and not is_lost(session, at)
     return primary if is_at_it else None
 
 
-def is_lost(session: Session, at: Moment) -> bool:
+def is_lost(session: SessionRecord, at: ViewContext) -> bool:
     """Whether nothing was heard for too long."""
     return session.age_s(at.now) > at.silence_s
 
 
-def left_s(session: Session, now: Instant) -> float:
+def left_s(session: SessionRecord, now: Instant) -> float:
     """How much of its life the session has left, if it is right about that."""
     return max(0.0, session.remaining_s - session.age_s(now))
 
 
-def health_of(picture: Picture, at: Moment) -> Health:
+def health_of(state: State, at: ViewContext) -> SystemHealth:
     """How the whole is."""
-    primary = primary_of(picture, at)
+    primary = primary_of(state, at)
     if primary is None:
-        return Health.DOWN
-    others = (s for name, s in picture.sessions.items() if name != primary.account)
+        return SystemHealth.DOWN
+    others = (s for name, s in state.sessions.items() if name != primary.account)
     has_backup = any(s.status not in GONE and not is_lost(s, at) for s in others)
-    return Health.HEALTHY if has_backup else Health.DEGRADED
+    return SystemHealth.HEALTHY if has_backup else SystemHealth.DEGRADED
 
 
-def status(picture: Picture, at: Moment) -> dict[str, Any]:
+def status(state: State, at: ViewContext) -> dict[str, Any]:
     """`GET /api/sessions/status`."""
-    primary = primary_of(picture, at)
+    primary = primary_of(state, at)
     first = None if primary is None else primary.account
     return {
-        "primary_session": primary_session(picture, at),
+        "primary_session": primary_session(state, at),
         "backup_sessions": [
             _session(session, at)
-            for name, session in sorted(picture.sessions.items())
+            for name, session in sorted(state.sessions.items())
             if name != first
         ],
-        "next_handover": next_handover(picture, at),
-        "system_health": health_of(picture, at).value,
+        "next_handover": next_handover(state, at),
+        "system_health": health_of(state, at).value,
     }
 
 
-def primary_session(picture: Picture, at: Moment) -> dict[str, Any] | None:
+def primary_session(state: State, at: ViewContext) -> dict[str, Any] | None:
     """The primary's session, with where it is and since when; None without one."""
-    primary = primary_of(picture, at)
+    primary = primary_of(state, at)
     if primary is None:
         return None
     return {
-        **_session(picture.sessions[primary.account], at),
+        **_session(state.sessions[primary.account], at),
         "worker_url": primary.url,
         "capabilities": dict(primary.capabilities),
         "since": iso(primary.since.wall),
     }
 
 
-def next_handover(picture: Picture, at: Moment) -> dict[str, Any] | None:
+def next_handover(state: State, at: ViewContext) -> dict[str, Any] | None:
     """The move that is planned; without one, when the primary's time is up at the latest."""
-    handover = _open_handover(picture)
+    handover = _open_handover(state)
     if handover is not None:
         in_s = _ahead_s(handover, at.now)
         return {
@@ -110,10 +118,10 @@ def next_handover(picture: Picture, at: Moment) -> dict[str, Any] | None:
             "in_s": in_s,
             "at": None if in_s is None else iso(at.now.wall + in_s),
         }
-    primary = primary_of(picture, at)
+    primary = primary_of(state, at)
     if primary is None:
         return None
-    in_s = round(left_s(picture.sessions[primary.account], at.now), 1)
+    in_s = round(left_s(state.sessions[primary.account], at.now), 1)
     return {
         "plan": None,
         "from": primary.account,
@@ -124,7 +132,7 @@ def next_handover(picture: Picture, at: Moment) -> dict[str, Any] | None:
     }
 
 
-def move(move: Move) -> dict[str, Any]:
+def move(move: EndedMove) -> dict[str, Any]:
     """A move that has ended."""
     return {
         "epoch": move.epoch,
@@ -141,10 +149,10 @@ def iso(wall_s: float) -> str:
     return datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="seconds")
 
 
-def _open_handover(picture: Picture) -> Handover | None:
+def _open_handover(state: State) -> Handover | None:
     """The move under way. One of an epoch that is over has ended, or come to nothing."""
-    handover = picture.handover
-    if handover is None or handover.epoch != picture.fence.epoch:
+    handover = state.handover
+    if handover is None or handover.epoch != state.fence.epoch:
         return None
     return None if handover.phase == CALLED_OFF else handover
 
@@ -155,7 +163,7 @@ def _ahead_s(handover: Handover, now: Instant) -> float | None:
     return round(max(0.0, handover.left_s - (now.boot - handover.at.boot)), 1)
 
 
-def _session(session: Session, at: Moment) -> dict[str, Any]:
+def _session(session: SessionRecord, at: ViewContext) -> dict[str, Any]:
     age_s = session.age_s(at.now)
     return {
         "account": session.account,

@@ -4,7 +4,7 @@ Decided here: that whatever arrives while a commit is under way shares the next 
 answer is given, a fact shown and the bell rung only once it is durable; that what was
 changed by hand in between is read before anything is decided; and that nobody waits for an
 answer which won't come. Not decided here: what a message changes (`decisions`), and how it is
-kept (`ledger`).
+kept (`database`).
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from contextlib import suppress
 from functools import partial
 from typing import TypeVar
 
-from coordinator.access.keys import Keys
-from coordinator.errors import LedgerUnusable
-from coordinator.ledger.ledger import Ledger
-from coordinator.state import Move, Picture
-from coordinator.transitions import Draft, Message, Outcome, decide
+from coordinator.access.token_index import TokenIndex
+from coordinator.database.database import Database
+from coordinator.errors import DatabaseUnusable
+from coordinator.state import EndedMove, State
+from coordinator.transitions import Message, StateDraft, TransitionOutcome, decide
 from sessionlib.clock import Clock
 
 MAX_BATCH = 1_000
@@ -31,48 +31,48 @@ LOOK_S = 1.0
 RELIEF_S = 1.0
 _LOG = logging.getLogger(__name__)
 T = TypeVar("T")
-_Waiting = tuple[Message, "asyncio.Future[Outcome]"]
+_Waiting = tuple[Message, "asyncio.Future[TransitionOutcome]"]
 
 
 class Overloaded(Exception):
     """More waits to be kept than can be."""
 
 
-class Clerk:
+class StateWriter:
     """All that is known, and the only one who changes it. Lives in one event loop."""
 
-    def __init__(self, ledger: Ledger, clock: Clock) -> None:
-        """Read all that is kept. Raises LedgerUnusable."""
-        self._ledger = ledger
+    def __init__(self, database: Database, clock: Clock) -> None:
+        """Read all that is kept. Raises DatabaseUnusable."""
+        self._database = database
         self._clock = clock
-        self.picture: Picture = ledger.picture(clock.now())
-        self.keys = Keys(ledger.hashes())
+        self.state: State = database.load_state(clock.now())
+        self.keys = TokenIndex(database.token_hashes())
         self.trouble: str | None = None
         """Why the database can't be used just now; None while all is well."""
         self._told: str | None = None
-        self._published: list[Callable[[list[Move]], None]] = []
+        self._published: list[Callable[[list[EndedMove]], None]] = []
         self._waiting: list[_Waiting] = []
         self._lookers: list[asyncio.Future[None]] = []
         self._wake = asyncio.Event()
         self._ended = False
         # One thread: SQLite has one writer anyhow, and order is kept.
-        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._thread = ThreadPoolExecutor(1, "database")
         self._beside = ThreadPoolExecutor(1, "relief")
 
-    def when_published(self, call: Callable[[list[Move]], None]) -> None:
+    def when_published(self, call: Callable[[list[EndedMove]], None]) -> None:
         """Have `call` called, with the moves that have just ended, when anything has changed."""
         self._published.append(call)
 
-    async def take(self, message: Message) -> Outcome:
-        """What becomes of a message, once that is durable. Raises Overloaded, LedgerUnusable."""
+    async def submit(self, message: Message) -> TransitionOutcome:
+        """What becomes of a message, once that is durable. Raises Overloaded, DatabaseUnusable."""
         if len(self._waiting) >= MAX_WAITING:
             raise Overloaded
-        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        future: asyncio.Future[TransitionOutcome] = asyncio.get_running_loop().create_future()
         self._waiting.append((message, future))
         self._wake.set()
         return await future
 
-    async def look(self) -> None:
+    async def read(self) -> None:
         """Return once whatever was changed by hand until now is known."""
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._lookers.append(future)
@@ -88,12 +88,12 @@ class Clerk:
                     await self._wake.wait()
             self._wake.clear()
             if self._lookers or not self._waiting:
-                await self._look()
+                await self._read_state()
             while self._waiting:
                 batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
-                await self._keep(batch)
+                await self._commit(batch)
                 if self._lookers:  # under load there is no other time for it
-                    await self._look()
+                    await self._read_state()
         relief.cancel()
         self._beside.shutdown()
         self._thread.shutdown()
@@ -103,87 +103,87 @@ class Clerk:
         self._ended = True
         self._wake.set()
 
-    async def _keep(self, batch: list[_Waiting]) -> None:
+    async def _commit(self, batch: list[_Waiting]) -> None:
         try:
             if self.trouble is not None:
                 await self._recover()
             outcomes = await self._committed([message for message, _ in batch])
         except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
-            trouble = self._in_trouble(error)
+            trouble = self._note_failure(error)
             for _, future in batch:
                 if not future.done():
-                    future.set_exception(LedgerUnusable(trouble))
+                    future.set_exception(DatabaseUnusable(trouble))
             return
         for (_, future), outcome in zip(batch, outcomes, strict=True):
             if not future.done():  # its client may have gone
                 future.set_result(outcome)
 
-    async def _committed(self, messages: list[Message]) -> list[Outcome]:
+    async def _committed(self, messages: list[Message]) -> list[TransitionOutcome]:
         while True:
             now = self._clock.now()
-            draft = Draft(self.picture)
+            draft = StateDraft(self.state)
             outcomes = [decide(draft, message, now) for message in messages]
             if not draft.changes_anything():
                 # All were refused, and on what is known by now.
-                if await self._in_thread(self._ledger.revision) == draft.base.revision:
+                if await self._in_thread(self._database.revision) == draft.base.revision:
                     return outcomes
-            elif await self._in_thread(partial(self._ledger.commit, draft)):
+            elif await self._in_thread(partial(self._database.commit, draft)):
                 draft.publish()
-                self._tell(draft.moves)
-                self._all_is_well()
+                self._publish(draft.moves)
+                self._note_success()
                 return outcomes
-            await self._read_anew()
+            await self._reload()
 
-    async def _look(self) -> None:
+    async def _read_state(self) -> None:
         lookers, self._lookers = self._lookers, []
         try:
             if self.trouble is not None:
                 await self._recover()
-            elif await self._in_thread(self._ledger.revision) != self.picture.revision:
-                await self._read_anew()
+            elif await self._in_thread(self._database.revision) != self.state.revision:
+                await self._reload()
         except Exception as error:  # noqa: BLE001 - as above
-            self._in_trouble(error)
+            self._note_failure(error)
         for future in lookers:
             if not future.done():
                 future.set_result(None)
 
-    def _in_trouble(self, error: Exception) -> str:
+    def _note_failure(self, error: Exception) -> str:
         """Why nothing can be kept just now. Its operator is told once, not for every request."""
-        known = isinstance(error, LedgerUnusable)
+        known = isinstance(error, DatabaseUnusable)
         trouble = str(error) if known else f"a fault of this program ({type(error).__name__})"
         if trouble != self._told:
             _LOG.error("Nothing can be kept, so requests are answered 503: %s", trouble)
         self.trouble = self._told = trouble
         return trouble
 
-    def _all_is_well(self) -> None:
+    def _note_success(self) -> None:
         if self._told is not None:
             self._told = None
             _LOG.warning("What is sent is kept again.")
 
     async def _recover(self) -> None:
-        """Go on if the database can be written again. Raises LedgerUnusable."""
-        await self._in_thread(self._ledger.prove_writable)
-        await self._read_anew()
+        """Go on if the database can be written again. Raises DatabaseUnusable."""
+        await self._in_thread(self._database.prove_writable)
+        await self._reload()
         self.trouble = None
 
     async def _relieve(self) -> None:
         """Beside the commits, and where that isn't enough, between two of them."""
         while True:
             await asyncio.sleep(RELIEF_S)
-            with suppress(LedgerUnusable):  # the next commit says so too
-                if await self._in_thread(self._ledger.relieve, self._beside):
-                    await self._in_thread(self._ledger.relieve)
+            with suppress(DatabaseUnusable):  # the next commit says so too
+                if await self._in_thread(self._database.relieve, self._beside):
+                    await self._in_thread(self._database.relieve)
 
-    async def _read_anew(self) -> None:
-        """After a commit of unknown outcome, or a change by hand. Raises LedgerUnusable."""
+    async def _reload(self) -> None:
+        """After a commit of unknown outcome, or a change by hand. Raises DatabaseUnusable."""
         now = self._clock.now()
-        # In this order: keys that are newer than the picture's revision are only read once more.
-        self.picture = await self._in_thread(lambda: self._ledger.picture(now))
-        self.keys = Keys(await self._in_thread(self._ledger.hashes))
-        self._tell([])
+        # In this order: keys that are newer than the state's revision are only read once more.
+        self.state = await self._in_thread(lambda: self._database.load_state(now))
+        self.keys = TokenIndex(await self._in_thread(self._database.token_hashes))
+        self._publish([])
 
-    def _tell(self, moves: list[Move]) -> None:
+    def _publish(self, moves: list[EndedMove]) -> None:
         for call in self._published:
             call(moves)
 

@@ -28,7 +28,7 @@ from sessionlib.errors import (
 )
 from sessionlib.ports import Store
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, digest_of
-from sessionlib.signed.signed import NumberedRecord, RecordKind, VersionSeries
+from sessionlib.signed.records import NumberedRecord, RecordKind, VersionSeries
 
 ARCHIVES_KEPT = 3
 _LOOKED_THROUGH = 8

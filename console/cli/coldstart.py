@@ -26,7 +26,7 @@ from console.orders.proposals.common import check_account_exists
 from console.timeouts import within
 from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
-from sessionlib.config.schema import Launcher as Kind
+from sessionlib.config.schema import LauncherKind as Kind
 from sessionlib.errors import StoreError
 from sessionlib.launchers import Launcher, LaunchState
 

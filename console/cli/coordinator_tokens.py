@@ -69,7 +69,7 @@ def _doubt(url: str, token: str) -> str | None:
     """Why it couldn't be asked whether it knows the token. Raises Refused if it doesn't."""
     from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
 
-    asking = client.Client(url, token)
+    asking = client.CoordinatorClient(url, token)
     try:
         known = asking.knows_token()
     except client.Unavailable as error:

@@ -65,9 +65,9 @@ def _names(config: Config, text: str | None) -> list[str]:
     names = [] if text is None else [name.strip() for name in text.split(",")]
     if text is not None and len(names) != 2:
         raise WrongUse("--accounts: name two, as --accounts operator,backup1")
-    from sessionlib.stores.drive import signins  # noqa: PLC0415 - loaded only here
+    from sessionlib.stores.drive import signin_storage  # noqa: PLC0415 - loaded only here
 
-    known = signins.names(config)
+    known = signin_storage.names(config)
     for name in names:
         if name not in known:
             raise WrongUse(f"--accounts: there is no {name:.40}; there are {', '.join(known)}")

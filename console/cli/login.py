@@ -20,9 +20,9 @@ from console.setup.google.paste_flow import sign_in_by_pasting
 from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, StoreKind, load
-from sessionlib.stores.drive import signins
-from sessionlib.stores.drive.opening import emulator
-from sessionlib.stores.drive.signins import OPERATOR, SignIn
+from sessionlib.stores.drive import signin_storage
+from sessionlib.stores.drive.opening import emulator_url
+from sessionlib.stores.drive.signin_storage import OPERATOR, SignIn
 
 CHANGES = True
 EXAMPLES = (
@@ -66,7 +66,7 @@ def run(
     if coordinator:
         keep_token(context, config, account)
         return
-    email = signins.expected_email(config, account)
+    email = signin_storage.email_of(config, account)
     _check_store(config)
     # Before a person is sent to a browser for nothing.
     secret_storage.check()
@@ -74,7 +74,7 @@ def run(
     before = _before(config, account)
     context.out.ask("\n".join(_asks(account, email, before)), yes=context.yes)
     signin = _signed_in(context, account, email, oauth, no_browser=no_browser)
-    signins.keep(config.fleet, account, signin)
+    signin_storage.save(config.fleet, account, signin)
     if client is not None:
         keep_client(config.fleet, oauth)
     for text in _advice(config, account, signin.email):
@@ -95,7 +95,7 @@ def _check_store(config: Config) -> None:
 
 def _before(config: Config, account: str) -> SignIn | None:
     try:
-        return signins.find(config.fleet, account)
+        return signin_storage.load(config.fleet, account)
     except secret_storage.SecretStorageError:
         return None  # spoilt, and about to be replaced
 
@@ -118,7 +118,7 @@ def _signed_in(
     *,
     no_browser: bool,
 ) -> SignIn:
-    base = emulator()
+    base = emulator_url()
     if no_browser:
         token = sign_in_by_pasting(oauth, email, base, context.out.message, context.out.read)
     else:
@@ -126,7 +126,7 @@ def _signed_in(
     clock = SystemClock()
     signin = SignIn(email or "", oauth.id, oauth.secret, token, clock.now().wall)
     found = email_of(account, signin, clock, base)
-    if email is not None and not signins.is_same(found, email):
+    if email is not None and not signin_storage.is_same(found, email):
         # Not taken back at Google: that would end this account's good sign-ins as well.
         raise Refused(
             f"the browser has signed in {found}, and {account} is {email}: nothing was kept; sign "
@@ -139,7 +139,9 @@ def _advice(config: Config, account: str, email: str) -> Iterator[str]:
     if account != OPERATOR:
         return
     workers = [
-        name for name in config.accounts if signins.is_same(config.account(name).email, email)
+        name
+        for name in config.accounts
+        if signin_storage.is_same(config.account(name).email, email)
     ]
     if workers and OPERATOR not in workers:
         yield (

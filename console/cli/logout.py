@@ -14,9 +14,9 @@ from console.errors import Refused
 from console.setup.google.oauth_client import forget_client, kept_client
 from console.setup.google.revocation import revoke
 from sessionlib.config import Config, load
-from sessionlib.stores.drive import signins
-from sessionlib.stores.drive.opening import emulator
-from sessionlib.stores.drive.signins import SignIn
+from sessionlib.stores.drive import signin_storage
+from sessionlib.stores.drive.opening import emulator_url
+from sessionlib.stores.drive.signin_storage import SignIn
 
 CHANGES = True
 EXAMPLES = (
@@ -53,11 +53,11 @@ def run(
         forget_tokens(context, config, account)
         return
     if account is None:
-        kept = list(signins.all_kept(config))
+        kept = list(signin_storage.saved_entries(config))
         has_client = kept_client(config.fleet) is not None
     else:
-        signins.expected_email(config, account)
-        found = signins.find(config.fleet, account)
+        signin_storage.email_of(config, account)
+        found = signin_storage.load(config.fleet, account)
         kept, has_client = [] if found is None else [(account, found)], False
     if not kept and not has_client:
         text = f"{account or 'nobody'} is {'not ' if account else ''}signed in here"
@@ -87,13 +87,13 @@ def _ended(config: Config, name: str, signin: SignIn, *, only_here: bool) -> dic
     was_valid = False
     if not only_here:
         try:
-            was_valid = revoke(signin, emulator())
+            was_valid = revoke(signin, emulator_url())
         except Refused as error:
             raise Refused(
                 f"{name} stays signed in here: {error}. Try again; or forget it with --only-here, "
                 "and remove the app's access at https://myaccount.google.com/connections"
             ) from None
-    signins.forget(config.fleet, name)
+    signin_storage.delete(config.fleet, name)
     return {"account": name, "email": signin.email, "revoked": was_valid}
 
 

@@ -13,8 +13,8 @@ from sessionlib.config import Config, load
 from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import label
 from sessionlib.notices.receivers import receivers
-from sessionlib.notices.retry_queue import Answer, Fate
-from sessionlib.notices.sender import Post, missing
+from sessionlib.notices.retry_queue import DeliveryAnswer, DeliveryResult
+from sessionlib.notices.sender import ProcessSender, why_unavailable
 from sessionlib.notices.wording import trial
 
 EXAMPLES = ("colabvps-console notify-test", "colabvps-console notify-test --json")
@@ -30,13 +30,13 @@ def run(ctx: typer.Context) -> None:
     context = command_context(ctx)
     config = load(find_config(context.config))
     urls = _urls(config)
-    why = missing()
+    why = why_unavailable()
     if why is not None:
         raise Refused(why)
     context.out.message(f"Sending a test notice of {config.fleet} to {len(urls)} …")
-    answers = Post(config.fleet).send(trial(config.fleet), urls)
+    answers = ProcessSender(config.fleet).send(trial(config.fleet), urls)
     _show_results(context, config.fleet, urls, answers)
-    if any(answer.fate is not Fate.TAKEN for answer in answers):
+    if any(answer.fate is not DeliveryResult.TAKEN for answer in answers):
         raise typer.Exit(FAILED)
 
 
@@ -54,10 +54,14 @@ def _urls(config: Config) -> list[str]:
 
 
 def _show_results(
-    context: CommandContext, fleet: str, urls: Sequence[str], answers: Sequence[Answer]
+    context: CommandContext, fleet: str, urls: Sequence[str], answers: Sequence[DeliveryAnswer]
 ) -> None:
     rows = [
-        {"url": label(url), "accepted": answer.fate is Fate.TAKEN, "why": answer.why or None}
+        {
+            "url": label(url),
+            "accepted": answer.fate is DeliveryResult.TAKEN,
+            "why": answer.why or None,
+        }
         for url, answer in zip(urls, answers, strict=True)
     ]
     if context.out.json:

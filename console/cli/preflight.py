@@ -37,7 +37,7 @@ from sessionlib.errors import ConfigError, ProgramError, StoreError
 from sessionlib.layout import history_key
 from sessionlib.signed import store_check
 from sessionlib.signed.fleetconfig import CONFIG, compare
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores import open_store
 

@@ -25,7 +25,7 @@ from sessionlib.config import Config
 from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 
 CHANGES = True

@@ -29,9 +29,9 @@ from sessionlib.config import Config, load
 from sessionlib.ports import Store
 from sessionlib.signed.store_check import StoreCheck, folder_to_check
 from sessionlib.stores import open_store
-from sessionlib.stores.drive import signins
+from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import EMULATOR_VARIABLE
-from sessionlib.stores.drive.signins import OPERATOR, SignIn
+from sessionlib.stores.drive.signin_storage import OPERATOR, SignIn
 
 OPERATOR_EMAIL = "operator@example.com"
 LATENCY_MS = 20.0
@@ -87,7 +87,7 @@ class EmulatedDrive:
                 told["refresh_token"],
                 clock.now().wall,
             )
-            signins.keep(config.fleet, name, kept)
+            signin_storage.save(config.fleet, name, kept)
         for step in founding.steps(founding.inspect_folder(config), mail=False):
             step.do()
         config = load(config.path)

@@ -37,7 +37,7 @@ class LocalCoordinator:
 
     def __init__(self, folder: Path, accounts: Iterable[str], scale: float) -> None:
         try:
-            from coordinator.administering import create_token  # noqa: PLC0415 - loaded only here
+            from coordinator.admin import create_token  # noqa: PLC0415 - loaded only here
         except ModuleNotFoundError as error:
             raise Refused(f"the coordinator isn't installed ({error.name})") from None
         db = folder / "coordinator.db"

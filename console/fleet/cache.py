@@ -46,7 +46,7 @@ class FleetCache:
     """All that was read; immutable, so that threads may hand it about.
 
     `answered` is when the store last answered anything, `failed` what it failed
-    with since. `patience_s` is how long an answer is waited for. `takeover_off` and
+    with since. `timeout_s` is how long an answer is waited for. `store_unproven` and
     `coordinator` are as in a Snapshot.
     """
 

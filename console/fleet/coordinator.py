@@ -19,7 +19,7 @@ from sessionlib.config import Config
 from sessionlib.coordinator import TOKEN_VARIABLE, tokens
 
 if TYPE_CHECKING:
-    from sessionlib.coordinator.event_stream import Listener
+    from sessionlib.coordinator.event_stream import EventListener
 
 EVERY_S = 5.0
 FIRST_WAIT_S = 2.0
@@ -78,7 +78,7 @@ class CoordinatorProbe:
         from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
 
         token = tokens.find(fleet, tokens.OPERATOR)
-        asked = client.Client(url, token)
+        asked = client.CoordinatorClient(url, token)
         try:
             self._seen = _query(asked, CoordinatorStatus(url), client)
         except client.TokenUnknown:
@@ -93,7 +93,7 @@ class CoordinatorProbe:
             self._first.set()
 
 
-def listen_for_changes(config: Config, ring: Callable[[], None]) -> Listener | None:
+def listen_for_changes(config: Config, ring: Callable[[], None]) -> EventListener | None:
     """A listener that has begun to call `ring`, in its own thread; None without a coordinator,
     or a token to listen with."""
     url = config.coordinator.url
@@ -103,7 +103,7 @@ def listen_for_changes(config: Config, ring: Callable[[], None]) -> Listener | N
     from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
     from sessionlib.coordinator import event_stream as listening  # noqa: PLC0415 - loaded only here
 
-    listener: Listener = listening.Listener(client.Client(url, token), ring)
+    listener: EventListener = listening.EventListener(client.CoordinatorClient(url, token), ring)
     listener.start()
     return listener
 

@@ -35,7 +35,7 @@ class Snapshot:
     """Everything that one look showed. `latency_s` is None while the store can't be reached.
 
     `answered_s` is how long ago the store last answered anything, None for never.
-    `takeover_off` is why no session takes over by itself, whatever the policy says.
+    `store_unproven` is why no session takes over by itself, whatever the policy says.
     """
 
     kind: str

@@ -32,10 +32,10 @@ from sessionlib.launchers import LaunchStatus
 
 @dataclass(frozen=True, slots=True)
 class EmergencyCase:
-    """One case: who would take over from whom, and what is known after `for_s` of watching.
+    """One case: who would take over from whom, and what is known after `watched_s` of watching.
 
     `first` was seen at `began`, when it was opened, and `last` is the newest look.
-    `need_s` is how long to watch at least.
+    `required_watch_s` is how long to watch at least.
     """
 
     to: str

@@ -19,7 +19,7 @@ from console.fleet.words import ago, duration
 from console.orders.evidence import LivenessVerdict, evidence_of, verdict_of
 from console.orders.proposals.common import report_of, require_lease
 from sessionlib.config import Config
-from sessionlib.config.schema import Launcher
+from sessionlib.config.schema import LauncherKind
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
 from sessionlib.core.view import Member
@@ -196,7 +196,7 @@ def _candidate(
     elif is_there:
         life = "a session runs and has yet to report"
     by = "started from this machine"
-    if own.launcher is Launcher.MANUAL:
+    if own.launcher is LauncherKind.MANUAL:
         by = f"started by its own person, {own.owner or own.email}"
     reasons = [f"priority {own.priority}", own.role.value.replace("_", " "), life, by]
     if report is not None and report.member == Member.FENCED:

@@ -58,7 +58,9 @@ def missing_lease(store: Store, ttl_s: float) -> Lease | None:
 def newest_checkpoint(store: Store) -> Pointer | None:
     """The newest checkpoint whose manifest can be read; None where there is none. It may have
     been made and not yet published, and is whole all the same."""
-    whole = (one for one in catalog.shelved(store) if one.error is None and _is_real(one.epoch))
+    whole = (
+        one for one in catalog.list_checkpoints(store) if one.error is None and _is_real(one.epoch)
+    )
     return next((Pointer(one.epoch, one.seq, one.name, one.bytes) for one in whole), None)
 
 
@@ -68,7 +70,7 @@ def highest_trace(store: Store) -> int | None:
     found = history_epochs(store)
     found += [_trace(read_from_store(store, Report, key)) for key in store.list(layout.SESSIONS)]
     found += [_trace(read_from_store(store, Order, key)) for key in store.list(layout.ORDERS)]
-    found += [one.epoch for one in catalog.shelved(store)]
+    found += [one.epoch for one in catalog.list_checkpoints(store)]
     return max((epoch if _is_real(epoch) else 1 for epoch in found), default=0) or None
 
 

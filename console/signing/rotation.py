@@ -47,7 +47,7 @@ from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
 from sessionlib.signed.fleetconfig import CONFIG
 from sessionlib.signed.keys import SUCCESSION, Succession, read_succession
-from sessionlib.signed.signed import NumberedRecord, RecordKind, VersionSeries
+from sessionlib.signed.records import NumberedRecord, RecordKind, VersionSeries
 from sessionlib.signing import new_seed, public_of
 
 T = TypeVar("T", bound=NumberedRecord)

@@ -31,7 +31,7 @@ from sessionlib.signed.store_check import folder_to_check
 
 if TYPE_CHECKING:
     # With httpx, which only a fleet with a coordinator needs.
-    from sessionlib.coordinator.event_stream import Listener
+    from sessionlib.coordinator.event_stream import EventListener
 
 LOOK_EVERY_S = 1.0
 RING_GAP_S = 0.2
@@ -81,7 +81,7 @@ class Poller:
         self._lanes = [PollLane((layout.LEASE,)), *(PollLane(share) for share in shares)]
         self._config, self._gate = config, TakeoverGate()
         self._coordination = CoordinatorProbe()
-        self._listener: Listener | None = None
+        self._listener: EventListener | None = None
         self._rang_mono = float("-inf")
         if folder_to_check(config) is not None:
             self._lanes.append(PollLane((layout.STORE_CHECK,)))

@@ -11,13 +11,13 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coordinator.access.keys import Grant
-from coordinator.access.policy import GO, Need, allows, need_of, template_of
-from coordinator.access.rates import Rates, sender_at
-from coordinator.api.problems import Problem, forbidden, too_large, too_many, unauthorized
+from coordinator.access.policy import GO, RequiredAccess, allows, need_of, template_of
+from coordinator.access.rate_limits import RateLimits, sender_at
+from coordinator.access.token_index import TokenGrant
+from coordinator.api.problems import ApiProblem, forbidden, too_large, too_many, unauthorized
 from coordinator.metrics import Metrics
-from coordinator.settings import Settings
-from coordinator.writer import Clerk
+from coordinator.settings import ServiceSettings
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _STREAM = "/api/events"
@@ -29,19 +29,24 @@ _NO_STORE = (b"cache-control", b"no-store")
 _LOOKED_AT = frozenset({b"authorization", b"content-length", b"x-forwarded-for"})
 
 
-class Door:
+class AccessMiddleware:
     """An ASGI application around another."""
 
     def __init__(
-        self, app: ASGIApp, clerk: Clerk, metrics: Metrics, settings: Settings, clock: Clock
+        self,
+        app: ASGIApp,
+        writer: StateWriter,
+        metrics: Metrics,
+        settings: ServiceSettings,
+        clock: Clock,
     ) -> None:
         self._app = app
-        self._clerk = clerk
+        self._writer = writer
         self._metrics = metrics
         self._settings = settings
         self._clock = clock
-        self._by_token = Rates(settings.token_rate, settings.token_burst)
-        self._by_address = Rates(settings.address_rate, settings.address_burst)
+        self._by_token = RateLimits(settings.token_rate, settings.token_burst)
+        self._by_address = RateLimits(settings.address_rate, settings.address_burst)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -59,39 +64,41 @@ class Door:
             await send(message)
 
         try:
-            await self._look(scope, template, started_s)
-        except Problem as problem:
+            await self._check_request(scope, template, started_s)
+        except ApiProblem as problem:
             await problem.response()(scope, receive, counting)
         else:
             await self._app(_as_get(scope, template), receive, counting)
         finally:
             took_s = None if template == _STREAM else self._clock.now().mono - started_s
-            self._metrics.answered(template, scope["method"], status, took_s)
+            self._metrics.count_answer(template, scope["method"], status, took_s)
 
-    async def _look(self, scope: Scope, template: str, now_s: float) -> None:
+    async def _check_request(self, scope: Scope, template: str, now_s: float) -> None:
         """Let a request pass, with whose it is. Raises Problem."""
         headers, size = _headers(scope)
         if size > self._settings.max_header_bytes:
             limit = self._settings.max_header_bytes
-            raise Problem(431, "too_large", f"headers may have {limit} bytes at most")
-        grant = await self._whose(scope, headers, now_s)
+            raise ApiProblem(431, "too_large", f"headers may have {limit} bytes at most")
+        grant = await self._grant_of(scope, headers, now_s)
         scope["grant"] = grant
         _check(need_of(template, self._settings), grant)
         # What `/go/` gets is never read.
         if template != GO:
             _check_length(headers.get(b"content-length"), self._settings.max_body_bytes)
 
-    async def _whose(self, scope: Scope, headers: dict[bytes, bytes], now_s: float) -> Grant | None:
+    async def _grant_of(
+        self, scope: Scope, headers: dict[bytes, bytes], now_s: float
+    ) -> TokenGrant | None:
         """Who sends it, and may send one more. Raises Problem."""
         authorization = headers.get(b"authorization")
-        grant = self._clerk.keys.find(authorization)
+        grant = self._writer.keys.find(authorization)
         if grant is None:
             _check_wait(self._by_address.wait_s(self._sender(scope, headers), now_s))
             if authorization is None:
                 return None
             # It may have been made a moment ago.
-            await self._clerk.look()
-            grant = self._clerk.keys.find(authorization)
+            await self._writer.read()
+            grant = self._writer.keys.find(authorization)
         if grant is not None:
             _check_wait(self._by_token.wait_s(grant.hash, now_s))
         return grant
@@ -122,13 +129,13 @@ def _headers(scope: Scope) -> tuple[dict[bytes, bytes], int]:
     return found, size
 
 
-def _check(need: Need, grant: Grant | None) -> None:
-    if need is Need.NOTHING:
+def _check(need: RequiredAccess, grant: TokenGrant | None) -> None:
+    if need is RequiredAccess.NOTHING:
         return
     if grant is None:
         raise unauthorized()
     if not allows(need, grant):
-        whose = "the operator's" if need is Need.OPERATOR else "an account's"
+        whose = "the operator's" if need is RequiredAccess.OPERATOR else "an account's"
         raise forbidden(f"this needs {whose} token")
 
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from coordinator.access.keys import Grant
-from coordinator.settings import Settings
+from coordinator.access.token_index import TokenGrant
+from coordinator.settings import ServiceSettings
 
 GO = "/go/{path}"
 OTHER = "other"
 
 
-class Need(Enum):
+class RequiredAccess(Enum):
     """What a request has to bring."""
 
     NOTHING = auto()
@@ -27,22 +27,22 @@ class Need(Enum):
 
 
 NEEDS = {
-    "/": Need.NOTHING,
-    "/page/now": Need.NOTHING,
-    "/page/style.css": Need.NOTHING,
-    "/page/page.js": Need.NOTHING,
-    "/page/icon.svg": Need.NOTHING,
-    "/healthz": Need.NOTHING,
-    "/readyz": Need.NOTHING,
-    "/api/worker/register": Need.ACCOUNT,
-    "/api/worker/heartbeat": Need.ACCOUNT,
-    "/api/handover": Need.ACCOUNT,
-    "/api/sessions/status": Need.TOKEN,
-    "/api/events": Need.TOKEN,
-    "/api/primary": Need.TOKEN,
-    GO: Need.TOKEN,
-    "/metrics": Need.OPERATOR,
-    "/openapi.json": Need.TOKEN,
+    "/": RequiredAccess.NOTHING,
+    "/page/now": RequiredAccess.NOTHING,
+    "/page/style.css": RequiredAccess.NOTHING,
+    "/page/page.js": RequiredAccess.NOTHING,
+    "/page/icon.svg": RequiredAccess.NOTHING,
+    "/healthz": RequiredAccess.NOTHING,
+    "/readyz": RequiredAccess.NOTHING,
+    "/api/worker/register": RequiredAccess.ACCOUNT,
+    "/api/worker/heartbeat": RequiredAccess.ACCOUNT,
+    "/api/handover": RequiredAccess.ACCOUNT,
+    "/api/sessions/status": RequiredAccess.TOKEN,
+    "/api/events": RequiredAccess.TOKEN,
+    "/api/primary": RequiredAccess.TOKEN,
+    GO: RequiredAccess.TOKEN,
+    "/metrics": RequiredAccess.OPERATOR,
+    "/openapi.json": RequiredAccess.TOKEN,
 }
 
 
@@ -53,17 +53,17 @@ def template_of(path: str) -> str:
     return path if path in NEEDS else OTHER
 
 
-def need_of(template: str, settings: Settings) -> Need:
+def need_of(template: str, settings: ServiceSettings) -> RequiredAccess:
     """What a request to this path has to bring."""
     if settings.public_primary and template in {"/api/primary", GO}:
-        return Need.NOTHING
+        return RequiredAccess.NOTHING
     if settings.public_metrics and template == "/metrics":
-        return Need.NOTHING
-    return NEEDS.get(template, Need.TOKEN)
+        return RequiredAccess.NOTHING
+    return NEEDS.get(template, RequiredAccess.TOKEN)
 
 
-def allows(need: Need, grant: Grant) -> bool:
+def allows(need: RequiredAccess, grant: TokenGrant) -> bool:
     """Whether a valid token is one of those that are wanted."""
-    if need is Need.ACCOUNT:
+    if need is RequiredAccess.ACCOUNT:
         return grant.account is not None
-    return need is not Need.OPERATOR or grant.account is None
+    return need is not RequiredAccess.OPERATOR or grant.account is None

@@ -1,4 +1,4 @@
-"""All of it together: one ASGI application over one ledger.
+"""All of it together: one ASGI application over one database.
 
 Decided here: what is built from what, and that whatever goes wrong is answered in one form.
 Not decided here: sockets and signals (`serving`).
@@ -18,46 +18,46 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp
 
-from coordinator.access.middleware import Door
-from coordinator.api import events, operating, redirect, sessions, workers
+from coordinator.access.middleware import AccessMiddleware
+from coordinator.api import events, health, redirect, sessions, workers
 from coordinator.api.openapi import describe
-from coordinator.api.problems import Problem
+from coordinator.api.problems import ApiProblem
 from coordinator.api.routing import DirectRoute
-from coordinator.bell import Bell
-from coordinator.ledger.ledger import Ledger
+from coordinator.database.database import Database
+from coordinator.event_broadcast import EventBroadcast
 from coordinator.metrics import Metrics
 from coordinator.page import routes
-from coordinator.settings import Settings
-from coordinator.writer import Clerk
+from coordinator.settings import ServiceSettings
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _WORDS = {404: ("not_found", "there is no such path"), 405: ("not_allowed", "not by this method")}
 
 
-class Service:
+class CoordinatorApp:
     """The application, and what has to be ended with it."""
 
-    def __init__(self, ledger: Ledger, settings: Settings, clock: Clock) -> None:
-        """Raises LedgerUnusable."""
-        self.clerk = Clerk(ledger, clock)
-        self.bell = Bell(self.clerk, settings)
-        self.metrics = Metrics(self.clerk, self.bell, settings, clock)
+    def __init__(self, database: Database, settings: ServiceSettings, clock: Clock) -> None:
+        """Raises DatabaseUnusable."""
+        self.writer = StateWriter(database, clock)
+        self.bell = EventBroadcast(self.writer, settings)
+        self.metrics = Metrics(self.writer, self.bell, settings, clock)
         self.api = self._api(settings, clock)
-        self.app: ASGIApp = Door(self.api, self.clerk, self.metrics, settings, clock)
+        self.app: ASGIApp = AccessMiddleware(self.api, self.writer, self.metrics, settings, clock)
 
-    def _api(self, settings: Settings, clock: Clock) -> FastAPI:
+    def _api(self, settings: ServiceSettings, clock: Clock) -> FastAPI:
         # The pages that FastAPI has for descriptions load scripts from elsewhere.
         api = FastAPI(
             docs_url=None, redoc_url=None, lifespan=self._lifespan, redirect_slashes=False
         )
         api.router.route_class = DirectRoute
-        workers.add_to(api, self.clerk, settings)
-        sessions.add_to(api, self.clerk, settings, clock)
-        redirect.add_to(api, self.clerk, settings, clock)
+        workers.add_to(api, self.writer, settings)
+        sessions.add_to(api, self.writer, settings, clock)
+        redirect.add_to(api, self.writer, settings, clock)
         events.add_to(api, self.bell)
-        operating.add_to(api, self.clerk, self.metrics)
-        routes.add_to(api, self.clerk, settings, clock)
-        api.add_exception_handler(Problem, _refused)
+        health.add_to(api, self.writer, self.metrics)
+        routes.add_to(api, self.writer, settings, clock)
+        api.add_exception_handler(ApiProblem, _refused)
         api.add_exception_handler(HTTPException, _refused)
         api.add_exception_handler(Exception, _failed)
 
@@ -71,12 +71,12 @@ class Service:
 
     @asynccontextmanager
     async def _lifespan(self, _api: FastAPI) -> AsyncIterator[None]:
-        work = asyncio.create_task(self.clerk.run())
+        work = asyncio.create_task(self.writer.run())
         work.add_done_callback(_end_if_failed)
         try:
             yield
         finally:
-            self.clerk.end()
+            self.writer.end()
             await work
 
 
@@ -87,13 +87,13 @@ def _end_if_failed(work: asyncio.Task[None]) -> None:
 
 
 async def _refused(_request: Request, error: Exception) -> Response:
-    if isinstance(error, Problem):
+    if isinstance(error, ApiProblem):
         return error.response()
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = error.headers if isinstance(error, HTTPException) else None
     word, message = _WORDS.get(status, ("refused", "this can't be done"))
-    return Problem(status, word, message, headers).response()
+    return ApiProblem(status, word, message, headers).response()
 
 
 async def _failed(_request: Request, _error: Exception) -> Response:
-    return Problem(500, "failed", "something went wrong here that shouldn't have").response()
+    return ApiProblem(500, "failed", "something went wrong here that shouldn't have").response()

@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from coordinator.access.keys import Grant
+from coordinator.access.token_index import TokenGrant
 from coordinator.api.openapi import may_fail
 from coordinator.api.problems import too_many
-from coordinator.bell import Bell
+from coordinator.event_broadcast import EventBroadcast
 
 _FULL_S = 30.0
 _STREAM: dict[int | str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ _FROM = {
 _TAGS: list[str | Enum] = ["looking"]
 
 
-def add_to(api: FastAPI, bell: Bell) -> None:
+def add_to(api: FastAPI, bell: EventBroadcast) -> None:
     """The endpoint that is followed."""
 
     @api.get(
@@ -62,7 +62,7 @@ def add_to(api: FastAPI, bell: Bell) -> None:
         where that isn't known any more there is one `resync`: look at everything. A comment
         comes at least every 20 s.
         """
-        grant: Grant = request.scope["grant"]
+        grant: TokenGrant = request.scope["grant"]
         if not bell.has_room(grant):
             raise too_many("too many streams are open, with this token or in all", _FULL_S)
         return _Stream(bell, grant, request.headers.get("last-event-id"))
@@ -73,11 +73,11 @@ class _Stream(StreamingResponse):
     once, each would find the same place free.
     """
 
-    def __init__(self, bell: Bell, grant: Grant, last_event_id: str | None) -> None:
+    def __init__(self, bell: EventBroadcast, grant: TokenGrant, last_event_id: str | None) -> None:
         headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
         stream = bell.stream(grant, last_event_id)
         super().__init__(stream, media_type="text/event-stream", headers=headers)
-        self._place = bell.place(grant)
+        self._place = bell.stream_slot(grant)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         with self._place:

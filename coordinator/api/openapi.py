@@ -13,7 +13,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from coordinator.access.policy import NEEDS, Need
+from coordinator.access.policy import NEEDS, RequiredAccess
 from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
 from coordinator.api.problems import ProblemBody
 from sessionlib import __version__
@@ -97,6 +97,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if NEEDS.get(path) is not Need.NOTHING:
+            if NEEDS.get(path) is not RequiredAccess.NOTHING:
                 operation["security"] = [{"token": []}]
     return document

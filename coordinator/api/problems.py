@@ -35,7 +35,7 @@ class ProblemBody(BaseModel):
     )
 
 
-class Problem(Exception):
+class ApiProblem(Exception):
     """A refusal, ready to be sent."""
 
     def __init__(
@@ -55,8 +55,8 @@ class Problem(Exception):
         return JSONResponse(self.body, self.status, self.headers)
 
 
-def unauthorized() -> Problem:
-    return Problem(
+def unauthorized() -> ApiProblem:
+    return ApiProblem(
         401,
         "unauthorized",
         "this needs a valid token: Authorization: Bearer ...",
@@ -64,27 +64,27 @@ def unauthorized() -> Problem:
     )
 
 
-def forbidden(message: str) -> Problem:
-    return Problem(403, "forbidden", message)
+def forbidden(message: str) -> ApiProblem:
+    return ApiProblem(403, "forbidden", message)
 
 
-def too_large(what: str, limit: int) -> Problem:
-    return Problem(413, "too_large", f"{what} may have {limit} bytes at most")
+def too_large(what: str, limit: int) -> ApiProblem:
+    return ApiProblem(413, "too_large", f"{what} may have {limit} bytes at most")
 
 
-def too_many(message: str, wait_s: float) -> Problem:
-    return Problem(429, "too_many", message, {"retry-after": str(max(1, math.ceil(wait_s)))})
+def too_many(message: str, wait_s: float) -> ApiProblem:
+    return ApiProblem(429, "too_many", message, {"retry-after": str(max(1, math.ceil(wait_s)))})
 
 
-def unavailable(message: str, wait_s: float = 5) -> Problem:
-    return Problem(503, "unavailable", message, {"retry-after": str(math.ceil(wait_s))})
+def unavailable(message: str, wait_s: float = 5) -> ApiProblem:
+    return ApiProblem(503, "unavailable", message, {"retry-after": str(math.ceil(wait_s))})
 
 
-def invalid(error: ValidationError) -> Problem:
+def invalid(error: ValidationError) -> ApiProblem:
     """What pydantic says of a body, without anything of the body."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
     problems = [
         {"field": ".".join(str(part) for part in one["loc"]), "message": one["msg"]}
         for one in found[:20]
     ]
-    return Problem(422, "invalid", "the body isn't what is expected here", problems=problems)
+    return ApiProblem(422, "invalid", "the body isn't what is expected here", problems=problems)

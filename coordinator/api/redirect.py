@@ -15,10 +15,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from coordinator.api.openapi import may_fail
-from coordinator.api.problems import Problem, unavailable
-from coordinator.settings import Settings
-from coordinator.view import Moment, primary_of
-from coordinator.writer import Clerk
+from coordinator.api.problems import ApiProblem, unavailable
+from coordinator.settings import ServiceSettings
+from coordinator.view import ViewContext, primary_of
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _PREFIX = b"/go/"
@@ -60,20 +60,20 @@ def target(base: str, rest: bytes, query: bytes) -> str | None:
     return f"{place}?{quote(query, safe=_SAFE + '?')}" if query else place
 
 
-def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
+def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The endpoint that sends clients on."""
 
     async def go(request: Request) -> Response:
         """The rest of the path and the query are kept, the method and the body too: 307. While
         there is no primary, or none with an address, 503 with Retry-After.
         """
-        found = primary_of(clerk.picture, Moment(clock.now(), settings.silence_s))
+        found = primary_of(writer.state, ViewContext(clock.now(), settings.silence_s))
         if found is None or found.url is None:
             raise unavailable("there is no primary to go to just now")
         rest = request.scope["raw_path"].removeprefix(_PREFIX)
         place = target(found.url, rest, request.scope["query_string"])
         if place is None:
-            raise Problem(400, "leads_out", "the path leads out of the primary's address")
+            raise ApiProblem(400, "leads_out", "the path leads out of the primary's address")
         return Response(status_code=307, headers={"location": place, "cache-control": "no-store"})
 
     for method in _METHODS:

@@ -12,15 +12,15 @@ from starlette.responses import Response
 from coordinator.api.answers import PrimaryAnswer, StatusShown
 from coordinator.api.openapi import may_fail
 from coordinator.api.problems import unavailable
-from coordinator.settings import Settings
-from coordinator.view import Moment, iso, primary_of, status
-from coordinator.writer import Clerk
+from coordinator.settings import ServiceSettings
+from coordinator.view import ViewContext, iso, primary_of, status
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["looking"]
 
 
-def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
+def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The endpoints that show."""
 
     @api.get(
@@ -34,7 +34,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
         """The primary, all others by account, the next move, and how the whole is. Ages and
         what is left are by this machine's clock.
         """
-        shown = status(clerk.picture, Moment(clock.now(), settings.silence_s))
+        shown = status(writer.state, ViewContext(clock.now(), settings.silence_s))
         return Response(to_json(shown), media_type="application/json")
 
     @api.get(
@@ -48,7 +48,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
         """503 while there is none: none has registered, a higher epoch is known, it says itself
         that it has stopped, or it wasn't heard of for too long.
         """
-        found = primary_of(clerk.picture, Moment(clock.now(), settings.silence_s))
+        found = primary_of(writer.state, ViewContext(clock.now(), settings.silence_s))
         if found is None:
             raise unavailable("there is no primary just now")
         shown = {

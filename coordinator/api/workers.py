@@ -15,24 +15,30 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coordinator.access.keys import Grant
+from coordinator.access.token_index import TokenGrant
 from coordinator.api.answers import HeartbeatTaken, Taken
 from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
 from coordinator.api.openapi import may_fail, takes
-from coordinator.api.problems import Problem, forbidden, unavailable
-from coordinator.api.reading import read
-from coordinator.errors import LedgerUnusable
+from coordinator.api.problems import ApiProblem, forbidden, unavailable
+from coordinator.api.request_body import read
+from coordinator.errors import DatabaseUnusable
 from coordinator.fencing import Ruling
-from coordinator.settings import Settings
-from coordinator.transitions import Beat, Message, Outcome, Phase, Registration
-from coordinator.writer import Clerk, Overloaded
+from coordinator.settings import ServiceSettings
+from coordinator.transitions import (
+    HeartbeatMessage,
+    Message,
+    PhaseMessage,
+    RegistrationMessage,
+    TransitionOutcome,
+)
+from coordinator.writer import Overloaded, StateWriter
 
 _HOUR_S = 3_600.0
 _FAILURES = may_fail(400, 401, 403, 409, 413, 422, 429, 503)
 _TAGS: list[str | Enum] = ["sessions"]
 
 
-def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
+def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings) -> None:
     """The endpoints that sessions talk to."""
 
     @api.post(
@@ -50,10 +56,10 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
         """
         body = await read(request, HeartbeatBody, settings)
         _speaks_for(request, body.account)
-        beat = Beat(
+        beat = HeartbeatMessage(
             body.worker_id, body.account, body.epoch, body.status, body.session_remaining * _HOUR_S
         )
-        outcome = await _taken(clerk, beat)
+        outcome = await _taken(writer, beat)
         return _answer(outcome, unregistered=outcome.unregistered)
 
     @api.post(
@@ -72,7 +78,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
         """
         body = await read(request, RegisterBody, settings)
         _speaks_for(request, body.account)
-        registration = Registration(
+        registration = RegistrationMessage(
             body.worker_id,
             body.account,
             body.epoch,
@@ -81,7 +87,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
             body.takeover,
             body.previous_session,
         )
-        return _answer(await _taken(clerk, registration))
+        return _answer(await _taken(writer, registration))
 
     @api.post(
         "/api/handover",
@@ -98,24 +104,24 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings) -> None:
         body = await read(request, HandoverBody, settings)
         _speaks_for(request, body.account)
         _speaks_for(request, body.from_)
-        phase = Phase(
+        phase = PhaseMessage(
             body.account, body.epoch, body.plan, body.from_, body.to, body.phase, body.left_s
         )
-        return _answer(await _taken(clerk, phase))
+        return _answer(await _taken(writer, phase))
 
 
 def _speaks_for(request: Request, account: str) -> None:
-    grant: Grant = request.scope["grant"]
+    grant: TokenGrant = request.scope["grant"]
     if grant.account != account:
         raise forbidden("an account speaks for itself alone, and this token is another's")
 
 
-async def _taken(clerk: Clerk, message: Message) -> Outcome:
+async def _taken(writer: StateWriter, message: Message) -> TransitionOutcome:
     try:
-        outcome = await clerk.take(message)
+        outcome = await writer.submit(message)
     except Overloaded:
         raise unavailable("too much waits to be kept") from None
-    except LedgerUnusable:
+    except DatabaseUnusable:
         raise unavailable("the database can't be written just now") from None
     if outcome.ruling is Ruling.OUTDATED:
         raise _outdated(
@@ -126,10 +132,10 @@ async def _taken(clerk: Clerk, message: Message) -> Outcome:
     return outcome
 
 
-def _outdated(message: str, outcome: Outcome) -> Problem:
-    return Problem(409, "outdated", message, epoch=outcome.epoch)
+def _outdated(message: str, outcome: TransitionOutcome) -> ApiProblem:
+    return ApiProblem(409, "outdated", message, epoch=outcome.epoch)
 
 
-def _answer(outcome: Outcome, **more: Any) -> Response:
+def _answer(outcome: TransitionOutcome, **more: Any) -> Response:
     body = {"ok": True, "epoch": outcome.epoch, "holder": outcome.holder, **more}
     return Response(to_json(body), media_type="application/json")

@@ -14,11 +14,11 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from coordinator.api.openapi import may_fail
-from coordinator.page.drawing import fragment, page
-from coordinator.page.seen import Seen, seen
-from coordinator.settings import Settings
-from coordinator.view import Moment
-from coordinator.writer import Clerk
+from coordinator.page.html import render_fragment, render_page
+from coordinator.page.model import PageModel, page_model
+from coordinator.settings import ServiceSettings
+from coordinator.view import ViewContext
+from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["page"]
@@ -54,12 +54,12 @@ _PARTS: tuple[tuple[str, str, type[Response]], ...] = (
 )
 
 
-def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None:
+def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
 
-    def now() -> Seen:
-        moment = Moment(clock.now(), settings.silence_s)
-        return seen(clerk.picture, moment, open_door=settings.public_primary)
+    def now() -> PageModel:
+        moment = ViewContext(clock.now(), settings.silence_s)
+        return page_model(writer.state, moment, open_door=settings.public_primary)
 
     @api.get(
         "/",
@@ -70,7 +70,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
     )
     async def whole(_request: Request) -> Response:
         """Whole from the server; its script only keeps it up to date."""
-        return HTMLResponse(page(now()), headers=HEADERS)
+        return HTMLResponse(render_page(now()), headers=HEADERS)
 
     @api.get(
         "/page/now",
@@ -81,7 +81,7 @@ def add_to(api: FastAPI, clerk: Clerk, settings: Settings, clock: Clock) -> None
     )
     async def part(_request: Request) -> Response:
         """HTML, for the page's own script."""
-        return HTMLResponse(fragment(now()), headers=HEADERS)
+        return HTMLResponse(render_fragment(now()), headers=HEADERS)
 
     for name, summary, kind in _PARTS:
         _add_part(api, name, summary, kind)

@@ -14,8 +14,8 @@ from contextlib import suppress
 
 from sessionlib.agent.prepare_hook import PrepareHook
 from sessionlib.bundles.transfer import PreparationCancelled as CalledOff
-from sessionlib.checkpoints import Cancelled, Checkpoints, Restored
-from sessionlib.checkpoints.checkpoints import never
+from sessionlib.checkpoints import Cancelled, Checkpoints, RestoreResult
+from sessionlib.checkpoints.checkpoints import never_cancelled
 from sessionlib.checkpoints.names import manifest_key
 from sessionlib.core import events
 from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Seal
@@ -26,7 +26,7 @@ from sessionlib.ports import Store
 
 
 class CheckpointJobs:
-    """One session's copies. All calls but `stop`, `until_stopped` and `progress` come from one
+    """One session's copies. All calls but `stop`, `new_stop_check` and `progress` come from one
     thread; the first two from one that asks for the others."""
 
     def __init__(self, checkpoints: Checkpoints, store: Store, prepare: PrepareHook | None) -> None:
@@ -41,7 +41,7 @@ class CheckpointJobs:
         return self._checkpoints.progress
 
     def stop(self) -> None:
-        """Have what is under way end soon, and what was given `until_stopped` before this not
+        """Have what is under way end soon, and what was given `new_stop_check` before this not
         begin, to make room for something that can't wait. No restore is stopped."""
         self._stopped.set()
         self._stopped = threading.Event()
@@ -52,7 +52,9 @@ class CheckpointJobs:
         once others are done."""
         return self._stopped.is_set
 
-    def copy(self, action: Copy, called_off: Callable[[], bool] = never) -> events.CopyEnded:
+    def copy(
+        self, action: Copy, called_off: Callable[[], bool] = never_cancelled
+    ) -> events.CopyEnded:
         """A checkpoint of the data while the workload runs."""
         try:
             if self._prepare is not None and not called_off():
@@ -60,10 +62,7 @@ class CheckpointJobs:
             made = self._checkpoints.copy(action.epoch, action.base, called_off)
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
             return events.CopyEnded(action.token, None, _why("no checkpoint was made", error))
-        if made is None:
-            return events.CopyEnded(action.token, None)
-        of_core = Made(made.pointer, made.moved_bytes, made.took_s, made.receipt)
-        return events.CopyEnded(action.token, of_core)
+        return events.CopyEnded(action.token, made)
 
     def seal(self, action: Seal) -> events.Sealed:
         """The last copy. The workload has stopped."""
@@ -73,7 +72,9 @@ class CheckpointJobs:
             return events.Sealed(action.token, None, _why("the data couldn't be sealed", error))
         return events.Sealed(action.token, None if made is None else made.pointer)
 
-    def fetch(self, action: FetchAhead, called_off: Callable[[], bool] = never) -> events.Fetched:
+    def fetch(
+        self, action: FetchAhead, called_off: Callable[[], bool] = never_cancelled
+    ) -> events.Fetched:
         """A published checkpoint, brought here ahead of its use."""
         name = action.pointer.name
         try:
@@ -96,7 +97,9 @@ class CheckpointJobs:
             epoch, made=made, age_s=self._age_s(pointer), aside=aside, text=restored.text
         )
 
-    def collect(self, action: CollectGarbage, called_off: Callable[[], bool] = never) -> None:
+    def collect(
+        self, action: CollectGarbage, called_off: Callable[[], bool] = never_cancelled
+    ) -> None:
         """Remove what no checkpoint needs; what can't be removed now is next time."""
         with suppress(Exception):
             self._checkpoints.collect(action.pointer, action.epoch, called_off)
@@ -110,7 +113,7 @@ class CheckpointJobs:
         return 0.0
 
 
-def _receipt(restored: Restored) -> str:
+def _receipt(restored: RestoreResult) -> str:
     return restored.text if restored.went_on else "verified here when it was restored"
 
 

@@ -15,10 +15,10 @@ from typing import Any
 import psutil
 
 from sessionlib.clock import Clock
-from sessionlib.coordinator.client import Client
-from sessionlib.coordinator.event_stream import Listener
-from sessionlib.coordinator.protocol import Move, News
-from sessionlib.coordinator.reporter import Herald
+from sessionlib.coordinator.client import CoordinatorClient
+from sessionlib.coordinator.event_stream import EventListener
+from sessionlib.coordinator.protocol import PlannedMove, SessionNews
+from sessionlib.coordinator.reporter import CoordinatorReporter
 from sessionlib.core.messages import MoveKind, Report, WorkState
 from sessionlib.core.values import LeaseState
 from sessionlib.core.view import View
@@ -32,7 +32,7 @@ class CoordinatorLink:
 
     def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
         self,
-        client: Client,
+        client: CoordinatorClient,
         clock: Clock,
         every_s: float,
         worker_type: str,
@@ -42,8 +42,8 @@ class CoordinatorLink:
         self._machine = machine(worker_type)
         self._wake = wake
         self._rang = threading.Event()
-        self._herald = Herald(client, clock, every_s, complain)
-        self._listener = Listener(client, self._ring, complain)
+        self._herald = CoordinatorReporter(client, clock, every_s, complain)
+        self._listener = EventListener(client, self._ring, complain)
 
     def start(self) -> None:
         self._herald.start()
@@ -58,7 +58,7 @@ class CoordinatorLink:
 
     def send_state(self, report: Report, view: View) -> None:
         """The newest state; returns at once."""
-        self._herald.tell(session_news(report, view, self._machine))
+        self._herald.update(session_news(report, view, self._machine))
 
     def close(self) -> None:
         """Say the last word."""
@@ -71,12 +71,12 @@ class CoordinatorLink:
             self._wake()
 
 
-def session_news(report: Report, view: View, about: Mapping[str, Any]) -> News:
+def session_news(report: Report, view: View, about: Mapping[str, Any]) -> SessionNews:
     """What there is to tell of a session."""
     lease, me = view.lease, view.me
     serves = view.tenure is not None and report.workload is WorkState.SERVING
     claimed = view.claim_origin if view.tenure is not None else None
-    return News(
+    return SessionNews(
         account=me.account,
         worker_id=f"{me.account}-{me.session}",
         epoch=lease.epoch if lease is not None else view.seen_epoch,
@@ -122,9 +122,9 @@ def _may_speak_for_lease(view: View) -> bool:
     return view.tenure is not None or lease.state is LeaseState.OFFERED
 
 
-def _move(view: View) -> Move | None:
+def _move(view: View) -> PlannedMove | None:
     lease = view.lease
     plan = lease.plan if lease is not None else None
     if plan is None:
         return None
-    return Move(plan.id, view.me.account, plan.to, plan.phase.value, plan.left_s)
+    return PlannedMove(plan.id, view.me.account, plan.to, plan.phase.value, plan.left_s)

@@ -1,7 +1,7 @@
 """The agent's loop, the only endless one: wait, learn, decide, do.
 
 Decided here: the order of a turn, and how often one happens at the least. What
-to do is the core's decision; how, is `hands`'. The loop itself never blocks on
+to do is the core's decision; how, is `executor`. The loop itself never blocks on
 anything but its inbox, and notices when it was not let run.
 """
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from sessionlib.agent.safe_open import open_regular
 from sessionlib.notices import retry_queue
-from sessionlib.notices.retry_queue import Letter
+from sessionlib.notices.retry_queue import QueuedNotice
 from sessionlib.records import read_object
 
 MAX_BYTES = 256 * 1024
@@ -28,20 +28,20 @@ class NoticeStateFile:
 
     path: Path
 
-    def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[Letter]]:
+    def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[QueuedNotice]]:
         """What was told, and what waits for one of so many receivers."""
         with suppress(OSError, ValueError):
             with open_regular(self.path) as (fd, _):
                 data = os.pread(fd, MAX_BYTES + 1, 0)
-            return retry_queue.found(read_object(data, MAX_BYTES), receivers, now_wall)
+            return retry_queue.from_state(read_object(data, MAX_BYTES), receivers, now_wall)
         return (), []
 
-    def write(self, told: Sequence[str], letters: Sequence[Letter]) -> None:
+    def write(self, told: Sequence[str], letters: Sequence[QueuedNotice]) -> None:
         """A full disk costs memory of what was told, never the telling."""
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with suppress(OSError):
             draft.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:
-                json.dump(retry_queue.kept(told, letters), file)
+                json.dump(retry_queue.to_state(told, letters), file)
             draft.replace(self.path)

@@ -17,10 +17,10 @@ from sessionlib.core.messages import Report
 from sessionlib.core.narrate import LogLine
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
-from sessionlib.notices.delivery import Courier
+from sessionlib.notices.delivery import NoticeDelivery
 from sessionlib.notices.receivers import receivers
-from sessionlib.notices.rules import Known, tell
-from sessionlib.notices.sender import Post, missing
+from sessionlib.notices.rules import NoticeContext, due_notices
+from sessionlib.notices.sender import ProcessSender, why_unavailable
 
 REMEMBERED = "notices.json"
 
@@ -28,10 +28,10 @@ REMEMBERED = "notices.json"
 class Notifier:
     """One agent's line to the operator. The loop calls it, and is never made to wait."""
 
-    def __init__(self, courier: Courier, say: Callable[[LogLine], None]) -> None:
+    def __init__(self, courier: NoticeDelivery, say: Callable[[LogLine], None]) -> None:
         self._courier = courier
         self._say = say
-        self._known = Known(told=courier.told)
+        self._known = NoticeContext(told=courier.delivered)
         self._failed = False
 
     def start(self) -> None:
@@ -40,14 +40,14 @@ class Notifier:
     def send_notices(self, report: Report, view: View, now: Instant) -> None:
         """Tell what of the newest state is to be told; returns at once."""
         try:
-            notices, self._known = tell(self._known, view, report, now)
+            notices, self._known = due_notices(self._known, view, report, now)
         except Exception as error:  # noqa: BLE001 - the work goes on, whatever is wrong with this
             if not self._failed:
                 text = f"a fault in this program ({type(error).__name__}): a notice isn't sent"
                 self._say(LogLine("error", "notice", text))
             self._failed = True
             return
-        self._courier.tell(notices)
+        self._courier.queue(notices)
 
     def close(self) -> None:
         """Give what is on its way a moment."""
@@ -59,10 +59,12 @@ def open_notifier(
 ) -> Notifier | None:
     """What tells the operator, where there is anybody to tell."""
     urls, problems = receivers(config)
-    why = missing()
+    why = why_unavailable()
     for text in [*problems, *([why] if why is not None else [])]:
         say(LogLine("warning", "notices_off", text))
     if not urls or why is not None:
         return None
-    courier = Courier(urls, Post(config.fleet), NoticeStateFile(home / REMEMBERED), clock, say)
+    courier = NoticeDelivery(
+        urls, ProcessSender(config.fleet), NoticeStateFile(home / REMEMBERED), clock, say
+    )
     return Notifier(courier, say)

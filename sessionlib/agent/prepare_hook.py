@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sessionlib.agent.workfiles import WorkFiles
-from sessionlib.bundles.setup import Job, SetupRunner
+from sessionlib.bundles.setup import SetupJob, SetupRunner
 from sessionlib.core.work import Mode, WorkloadSpec
 
 TIMEOUT_S = 5 * 60.0
@@ -33,6 +33,6 @@ def make_prepare_hook(
     def prepare(epoch: int, called_off: Callable[[], bool]) -> None:
         now = spec()
         env = files.environment(now, os.environ, Mode.ACTIVE, epoch)
-        runner.run(Job(argv, home / now.cwd, env, f"prepare at epoch {epoch}"), called_off)
+        runner.run(SetupJob(argv, home / now.cwd, env, f"prepare at epoch {epoch}"), called_off)
 
     return prepare

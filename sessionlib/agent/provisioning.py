@@ -2,7 +2,7 @@
 
 Decided here: how often the store is asked for newer ones, that a workload gets its
 secrets and a folder to run in, and what is told of settings that differ. Not
-decided here: which program counts and how it is set up (`kit`), and when
+decided here: which program counts and how it is set up (`program`), and when
 (`core.rules.copying`).
 """
 
@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from sessionlib.bundles.kits import ProgramPreparer, WantedProgram
+from sessionlib.bundles.preparer import ProgramPreparer, WantedProgram
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.core import events
@@ -22,7 +22,7 @@ from sessionlib.errors import StoreError
 from sessionlib.ports import Store
 from sessionlib.signed.fleetconfig import CONFIG, compare
 from sessionlib.signed.keys import FollowedKey
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signed.store_check import folder_to_check
 from sessionlib.signed.store_check import read_store_check as read_diagnosis
 

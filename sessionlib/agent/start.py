@@ -160,7 +160,7 @@ def _coordinator_link(
         return None
     from sessionlib.agent.coordinator_link import CoordinatorLink  # noqa: PLC0415 - as above
     from sessionlib.coordinator import tokens  # noqa: PLC0415 - as above
-    from sessionlib.coordinator.client import Client  # noqa: PLC0415 - as above
+    from sessionlib.coordinator.client import CoordinatorClient  # noqa: PLC0415 - as above
 
     def complain(why: str | None) -> None:
         line = LogLine("info", "coordinator", "the coordinator takes what it is told")
@@ -168,7 +168,7 @@ def _coordinator_link(
 
     worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
-    client = Client(url, tokens.find(config.fleet, account))
+    client = CoordinatorClient(url, tokens.find(config.fleet, account))
     return CoordinatorLink(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from sessionlib.layout import CODE_VERSIONS
-from sessionlib.signed.signed import RecordKind
+from sessionlib.signed.records import RecordKind
 
 MIB = 1024 * 1024
 PIECE_BYTES = 8 * MIB

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, cast
 
 from sessionlib.bundles.bundle import MAX_CONTENT_BYTES, MAX_FILES, MIB, Archive
-from sessionlib.bundles.ignoring import IGNORE_FILE, Ignored, ignored_in
+from sessionlib.bundles.ignore_rules import IGNORE_FILE, Ignored, ignored_in
 from sessionlib.bundles.links import stays_inside
 from sessionlib.errors import ProgramError
 

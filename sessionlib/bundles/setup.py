@@ -50,7 +50,7 @@ _CODE = (
 
 
 @dataclass(frozen=True, slots=True)
-class Job:
+class SetupJob:
     """A set-up command; `env` is added to the agent's environment and may hold secrets."""
 
     argv: tuple[str, ...]
@@ -83,7 +83,7 @@ class SetupRunner:
         """What the command that runs printed last."""
         return next(iter(self._last_lines(1)), "")
 
-    def run(self, job: Job, cancelled: Callable[[], bool]) -> None:
+    def run(self, job: SetupJob, cancelled: Callable[[], bool]) -> None:
         """Run it to its end. Raises KitError, or Cancelled; then nothing of it is left."""
         try:
             self._open_log(job)
@@ -97,7 +97,7 @@ class SetupRunner:
             raise ProgramError(f"{self._name} can't be run: {error}") from None
         self._judge(job, said)
 
-    def _open_log(self, job: Job) -> None:
+    def _open_log(self, job: SetupJob) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
             if self.log.stat().st_size > OLD_LOG_BYTES:
@@ -106,7 +106,7 @@ class SetupRunner:
             log.write(f"--- {job.title}: {shlex.join(job.argv)}\n")
         self._began_bytes = self.log.stat().st_size
 
-    def _start(self, job: Job) -> subprocess.Popen[bytes]:
+    def _start(self, job: SetupJob) -> subprocess.Popen[bytes]:
         mark = {MARKER: home_mark(self._home)}
         own = without_secrets(os.environ)
         body = {
@@ -132,7 +132,7 @@ class SetupRunner:
         return runner
 
     def _wait(
-        self, job: Job, runner: subprocess.Popen[bytes], cancelled: Callable[[], bool]
+        self, job: SetupJob, runner: subprocess.Popen[bytes], cancelled: Callable[[], bool]
     ) -> dict[str, Any]:
         """What the runner says in the end. Raises KitError where it was stopped from here."""
         began = self._clock.now()
@@ -150,7 +150,7 @@ class SetupRunner:
         return _said(said)
 
     def _reason_to_stop(
-        self, job: Job, since_s: float, cancelled: Callable[[], bool]
+        self, job: SetupJob, since_s: float, cancelled: Callable[[], bool]
     ) -> ProgramError | None:
         if cancelled():
             return PreparationCancelled(f"{self._name} was called off")
@@ -171,7 +171,7 @@ class SetupRunner:
         if runner.wait() != 0:
             sweep(MARKER, home_mark(self._home), patience_s=0)
 
-    def _judge(self, job: Job, said: dict[str, Any]) -> None:
+    def _judge(self, job: SetupJob, said: dict[str, Any]) -> None:
         code = said.get("code")
         if code == 0:
             return
@@ -180,7 +180,7 @@ class SetupRunner:
             raise self._failed(job, text)
         raise self._failed(job, f"could not be run: {said.get('failed')}")
 
-    def _failed(self, job: Job, text: str) -> ProgramError:
+    def _failed(self, job: SetupJob, text: str) -> ProgramError:
         last = self._last_lines(_LAST_LINES)
         tail = "; it said last: " + " / ".join(last) if last else "; it printed nothing"
         name = plain(shlex.join(job.argv))[:200]

@@ -35,16 +35,16 @@ fetches the pointer's.
 Not decided here: when to copy, to fetch and to collect, which is the agent's.
 """
 
-from sessionlib.checkpoints.checkpoints import Checkpoints, Made, Restored
+from sessionlib.checkpoints.checkpoints import Checkpoints, RestoreResult
 from sessionlib.checkpoints.errors import (
     Cancelled,
     CheckpointError,
     Damaged,
-    FileTrouble,
+    FileError,
+    KeepsChanging,
     Missing,
     NotProven,
-    Unfit,
-    Unsettled,
+    Unsuitable,
 )
 
 __all__ = [
@@ -52,11 +52,10 @@ __all__ = [
     "CheckpointError",
     "Checkpoints",
     "Damaged",
-    "FileTrouble",
-    "Made",
+    "FileError",
+    "KeepsChanging",
     "Missing",
     "NotProven",
-    "Restored",
-    "Unfit",
-    "Unsettled",
+    "RestoreResult",
+    "Unsuitable",
 ]

@@ -11,24 +11,24 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sessionlib.checkpoints.crew import Crew
-from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, shown
-from sessionlib.checkpoints.manifest import Blob, Head, ListBlob, Manifest
+from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, quote_path
+from sessionlib.checkpoints.manifest import Blob, EntryListBlob, Manifest, ManifestHead
+from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists, unpack
 from sessionlib.checkpoints.names import (
     MANIFESTS,
-    Mark,
+    CheckpointNumber,
     blob_key,
     checkpoint_mark,
     manifest_key,
     name_of_manifest,
 )
-from sessionlib.checkpoints.parsing import decode_head, decode_lists, unpack
+from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store
 
 
 @dataclass(frozen=True, slots=True)
-class Shelved:
+class StoredCheckpoint:
     """One checkpoint in the store. `age_s` is by the store's clock; `error` says why no more is
     known of it than its name."""
 
@@ -41,7 +41,7 @@ class Shelved:
     error: str | None = None
 
 
-def names(store: Store) -> list[str]:
+def list_names(store: Store) -> list[str]:
     """The checkpoints in the store, newest first. Raises StoreError."""
     found = []
     for key in store.list(MANIFESTS):
@@ -52,21 +52,23 @@ def names(store: Store) -> list[str]:
     return [name for _, name in sorted(found, reverse=True)]
 
 
-def shelved(store: Store) -> list[Shelved]:
+def list_checkpoints(store: Store) -> list[StoredCheckpoint]:
     """The same with what each says of itself; an unreadable one hides no other."""
     found = []
-    for name in names(store):
-        mark = checkpoint_mark(name) or Mark(0, 0)
+    for name in list_names(store):
+        mark = checkpoint_mark(name) or CheckpointNumber(0, 0)
         try:
             head, age_s = read_head(store, name)
         except CheckpointError as error:
-            found.append(Shelved(name, mark.epoch, mark.seq, error=str(error)))
+            found.append(StoredCheckpoint(name, mark.epoch, mark.seq, error=str(error)))
         else:
-            found.append(Shelved(name, head.epoch, head.seq, age_s, head.bytes, head.files))
+            found.append(
+                StoredCheckpoint(name, head.epoch, head.seq, age_s, head.bytes, head.files)
+            )
     return found
 
 
-def read_head(store: Store, name: str) -> tuple[Head, float]:
+def read_head(store: Store, name: str) -> tuple[ManifestHead, float]:
     """A manifest's record, and its age. Raises Missing, Damaged, StoreError."""
     if checkpoint_mark(name) is None:
         raise Damaged(f"{name!r:.80} isn't a checkpoint's name")
@@ -82,7 +84,7 @@ def read_manifest(store: Store, name: str) -> Manifest:
     return decode_lists(name, head, (_unpacked(store, part) for part in head.lists))
 
 
-def pointed_at(store: Store, pointer: Pointer) -> Manifest:
+def read_pointed_manifest(store: Store, pointer: Pointer) -> Manifest:
     """What the lease points at. Raises Missing, Damaged, StoreError."""
     manifest = read_manifest(store, pointer.name)
     if manifest.pointer != pointer:
@@ -124,25 +126,26 @@ def verify(
     def check(blob: Blob) -> None:
         try:
             if hashlib.sha256(read_blob(store, blob)).digest() != blob.sha256:
-                wrong.append(_harm(manifest, blob, "isn't what was uploaded"))
+                wrong.append(_damage(manifest, blob, "isn't what was uploaded"))
         except (Missing, Damaged) as error:
-            wrong.append(_harm(manifest, blob, str(error)))
+            wrong.append(_damage(manifest, blob, str(error)))
         done[0] += blob.size_bytes
         tell(done[0], whole)
 
-    with Crew(is_cancelled) as crew:
+    with WorkerPool(is_cancelled) as crew:
         for future in [crew.submit(lambda blob=blob: check(blob)) for blob in manifest.blobs]:  # type: ignore[misc]  # a default binds the loop's value
             future.result()
     return sorted(wrong)
 
 
-def _unpacked(store: Store, part: ListBlob) -> bytes:
+def _unpacked(store: Store, part: EntryListBlob) -> bytes:
     return unpack(part, read_blob(store, part.blob))
 
 
-def _harm(manifest: Manifest, blob: Blob, what: str) -> str:
+def _damage(manifest: Manifest, blob: Blob, what: str) -> str:
     hit = [
         file.path for file in manifest.files if any(p.blob.name == blob.name for p in file.pieces)
     ]
     more = f" and {len(hit) - 1} more" if len(hit) > 1 else ""
-    return f"blob {blob.name} {what}: it holds parts of {shown(hit[0]) if hit else 'no file'}{more}"
+    held = quote_path(hit[0]) if hit else "no file"
+    return f"blob {blob.name} {what}: it holds parts of {held}{more}"

@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 
 from sessionlib.checkpoints.errors import CheckpointError
-from sessionlib.checkpoints.index import Index, opened, unchanged
-from sessionlib.checkpoints.manifest import File, Manifest
-from sessionlib.checkpoints.scan import Seen, scan
+from sessionlib.checkpoints.file_index import Index, known_unchanged, open_unchanged
+from sessionlib.checkpoints.manifest import FileEntry, Manifest
+from sessionlib.checkpoints.scan import ScannedEntry, scan
 
 
 def is_exactly(root: Path, manifest: Manifest, index: Index) -> bool:
@@ -26,7 +26,7 @@ def is_exactly(root: Path, manifest: Manifest, index: Index) -> bool:
             and {(folder.path, folder.mode) for folder in found.folders}
             == {(folder.path, folder.mode) for folder in manifest.folders}
             and set(found.links) == set(manifest.links)
-            and found_as(found.files)
+            and is_unchanged(found.files)
             == {(file.path, file.mode, file.size_bytes) for file in manifest.files}
         )
         return looks_alike and all(
@@ -37,16 +37,16 @@ def is_exactly(root: Path, manifest: Manifest, index: Index) -> bool:
         return False
 
 
-def found_as(files: list[Seen]) -> set[tuple[str, int, int]]:
+def is_unchanged(files: list[ScannedEntry]) -> set[tuple[str, int, int]]:
     return {(seen.path, seen.mode, seen.sig.bytes) for seen in files}
 
 
-def _same(root: Path, seen: Seen, file: File, index: Index, step: int) -> bool:
+def _same(root: Path, seen: ScannedEntry, file: FileEntry, index: Index, step: int) -> bool:
     wanted = tuple(piece.sha256 for piece in file.pieces)
     known = index.get(seen.path)
-    if known is not None and unchanged(known, seen.sig):
+    if known is not None and known_unchanged(known, seen.sig):
         return known.hashes == wanted
-    with opened(root / seen.path) as (fd, _):
+    with open_unchanged(root / seen.path) as (fd, _):
         return all(
             hashlib.sha256(os.pread(fd, step, number * step)).digest() == sha256
             for number, sha256 in enumerate(wanted)

@@ -28,10 +28,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeGuard
 
-from sessionlib.checkpoints.durable import sync_folder, write_file
-from sessionlib.checkpoints.errors import trouble
+from sessionlib.checkpoints.errors import file_error
+from sessionlib.checkpoints.fsync import sync_folder, write_file
 from sessionlib.checkpoints.names import MAX_NUMBER, checkpoint_mark
-from sessionlib.checkpoints.tree import remove_tree
+from sessionlib.checkpoints.shadow_tree import remove_tree
 from sessionlib.errors import RecordUnreadable
 from sessionlib.records import read_object
 
@@ -40,14 +40,14 @@ _MAX_STEMS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class StemNote:
     """What is known of a data directory. None among `stems`: from no checkpoint at all."""
 
     epoch: int
     stems: tuple[str | None, ...]
 
 
-def stems_after(found: Note | None, epoch: int, base: str | None, made: str) -> Note:
+def next_stems(found: StemNote | None, epoch: int, base: str | None, made: str) -> StemNote:
     """What a directory is noted to be once `made` was copied from it under `epoch`.
 
     All that was copied from it under this epoch counts: which of them is published may
@@ -55,10 +55,10 @@ def stems_after(found: Note | None, epoch: int, base: str | None, made: str) -> 
     """
     known = found.stems if found is not None and found.epoch == epoch else ()
     stems = [*known, *(name for name in (base, made) if name not in known)]
-    return Note(epoch, tuple(stems[:1] + stems[1:][1 - _MAX_STEMS :]))
+    return StemNote(epoch, tuple(stems[:1] + stems[1:][1 - _MAX_STEMS :]))
 
 
-def may_go_on(found: Note | None, wanted: Note) -> bool:
+def may_continue(found: StemNote | None, wanted: StemNote) -> bool:
     """Whether a directory that is there, and is noted to be `found`, may be worked on as
     `wanted`: it stems from that very checkpoint and nobody has claimed in between, or no
     agent ever used it and nothing was ever published."""
@@ -69,13 +69,13 @@ def may_go_on(found: Note | None, wanted: Note) -> bool:
     return found.epoch in {wanted.epoch - 1, wanted.epoch} and wanted.stems[0] in found.stems
 
 
-def _was_remade(note: Note) -> bool:
+def _was_remade(note: StemNote) -> bool:
     """Whether the lease record must have been lost: it once pointed at a checkpoint, as the
     directory does. Whoever makes it again says who is to claim first."""
     return bool(note.stems) and None not in note.stems
 
 
-class Place:
+class DataDirectory:
     """Where one session keeps its data."""
 
     def __init__(self, data: Path) -> None:
@@ -90,16 +90,16 @@ class Place:
             for left in self.data.parent.glob(f".{self.data.name}.drop-*"):
                 remove_tree(left)
         except OSError as error:
-            raise trouble(error.filename or self.data.parent, error) from None
+            raise file_error(error.filename or self.data.parent, error) from None
 
     def is_there(self) -> bool:
         """Whether there is a data directory. Raises FileTrouble where something else is."""
         try:
             return self.data.exists() and (self.data.is_dir() or self._in_the_way())
         except OSError as error:
-            raise trouble(self.data, error) from None
+            raise file_error(self.data, error) from None
 
-    def note(self) -> Note | None:
+    def read_note(self) -> StemNote | None:
         """What the directory is noted to be; a note that can't be read names no checkpoint.
 
         None where there is none: a directory that no agent has ever used.
@@ -109,24 +109,24 @@ class Place:
         except FileNotFoundError:
             return None
         except (OSError, RecordUnreadable):
-            return Note(-1, ())
+            return StemNote(-1, ())
         return _parsed(body)
 
-    def write_note(self, note: Note) -> None:
+    def write_note(self, note: StemNote) -> None:
         body = {"schema": _SCHEMA, "epoch": note.epoch, "stems": list(note.stems)}
         try:
             write_file(self._note, json.dumps(body).encode())
         except OSError as error:
-            raise trouble(self._note, error) from None
+            raise file_error(self._note, error) from None
 
-    def make_empty(self, note: Note) -> None:
+    def make_empty(self, note: StemNote) -> None:
         """Where there is no directory, an empty one."""
         self.write_note(note)
         try:
             self.data.mkdir(exist_ok=True)
             sync_folder(self.data.parent)
         except OSError as error:
-            raise trouble(self.data, error) from None
+            raise file_error(self.data, error) from None
 
     def set_aside(self, epoch: int) -> Path | None:
         """Move the directory out of the way; where to, None if there was nothing in it."""
@@ -139,26 +139,26 @@ class Place:
             self.data.rename(aside)
             sync_folder(self.data.parent)
         except OSError as error:
-            raise trouble(self.data, error) from None
+            raise file_error(self.data, error) from None
         return aside
 
-    def data_becomes_shadow(self) -> None:
+    def turn_data_into_shadow(self) -> None:
         """The directory is wholly in the store: go on from it to the next checkpoint."""
         self.drop_shadow()
         try:
             self.data.rename(self.shadow)
             sync_folder(self.data.parent)
         except OSError as error:
-            raise trouble(self.data, error) from None
+            raise file_error(self.data, error) from None
 
-    def shadow_becomes_data(self, note: Note) -> None:
+    def turn_shadow_into_data(self, note: StemNote) -> None:
         """The last step of a switch. There must be no data directory."""
         self.write_note(note)
         try:
             self.shadow.rename(self.data)
             sync_folder(self.data.parent)
         except OSError as error:
-            raise trouble(self.shadow, error) from None
+            raise file_error(self.shadow, error) from None
 
     def drop_shadow(self) -> None:
         """Remove the shadow. It holds nothing that isn't in the store."""
@@ -172,21 +172,21 @@ class Place:
             else:
                 remove_tree(doomed)
         except OSError as error:
-            raise trouble(self.shadow, error) from None
+            raise file_error(self.shadow, error) from None
 
     def _in_the_way(self) -> bool:
         raise NotADirectoryError(20, "is no folder; move it away", str(self.data))
 
 
-def _parsed(body: dict[str, object]) -> Note:
+def _parsed(body: dict[str, object]) -> StemNote:
     match body:
         case {"schema": "stem/1", "epoch": int(epoch), "stems": [*stems]} if (
             0 <= epoch <= MAX_NUMBER and len(stems) <= _MAX_STEMS
         ):
             known = [stem for stem in stems if stem is None or _is_checkpoint(stem)]
             if len(known) == len(stems):
-                return Note(epoch, tuple(known))
-    return Note(-1, ())
+                return StemNote(epoch, tuple(known))
+    return StemNote(-1, ())
 
 
 def _is_checkpoint(stem: object) -> TypeGuard[str]:

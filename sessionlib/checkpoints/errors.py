@@ -34,15 +34,15 @@ class Cancelled(CheckpointError):
     """It was told to stop, and stopped between two pieces."""
 
 
-class Unsettled(CheckpointError):
+class KeepsChanging(CheckpointError):
     """A file that changed each time it was read, so that no state of it can be published."""
 
 
-class Unfit(CheckpointError):
+class Unsuitable(CheckpointError):
     """A data directory that holds what no checkpoint can, such as a link that leads out."""
 
 
-class FileTrouble(CheckpointError):
+class FileError(CheckpointError):
     """The operating system refused something with a file of this machine."""
 
 
@@ -58,14 +58,14 @@ class Damaged(CheckpointError, RecordUnreadable):
     """A manifest, or a blob, that isn't what was published under its name."""
 
 
-def shown(path: str | Path) -> str:
+def quote_path(path: str | Path) -> str:
     """A file's name, fit for a sentence."""
     text = str(path).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
     text = "".join(char if char.isprintable() else "?" for char in text)
     return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
 
 
-def trouble(path: str | Path, error: OSError) -> FileTrouble:
+def file_error(path: str | Path, error: OSError) -> FileError:
     """A failed call on a file as a sentence that names the file and the fix."""
     fix = _FIXES.get(error.errno or 0)
-    return FileTrouble(f"{shown(path)}: {error.strerror or error}" + (f"; {fix}" if fix else ""))
+    return FileError(f"{quote_path(path)}: {error.strerror or error}" + (f"; {fix}" if fix else ""))

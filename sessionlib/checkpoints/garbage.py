@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sessionlib.checkpoints.catalog import names, read_manifest
+from sessionlib.checkpoints.catalog import list_names, read_manifest
 from sessionlib.checkpoints.errors import CheckpointError
 from sessionlib.checkpoints.names import (
     BLOBS,
     MAX_NUMBER,
-    Mark,
+    CheckpointNumber,
     blob_key,
     blob_mark,
     checkpoint_mark,
@@ -27,17 +27,19 @@ Needs = dict[str, frozenset[str]]
 """The blobs of checkpoints that were read once; neither ever changes."""
 
 
-def garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs) -> list[str]:
+def find_garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs) -> list[str]:
     """The keys that may go, in the order in which they must. Raises StoreError.
 
     Raises CheckpointError where the pointer's own manifest can't be read: then
     nobody can say what must stay. `needs` is kept from one call to the next.
     """
     # Under an epoch that is over nothing is published any more.
-    newest = max(Mark(pointer.epoch, pointer.seq), Mark(epoch - 1, MAX_NUMBER))
+    newest = max(
+        CheckpointNumber(pointer.epoch, pointer.seq), CheckpointNumber(epoch - 1, MAX_NUMBER)
+    )
     older = [
         name
-        for name in names(store)
+        for name in list_names(store)
         if name != pointer.name and (checkpoint_mark(name) or newest) <= newest
     ]
     kept, gone = [pointer.name, *older[: keep - 1]], older[keep - 1 :]
@@ -59,7 +61,7 @@ def garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs)
     return [*map(manifest_key, gone), *map(blob_key, blobs)]
 
 
-def remove(store: Store, keys: list[str], is_enough: Callable[[], bool]) -> int:
+def remove_keys(store: Store, keys: list[str], is_enough: Callable[[], bool]) -> int:
     """Delete them one by one, until `is_enough`; how many went. Raises StoreError."""
     for number, key in enumerate(keys):
         if is_enough():
@@ -68,7 +70,7 @@ def remove(store: Store, keys: list[str], is_enough: Callable[[], bool]) -> int:
     return len(keys)
 
 
-def _unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
+def _unneeded(store: Store, newest: CheckpointNumber, needed: set[str]) -> list[str]:
     found = []
     for key in store.list(BLOBS):
         name = key.removeprefix(BLOBS)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionlib.checkpoints.names import Mark
+from sessionlib.checkpoints.names import CheckpointNumber
 from sessionlib.core.values import Pointer
 
 SCHEMA = "checkpoint/1"
@@ -33,7 +33,7 @@ class Blob:
 
 
 @dataclass(frozen=True, slots=True)
-class ListBlob:
+class EntryListBlob:
     """A blob that holds a part of the manifest's lists, and its size unpacked."""
 
     blob: Blob
@@ -41,7 +41,7 @@ class ListBlob:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class FilePiece:
     """A part of a file, and where in which blob it is."""
 
     sha256: bytes
@@ -51,29 +51,29 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
-class Folder:
+class FolderEntry:
     path: str
     mode: int
     mtime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class FileEntry:
     path: str
     mode: int
     mtime_ns: int
     size_bytes: int
-    pieces: tuple[Piece, ...]
+    pieces: tuple[FilePiece, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Link:
+class LinkEntry:
     path: str
     target: str
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ManifestHead:
     """A manifest's record. `after` names the published checkpoints before it, newest first."""
 
     epoch: int
@@ -82,12 +82,12 @@ class Head:
     files: int
     piece_bytes: int
     after: tuple[str, ...]
-    lists: tuple[ListBlob, ...]
+    lists: tuple[EntryListBlob, ...]
     nonce: str
 
     @property
-    def mark(self) -> Mark:
-        return Mark(self.epoch, self.seq)
+    def mark(self) -> CheckpointNumber:
+        return CheckpointNumber(self.epoch, self.seq)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +95,10 @@ class Manifest:
     """A whole checkpoint, but for the bytes in its blobs."""
 
     name: str
-    head: Head
-    folders: tuple[Folder, ...]
-    files: tuple[File, ...]
-    links: tuple[Link, ...]
+    head: ManifestHead
+    folders: tuple[FolderEntry, ...]
+    files: tuple[FileEntry, ...]
+    links: tuple[LinkEntry, ...]
     blobs: tuple[Blob, ...]
 
     @property

@@ -23,37 +23,39 @@ MAX_NAME_CHARS = 56
 MAX_NUMBER = 9_999_999_999
 
 
-class Mark(NamedTuple):
+class CheckpointNumber(NamedTuple):
     """When something was uploaded, as far as it can be ordered: its epoch and sequence."""
 
     epoch: int
     seq: int
 
 
-def next_mark(epoch: int, base: Mark | None, last: Mark | None) -> Mark:
+def next_number(
+    epoch: int, base: CheckpointNumber | None, last: CheckpointNumber | None
+) -> CheckpointNumber:
     """The mark of a copy made under `epoch`, `base` being what the lease is known to point at
     and `last` what this session has made last. Above both: what was made last may be published
     by a write of which nothing is known yet, and no two checkpoints share a mark."""
     seqs = [mark.seq for mark in (base, last) if mark is not None and mark.epoch == epoch]
-    return Mark(epoch, max(seqs, default=0) + 1)
+    return CheckpointNumber(epoch, max(seqs, default=0) + 1)
 
 
-def blob_name(mark: Mark, nonce: str, number: int, sha256: bytes) -> str:
+def blob_name(mark: CheckpointNumber, nonce: str, number: int, sha256: bytes) -> str:
     """A name that no upload but this one has: `nonce` is new for each copy."""
     return f"{mark.epoch}-{mark.seq}-{nonce}-{number}-{sha256.hex()[:16]}"
 
 
-def checkpoint_name(mark: Mark, record: bytes) -> str:
+def checkpoint_name(mark: CheckpointNumber, record: bytes) -> str:
     """The name of the checkpoint whose manifest's record these bytes are."""
     return f"{mark.epoch}-{mark.seq}-{hashlib.sha256(record).hexdigest()[:32]}"
 
 
-def blob_mark(name: str) -> Mark | None:
+def blob_mark(name: str) -> CheckpointNumber | None:
     """When the blob of this name was uploaded; None for a name that isn't a blob's."""
     return _mark(_BLOB.fullmatch(name))
 
 
-def checkpoint_mark(name: str) -> Mark | None:
+def checkpoint_mark(name: str) -> CheckpointNumber | None:
     """Epoch and sequence of the checkpoint of this name; None for another sort of name."""
     return _mark(_CHECKPOINT.fullmatch(name))
 
@@ -71,5 +73,5 @@ def name_of_manifest(key: str) -> str:
     return key.removeprefix(MANIFESTS).removesuffix(".json")
 
 
-def _mark(match: re.Match[str] | None) -> Mark | None:
-    return Mark(int(match[1]), int(match[2])) if match else None
+def _mark(match: re.Match[str] | None) -> CheckpointNumber | None:
+    return CheckpointNumber(int(match[1]), int(match[2])) if match else None

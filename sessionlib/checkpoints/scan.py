@@ -18,14 +18,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from sessionlib.checkpoints.errors import FileTrouble, Unfit, shown, trouble
-from sessionlib.checkpoints.manifest import MAX_ENTRIES, MODE_BITS, Folder, Link
+from sessionlib.checkpoints.errors import FileError, Unsuitable, file_error, quote_path
+from sessionlib.checkpoints.manifest import MAX_ENTRIES, MODE_BITS, FolderEntry, LinkEntry
 from sessionlib.checkpoints.paths import ROOT, problem_with_path, stays_inside
 
 _IN_MEMORY = {"tmpfs", "ramfs", "hugetlbfs"}
 
 
-class Sig(NamedTuple):
+class FileSignature(NamedTuple):
     """By what a file is known to be as it was: if it has changed, one of these has."""
 
     bytes: int
@@ -34,16 +34,16 @@ class Sig(NamedTuple):
     inode: int
 
 
-class Seen(NamedTuple):
+class ScannedEntry(NamedTuple):
     """A file, with its rights and what it was known by when it was looked at."""
 
     path: str
     mode: int
-    sig: Sig
+    sig: FileSignature
 
 
 @dataclass(slots=True)
-class Scan:
+class DirectoryScan:
     """The tree at `root` as it was found; parents before what is in them, else by name.
 
     `now_ns` is the time by its file system from before it was looked at.
@@ -51,36 +51,36 @@ class Scan:
 
     root: Path
     now_ns: int = 0
-    folders: list[Folder] = field(default_factory=list)
-    files: list[Seen] = field(default_factory=list)
-    links: list[Link] = field(default_factory=list)
+    folders: list[FolderEntry] = field(default_factory=list)
+    files: list[ScannedEntry] = field(default_factory=list)
+    links: list[LinkEntry] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
 
-def scan(root: Path) -> Scan:
+def scan(root: Path) -> DirectoryScan:
     """Look at all that is below `root`. Raises Unfit, or FileTrouble."""
-    found = Scan(root, time_there_ns(root.parent))
+    found = DirectoryScan(root, file_system_time_ns(root.parent))
     for path, status in _walk(root):
         problem = None if path == ROOT else problem_with_path(path)
         if problem is not None:
-            raise Unfit(f"{shown(root / path)} {problem}")
+            raise Unsuitable(f"{quote_path(root / path)} {problem}")
         if stat.S_ISDIR(status.st_mode):
-            found.folders.append(Folder(path, status.st_mode & MODE_BITS, status.st_mtime_ns))
+            found.folders.append(FolderEntry(path, status.st_mode & MODE_BITS, status.st_mtime_ns))
         elif stat.S_ISREG(status.st_mode):
-            found.files.append(Seen(path, status.st_mode & MODE_BITS, sig_of(status)))
+            found.files.append(ScannedEntry(path, status.st_mode & MODE_BITS, signature_of(status)))
         elif stat.S_ISLNK(status.st_mode):
-            found.links.append(Link(path, _target(root, path)))
+            found.links.append(LinkEntry(path, _target(root, path)))
         else:
             found.left_out.append(path)
     if len(found.files) + len(found.folders) + len(found.links) > MAX_ENTRIES:
-        raise Unfit(
-            f"{shown(root)} holds more than {MAX_ENTRIES} files and folders, which is more than "
-            "a checkpoint can list: pack some of them into one"
+        raise Unsuitable(
+            f"{quote_path(root)} holds more than {MAX_ENTRIES} files and folders, which is more "
+            "than a checkpoint can list: pack some of them into one"
         )
     return found
 
 
-def time_there_ns(folder: Path) -> int:
+def file_system_time_ns(folder: Path) -> int:
     """What time the file system at `folder` says it is. Raises FileTrouble.
 
     0 where its times don't tell of writes through a memory map: so that no file
@@ -90,12 +90,12 @@ def time_there_ns(folder: Path) -> int:
         with tempfile.TemporaryFile(dir=folder) as file:
             status = os.fstat(file.fileno())
     except OSError as error:
-        raise trouble(folder, error) from None
+        raise file_error(folder, error) from None
     return 0 if _kind_of(status.st_dev) in _IN_MEMORY else status.st_mtime_ns
 
 
-def sig_of(status: os.stat_result) -> Sig:
-    return Sig(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+def signature_of(status: os.stat_result) -> FileSignature:
+    return FileSignature(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _kind_of(device: int) -> str:
@@ -114,7 +114,7 @@ def _walk(root: Path) -> Iterator[tuple[str, os.stat_result]]:
     try:
         yield ROOT, root.stat()
     except OSError as error:
-        raise trouble(root, error) from None
+        raise file_error(root, error) from None
     waiting = [""]
     while waiting:
         folder = waiting.pop()
@@ -134,24 +134,25 @@ def _entries(root: Path, folder: str) -> Iterator[tuple[str, os.stat_result]]:
     except FileNotFoundError:
         return
     except OSError as error:
-        raise trouble(root / folder, error) from None
+        raise file_error(root / folder, error) from None
     for entry in names:
         try:
             yield entry.name, entry.stat(follow_symlinks=False)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise trouble(root / folder / entry.name, error) from None
+            raise file_error(root / folder / entry.name, error) from None
 
 
 def _target(root: Path, path: str) -> str:
     try:
         target = os.readlink(root / path)  # noqa: PTH115 - pathlib tidies what it returns
     except OSError as error:
-        raise FileTrouble(f"{shown(root / path)} can't be read: {error.strerror}") from None
+        raise FileError(f"{quote_path(root / path)} can't be read: {error.strerror}") from None
     if not stays_inside(path, target):
-        raise Unfit(
-            f"{shown(root / path)} is a link that leads, or may lead, out of the data directory "
-            f"({shown(target)}): put what it points at in its place, or move it elsewhere"
+        raise Unsuitable(
+            f"{quote_path(root / path)} is a link that leads, or may lead, out of the data "
+            f"directory ({quote_path(target)}): put what it points at in its place, "
+            "or move it elsewhere"
         )
     return target

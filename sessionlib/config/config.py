@@ -14,8 +14,8 @@ from typing import NoReturn, Self
 
 from pydantic import PrivateAttr
 
-from sessionlib.config.document import Where
 from sessionlib.config.schema import NOT_YET, AccountSettings, Settings, Standby, StoreKind
+from sessionlib.config.yaml_document import Where
 from sessionlib.core.timing import Timing
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
@@ -28,7 +28,7 @@ PEEK_S = {StoreKind.DRIVE: (20.0, 30.0)}
 
 
 @dataclass(frozen=True, slots=True)
-class Origin:
+class ConfigOrigin:
     """The file, and on which line of it each setting stands."""
 
     path: Path = Path("accounts.yaml")
@@ -38,9 +38,9 @@ class Origin:
 class Config(Settings):
     """A whole, valid configuration; immutable."""
 
-    _origin: Origin = PrivateAttr(default_factory=Origin)
+    _origin: ConfigOrigin = PrivateAttr(default_factory=ConfigOrigin)
 
-    def read_from(self, origin: Origin) -> Self:
+    def read_from(self, origin: ConfigOrigin) -> Self:
         """The same settings, knowing their file."""
         copy = self.model_copy()
         copy._origin = origin

@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BeforeValidator
 
-from sessionlib.config.kinds import setting_error
+from sessionlib.config.field_types import setting_error
 
 YEAR_S = 366 * 86_400.0
 MAX_CHARS = 64

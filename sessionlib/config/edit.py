@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from sessionlib.config import document
+from sessionlib.config import yaml_document
 
 _LINE = re.compile(r"""^fleet_key[ \t]*:[ \t]*("[^"]*"|'[^']*'|[^#\s]*)(?P<rest>[ \t]*(?:#.*)?)$""")
 
@@ -18,7 +18,7 @@ def with_fleet_key(text: str, public_hex: str) -> str:
     """`text` with this `fleet_key`. Raises ValueError where one line can't say it."""
     line_end = "\r\n" if "\r\n" in text else "\n"
     lines = text.split(line_end)
-    before = document.parse(text)
+    before = yaml_document.parse(text)
     known = before.lines.get(("fleet_key",))
     new = f'fleet_key: "{public_hex}"'
     if known is not None:
@@ -30,12 +30,12 @@ def with_fleet_key(text: str, public_hex: str) -> str:
     after = line_end.join(lines)
     settings = {} if before.data is None else before.data
     is_one = isinstance(settings, dict)
-    if not is_one or document.parse(after).data != {**settings, "fleet_key": public_hex}:
+    if not is_one or yaml_document.parse(after).data != {**settings, "fleet_key": public_hex}:
         raise ValueError(f"can't be written by itself: add the line {new}")
     return after
 
 
-def _insert(read: document.Document, lines: list[str], new: str) -> None:
+def _insert(read: yaml_document.YamlDocument, lines: list[str], new: str) -> None:
     """In place of the example's `# fleet_key: …`, else beside `fleet`."""
     for index, line in enumerate(lines):
         if re.match(r"#[ \t]*fleet_key[ \t]*:", line):

@@ -12,12 +12,12 @@ from typing import NamedTuple
 
 import yaml
 
-from sessionlib.config import document
+from sessionlib.config import yaml_document
 
 STEP = "  "
 
 
-class _Edit(NamedTuple):
+class _LineEdit(NamedTuple):
     """`text` in place of what stands between two indices."""
 
     start: int
@@ -31,7 +31,7 @@ def with_drive(text: str, folder_id: str, ids: Mapping[str, str]) -> str:
     Ids of other paths that stand there stay. Raises ValueError where it can't be written.
     """
     line_end = "\r\n" if "\r\n" in text else "\n"
-    read = document.parse(text)
+    read = yaml_document.parse(text)
     settings = read.data
     if (
         read.problems
@@ -48,14 +48,14 @@ def with_drive(text: str, folder_id: str, ids: Mapping[str, str]) -> str:
     after = text
     for edit in sorted(edits, reverse=True):
         after = after[: edit.start] + edit.text + after[edit.end :]
-    if document.parse(after).data != {**settings, "store": {**old, **wanted}}:
+    if yaml_document.parse(after).data != {**settings, "store": {**old, **wanted}}:
         raise ValueError(f"can't be written by itself: add {_flow(wanted)}")
     return after
 
 
 def _edits(
     text: str, node: yaml.Node | None, wanted: Mapping[str, str | dict[str, str]], line_end: str
-) -> Iterator[_Edit]:
+) -> Iterator[_LineEdit]:
     if not isinstance(node, yaml.MappingNode):
         return
     new: dict[str, str | dict[str, str]] = {}
@@ -71,27 +71,27 @@ def _edits(
         yield _inserted(text, node, new, line_end)
 
 
-def _in_place(there: yaml.Node, value: str | dict[str, str]) -> _Edit:
+def _in_place(there: yaml.Node, value: str | dict[str, str]) -> _LineEdit:
     start, end = there.start_mark.index, there.end_mark.index
     # An empty value has no room of its own: it stands right behind the colon.
-    return _Edit(start, end, (" " if start == end else "") + _flow(value))
+    return _LineEdit(start, end, (" " if start == end else "") + _flow(value))
 
 
 def _inserted(
     text: str, node: yaml.MappingNode, new: Mapping[str, str | dict[str, str]], line_end: str
-) -> _Edit:
+) -> _LineEdit:
     if node.flow_style:
         if not node.value:
-            return _Edit(node.start_mark.index + 1, node.start_mark.index + 1, _members(new))
+            return _LineEdit(node.start_mark.index + 1, node.start_mark.index + 1, _members(new))
         at = node.value[-1][1].end_mark.index
         # As deep as the file's own settings are, or YAML takes the line for the next of them.
         rows = "".join(f", {name}: {_spread(value, line_end)}" for name, value in new.items())
-        return _Edit(at, at, rows)
+        return _LineEdit(at, at, rows)
     column = node.value[0][0].start_mark.column
     at = text.find(line_end, _end_of(node))
     at = len(text) if at < 0 else at
     rows = "".join(_block(name, value, " " * column, line_end) for name, value in new.items())
-    return _Edit(at, at, rows)
+    return _LineEdit(at, at, rows)
 
 
 def _end_of(node: yaml.Node) -> int:

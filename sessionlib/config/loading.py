@@ -11,8 +11,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from sessionlib.config import checks, document, problems
-from sessionlib.config.config import Config, Origin
+from sessionlib.config import cross_checks, problem_texts, yaml_document
+from sessionlib.config.config import Config, ConfigOrigin
 from sessionlib.errors import ConfigError
 
 
@@ -20,7 +20,7 @@ def load(path: Path | str) -> Config:
     """Read the configuration. Raises ConfigError with every problem in it."""
     path = Path(path)
     try:
-        text = document.read_text(path)
+        text = yaml_document.read_text(path)
     except ValueError as error:
         raise ConfigError([f"{path}: {error}"]) from None
     return parse(text, path)
@@ -28,19 +28,21 @@ def load(path: Path | str) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """The configuration in `text`, as if it had been read from `path`."""
-    read = document.parse(text)
+    read = yaml_document.parse(text)
     found = read.problems
     config = None
     if read.data is not None:
         try:
             config = Config.model_validate(read.data)
         except ValidationError as error:
-            found += problems.of_schema(error, read)
+            found += problem_texts.schema_problems(error, read)
         found += [
-            document.Problem(read.line_of(where), where, said)
-            for where, said in checks.findings(read.data)
+            yaml_document.ConfigProblem(read.line_of(where), where, said)
+            for where, said in cross_checks.problems_between_settings(read.data)
         ]
     if config is None or found:
         in_order = sorted(found, key=lambda problem: problem.line)
-        raise ConfigError([problems.written(str(path), problem) for problem in in_order])
-    return config.read_from(Origin(path, read.lines))
+        raise ConfigError(
+            [problem_texts.format_problem(str(path), problem) for problem in in_order]
+        )
+    return config.read_from(ConfigOrigin(path, read.lines))

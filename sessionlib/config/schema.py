@@ -14,7 +14,7 @@ from typing import Annotated, Any, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from sessionlib.config.durations import Duration, DurationOrZero
-from sessionlib.config.kinds import (
+from sessionlib.config.field_types import (
     AccountName,
     Command,
     Count,
@@ -49,7 +49,7 @@ NOT_YET = frozenset({StoreKind.OBJECTS.value})
 """Words that are known and of no use in this version: none is offered."""
 
 
-class Launcher(StrEnum):
+class LauncherKind(StrEnum):
     """How an account's session is started: here, as a process, or by its own person."""
 
     LOCAL = "local"
@@ -188,7 +188,7 @@ class AccountSettings(Section):
     role: Role = Field(strict=False)
     priority: Count
     owner: str | None = None
-    launcher: Launcher = _choice(Launcher.LOCAL)
+    launcher: LauncherKind = _choice(LauncherKind.LOCAL)
     session: AccountSessionSettings = AccountSessionSettings()
 
 

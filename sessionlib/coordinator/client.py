@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from sessionlib import __version__
-from sessionlib.coordinator.protocol import Answer, Message, Verdict
+from sessionlib.coordinator.protocol import AnswerVerdict, CoordinatorAnswer, CoordinatorMessage
 from sessionlib.plain_text import plain
 
 TIMEOUT_S = 5.0
@@ -34,7 +34,7 @@ class TokenUnknown(Unavailable):
     """It answers, and takes nobody's word without a token that it knows."""
 
 
-class Client:
+class CoordinatorClient:
     """One coordinator at `url`. Safe to share between threads."""
 
     def __init__(self, url: str, token: str | None = None) -> None:
@@ -49,19 +49,21 @@ class Client:
     def close(self) -> None:
         self._http.close()
 
-    def tell(self, message: Message) -> Answer:
+    def send(self, message: CoordinatorMessage) -> CoordinatorAnswer:
         """Send a message once."""
         try:
             status, said = self._call("POST", message.kind.value, message.body)
         except Unavailable as error:
-            return Answer(Verdict.FAILED, str(error))
+            return CoordinatorAnswer(AnswerVerdict.FAILED, str(error))
         if 200 <= status < 300:
-            return Answer(Verdict.TAKEN, unregistered=_is_forgotten(said))
+            return CoordinatorAnswer(AnswerVerdict.TAKEN, unregistered=_is_forgotten(said))
         said = self._harmless(said)
         why = f"the coordinator answers {status}" + (f": {said}" if said else "")
         if status == _OUTDATED:
-            return Answer(Verdict.OUTDATED, why)
-        return Answer(Verdict.REFUSED if status in _REFUSED else Verdict.FAILED, why)
+            return CoordinatorAnswer(AnswerVerdict.OUTDATED, why)
+        return CoordinatorAnswer(
+            AnswerVerdict.REFUSED if status in _REFUSED else AnswerVerdict.FAILED, why
+        )
 
     def get(self, path: str) -> Any:
         """A JSON document. Raises Unavailable, TokenUnknown."""

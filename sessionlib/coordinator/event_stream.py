@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from sessionlib.coordinator.client import Client, Unavailable
+from sessionlib.coordinator.client import CoordinatorClient, Unavailable
 from sessionlib.crash_text import redacted
 
 FIRST_PAUSE_S = 1.0
@@ -19,13 +19,13 @@ MAX_PAUSE_S = 60.0
 MAX_ID = 200
 
 
-class Listener:
+class EventListener:
     """Follows one coordinator in a thread of its own. `ring` is called in that thread, and
     `complain` with each new fault of this program in following it."""
 
     def __init__(
         self,
-        client: Client,
+        client: CoordinatorClient,
         ring: Callable[[], None],
         complain: Callable[[str], None] = lambda why: None,
     ) -> None:
@@ -64,12 +64,12 @@ class Listener:
                 failures += 1
                 # It may be what we were told last; each new stream begins with a ring anyway.
                 last_id = None
-                self._tell(f"{type(error).__name__}: {redacted(str(error))}")
+                self._notify(f"{type(error).__name__}: {redacted(str(error))}")
             finally:
                 self.hears = False
             self._ended.wait(pause_s(failures, secrets.randbelow(1_000) / 1_000))
 
-    def _tell(self, what: str) -> None:
+    def _notify(self, what: str) -> None:
         if what != self._complained:
             self._complained = what
             self._complain(f"the bell can't be followed: a fault in this program ({what})")

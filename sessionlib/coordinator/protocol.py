@@ -19,7 +19,7 @@ CALLED_OFF = "aborted"
 _HOUR_S = 3_600.0
 
 
-class Kind(StrEnum):
+class MessageKind(StrEnum):
     """What is told; the values are the coordinator's paths."""
 
     HANDOVER = "/api/handover"
@@ -27,7 +27,7 @@ class Kind(StrEnum):
     HEARTBEAT = "/api/worker/heartbeat"
 
 
-class Verdict(StrEnum):
+class AnswerVerdict(StrEnum):
     """What became of a message: taken; refused because others are ahead of it; refused for
     itself; or nobody knows."""
 
@@ -38,7 +38,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
+class PlannedMove:
     """A planned move as its holder knows it. `left_s` is how far ahead its T-0 lies."""
 
     id: str
@@ -49,7 +49,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True)
-class News:
+class SessionNews:
     """What there is to tell at a moment. `holds` says that this session has the lease, and
     `serves` that its workload is ready under it; `ended` that this is its last word."""
 
@@ -64,35 +64,35 @@ class News:
     url: str | None = None
     takeover: bool = False
     previous: str | None = None
-    move: Move | None = None
+    move: PlannedMove | None = None
     machine: Mapping[str, Any] = field(default_factory=dict)
     """cpu_cores, ram_gb, gpu_available, worker_type."""
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
+class CoordinatorMessage:
     """One call. `token` is what of it has been told once it is taken."""
 
-    kind: Kind
+    kind: MessageKind
     token: tuple[Any, ...]
     body: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CoordinatorAnswer:
     """What became of a message; `why` where it wasn't taken. `unregistered`: the coordinator
     doesn't know this session as the primary that it says it is."""
 
-    verdict: Verdict
+    verdict: AnswerVerdict
     why: str = ""
     unregistered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class SentState:
     """What the coordinator has taken, and what it refused. A time is by the monotonic clock."""
 
-    known: Mapping[Kind, tuple[Any, ...]] = field(default_factory=dict)
+    known: Mapping[MessageKind, tuple[Any, ...]] = field(default_factory=dict)
     beat_mono: float = float("-inf")
     wait_until_mono: float = float("-inf")
     failures: int = 0
@@ -101,8 +101,8 @@ class Told:
 
 
 def next_message(
-    news: News, told: Told, now_mono: float, wall_s: float, every_s: float
-) -> Message | None:
+    news: SessionNews, told: SentState, now_mono: float, wall_s: float, every_s: float
+) -> CoordinatorMessage | None:
     """What is to be said now; None for nothing. `every_s` is the heartbeat's interval."""
     if now_mono < told.wait_until_mono:
         return None
@@ -114,42 +114,48 @@ def next_message(
     return beat if is_due or told.known.get(beat.kind) != beat.token else None
 
 
-def wait_s(news: News, told: Told, now_mono: float, every_s: float) -> float:
+def wait_s(news: SessionNews, told: SentState, now_mono: float, every_s: float) -> float:
     """How long there will be nothing to say, if nothing changes."""
     if next_message(news, told, now_mono, 0.0, every_s) is not None:
         return 0.0
     return max(told.beat_mono + every_s, told.wait_until_mono) - now_mono
 
 
-def answered(told: Told, message: Message, answer: Answer, now_mono: float, chance: float) -> Told:
+def record_answer(
+    told: SentState,
+    message: CoordinatorMessage,
+    answer: CoordinatorAnswer,
+    now_mono: float,
+    chance: float,
+) -> SentState:
     """What is known after the answer, with `chance` in [0, 1). A failure is waited out, longer
     each time; what was refused won't be taken the next time either, so it counts as said."""
-    if answer.verdict is Verdict.FAILED:
+    if answer.verdict is AnswerVerdict.FAILED:
         failures = told.failures + 1
         full_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
         # At least half of it: sessions that failed together must not come back together.
         pause_s = full_s * (0.5 + 0.5 * chance)
         until_mono = now_mono + pause_s
         return replace(told, failures=failures, wait_until_mono=until_mono, why=answer.why)
-    beat_mono = now_mono if message.kind is Kind.HEARTBEAT else told.beat_mono
+    beat_mono = now_mono if message.kind is MessageKind.HEARTBEAT else told.beat_mono
     known = {**told.known, message.kind: message.token}
     if answer.unregistered:
         # It has forgotten us: it was begun anew, or with an old database.
-        known.pop(Kind.REGISTER, None)
-    refused = answer.why if answer.verdict is Verdict.REFUSED else None
-    return Told(known, beat_mono, failures=0, why=refused)
+        known.pop(MessageKind.REGISTER, None)
+    refused = answer.why if answer.verdict is AnswerVerdict.REFUSED else None
+    return SentState(known, beat_mono, failures=0, why=refused)
 
 
-def _handover(news: News, told: Told) -> Message | None:
+def _handover(news: SessionNews, told: SentState) -> CoordinatorMessage | None:
     if not news.holds:
         return None
     move = news.move
-    before = told.known.get(Kind.HANDOVER)
+    before = told.known.get(MessageKind.HANDOVER)
     if move is None:
         # One that was told of and is there no longer has been called off.
         if before is None or before[0] != news.epoch:
             return None
-        move = Move(before[1], news.account, before[2], CALLED_OFF)
+        move = PlannedMove(before[1], news.account, before[2], CALLED_OFF)
     body = {
         "worker_id": news.worker_id,
         "account": news.account,
@@ -160,10 +166,12 @@ def _handover(news: News, told: Told) -> Message | None:
         "phase": move.phase,
         "left_s": move.left_s,
     }
-    return Message(Kind.HANDOVER, (news.epoch, move.id, move.to, move.phase), body)
+    return CoordinatorMessage(
+        MessageKind.HANDOVER, (news.epoch, move.id, move.to, move.phase), body
+    )
 
 
-def _registration(news: News) -> Message | None:
+def _registration(news: SessionNews) -> CoordinatorMessage | None:
     if not news.serves:
         return None
     body = {
@@ -175,10 +183,10 @@ def _registration(news: News) -> Message | None:
         "takeover": news.takeover,
         "previous_session": news.previous,
     }
-    return Message(Kind.REGISTER, (news.epoch, news.worker_id, news.url), body)
+    return CoordinatorMessage(MessageKind.REGISTER, (news.epoch, news.worker_id, news.url), body)
 
 
-def _heartbeat(news: News, wall_s: float) -> Message:
+def _heartbeat(news: SessionNews, wall_s: float) -> CoordinatorMessage:
     body = {
         "worker_id": news.worker_id,
         "account": news.account,
@@ -187,4 +195,6 @@ def _heartbeat(news: News, wall_s: float) -> Message:
         "session_remaining": round(news.remaining_s / _HOUR_S, 4),
         "timestamp": datetime.fromtimestamp(wall_s, UTC).isoformat(timespec="milliseconds"),
     }
-    return Message(Kind.HEARTBEAT, (news.worker_id, news.epoch, news.status), body)
+    return CoordinatorMessage(
+        MessageKind.HEARTBEAT, (news.worker_id, news.epoch, news.status), body
+    )

@@ -12,24 +12,24 @@ import threading
 from collections.abc import Callable
 
 from sessionlib.clock import Clock
-from sessionlib.coordinator.client import Client
+from sessionlib.coordinator.client import CoordinatorClient
 from sessionlib.coordinator.protocol import (
-    News,
-    Told,
-    answered,
+    SentState,
+    SessionNews,
     next_message,
+    record_answer,
     wait_s,
 )
 
 LAST_WORD_S = 2.0
 
 
-class Herald:
+class CoordinatorReporter:
     """Tells one coordinator of one session."""
 
     def __init__(
         self,
-        client: Client,
+        client: CoordinatorClient,
         clock: Clock,
         every_s: float,
         complain: Callable[[str | None], None] = lambda why: None,
@@ -39,15 +39,15 @@ class Herald:
         self._every_s = every_s
         self._complain = complain
         self._changed = threading.Condition()
-        self._news: News | None = None
-        self._told = Told()
+        self._news: SessionNews | None = None
+        self._told = SentState()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def tell(self, news: News) -> None:
+    def update(self, news: SessionNews) -> None:
         """The newest state; returns at once."""
         if news == self._news:
             return
@@ -73,21 +73,21 @@ class Herald:
                         return
                     self._changed.wait(rest_s)
             if news is not None and rest_s <= 0:
-                self._say(news)
+                self._send_next(news)
 
-    def _rest_s(self, news: News | None) -> float:
+    def _rest_s(self, news: SessionNews | None) -> float:
         if news is None:
             return self._every_s
         return wait_s(news, self._told, self._clock.now().mono, self._every_s)
 
-    def _say(self, news: News) -> None:
+    def _send_next(self, news: SessionNews) -> None:
         now = self._clock.now()
         message = next_message(news, self._told, now.mono, now.wall, self._every_s)
         if message is None:
             return
-        answer = self._client.tell(message)
+        answer = self._client.send(message)
         before = self._told.why
         chance = secrets.randbelow(1_000) / 1_000
-        self._told = answered(self._told, message, answer, self._clock.now().mono, chance)
+        self._told = record_answer(self._told, message, answer, self._clock.now().mono, chance)
         if self._told.why != before:
             self._complain(self._told.why)

@@ -64,7 +64,7 @@ MISSING = set(product(Member, Finding)) - set(RULES)
 
 
 def decide(view: View, now: Instant, nonce: str) -> tuple[Action, ...]:
-    """What to do at `now`, in order. `chance` is a fresh nonce, used by at most one write."""
+    """What to do at `now`, in order. `nonce` is fresh, for at most one write."""
     view = without_late(view, now)
     rank = rank_of(view, now)
     rule = RULES[member_of(view), finding_of(view, now, rank)]

@@ -72,7 +72,7 @@ ANSWERED_KEPT = 1_000
 def learn(view: View, event: Event, now: Instant, chance: str) -> View:
     """The knowledge after `event`, which reached us at `now`.
 
-    `chance` is fresh randomness, for the new incarnation of a session that has
+    `nonce` is fresh randomness, for the new incarnation of a session that has
     given up the lease.
     """
     return _LEARN[type(event)](view, event, now, chance)

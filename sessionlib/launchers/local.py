@@ -96,7 +96,7 @@ class LocalLauncher:
     def _spawn(self, handle: LaunchHandle, lock: int) -> LaunchHandle:
         with (Path(handle.home) / "logs" / OUTPUT).open("ab") as log:
             child = subprocess.Popen(
-                self._words(handle.account),
+                self._command(handle.account),
                 # A pipe is never written to: it closes when this process ends, however it does.
                 stdin=subprocess.PIPE if self._until_eof else subprocess.DEVNULL,
                 stdout=log,
@@ -113,7 +113,7 @@ class LocalLauncher:
         save_handle(started)
         return started
 
-    def _words(self, account: str) -> list[str]:
+    def _command(self, account: str) -> list[str]:
         config = str(self._config.path.absolute())
         words = ["agent", "--config", config, "--account", account]
         # -P: no file beside the configuration can take the place of one of ours.

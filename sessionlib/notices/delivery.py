@@ -17,39 +17,41 @@ from sessionlib.clock import Clock
 from sessionlib.core.narrate import LogLine
 from sessionlib.notice_urls import label
 from sessionlib.notices import retry_queue
-from sessionlib.notices.retry_queue import Answer, Fate, Letter
+from sessionlib.notices.retry_queue import DeliveryAnswer, DeliveryResult, QueuedNotice
 from sessionlib.notices.wording import Notice
 
 LAST_WORD_S = 2.0
 """How long a departing agent waits for what is on its way."""
 
 
-class Sender(Protocol):
+class NoticeSender(Protocol):
     """What makes one attempt."""
 
     def send(
-        self, notice: Notice, urls: Sequence[str], heard: Callable[[int, Answer], None]
-    ) -> list[Answer]: ...
+        self, notice: Notice, urls: Sequence[str], heard: Callable[[int, DeliveryAnswer], None]
+    ) -> list[DeliveryAnswer]: ...
 
     def stop(self) -> None: ...
 
 
-class Memory(Protocol):
+class NoticeState(Protocol):
     """What outlives the agent's process. Neither call raises."""
 
-    def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[Letter]]: ...
+    def read(
+        self, receivers: int, now_wall: float
+    ) -> tuple[tuple[str, ...], list[QueuedNotice]]: ...
 
-    def write(self, told: Sequence[str], letters: Sequence[Letter]) -> None: ...
+    def write(self, told: Sequence[str], letters: Sequence[QueuedNotice]) -> None: ...
 
 
-class Courier:
+class NoticeDelivery:
     """Sends one agent's notices to all receivers."""
 
     def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
         self,
         urls: Sequence[str],
-        sender: Sender,
-        memory: Memory,
+        sender: NoticeSender,
+        memory: NoticeState,
         clock: Clock,
         say: Callable[[LogLine], None],
         last_word_s: float = LAST_WORD_S,
@@ -68,14 +70,14 @@ class Courier:
         self._thread = threading.Thread(target=self._run, name="notices", daemon=True)
 
     @property
-    def told(self) -> frozenset[str]:
+    def delivered(self) -> frozenset[str]:
         """What was told before this start."""
         return frozenset(self._told)
 
     def start(self) -> None:
         self._thread.start()
 
-    def tell(self, notices: Sequence[Notice]) -> None:
+    def queue(self, notices: Sequence[Notice]) -> None:
         """Hand notices over; returns at once."""
         if notices:
             with self._changed:
@@ -113,42 +115,47 @@ class Courier:
         everybody = tuple(range(len(self._urls)))
         now = self._clock.now()
         self._told += [notice.key for notice in notices]
-        self._letters += [Letter(notice, everybody, now.wall) for notice in notices]
+        self._letters += [QueuedNotice(notice, everybody, now.wall) for notice in notices]
         for lost in self._letters[: -retry_queue.MOST_WAITING]:
             self._say(LogLine("warning", "notice", f"notice given up, too many wait: {_of(lost)}"))
         self._letters = self._letters[-retry_queue.MOST_WAITING :]
         self._memory.write(self._told, self._letters)
 
-    def _attempt(self, letter: Letter) -> None:
+    def _attempt(self, letter: QueuedNotice) -> None:
         under_way = letter
 
-        def heard(position: int, answer: Answer) -> None:
+        def heard(position: int, answer: DeliveryAnswer) -> None:
             # At once: another receiver may hang, and this agent be killed meanwhile.
             nonlocal under_way
-            if answer.fate is Fate.TAKEN:
-                before, under_way = under_way, retry_queue.taken(under_way, letter.left[position])
+            if answer.fate is DeliveryResult.TAKEN:
+                before, under_way = (
+                    under_way,
+                    retry_queue.take_due(under_way, letter.left[position]),
+                )
                 self._put(before, under_way)
 
         urls = [self._urls[number] for number in letter.left]
         answers = self._sender.send(letter.notice, urls, heard)
         chance = secrets.randbelow(1_000) / 1_000
-        after = retry_queue.answered(letter, answers, self._clock.now().mono, chance)
+        after = retry_queue.record_answer(letter, answers, self._clock.now().mono, chance)
         self._put(under_way, after)
         for number, answer in zip(letter.left, answers, strict=True):
             self._log(letter, number, answer, given_up=after is None)
 
-    def _put(self, before: Letter, after: Letter | None) -> None:
+    def _put(self, before: QueuedNotice, after: QueuedNotice | None) -> None:
         """Another state of a letter in its place, also on disk; None takes it out."""
         changed = ((after if each is before else each) for each in self._letters)
         self._letters = [each for each in changed if each is not None]
         self._memory.write(self._told, self._letters)
 
-    def _log(self, letter: Letter, number: int, answer: Answer, *, given_up: bool) -> None:
+    def _log(
+        self, letter: QueuedNotice, number: int, answer: DeliveryAnswer, *, given_up: bool
+    ) -> None:
         """The first failure and the last: those in between are the same again."""
         to = f"receiver {number + 1}, {label(self._urls[number])}"
-        if answer.fate is Fate.TAKEN:
+        if answer.fate is DeliveryResult.TAKEN:
             self._say(LogLine("info", "notice", f"notice sent to {to}: {_of(letter)}"))
-        elif given_up or answer.fate is Fate.UNUSABLE:
+        elif given_up or answer.fate is DeliveryResult.UNUSABLE:
             text = f"notice given up for {to}: {answer.why}: {_of(letter)}"
             self._say(LogLine("warning", "notice", text))
         elif letter.tries == 0:
@@ -156,5 +163,5 @@ class Courier:
             self._say(LogLine("warning", "notice", text))
 
 
-def _of(letter: Letter) -> str:
+def _of(letter: QueuedNotice) -> str:
     return letter.notice.title

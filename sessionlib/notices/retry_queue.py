@@ -25,7 +25,7 @@ MOST_WAITING = 30
 MOST_TOLD = 300
 
 
-class Fate(StrEnum):
+class DeliveryResult(StrEnum):
     """What became of one attempt at one receiver: taken; refused in a way that another try
     won't change; not taken this time."""
 
@@ -35,15 +35,15 @@ class Fate(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class DeliveryAnswer:
     """`why` says it in words that hold nothing of the address."""
 
-    fate: Fate
+    fate: DeliveryResult
     why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class QueuedNotice:
     """A notice on its way. `left` are the numbers of the receivers that haven't taken it;
     `since_wall` is for its age after a restart, `due_mono` when it is tried next."""
 
@@ -54,28 +54,28 @@ class Letter:
     due_mono: float = 0.0
 
 
-def next_due(letters: Sequence[Letter], now_mono: float) -> Letter | None:
+def next_due(letters: Sequence[QueuedNotice], now_mono: float) -> QueuedNotice | None:
     """The first that is to be sent now."""
     return next((letter for letter in letters if letter.due_mono <= now_mono), None)
 
 
-def rest_s(letters: Sequence[Letter], now_mono: float) -> float | None:
+def rest_s(letters: Sequence[QueuedNotice], now_mono: float) -> float | None:
     """How long nothing is due; None where nothing waits."""
     return min((letter.due_mono - now_mono for letter in letters), default=None)
 
 
-def taken(letter: Letter, number: int) -> Letter:
+def take_due(letter: QueuedNotice, number: int) -> QueuedNotice:
     """The letter once a receiver has taken it, while others are still being asked."""
     return replace(letter, left=tuple(each for each in letter.left if each != number))
 
 
-def answered(
-    letter: Letter, answers: Sequence[Answer], now_mono: float, chance: float
-) -> Letter | None:
+def record_answer(
+    letter: QueuedNotice, answers: Sequence[DeliveryAnswer], now_mono: float, chance: float
+) -> QueuedNotice | None:
     """The letter after an attempt, with an answer for each of `left` and `chance` in [0, 1);
     None where nothing of it is left to do."""
     pairs = zip(letter.left, answers, strict=True)
-    left = tuple(number for number, answer in pairs if answer.fate is Fate.FAILED)
+    left = tuple(number for number, answer in pairs if answer.fate is DeliveryResult.FAILED)
     tries = letter.tries + 1
     if not left or tries >= TRIES:
         return None
@@ -85,7 +85,7 @@ def answered(
     return replace(letter, left=left, tries=tries, due_mono=now_mono + pause_s)
 
 
-def kept(told: Sequence[str], letters: Sequence[Letter]) -> dict[str, Any]:
+def to_state(told: Sequence[str], letters: Sequence[QueuedNotice]) -> dict[str, Any]:
     """What a restarted agent has to know, as JSON. Addresses aren't part of it."""
     waiting = [
         {
@@ -99,9 +99,9 @@ def kept(told: Sequence[str], letters: Sequence[Letter]) -> dict[str, Any]:
     return {"told": list(told)[-MOST_TOLD:], "waiting": waiting}
 
 
-def found(
+def from_state(
     body: dict[str, Any], receivers: int, now_wall: float
-) -> tuple[tuple[str, ...], list[Letter]]:
+) -> tuple[tuple[str, ...], list[QueuedNotice]]:
     """What `kept` has said, as far as it can be used; nothing in it keeps an agent from
     starting. `receivers` is how many there are by now."""
     told = body.get("told")
@@ -112,13 +112,13 @@ def found(
     return keys, young[-MOST_WAITING:]
 
 
-def _letter(body: Any, receivers: int) -> Letter | None:
+def _letter(body: Any, receivers: int) -> QueuedNotice | None:
     try:
         notice = Notice(
             str(body["key"]), Level(body["level"]), str(body["title"]), str(body["body"])
         )
         left = tuple(number for number in map(int, body["left"]) if 0 <= number < receivers)
-        letter = Letter(notice, left, float(body["since_wall"]), int(body["tries"]))
+        letter = QueuedNotice(notice, left, float(body["since_wall"]), int(body["tries"]))
     except (KeyError, TypeError, ValueError):
         return None
     return letter if left else None

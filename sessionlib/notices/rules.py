@@ -32,7 +32,7 @@ NEAR_END = frozenset({Phase.WARNING, Phase.HANDOVER})
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class NoticeContext:
     """What was told, by its keys, and what has to be remembered of the views before this one.
 
     `plan` is the last one of our tenure `epoch`; `lonely_mono` since when no standby is alive.
@@ -44,9 +44,9 @@ class Known:
     lonely_mono: float | None = None
 
 
-def tell(
-    known: Known, view: View, report: Report, now: Instant
-) -> tuple[tuple[Notice, ...], Known]:
+def due_notices(
+    known: NoticeContext, view: View, report: Report, now: Instant
+) -> tuple[tuple[Notice, ...], NoticeContext]:
     """What is to be told now, and what is known then. `report` is the one that says `view`."""
     if not _speaks(view, now):
         due = list(_as_standby(view, report, now))
@@ -90,7 +90,7 @@ def _as_standby(view: View, report: Report, now: Instant) -> Iterator[Due]:
     yield f"approval:{asks}:{view.me.account}", make
 
 
-def _as_primary(known: Known, view: View, report: Report, now: Instant) -> Iterator[Due]:
+def _as_primary(known: NoticeContext, view: View, report: Report, now: Instant) -> Iterator[Due]:
     yield from _claim(known, view)
     yield from _warning(view, report)
     yield from _approval(view, report, now)
@@ -99,7 +99,7 @@ def _as_primary(known: Known, view: View, report: Report, now: Instant) -> Itera
     yield from _failing(view, now)
 
 
-def _claim(known: Known, view: View) -> Iterator[Due]:
+def _claim(known: NoticeContext, view: View) -> Iterator[Due]:
     """How this tenure came about: a planned move once it serves, any other at once."""
     claimed, tenure, me = view.claim_origin, view.tenure, view.me.account
     if claimed is None or tenure is None or claimed.kind is MoveKind.FIRST:
@@ -116,7 +116,9 @@ def _claim(known: Known, view: View) -> Iterator[Due]:
     yield f"takeover:{tenure.epoch}", lambda key: _unplanned(key, known, view, claimed, from_)
 
 
-def _unplanned(key: str, known: Known, view: View, claimed: ClaimOrigin, from_: str) -> Notice:
+def _unplanned(
+    key: str, known: NoticeContext, view: View, claimed: ClaimOrigin, from_: str
+) -> Notice:
     me = view.me.account
     if claimed.from_ != me:
         return wording.took_over(key, me, from_, claimed.reason)
@@ -156,7 +158,7 @@ def _approval_key(plan: Plan) -> str:
     return f"approval:plan:{plan.id}"
 
 
-def _plan_ended(known: Known, view: View) -> Iterator[Due]:
+def _plan_ended(known: NoticeContext, view: View) -> Iterator[Due]:
     """A plan of this tenure is gone, and no other has taken its place. One that was only
     words, and that nobody was asked about, is nothing to tell of."""
     before, lease = known.plan, view.lease
@@ -178,7 +180,7 @@ def _ends(order: str, outcome: str, plan: Plan) -> bool:
     return order == plan.id and outcome == REFUSED
 
 
-def _nobody_left(known: Known, view: View, now: Instant) -> Iterator[Due]:
+def _nobody_left(known: NoticeContext, view: View, now: Instant) -> Iterator[Due]:
     me = view.me
     if planning.is_unserved(view, now):
         left_s = max(0.0, view.remaining_s(now) - view.stop_lead_s())
@@ -194,7 +196,7 @@ def _nobody_left(known: Known, view: View, now: Instant) -> Iterator[Due]:
     yield f"alone:{me.account}:{me.session}:{were}", lambda key: wording.alone(key, me.account)
 
 
-def _lonely_since(known: Known, view: View, now: Instant) -> float | None:
+def _lonely_since(known: NoticeContext, view: View, now: Instant) -> float | None:
     """Since when none of those that should stand by is alive; None while one is, and where
     nobody has ever reported: a fleet that is being set up has lost nothing."""
     reporting = _reporting(view)

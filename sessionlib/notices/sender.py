@@ -21,14 +21,16 @@ from typing import Any
 
 import sessionlib
 from sessionlib.extras import needed
-from sessionlib.notices.retry_queue import Answer, Fate
+from sessionlib.notices.retry_queue import DeliveryAnswer, DeliveryResult
 from sessionlib.notices.wording import Notice, titled
 from sessionlib.plain_text import plain
 from sessionlib.records import read_object
 
 TIMEOUT_S = 20.0
 INSTALL = f"{needed('notices')}, or `pip install apprise` where the rest is there"
-_LATE = Answer(Fate.FAILED, f"no answer in {TIMEOUT_S:.0f} s: it may have arrived all the same")
+_LATE = DeliveryAnswer(
+    DeliveryResult.FAILED, f"no answer in {TIMEOUT_S:.0f} s: it may have arrived all the same"
+)
 # As for the guard: nothing that lies about can come between. It ends by itself where nobody is
 # left to end it.
 _CODE = (
@@ -38,14 +40,14 @@ _CODE = (
 _SPARE_S = 5.0
 
 
-def missing() -> str | None:
+def why_unavailable() -> str | None:
     """Why nothing can be sent from here, in words; None where apprise is installed."""
     if find_spec("apprise") is not None:
         return None
     return f"notices are configured, and apprise isn't installed here; it {INSTALL}"
 
 
-class Post:
+class ProcessSender:
     """Sends from one process at a time. `stop` may be called from another thread."""
 
     def __init__(self, fleet: str, timeout_s: float = TIMEOUT_S) -> None:
@@ -59,8 +61,8 @@ class Post:
         self,
         notice: Notice,
         urls: Sequence[str],
-        heard: Callable[[int, Answer], None] = lambda number, answer: None,
-    ) -> list[Answer]:
+        heard: Callable[[int, DeliveryAnswer], None] = lambda number, answer: None,
+    ) -> list[DeliveryAnswer]:
         """What became of it, for each address; `heard` is told of each as soon as it is known.
         Never raises."""
         asked = {
@@ -69,14 +71,16 @@ class Post:
             "body": notice.body,
             "level": notice.level.value,
         }
-        answers: dict[int, Answer] = {}
+        answers: dict[int, DeliveryAnswer] = {}
         late = _LATE
         try:
-            for number, answer in self._asked(json.dumps(asked).encode()):
+            for number, answer in self._request(json.dumps(asked).encode()):
                 answers[number] = answer
                 heard(number, answer)
         except OSError as error:
-            late = Answer(Fate.FAILED, f"no process could be used for it ({error.strerror})")
+            late = DeliveryAnswer(
+                DeliveryResult.FAILED, f"no process could be used for it ({error.strerror})"
+            )
         return [answers.get(number, late) for number in range(len(urls))]
 
     def stop(self) -> None:
@@ -86,7 +90,7 @@ class Post:
             if self._child is not None:
                 self._child.kill()
 
-    def _asked(self, data: bytes) -> Iterator[tuple[int, Answer]]:
+    def _request(self, data: bytes) -> Iterator[tuple[int, DeliveryAnswer]]:
         """Each answer as it comes. Raises OSError."""
         with self._lock:
             if self._stopped:
@@ -121,8 +125,11 @@ class Post:
         )
 
 
-def _answer(line: bytes) -> Iterator[tuple[int, Answer]]:
+def _answer(line: bytes) -> Iterator[tuple[int, DeliveryAnswer]]:
     """What a line says, if it is one of ours."""
     with suppress(KeyError, TypeError, ValueError):
         body: dict[str, Any] = read_object(line)
-        yield int(body["number"]), Answer(Fate(body["fate"]), plain(str(body["why"]))[:100])
+        yield (
+            int(body["number"]),
+            DeliveryAnswer(DeliveryResult(body["fate"]), plain(str(body["why"]))[:100]),
+        )

@@ -23,7 +23,7 @@ _STATUS = re.compile(r"error[=:]\s*(\d{3})\b")
 _LOCK = threading.Lock()
 
 
-class _Overheard(logging.Handler):
+class _LogCapture(logging.Handler):
     """Keeps what a service's part of apprise says of failures, to be searched for a status."""
 
     def __init__(self) -> None:
@@ -72,7 +72,7 @@ def _sent(url: str, asked: dict[str, Any]) -> tuple[str, str]:
     receiver = Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     if receiver is None:
         return "unusable", "apprise knows no such address, or a part of it is missing"
-    overheard = _Overheard()
+    overheard = _LogCapture()
     # One of its own for each: apprise calls services in threads of its own choosing.
     receiver.logger = logging.Logger("receiver", logging.WARNING)
     receiver.logger.addHandler(overheard)

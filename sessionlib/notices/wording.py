@@ -36,7 +36,7 @@ class Notice:
     body: str
 
 
-def tame(text: str | None) -> str:
+def plain_text(text: str | None) -> str:
     """What somebody else wrote, as words only: letters, digits and a few marks."""
     kept = "".join(char for char in plain(text or "") if char.isalnum() or char in _KEPT)
     # An address that is no link can't lead anybody anywhere.
@@ -75,7 +75,7 @@ def approval_of_move(  # noqa: PLR0913 - one parameter for each part of the sent
         if proceeds
         else "If nobody answers, it waits, even until the session ends."
     )
-    body = f"{who} asks to move the work to {to} ({tame(why)}).{when} {silence} To agree:"
+    body = f"{who} asks to move the work to {to} ({plain_text(why)}).{when} {silence} To agree:"
     more = "To call it off instead: colabvps-console abort"
     return Notice(key, Level.WARNING, "approval wanted", _with(body, APPROVE, more))
 
@@ -84,7 +84,7 @@ def approval_of_takeover(key: str, who: str, holder: str, why_asked: str) -> Not
     """The primary is lost, and a standby may not take over by itself."""
     body = (
         f"{holder} has stopped renewing its right to work, so nobody works. {who} could take "
-        f"over, and asks first ({tame(why_asked)}). Make sure that {holder} has really "
+        f"over, and asks first ({plain_text(why_asked)}). Make sure that {holder} has really "
         "stopped, if you can. To agree:"
     )
     return Notice(key, Level.FAILURE, "approval wanted", _with(body, APPROVE))
@@ -93,7 +93,7 @@ def approval_of_takeover(key: str, who: str, holder: str, why_asked: str) -> Not
 def moved(key: str, who: str, from_: str, why: str, still_s: float) -> Notice:
     """A planned move has ended, and the work goes on."""
     body = (
-        f"The work has moved from {from_} to {who} ({tame(why)}); it stood still for "
+        f"The work has moved from {from_} to {who} ({plain_text(why)}); it stood still for "
         f"{still_s:.1f} s and goes on. Nothing has to be done."
     )
     return Notice(key, Level.SUCCESS, "moved", body)
@@ -103,7 +103,7 @@ def move_failed(key: str, who: str, to: str, why: str) -> Notice:
     """A move has ended before its commit point."""
     body = (
         f"The move from {who} to {to} has ended before it was made: "
-        f"{tame(why) or 'no reason is known'}. {who} works on. To see how things stand:"
+        f"{plain_text(why) or 'no reason is known'}. {who} works on. To see how things stand:"
     )
     return Notice(key, Level.WARNING, "move failed", _with(body, "colabvps-console status"))
 
@@ -120,7 +120,7 @@ def not_taken(key: str, who: str, to: str) -> Notice:
 def took_over(key: str, who: str, from_: str, why: str) -> Notice:
     """Somebody works in place of a primary that was lost."""
     body = (
-        f"{who} has taken over from {from_} ({tame(why)}) and starts the work from the last "
+        f"{who} has taken over from {from_} ({plain_text(why)}) and starts the work from the last "
         f"checkpoint. What {from_} wrote after that checkpoint is still in its own work folder. "
         "To see how things stand:"
     )
@@ -159,7 +159,7 @@ def unserved(key: str, who: str, left_s: float) -> Notice:
 
 def failing(key: str, who: str, what: str) -> Notice:
     """The program doesn't come to work on the primary."""
-    body = f"On {who}, which should do the work, {tame(what)}. To read what it says:"
+    body = f"On {who}, which should do the work, {plain_text(what)}. To read what it says:"
     return Notice(key, Level.FAILURE, "workload failing", _with(body, "colabvps-console logs"))
 
 

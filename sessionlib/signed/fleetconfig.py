@@ -19,7 +19,7 @@ from typing import Any
 
 from sessionlib.config import Config
 from sessionlib.layout import CONFIG_VERSIONS
-from sessionlib.signed.signed import RecordKind
+from sessionlib.signed.records import RecordKind
 
 _COMPARED = ("accounts", "policy", "session", "timings", "workload", "checkpoint")
 _MOST_NAMED = 5

@@ -21,7 +21,7 @@ from sessionlib.key_text import is_key
 from sessionlib.layout import SUCCESSIONS, succession_key
 from sessionlib.ports import Store
 from sessionlib.records import read_object
-from sessionlib.signed.signed import RecordKind
+from sessionlib.signed.records import RecordKind
 
 MAX_CHANGES = 16
 

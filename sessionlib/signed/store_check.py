@@ -17,7 +17,7 @@ from sessionlib.config.schema import StoreKind
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.layout import CONFIG_VERSIONS, LEASE, STORE_CHECK
 from sessionlib.ports import Store
-from sessionlib.signed.signed import RecordKind
+from sessionlib.signed.records import RecordKind
 
 OLD_S = 180 * 86_400.0
 """From then on doctor is better run again: Google may have changed what it does."""

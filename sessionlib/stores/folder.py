@@ -38,6 +38,7 @@ from sessionlib.clock import Clock
 from sessionlib.errors import StoreError
 from sessionlib.layout import FOLDERS
 from sessionlib.ports import Conflict, Found, Proof, Unknown, Unreachable, Version
+from sessionlib.stores.file_tree import REFUSED, TEMPS, FileTree, TempFile, open_tree
 from sessionlib.stores.keys import (
     MAX_KEY_CHARS,
     check_key,
@@ -46,8 +47,7 @@ from sessionlib.stores.keys import (
     is_number,
     is_part,
 )
-from sessionlib.stores.servertime import ServerTime
-from sessionlib.stores.tree import REFUSED, TEMPS, Temp, Tree, pinned
+from sessionlib.stores.server_clock import ServerClock
 
 KEEP = 16
 MAX_READ_BYTES = 1024 * 1024 + 1
@@ -67,7 +67,7 @@ class FolderStore:
 
     def __init__(self, root: Path, clock: Clock) -> None:
         self.root = root.absolute()
-        self._time = ServerTime(clock)
+        self._time = ServerClock(clock)
         self._swept_boot: float | None = None
 
     def provision(self) -> None:
@@ -79,13 +79,13 @@ class FolderStore:
             raise Unreachable(f"{error.filename}: {error.strerror}") from error
 
     def clock_ahead_s(self) -> float | None:
-        """How far the folder's clock is ahead of this machine's, as `ServerTime` says it."""
+        """How far the folder's clock is ahead of this machine's, as `ServerClock` says it."""
         return self._time.ahead_s()
 
     def read(self, key: str) -> Found | None:
         """The port's promise, cut off at MAX_READ_BYTES. What `put` wrote has version 0."""
         check_key(key)
-        with pinned(self.root) as tree, tree.nothing_happened(key):
+        with open_tree(self.root) as tree, tree.nothing_happened(key):
             for _ in range(READ_TRIES):
                 height = _height(tree, key)
                 file = tree.load(_place(key, height), MAX_READ_BYTES)
@@ -95,13 +95,13 @@ class FolderStore:
                     continue  # what we read as version 0 may be the copy of a later one
                 if file is None:
                     return None
-                self._look_at_server_clock(tree)
+                self._read_server_clock(tree)
                 return Found(file.data, str(height), self._time.age_s(file.mtime_s))
         raise Unreachable(f"{self.root / key} changes faster than it can be read")
 
     def create(self, key: str, data: bytes) -> Version:
         check_key(key)
-        with pinned(self.root) as tree:
+        with open_tree(self.root) as tree:
             with tree.nothing_happened(key):
                 if _height(tree, key) or tree.status(key):
                     raise Conflict(f"{key} exists already")
@@ -111,7 +111,7 @@ class FolderStore:
 
     def replace(self, key: str, data: bytes, expected: Version) -> Version:
         check_key(key)
-        with pinned(self.root) as tree:
+        with open_tree(self.root) as tree:
             with tree.nothing_happened(key):
                 seen = _current(tree, key, expected)
             with self._temp(tree, data) as temp:
@@ -128,7 +128,7 @@ class FolderStore:
     def list(self, prefix: str) -> list[str]:
         """The keys at any depth below `prefix`, sorted."""
         check_prefix(prefix)
-        with pinned(self.root) as tree, tree.nothing_happened(prefix):
+        with open_tree(self.root) as tree, tree.nothing_happened(prefix):
             found = {key for key in _walk(tree, prefix) if key.startswith(prefix)}
             # Somebody's folders may be deeper than a key is long, or called as no record is.
             return sorted(filter(is_key, found))
@@ -136,7 +136,7 @@ class FolderStore:
     def put(self, key: str, data: bytes) -> None:
         check_key(key)
         folder = key.rpartition("/")[0]
-        with pinned(self.root) as tree, self._temp(tree, data) as temp:
+        with open_tree(self.root) as tree, self._temp(tree, data) as temp:
             with tree.nothing_happened(key):
                 tree.make_folder(folder)
             with tree.may_have_happened(key, REFUSED):
@@ -146,25 +146,25 @@ class FolderStore:
 
     def get(self, key: str) -> bytes | None:
         check_key(key)
-        with pinned(self.root) as tree, tree.nothing_happened(key):
+        with open_tree(self.root) as tree, tree.nothing_happened(key):
             file = tree.load(key)
             return None if file is None else file.data
 
     def has(self, key: str) -> int | None:
         check_key(key)
-        with pinned(self.root) as tree, tree.nothing_happened(key):
+        with open_tree(self.root) as tree, tree.nothing_happened(key):
             return tree.size_bytes(key)
 
     def proof(self, key: str) -> Proof | None:
         """Reads the file back; from the system's cache, where it is still there."""
         check_key(key)
-        with pinned(self.root) as tree, tree.nothing_happened(key):
+        with open_tree(self.root) as tree, tree.nothing_happened(key):
             found = tree.digest(key)
             return None if found is None else Proof(found[0], "sha256", found[1])
 
     def delete(self, key: str) -> None:
         check_key(key)
-        with pinned(self.root) as tree:
+        with open_tree(self.root) as tree:
             with tree.nothing_happened(key):
                 if tree.status(key) is None:
                     return
@@ -174,15 +174,15 @@ class FolderStore:
                 tree.sync(key.rpartition("/")[0])
 
     @contextmanager
-    def _temp(self, tree: Tree, data: bytes) -> Iterator[Temp]:
+    def _temp(self, tree: FileTree, data: bytes) -> Iterator[TempFile]:
         """A synced temporary file, which also tells the server's time."""
         before_boot = self._time.reading()
         with tree.temp(data) as temp:
-            self._time.saw(temp.mtime_s, before_boot)
+            self._time.note_file_time(temp.mtime_s, before_boot)
             self._sweep(tree, before_boot)
             yield temp
 
-    def _look_at_server_clock(self, tree: Tree) -> None:
+    def _read_server_clock(self, tree: FileTree) -> None:
         """A store that only reads writes an empty file once a minute to learn the time.
 
         Where it can't, the last look counts on, or our own wall clock.
@@ -191,9 +191,9 @@ class FolderStore:
             return
         before_boot = self._time.reading()
         with suppress(StoreError), tree.temp(b"", synced=False) as temp:
-            self._time.saw(temp.mtime_s, before_boot)
+            self._time.note_file_time(temp.mtime_s, before_boot)
 
-    def _sweep(self, tree: Tree, now_boot: float) -> None:
+    def _sweep(self, tree: FileTree, now_boot: float) -> None:
         """Remove what killed writers left. Best effort: a leftover is in nobody's way.
 
         A writer that slept for so long loses its file, and its link then fails.
@@ -227,12 +227,12 @@ def _place(key: str, version: int) -> str:
     return f"{_chain(key)}/{version}" if version else key
 
 
-def _height(tree: Tree, key: str) -> int:
+def _height(tree: FileTree, key: str) -> int:
     """The highest version in the chain, 0 where there is no chain."""
     return max(map(int, filter(is_number, tree.names(_chain(key)))), default=0)
 
 
-def _current(tree: Tree, key: str, expected: Version) -> int:
+def _current(tree: FileTree, key: str, expected: Version) -> int:
     """`expected` as the number of the version that stands now. Raises Conflict.
 
     More than an early way out: without it a version that never was could be
@@ -244,7 +244,7 @@ def _current(tree: Tree, key: str, expected: Version) -> int:
     return height
 
 
-def _link(tree: Tree, temp: Temp, target: str) -> None:
+def _link(tree: FileTree, temp: TempFile, target: str) -> None:
     """The one step that decides. Raises Conflict if the name is taken by somebody else."""
     folder = target.rpartition("/")[0]
     with tree.nothing_happened(target):
@@ -260,7 +260,7 @@ def _link(tree: Tree, temp: Temp, target: str) -> None:
         tree.sync(folder)
 
 
-def _prune(tree: Tree, key: str, height: int) -> None:
+def _prune(tree: FileTree, key: str, height: int) -> None:
     """Remove what is KEEP or more below `height`. Best effort: the next writer goes on."""
     chain = _chain(key)
     with suppress(OSError):
@@ -270,7 +270,7 @@ def _prune(tree: Tree, key: str, height: int) -> None:
                     tree.unlink(f"{chain}/{name}")
 
 
-def _copy_for_people(tree: Tree, key: str, data: bytes) -> None:
+def _copy_for_people(tree: FileTree, key: str, data: bytes) -> None:
     """Bring `x.json` up to date. Best effort: the record has been written already.
 
     A file of its own and not one more link, for people edit files in place.
@@ -279,7 +279,7 @@ def _copy_for_people(tree: Tree, key: str, data: bytes) -> None:
         tree.rename(temp.path, key)
 
 
-def _walk(tree: Tree, folder: str) -> Iterator[str]:
+def _walk(tree: FileTree, folder: str) -> Iterator[str]:
     """The keys below `folder`, which ends in `/`; a chain's versions stand for its record."""
     for name in tree.names(folder):
         path = folder + name

@@ -15,11 +15,11 @@ from queue import Empty, SimpleQueue
 
 import pytest
 
-from sessionlib.coordinator.client import Client
+from sessionlib.coordinator.client import CoordinatorClient
 from sessionlib.coordinator.event_stream import (
     FIRST_PAUSE_S,
     MAX_PAUSE_S,
-    Listener,
+    EventListener,
     event_ids,
     pause_s,
 )
@@ -68,7 +68,7 @@ def server() -> Iterator[Coordinator]:
 
 def test_each_event_rings_and_a_stream_is_taken_up_where_it_ended(server: Coordinator) -> None:
     rings: SimpleQueue[None] = SimpleQueue()
-    listener = Listener(Client(server.url), lambda: rings.put(None))
+    listener = EventListener(CoordinatorClient(server.url), lambda: rings.put(None))
     listener.start()
     try:
         asked = [server.asked.get(timeout=WITHIN_S) for _ in range(3)]
@@ -85,7 +85,7 @@ def test_each_event_rings_and_a_stream_is_taken_up_where_it_ended(server: Coordi
 @pytest.mark.parametrize("said", ["\u00e91", " 7", "7 "])
 def test_an_id_that_no_header_can_hold_costs_neither_the_bell_nor_a_failure(said: str) -> None:
     server = Coordinator(f"id: {said}\ndata: {{}}\n\n", "id: 8\ndata: {}\n\n")
-    listener = Listener(Client(server.url), lambda: None)
+    listener = EventListener(CoordinatorClient(server.url), lambda: None)
     listener.start()
     try:
         asked = [server.asked.get(timeout=WITHIN_S) for _ in range(3)]
@@ -99,7 +99,7 @@ def test_an_id_that_no_header_can_hold_costs_neither_the_bell_nor_a_failure(said
 def test_a_fault_of_ours_is_told_once_and_the_bell_is_followed_on(server: Coordinator) -> None:
     told: SimpleQueue[str] = SimpleQueue()
 
-    class Faulty(Client):
+    class Faulty(CoordinatorClient):
         faults = 2
 
         @contextmanager
@@ -110,7 +110,7 @@ def test_a_fault_of_ours_is_told_once_and_the_bell_is_followed_on(server: Coordi
             with super().events(last_id) as lines:
                 yield lines
 
-    listener = Listener(Faulty(server.url), lambda: None, told.put)
+    listener = EventListener(Faulty(server.url), lambda: None, told.put)
     listener.start()
     try:
         asked = [server.asked.get(timeout=WITHIN_S) for _ in range(3)]

@@ -17,15 +17,15 @@ from typing import Any, TypeVar, cast
 
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core.values import Instant
-from sessionlib.stores.drive import units
-from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.content import md5
-from sessionlib.stores.drive.files import FOLDER_TYPE, File
-from sessionlib.stores.drive.opening import store_of
+from sessionlib.stores.drive.files import FOLDER_TYPE, DriveFile
+from sessionlib.stores.drive.opening import build_store
 from sessionlib.stores.drive.provision import provision
+from sessionlib.stores.drive.responses import DriveResponse, NoResponse, NotSent, RequestRefused
 from sessionlib.stores.drive.store import DriveStore
-from sessionlib.stores.drive.verdicts import Answer, Lost, NotSent, Refused
-from sessionlib.stores.servertime import ServerTime
+from sessionlib.stores.server_clock import ServerClock
 
 ROOT = "root-folder"
 T = TypeVar("T")
@@ -47,10 +47,10 @@ class FakeDrive:
     of each write, and may raise; `stale` readings are answered as they were one write before."""
 
     clock: Clock = field(default_factory=SystemClock)
-    files: dict[str, File] = field(default_factory=dict)
+    files: dict[str, DriveFile] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)
     contents: dict[str, bytes] = field(default_factory=dict)
-    previous: dict[str, File] = field(default_factory=dict)
+    previous: dict[str, DriveFile] = field(default_factory=dict)
     before: Callable[[str], None] = lambda name: None
     after: Callable[[str], None] = lambda name: None
     spurious: int = 0
@@ -76,34 +76,34 @@ class FakeClient:
 
     drive: FakeDrive
     name: str
-    time: ServerTime = field(init=False)
+    time: ServerClock = field(init=False)
 
     def __post_init__(self) -> None:
-        self.time = ServerTime(self.drive.clock)
+        self.time = ServerClock(self.drive.clock)
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def time_limit(self, seconds: float) -> Iterator[None]:
         yield
 
-    def patiently(self, call: Callable[[], T]) -> T:
+    def with_retries(self, call: Callable[[], T]) -> T:
         for _ in range(5):
             try:
                 return call()
-            except (Refused, Lost, NotSent) as error:
-                if isinstance(error, Refused) and not error.answer.is_passing:
+            except (RequestRefused, NoResponse, NotSent) as error:
+                if isinstance(error, RequestRefused) and not error.answer.is_passing:
                     raise
         return call()
 
-    def get(self, file_id: str) -> File:
-        self._spend("get", units.READ)
+    def get(self, file_id: str) -> DriveFile:
+        self._spend("get", quota_units.READ)
         file = self._there(file_id)
         if self.drive.stale and file_id in self.drive.previous:
             self.drive.stale -= 1
             return self.drive.previous[file_id]
         return file
 
-    def list(self, folder_id: str) -> list[File]:
-        self._spend("list", units.LIST)
+    def list(self, folder_id: str) -> list[DriveFile]:
+        self._spend("list", quota_units.LIST)
         return [
             replace(file, is_ours=self.drive.owners[file.id] == self.name)
             for file in list(self.drive.files.values())
@@ -118,58 +118,60 @@ class FakeClient:
 
     def insert(self, body: dict[str, Any], data: bytes | None) -> None:
         def once() -> None:
-            self._spend("insert", units.WRITE)
+            self._spend("insert", quota_units.WRITE)
             self.drive.before("insert")
             if body["id"] not in self.drive.files:
                 parents = tuple(parent["id"] for parent in body["parents"])
                 is_folder = body.get("mimeType") == FOLDER_TYPE
                 now_s = self._now_s()
-                blank = File(body["id"], "", "", now_s, now_s, is_folder=is_folder, parents=parents)
+                blank = DriveFile(
+                    body["id"], "", "", now_s, now_s, is_folder=is_folder, parents=parents
+                )
                 self.drive.owners[blank.id] = self.name
                 self._write(blank, body, data)
             self.drive.after("insert")
 
-        self.patiently(once)
+        self.with_retries(once)
 
     def update(
         self, file_id: str, body: dict[str, Any], data: bytes | None, etag: str | None = None
-    ) -> File:
-        self._spend("update", units.WRITE)
+    ) -> DriveFile:
+        self._spend("update", quota_units.WRITE)
         self.drive.before("update")
         file = self._there(file_id)
         if etag is not None and self.drive.spurious:
             self.drive.spurious -= 1
-            raise Refused(Answer(412, "conditionNotMet"))
+            raise RequestRefused(DriveResponse(412, "conditionNotMet"))
         if etag is not None and etag != file.etag:
-            raise Refused(Answer(412, "conditionNotMet"))
+            raise RequestRefused(DriveResponse(412, "conditionNotMet"))
         written = self._write(file, body, data)
         self.drive.after("update")
         return replace(written, etag=file.etag)
 
     def download(self, file_id: str) -> bytes:
-        self._spend("download", units.DOWNLOAD)
+        self._spend("download", quota_units.DOWNLOAD)
         self._there(file_id)
         return self.drive.contents.get(file_id, b"")
 
     def delete(self, file_id: str) -> None:
-        self._spend("delete", units.WRITE)
+        self._spend("delete", quota_units.WRITE)
         self._there(file_id)
         if self.drive.owners[file_id] != self.name:
-            raise Refused(Answer(403, "insufficientFilePermissions"))
+            raise RequestRefused(DriveResponse(403, "insufficientFilePermissions"))
         del self.drive.files[file_id]
 
     def move(self, file_id: str, from_id: str, to_id: str) -> None:
-        self._spend("move", units.WRITE)
+        self._spend("move", quota_units.WRITE)
         file = self._there(file_id)
         kept = tuple(parent for parent in file.parents if parent != from_id)
         self.drive.files[file_id] = replace(file, parents=(*kept, to_id))
 
-    def _there(self, file_id: str) -> File:
+    def _there(self, file_id: str) -> DriveFile:
         if file_id not in self.drive.files or self.drive.unseen.get(file_id) == self.name:
-            raise Refused(Answer(404, "notFound"))
+            raise RequestRefused(DriveResponse(404, "notFound"))
         return self.drive.files[file_id]
 
-    def _write(self, file: File, body: dict[str, Any], data: bytes | None) -> File:
+    def _write(self, file: DriveFile, body: dict[str, Any], data: bytes | None) -> DriveFile:
         if data is not None:
             self.drive.contents[file.id] = data
         held = self.drive.contents.get(file.id, b"")
@@ -207,8 +209,8 @@ class Fleet:
         self.drive.spent.clear()
         self.drive.requests.clear()
 
-    def client(self, account: str) -> Client:
-        return cast("Client", self.drive.account(account))
+    def client(self, account: str) -> DriveClient:
+        return cast("DriveClient", self.drive.account(account))
 
     def store(self, account: str) -> DriveStore:
-        return store_of(self.client(account), ROOT, self.ids, self.drive.clock, 7.0)
+        return build_store(self.client(account), ROOT, self.ids, self.drive.clock, 7.0)

@@ -21,9 +21,9 @@ from sessionlib.config import Config, load
 from sessionlib.core.values import Lease
 from sessionlib.records import decode, encode
 from sessionlib.stores import open_store
-from sessionlib.stores.drive import signins
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.signins import SignIn
+from sessionlib.stores.drive import signin_storage
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.signin_storage import SignIn
 from tests.drive.signing_in import Desk
 from tests.drive.tiny_google import Google
 from tests.unit.cli_fleets import SEED, moved
@@ -67,7 +67,7 @@ def desk(
 
 def sign_in(emulator: Emulator, name: str, email: str) -> None:
     signin = SignIn(email, "id", "secret", emulator.refresh_token(email), 1.7e9)
-    signins.keep("my-fleet", name, signin)
+    signin_storage.save("my-fleet", name, signin)
 
 
 def folders(emulator: Emulator) -> list[DriveItem]:
@@ -122,16 +122,16 @@ def test_broken_off_after_any_write_it_is_finished_by_running_it_again(
     desk: Desk, emulator: Emulator, after: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     written = 0
-    insert = Client.insert
+    insert = DriveClient.insert
 
-    def some(self: Client, body: dict[str, object], data: bytes | None) -> None:
+    def some(self: DriveClient, body: dict[str, object], data: bytes | None) -> None:
         nonlocal written
         written += 1
         if written > after:
             raise KeyboardInterrupt
         insert(self, body, data)
 
-    monkeypatch.setattr(Client, "insert", some)
+    monkeypatch.setattr(DriveClient, "insert", some)
     assert desk.run("init", "--yes")[0] == 130
     monkeypatch.undo()
     monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
@@ -168,7 +168,7 @@ def test_a_folder_of_that_name_that_is_somebodys_is_told_and_not_taken(
     (first,) = folders(emulator)
     desk.config.write_text(CONFIG.replace("my-fleet", "another"))
     signin = SignIn(OWNER, "id", "secret", emulator.refresh_token(OWNER), 1.7e9)
-    signins.keep("another", "operator", signin)
+    signin_storage.save("another", "operator", signin)
     code, _, err = desk.run("init", "--yes")
     assert code == 0
     assert f"folder_id: {first.id}" in err
@@ -266,7 +266,7 @@ def test_who_reads_is_let_write_and_strangers_are_told(desk: Desk, emulator: Emu
 def test_a_worker_that_would_own_the_folder_is_advised_against(
     desk: Desk, emulator: Emulator
 ) -> None:
-    signins.forget("my-fleet", "operator")
+    signin_storage.delete("my-fleet", "operator")
     sign_in(emulator, "backup1", B)
     code, _, err = desk.run("init", "--yes")
     assert code == 0
@@ -296,7 +296,7 @@ def test_a_sign_in_that_was_withdrawn_meanwhile_is_told_with_the_command(
 def test_nobody_signed_in_is_told_first(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_GCE_CHECK", "true")
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(desk.folder))
-    signins.forget("my-fleet", "operator")
+    signin_storage.delete("my-fleet", "operator")
     code, _, err = desk.run("init", "--yes")
     assert code == 2
     assert "`colabvps-console login operator`" in err

@@ -23,8 +23,8 @@ from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.signing import new_seed, public_of
-from sessionlib.stores.drive import opening, signins
-from sessionlib.stores.drive.signins import OPERATOR
+from sessionlib.stores.drive import opening, signin_storage
+from sessionlib.stores.drive.signin_storage import OPERATOR
 
 EMAILS = {"primary": "a@example.com", "backup1": "b@example.com"}
 
@@ -129,14 +129,14 @@ def test_what_agents_would_ignore_is_not_even_begun(
 
 def test_two_names_of_one_google_account_are_no_two_accounts(place: Place) -> None:
     # The operator's sign-in was made by the person behind the first account.
-    primary = signins.find("f", "primary")
+    primary = signin_storage.load("f", "primary")
     assert primary is not None
-    signins.keep("f", OPERATOR, primary)
+    signin_storage.save("f", OPERATOR, primary)
     said = place.refused("doctor", "--accounts", "operator,primary", "--rounds", "5", "--yes")
     assert f"both signed in as {EMAILS['primary']}" in said
     chosen = place.run("doctor", "--rounds", "5", "--yes")
     assert (chosen[0], chosen[1]["passed"]) == (0, True)
-    signins.forget("f", "backup1")
+    signin_storage.delete("f", "backup1")
     assert "another one" in place.refused("doctor", "--rounds", "5", "--yes")
 
 
@@ -145,7 +145,7 @@ def test_what_is_wrong_with_an_account_is_found(place: Place) -> None:
     words = place.words()
     assert words["backup1", "folder"] == "fail"
     assert words["primary", "folder"] == "ok"
-    signins.forget("f", "backup1")
+    signin_storage.delete("f", "backup1")
     assert place.words()["backup1", "sign-in"] == "unknown"
     text = place.path.read_text()
     ids = load(place.path).drive_ids()[1]

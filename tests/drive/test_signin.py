@@ -22,9 +22,9 @@ from console.setup.google.oauth_client import entry_of as client_entry
 from console.setup.google.redirect import CURES
 from sessionlib.config import load
 from sessionlib.errors import ConfigError
-from sessionlib.stores.drive import signins
+from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import credentials
-from sessionlib.stores.drive.signins import KeptCredentials, entry_of
+from sessionlib.stores.drive.signin_storage import StoredCredentials, entry_of
 from tests.drive.signing_in import CONFIG, Desk, ended_at, visit_beside
 from tests.drive.tiny_google import CLIENT, Google, running
 from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
@@ -63,7 +63,7 @@ def test_an_account_signs_in_once_and_is_used_from_then_on(desk: Desk, google: G
     assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", asked["redirect_uri"])
     assert desk.kept() == {A, client_entry("my-fleet")}
     found = credentials(load(desk.config), "primary")
-    assert isinstance(found, KeptCredentials)
+    assert isinstance(found, StoredCredentials)
     assert found.refresh_token in google.lasting
     assert desk.run("login", "backup1", "--yes")[0] == 0, "the client is known by now"
     assert B in desk.kept()
@@ -197,11 +197,17 @@ def test_the_operator_may_be_anybody_and_is_used_where_no_account_is_named(
     google.chosen = None
     desk.login("primary")
     config = load(desk.config)
-    assert signins.usable(config, None) == ("operator", signins.find("my-fleet", "operator"))
-    signins.forget("my-fleet", "operator")
-    assert signins.usable(config, None) == ("primary", signins.find("my-fleet", "primary"))
-    signins.forget("my-fleet", "primary")
-    assert signins.usable(config, None) is None
+    assert signin_storage.require_usable(config, None) == (
+        "operator",
+        signin_storage.load("my-fleet", "operator"),
+    )
+    signin_storage.delete("my-fleet", "operator")
+    assert signin_storage.require_usable(config, None) == (
+        "primary",
+        signin_storage.load("my-fleet", "primary"),
+    )
+    signin_storage.delete("my-fleet", "primary")
+    assert signin_storage.require_usable(config, None) is None
 
 
 def test_an_operator_that_holds_sessions_as_well_is_advised(desk: Desk, google: Google) -> None:

@@ -10,13 +10,13 @@ from sessionlib.core.values import Lease, LeaseState
 from sessionlib.layout import DRIVE_FILES, DRIVE_FOLDERS, DRIVE_PATHS, FOLDERS
 from sessionlib.records import MAX_LEASE_BYTES, encode
 from sessionlib.stores.drive import content
-from sessionlib.stores.drive.bell import MAX_BELL_BYTES, MAX_RINGS, Bell, decode
-from sessionlib.stores.drive.bell import encode as encode_bell
-from sessionlib.stores.drive.files import File, by_title
-from sessionlib.stores.drive.places import Tree, key_of
-from sessionlib.stores.drive.verdicts import Lost
+from sessionlib.stores.drive.doorbell import MAX_BELL_BYTES, MAX_RINGS, DriveBell, decode
+from sessionlib.stores.drive.doorbell import encode as encode_bell
+from sessionlib.stores.drive.files import DriveFile, newest_by_title
+from sessionlib.stores.drive.folder_tree import FolderTree, key_of
+from sessionlib.stores.drive.responses import NoResponse
 
-TREE = Tree("root", {path: f"id:{path}" for path in DRIVE_PATHS}, DRIVE_FILES)
+TREE = FolderTree("root", {path: f"id:{path}" for path in DRIVE_PATHS}, DRIVE_FILES)
 KEY_PART = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,12}", fullmatch=True)
 
 
@@ -33,13 +33,13 @@ KEY_PART = st.from_regex(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,12}", fullmatch=True)
     ],
 )
 def test_a_key_lies_in_the_deepest_folder_of_the_tree(key: str, folder: str, title: str) -> None:
-    assert TREE.place(key) == (folder, title)
+    assert TREE.locate(key) == (folder, title)
 
 
 @given(st.lists(KEY_PART, min_size=1, max_size=4), st.sampled_from(["", *DRIVE_FOLDERS]))
 def test_a_place_says_its_key_and_is_found_by_every_prefix(parts: list[str], under: str) -> None:
     key = "/".join([under, *parts] if under else parts)
-    place = TREE.place(key)
+    place = TREE.locate(key)
     assert key_of(*place) == key
     for end, char in enumerate(key):
         if char == "/":
@@ -80,7 +80,7 @@ def test_what_is_small_stands_in_a_description_and_comes_back_as_it_was(
     text = content.description_of(data)
     assert text.isprintable()
     assert text == text.strip() != ""
-    described = File("i", "t", "e", 0, 0, text, content.md5(data))
+    described = DriveFile("i", "t", "e", 0, 0, text, content.md5(data))
     assert content.inline_value(described) == (data if inline else None)
     assert content.digest(described) == content.md5(data)
 
@@ -92,20 +92,24 @@ def test_every_lease_is_inline() -> None:
 
 
 def test_what_somebody_spoilt_is_no_value() -> None:
-    with pytest.raises(Lost, match="by hand"):
-        content.inline_value(File("i", "t", "e", 0, 0, "base64:\u00e9!"))
-    assert content.inline_value(File("i", "t", "e", 0, 0, "a note of mine")) is None
+    with pytest.raises(NoResponse, match="by hand"):
+        content.inline_value(DriveFile("i", "t", "e", 0, 0, "base64:\u00e9!"))
+    assert content.inline_value(DriveFile("i", "t", "e", 0, 0, "a note of mine")) is None
 
 
 def test_of_files_with_one_name_the_oldest_counts_whatever_the_order() -> None:
-    files = [File("b", "x", "", 2, 9), File("c", "x", "", 1, 9), File("a", "x", "", 1, 9)]
-    assert by_title(files) == by_title(reversed(files)) == {"x": files[2]}
+    files = [
+        DriveFile("b", "x", "", 2, 9),
+        DriveFile("c", "x", "", 1, 9),
+        DriveFile("a", "x", "", 1, 9),
+    ]
+    assert newest_by_title(files) == newest_by_title(reversed(files)) == {"x": files[2]}
 
 
 def test_a_reader_of_the_bell_hears_all_that_it_missed_or_that_it_missed_too_much() -> None:
-    bell = before = Bell("cast")
+    bell = before = DriveBell("cast")
     for number in range(1, 3 * MAX_RINGS):
-        bell = bell.rung((f"state/orders/{number}.json", f"id{number}"))
+        bell = bell.with_ring((f"state/orders/{number}.json", f"id{number}"))
         newer = bell.since(before)
         if number <= MAX_RINGS:
             assert newer is not None
@@ -118,15 +122,15 @@ def test_a_reader_of_the_bell_hears_all_that_it_missed_or_that_it_missed_too_muc
 
 
 def test_a_bell_that_was_made_anew_says_nothing_of_what_was_missed() -> None:
-    assert Bell("new", 5).since(Bell("old", 5)) is None
-    assert Bell("one", 4).since(Bell("one", 5)) is None
-    assert Bell("one", 4).since(None) is None
+    assert DriveBell("new", 5).since(DriveBell("old", 5)) is None
+    assert DriveBell("one", 4).since(DriveBell("one", 5)) is None
+    assert DriveBell("one", 4).since(None) is None
 
 
 def test_a_bell_stays_small_enough_for_a_description() -> None:
-    bell = Bell("cast")
+    bell = DriveBell("cast")
     for number in range(40):
-        bell = bell.rung((f"data/manifests/{number}-{'f' * 150}.json", "i" * 44))
+        bell = bell.with_ring((f"data/manifests/{number}-{'f' * 150}.json", "i" * 44))
     assert len(encode_bell(bell)) <= MAX_BELL_BYTES <= content.MAX_INLINE_BYTES
     assert content.is_inline(encode_bell(bell))
     assert bell.rings[-1].number == 40

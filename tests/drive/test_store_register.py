@@ -9,8 +9,8 @@ import pytest
 
 from sessionlib.layout import LEASE
 from sessionlib.ports import Conflict, Unknown, Unreachable
+from sessionlib.stores.drive.responses import DriveResponse, NoResponse, NotSent, RequestRefused
 from sessionlib.stores.drive.store import DriveStore
-from sessionlib.stores.drive.verdicts import Answer, Lost, NotSent, Refused
 from tests.drive.fake_drive import FakeDrive, Fleet
 
 ONE, TWO, THREE = b'{"nonce":"1"}', b'{"nonce":"2"}', b'{"nonce":"3"}'
@@ -61,7 +61,12 @@ def test_of_two_with_the_same_bytes_one_wins_and_the_other_hears_conflict(fleet:
 
 
 @pytest.mark.parametrize(
-    "error", [Lost("dropped"), Refused(Answer(503)), Refused(Answer(403, "rateLimitExceeded"))]
+    "error",
+    [
+        NoResponse("dropped"),
+        RequestRefused(DriveResponse(503)),
+        RequestRefused(DriveResponse(403, "rateLimitExceeded")),
+    ],
 )
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_an_answer_that_proves_nothing_is_unknown_and_nothing_is_sent_twice(
@@ -76,7 +81,10 @@ def test_an_answer_that_proves_nothing_is_unknown_and_nothing_is_sent_twice(
     assert standing(store) == (TWO if when == "after" else ONE)
 
 
-@pytest.mark.parametrize("error", [NotSent("no route"), Refused(Answer(403)), Refused(Answer(401))])
+@pytest.mark.parametrize(
+    "error",
+    [NotSent("no route"), RequestRefused(DriveResponse(403)), RequestRefused(DriveResponse(401))],
+)
 def test_what_was_turned_away_did_nothing(
     fleet: Fleet, store: DriveStore, error: Exception
 ) -> None:

@@ -11,13 +11,13 @@ import pytest
 from sessionlib.errors import StoreError
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES, DRIVE_FOLDERS, order_key
 from sessionlib.ports import Conflict, Unknown
-from sessionlib.stores.drive.bell import MAX_RINGS
-from sessionlib.stores.drive.discards import EMPTY_EVERY_S
-from sessionlib.stores.drive.files import File
-from sessionlib.stores.drive.index import BELL_FRESH_S, BY_HAND_S, MISSED_S
+from sessionlib.stores.drive.doorbell import MAX_RINGS
+from sessionlib.stores.drive.files import DriveFile
+from sessionlib.stores.drive.foreign_discards import EMPTY_EVERY_S
+from sessionlib.stores.drive.key_index import BELL_FRESH_S, BY_HAND_S, MISSED_S
 from sessionlib.stores.drive.provision import provision
+from sessionlib.stores.drive.responses import DriveResponse, NoResponse, RequestRefused
 from sessionlib.stores.drive.store import DriveStore
-from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
 from tests.drive.fake_drive import ROOT, FakeDrive, Fleet, Stopwatch
 
 ORDERS = "state/orders/"
@@ -40,7 +40,7 @@ def hide_all(fleet: Fleet) -> None:
     )
 
 
-def named(fleet: Fleet, title: str) -> list[File]:
+def named(fleet: Fleet, title: str) -> list[DriveFile]:
     return [file for file in fleet.drive.files.values() if file.title == title]
 
 
@@ -193,7 +193,7 @@ def ring_the_bell_full(fleet: Fleet) -> None:
 def refuse_rings(name: str) -> None:
     """No file can be written over, so the bell can't be rung."""
     if name == "update":
-        raise Refused(Answer(403, "insufficientFilePermissions"))
+        raise RequestRefused(DriveResponse(403, "insufficientFilePermissions"))
 
 
 def work_again(fleet: Fleet) -> None:
@@ -266,7 +266,7 @@ def test_a_creation_with_lost_answers_makes_one_file(fleet: Fleet, when: str) ->
         nonlocal losses
         if losses:
             losses -= 1
-            raise Lost(name)
+            raise NoResponse(name)
 
     setattr(fleet.drive, when, lose)
     store.create(order_key("a"), b'{"a":1}')
@@ -279,7 +279,7 @@ def test_a_creation_that_could_not_be_rung_is_unknown_and_can_be_read_back(fleet
 
     def fail(name: str) -> None:
         if name == "update":
-            raise Lost(name)
+            raise NoResponse(name)
 
     fleet.drive.before = fail
     with pytest.raises(Unknown):

@@ -14,10 +14,16 @@ import pytest
 from googleapiclient.http import _StreamSlice
 
 from sessionlib.core.values import Instant
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.signin import SOON_S, SPENT_S, Bare, Signed, Tokens
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.request_signing import (
+    SOON_S,
+    SPENT_S,
+    AuthorizedHttp,
+    PlainTransport,
+    Tokens,
+)
+from sessionlib.stores.drive.responses import NoResponse, NotSent, SignInEnded
 from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import Lost, NotSent, SignInEnded
 
 START = 1_700_000_000.0
 
@@ -75,7 +81,7 @@ def held() -> Held:
 
 @pytest.fixture
 def tokens(held: Held) -> Tokens:
-    return Tokens(held, held.clock, lambda: Bare(OnceHttp(lambda: 5.0), None))
+    return Tokens(held, held.clock, lambda: PlainTransport(OnceHttp(lambda: 5.0), None))
 
 
 def test_a_token_about_to_run_out_is_used_on_while_it_is_renewed(
@@ -129,7 +135,7 @@ REVOKED = {"error": "invalid_grant", "error_description": "Token has been expire
             "can't be reached",
         ),
         (GOOGLES.TransportError("no route"), "can't be reached"),
-        (Lost("the connection broke"), "can't be reached"),
+        (NoResponse("the connection broke"), "can't be reached"),
     ],
 )
 def test_what_cant_be_renewed_was_not_sent_and_only_googles_word_ends_a_sign_in(
@@ -148,9 +154,9 @@ def test_a_request_whose_sign_in_has_ended_is_not_tried_again(held: Held) -> Non
     held.fails = GOOGLES.RefreshError("invalid_grant: Bad Request", REVOKED)
     held.token = None
     held.may.set()
-    client = Client(held, held.clock, "http://127.0.0.1:9")
-    with client.within(60.0), pytest.raises(SignInEnded):
-        client.patiently(lambda: client.get("id"))
+    client = DriveClient(held, held.clock, "http://127.0.0.1:9")
+    with client.time_limit(60.0), pytest.raises(SignInEnded):
+        client.with_retries(lambda: client.get("id"))
     assert held.refreshes == 1
 
 
@@ -191,7 +197,7 @@ def test_a_request_turned_away_is_sent_again_with_a_new_token_and_no_third_time(
     held.may.set()
     for good, status, tokens_sent in (("t1", 200, ["t0", "t1"]), ("none", 401, ["t1", "t2"])):
         once = Answers(good)
-        signed = Signed(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
+        signed = AuthorizedHttp(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
         response, _ = signed.request("https://www.googleapis.com/x", "PUT", body=b"b")
         assert response.status == status
         assert once.sent == [(token, b"b") for token in tokens_sent]
@@ -203,7 +209,7 @@ def test_a_piece_of_an_upload_that_was_turned_away_is_sent_again_whole(
     held.lasts(3600)
     held.may.set()
     once = Answers("t1")
-    signed = Signed(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
+    signed = AuthorizedHttp(once, tokens, None, lambda: lambda _: None)  # type: ignore[arg-type]  # a stand-in
     piece = _StreamSlice(BytesIO(b"0123456789"), 2, 4)  # what googleapiclient hands over
     signed.request("https://www.googleapis.com/upload/x", "PUT", body=piece)
     assert once.sent == [("t0", b"2345"), ("t1", b"2345")]

@@ -12,8 +12,8 @@ import pytest
 
 from sessionlib.clock import SystemClock
 from sessionlib.errors import ConfigError
+from sessionlib.stores.drive.responses import NoResponse, NotSent
 from sessionlib.stores.drive.transport import OnceHttp, checked_base, redirected
-from sessionlib.stores.drive.verdicts import Lost, NotSent
 
 Reply = Callable[[bytes], bytes | None]
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
@@ -69,14 +69,14 @@ def http(left_s: float = 5.0) -> OnceHttp:
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "PATCH", "DELETE"])
 def test_a_request_whose_connection_drops_is_not_sent_again(server: Server, method: str) -> None:
     server.reply = lambda _: None
-    with pytest.raises(Lost):
+    with pytest.raises(NoResponse):
         http().request(server.base, method)
     assert len(server.requests) == 1
 
 
 def test_half_an_answer_is_no_answer(server: Server) -> None:
     server.reply = lambda _: b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhang up"
-    with pytest.raises(Lost):
+    with pytest.raises(NoResponse):
         http().request(server.base, "PUT")
     assert len(server.requests) == 1
 
@@ -109,7 +109,7 @@ def test_the_wait_for_an_answer_ends_with_the_callers_time(server: Server) -> No
 
     server.reply = hang
     before = SystemClock().now()
-    with pytest.raises(Lost, match="timed out"):
+    with pytest.raises(NoResponse, match="timed out"):
         http(0.2).request(server.base, "PUT")
     assert SystemClock().now().since(before) < 10
     never.set()
@@ -130,7 +130,7 @@ def test_what_comes_compressed_is_unpacked(server: Server) -> None:
     server.reply = lambda _: head.encode() + packed
     assert http().request(server.base, "GET")[1] == b"hello" * 100
     server.reply = lambda _: head.encode() + b"x" * len(packed)
-    with pytest.raises(Lost, match="unpacked"):
+    with pytest.raises(NoResponse, match="unpacked"):
         http().request(server.base, "GET")
 
 

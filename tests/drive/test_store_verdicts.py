@@ -10,15 +10,15 @@ from hypothesis import strategies as st
 
 from sessionlib.errors import Unknown, Unreachable
 from sessionlib.stores.drive import backoff
-from sessionlib.stores.drive.verdicts import (
-    Answer,
-    Lost,
+from sessionlib.stores.drive.responses import (
+    DriveResponse,
+    NoResponse,
     NotSent,
-    Refused,
-    of_read,
-    of_write,
+    RequestRefused,
+    read_error,
     reason_of,
     retry_after_s,
+    write_error,
 )
 
 
@@ -29,32 +29,32 @@ def error(reason: str) -> bytes:
 @pytest.mark.parametrize(
     ("answer", "is_passing", "verdict"),
     [
-        (Answer(400, "invalid"), False, Unreachable),
-        (Answer(401, "authError"), False, Unreachable),
-        (Answer(403, "insufficientFilePermissions"), False, Unreachable),
-        (Answer(403, "storageQuotaExceeded"), False, Unreachable),
-        (Answer(404, "notFound"), False, Unreachable),
-        (Answer(403, "userRateLimitExceeded"), True, Unknown),
-        (Answer(403, "rateLimitExceeded"), True, Unknown),
-        (Answer(408), True, Unknown),
-        (Answer(429), True, Unknown),
-        (Answer(500, "backendError"), True, Unknown),
-        (Answer(502), True, Unknown),
-        (Answer(503), True, Unknown),
+        (DriveResponse(400, "invalid"), False, Unreachable),
+        (DriveResponse(401, "authError"), False, Unreachable),
+        (DriveResponse(403, "insufficientFilePermissions"), False, Unreachable),
+        (DriveResponse(403, "storageQuotaExceeded"), False, Unreachable),
+        (DriveResponse(404, "notFound"), False, Unreachable),
+        (DriveResponse(403, "userRateLimitExceeded"), True, Unknown),
+        (DriveResponse(403, "rateLimitExceeded"), True, Unknown),
+        (DriveResponse(408), True, Unknown),
+        (DriveResponse(429), True, Unknown),
+        (DriveResponse(500, "backendError"), True, Unknown),
+        (DriveResponse(502), True, Unknown),
+        (DriveResponse(503), True, Unknown),
     ],
 )
 def test_a_write_counts_as_not_done_only_where_the_request_itself_was_at_fault(
-    answer: Answer, is_passing: bool, verdict: type[Exception]
+    answer: DriveResponse, is_passing: bool, verdict: type[Exception]
 ) -> None:
     assert answer.is_passing is is_passing
-    assert type(of_write(Refused(answer), "k")) is verdict
-    assert type(of_read(Refused(answer), "k")) is Unreachable
+    assert type(write_error(RequestRefused(answer), "k")) is verdict
+    assert type(read_error(RequestRefused(answer), "k")) is Unreachable
 
 
 def test_what_never_left_did_nothing_and_what_was_lost_may_have() -> None:
-    assert type(of_write(NotSent("x"), "k")) is Unreachable
-    assert type(of_write(Lost("x"), "k")) is Unknown
-    assert type(of_read(Lost("x"), "k")) is Unreachable
+    assert type(write_error(NotSent("x"), "k")) is Unreachable
+    assert type(write_error(NoResponse("x"), "k")) is Unknown
+    assert type(read_error(NoResponse("x"), "k")) is Unreachable
 
 
 @pytest.mark.parametrize(
@@ -83,11 +83,13 @@ def test_retry_after_is_read_where_it_is_a_number(text: str | None, seconds: flo
 
 
 def test_each_sentence_says_what_to_do() -> None:
-    assert "tick every box" in str(Refused(Answer(403, "insufficientPermissions")))
-    assert "free some space" in str(Refused(Answer(403, "storageQuotaExceeded")))
-    assert "share the folder" in str(Refused(Answer(403, "insufficientFilePermissions")))
-    assert "colabvps-console login" in str(Refused(Answer(401)))
-    assert "tried again" in str(Refused(Answer(503)))
+    assert "tick every box" in str(RequestRefused(DriveResponse(403, "insufficientPermissions")))
+    assert "free some space" in str(RequestRefused(DriveResponse(403, "storageQuotaExceeded")))
+    assert "share the folder" in str(
+        RequestRefused(DriveResponse(403, "insufficientFilePermissions"))
+    )
+    assert "colabvps-console login" in str(RequestRefused(DriveResponse(401)))
+    assert "tried again" in str(RequestRefused(DriveResponse(503)))
 
 
 @given(tries=st.integers(1, 200), chance=st.floats(0, 1, exclude_max=True))

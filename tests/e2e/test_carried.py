@@ -18,7 +18,7 @@ from console.demo.journal import read_journals
 from sessionlib.bundles.bundle import CODE
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, fleet_in
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.bundles.setup import MARKER, Job, SetupRunner
+from sessionlib.bundles.setup import MARKER, SetupJob, SetupRunner
 from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.errors import ProgramError
 from sessionlib.guard.sweep import home_mark, marked, sweep
@@ -53,8 +53,8 @@ def home(tmp_path: Path) -> Iterator[Path]:
     sweep(MARKER, home_mark(tmp_path), patience_s=0)
 
 
-def job(home: Path, *argv: str, **env: str) -> Job:
-    return Job(argv, home, env, "set-up of v1")
+def job(home: Path, *argv: str, **env: str) -> SetupJob:
+    return SetupJob(argv, home, env, "set-up of v1")
 
 
 def never() -> bool:
@@ -147,9 +147,9 @@ def test_a_command_that_prints_for_ever_is_ended(
 AGENT = """
 import sys
 from pathlib import Path
-from sessionlib.bundles.setup import Job, SetupRunner
+from sessionlib.bundles.setup import SetupJob, SetupRunner
 home = Path(sys.argv[1])
-SetupRunner(home).run(Job(tuple(sys.argv[2:]), home, {}, "set-up"), lambda: False)
+SetupRunner(home).run(SetupJob(tuple(sys.argv[2:]), home, {}, "set-up"), lambda: False)
 """
 
 

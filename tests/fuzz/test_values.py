@@ -20,7 +20,7 @@ from sessionlib.guard import wire
 from sessionlib.records import MAX_DEPTH, decode, encode
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig
 from sessionlib.signed.keys import SUCCESSION, Succession
-from sessionlib.signed.signed import RecordKind
+from sessionlib.signed.records import RecordKind
 from sessionlib.signing import public_of, sign, signed_bytes, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
 

@@ -111,7 +111,7 @@ def hear(  # noqa: PLR0917 - all that a step depends on
 ) -> tuple[Local, tuple[Effect, ...]]:
     """The agent hears `event` (None: only time has passed) and does all that it then will.
 
-    `known` is what it has met in the notes. As they may be looked at at any time, it may know
+    `state` is what it has met in the notes. As they may be looked at at any time, it may know
     it or not at any step, and nothing is kept of it from one to the next.
     """
     if local.view is None:

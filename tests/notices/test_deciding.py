@@ -18,8 +18,8 @@ from sessionlib.core.report import ReportExtras, report_of
 from sessionlib.core.values import Identity, LeaseState, PlanOrigin, PlanPhase, Role
 from sessionlib.core.view import AgentSettings, ClaimOrigin, Data, DataState, Peer, View, WriteKind
 from sessionlib.core.work import WorkloadFacts
-from sessionlib.notices.rules import PATIENCE_BEATS, Known, tell
-from sessionlib.notices.wording import APPROVE, MAX_QUOTED, Notice, tame
+from sessionlib.notices.rules import PATIENCE_BEATS, NoticeContext, due_notices
+from sessionlib.notices.wording import APPROVE, MAX_QUOTED, Notice, plain_text
 from tests.security.hostile import EVIL, OBEYED
 from tests.unit.scene import (
     ME,
@@ -41,13 +41,15 @@ ASKS = AgentSettings(TIMING, takeover="approve")
 LONG_AGO = at(-10_000).mono
 
 
-def told(now: View, seconds: float = 0.0, known: Known | None = None) -> tuple[list[Notice], Known]:
+def told(
+    now: View, seconds: float = 0.0, known: NoticeContext | None = None
+) -> tuple[list[Notice], NoticeContext]:
     report = report_of(now, at(seconds), 1, ReportExtras())
-    notices, known = tell(known or Known(), now, report, at(seconds))
+    notices, known = due_notices(known or NoticeContext(), now, report, at(seconds))
     return list(notices), known
 
 
-def titles(now: View, seconds: float = 0.0, known: Known | None = None) -> list[str]:
+def titles(now: View, seconds: float = 0.0, known: NoticeContext | None = None) -> list[str]:
     return [notice.title for notice in told(now, seconds, known)[0]]
 
 
@@ -98,7 +100,7 @@ def test_each_is_told_once_with_what_to_do_and_not_again_after_a_restart(kind: s
     assert says in notice.body
     assert told(now, 1.0, known)[0] == []
     # All that a restarted agent knows is what was told.
-    assert told(now, 2.0, Known(told=known.told))[0] == []
+    assert told(now, 2.0, NoticeContext(told=known.told))[0] == []
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -204,7 +206,7 @@ def test_the_first_standby_asks_whether_it_may_take_over() -> None:
     assert APPROVE in notice.body.splitlines()
     assert "b has stopped renewing" in notice.body
     assert told(lost(), TIMING.ttl_s * 2 + 1, known)[0] == []
-    assert told(lost(), TIMING.ttl_s * 2, Known(told=known.told))[0] == []
+    assert told(lost(), TIMING.ttl_s * 2, NoticeContext(told=known.told))[0] == []
 
 
 def test_nobody_asks_who_is_not_first_or_needs_no_yes() -> None:
@@ -220,7 +222,7 @@ def test_nobody_asks_who_is_not_first_or_needs_no_yes() -> None:
 
 
 def test_a_standby_that_is_missed_for_long_is_told_of_once_for_each_start_of_it() -> None:
-    known = Known()
+    known = NoticeContext()
     said = []
     scenes = [
         (0.0, lost_standby()),
@@ -250,7 +252,7 @@ def test_a_fleet_that_is_being_set_up_has_lost_nobody() -> None:
 
 def test_an_end_that_nobody_could_take_the_work_at_is_told_of_apart() -> None:
     ending = serving(started=due_in(1_000.0), peers={})
-    known = Known(told=frozenset({f"warning:a:{ME.session}"}))
+    known = NoticeContext(told=frozenset({f"warning:a:{ME.session}"}))
     (notice,), known = told(ending, 0.0, known)
     assert notice.title == "no standby left"
     assert "stops it in" in notice.body
@@ -301,8 +303,8 @@ def test_what_others_wrote_is_words_and_nothing_else() -> None:
 
 
 def test_a_long_text_is_cut() -> None:
-    assert len(tame("word " * 1_000)) <= MAX_QUOTED + 1
-    assert tame(None) == ""
+    assert len(plain_text("word " * 1_000)) <= MAX_QUOTED + 1
+    assert plain_text(None) == ""
 
 
 def test_a_standby_with_nothing_to_ask_is_silent() -> None:

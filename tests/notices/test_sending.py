@@ -21,14 +21,23 @@ from sessionlib.agent.notice_state import NoticeStateFile
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.narrate import LogLine
 from sessionlib.notices import retry_queue
-from sessionlib.notices.delivery import Courier
-from sessionlib.notices.retry_queue import STALE_S, TRIES, Answer, Fate, Letter
-from sessionlib.notices.sender import Post
+from sessionlib.notices.delivery import NoticeDelivery
+from sessionlib.notices.retry_queue import (
+    STALE_S,
+    TRIES,
+    DeliveryAnswer,
+    DeliveryResult,
+    QueuedNotice,
+)
+from sessionlib.notices.sender import ProcessSender
 from sessionlib.notices.wording import Level, Notice, trial
 from tests.notices.receiving import TOKEN, receiving
 
 NOTICE = Notice("k1", Level.WARNING, "a title", "a body")
-TAKEN, FAILED = Answer(Fate.TAKEN), Answer(Fate.FAILED, "the service answers 503")
+TAKEN, FAILED = (
+    DeliveryAnswer(DeliveryResult.TAKEN),
+    DeliveryAnswer(DeliveryResult.FAILED, "the service answers 503"),
+)
 URLS = ("json://a.example", f"tgram://{TOKEN}")
 PATIENCE_S = 10.0
 
@@ -37,11 +46,11 @@ PATIENCE_S = 10.0
 
 
 def test_only_who_has_not_taken_it_is_tried_again_each_time_later() -> None:
-    letter: Letter | None = Letter(NOTICE, (0, 1, 2), 0.0)
+    letter: QueuedNotice | None = QueuedNotice(NOTICE, (0, 1, 2), 0.0)
     pauses = []
-    answers: list[Answer] = [TAKEN, FAILED, Answer(Fate.UNUSABLE)]
+    answers: list[DeliveryAnswer] = [TAKEN, FAILED, DeliveryAnswer(DeliveryResult.UNUSABLE)]
     while letter is not None:
-        after = retry_queue.answered(letter, answers, 100.0, 1.0)
+        after = retry_queue.record_answer(letter, answers, 100.0, 1.0)
         letter, answers = after, [FAILED]
         if after is not None:
             assert after.left == (1,)
@@ -51,19 +60,19 @@ def test_only_who_has_not_taken_it_is_tried_again_each_time_later() -> None:
 
 
 def test_half_of_each_pause_is_chance() -> None:
-    letter = Letter(NOTICE, (0,), 0.0)
-    due = {retry_queue.answered(letter, [FAILED], 0.0, chance) for chance in (0.0, 0.5)}
+    letter = QueuedNotice(NOTICE, (0,), 0.0)
+    due = {retry_queue.record_answer(letter, [FAILED], 0.0, chance) for chance in (0.0, 0.5)}
     assert {one.due_mono for one in due if one} == {2.5, 3.75}
 
 
 def test_what_waits_is_read_back_while_it_is_news() -> None:
-    letter = Letter(NOTICE, (0, 1, 5), 1_000.0, tries=2, due_mono=77.0)
-    body = json.loads(json.dumps(retry_queue.kept(["k0", "k1"], [letter])))
-    told, letters = retry_queue.found(body, 2, 1_000.0 + STALE_S)
+    letter = QueuedNotice(NOTICE, (0, 1, 5), 1_000.0, tries=2, due_mono=77.0)
+    body = json.loads(json.dumps(retry_queue.to_state(["k0", "k1"], [letter])))
+    told, letters = retry_queue.from_state(body, 2, 1_000.0 + STALE_S)
     assert told == ("k0", "k1")
     assert letters == [replace(letter, left=(0, 1), due_mono=0.0)]
-    assert retry_queue.found(body, 2, 1_001.0 + STALE_S)[1] == []
-    assert retry_queue.found(body, 0, 1_000.0)[1] == []
+    assert retry_queue.from_state(body, 2, 1_001.0 + STALE_S)[1] == []
+    assert retry_queue.from_state(body, 0, 1_000.0)[1] == []
 
 
 @pytest.mark.parametrize(
@@ -74,18 +83,24 @@ def test_what_waits_is_read_back_while_it_is_news() -> None:
         {"told": [None, {}], "waiting": [None, {}, {"key": "k"}, [1]]},
         {
             "waiting": [
-                {**retry_queue.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "left": 7}
+                {
+                    **retry_queue.to_state([], [QueuedNotice(NOTICE, (0,), 0.0)])["waiting"][0],
+                    "left": 7,
+                }
             ]
         },
         {
             "waiting": [
-                {**retry_queue.kept([], [Letter(NOTICE, (0,), 0.0)])["waiting"][0], "level": 7}
+                {
+                    **retry_queue.to_state([], [QueuedNotice(NOTICE, (0,), 0.0)])["waiting"][0],
+                    "level": 7,
+                }
             ]
         },
     ],
 )
 def test_a_damaged_memory_is_none(body: dict[str, object]) -> None:
-    assert retry_queue.found(body, 2, 0.0) == ((), [])
+    assert retry_queue.from_state(body, 2, 0.0) == ((), [])
 
 
 # The thread
@@ -95,15 +110,15 @@ def test_a_damaged_memory_is_none(body: dict[str, object]) -> None:
 class Answering:
     """A sender that tells the test of each attempt, and answers as the test says."""
 
-    answer: Answer = TAKEN
-    at_once: Mapping[int, Answer] = field(default_factory=dict)
+    answer: DeliveryAnswer = TAKEN
+    at_once: Mapping[int, DeliveryAnswer] = field(default_factory=dict)
     attempts: Queue[tuple[str, tuple[str, ...]]] = field(default_factory=Queue)
     go: threading.Event = field(default_factory=threading.Event)
     stopped: bool = False
 
     def send(
-        self, notice: Notice, urls: Sequence[str], heard: Callable[[int, Answer], None]
-    ) -> list[Answer]:
+        self, notice: Notice, urls: Sequence[str], heard: Callable[[int, DeliveryAnswer], None]
+    ) -> list[DeliveryAnswer]:
         for number, answer in self.at_once.items():
             heard(number, answer)
         self.attempts.put((notice.key, tuple(urls)))
@@ -122,9 +137,9 @@ def memory(tmp_path: Path) -> NoticeStateFile:
 
 def courier(
     sender: Answering, memory: NoticeStateFile, lines: list[LogLine] | None = None
-) -> Courier:
+) -> NoticeDelivery:
     say = (lines if lines is not None else []).append
-    made = Courier(URLS, sender, memory, SystemClock(), say, last_word_s=PATIENCE_S)
+    made = NoticeDelivery(URLS, sender, memory, SystemClock(), say, last_word_s=PATIENCE_S)
     made.start()
     return made
 
@@ -133,19 +148,19 @@ def test_a_notice_is_remembered_before_it_is_sent_and_sent_by_the_next_start(
     memory: NoticeStateFile,
 ) -> None:
     killed = Answering()
-    courier(killed, memory).tell([NOTICE])
+    courier(killed, memory).queue([NOTICE])
     assert killed.attempts.get(timeout=PATIENCE_S) == ("k1", URLS)
     # As if it ended here: what the next one finds is what is on disk now.
     again = Answering()
     again.go.set()
     restarted = courier(again, memory)
-    assert restarted.told == {"k1"}
+    assert restarted.delivered == {"k1"}
     assert again.attempts.get(timeout=PATIENCE_S) == ("k1", URLS)
     restarted.close()
     third = Answering()
     last = courier(third, memory)
     last.close()
-    assert last.told == {"k1"}
+    assert last.delivered == {"k1"}
     assert third.attempts.empty()
     killed.go.set()
 
@@ -154,7 +169,7 @@ def test_one_that_has_taken_it_is_not_asked_again_though_another_hangs_till_the_
     memory: NoticeStateFile,
 ) -> None:
     killed = Answering(at_once={0: TAKEN})
-    courier(killed, memory).tell([NOTICE])
+    courier(killed, memory).queue([NOTICE])
     killed.attempts.get(timeout=PATIENCE_S)
     again = Answering()
     again.go.set()
@@ -171,7 +186,7 @@ def test_what_was_not_taken_waits_and_is_told_of_once_without_its_address(
     sender = Answering(FAILED)
     sender.go.set()
     made = courier(sender, memory, lines)
-    made.tell([NOTICE])
+    made.queue([NOTICE])
     made.close()
     why = "to be tried again: the service answers 503: a title"
     assert [line.text for line in lines] == [
@@ -185,9 +200,9 @@ def test_what_was_not_taken_waits_and_is_told_of_once_without_its_address(
 
 def test_a_sender_that_hangs_is_left_behind_when_the_agent_ends(memory: NoticeStateFile) -> None:
     sender = Answering()
-    made = Courier(URLS, sender, memory, SystemClock(), lambda line: None, last_word_s=0.01)
+    made = NoticeDelivery(URLS, sender, memory, SystemClock(), lambda line: None, last_word_s=0.01)
     made.start()
-    made.tell([NOTICE])
+    made.queue([NOTICE])
     sender.attempts.get(timeout=PATIENCE_S)
     made.close()
     assert sender.stopped
@@ -219,22 +234,22 @@ def test_what_a_workload_plants_in_the_memorys_place_harms_nobody(
 
 
 @pytest.fixture
-def post() -> Iterator[Post]:
-    made = Post("fleet-1", timeout_s=PATIENCE_S)
+def post() -> Iterator[ProcessSender]:
+    made = ProcessSender("fleet-1", timeout_s=PATIENCE_S)
     yield made
     made.stop()
 
 
-def test_each_receiver_has_its_own_answer_without_its_secret(post: Post) -> None:
+def test_each_receiver_has_its_own_answer_without_its_secret(post: ProcessSender) -> None:
     with receiving() as good, receiving(503) as bad, receiving() as closed:
         closed.server_close()
         urls = [good.url, bad.url, closed.url, f"nosuch://{TOKEN}"]
         answers = post.send(replace(trial("fleet-1"), body="Umlaut ü, <b>&amp;</b>"), urls)
     assert [answer.fate for answer in answers] == [
-        Fate.TAKEN,
-        Fate.FAILED,
-        Fate.FAILED,
-        Fate.UNUSABLE,
+        DeliveryResult.TAKEN,
+        DeliveryResult.FAILED,
+        DeliveryResult.FAILED,
+        DeliveryResult.UNUSABLE,
     ]
     assert [answer.why for answer in answers] == [
         "",
@@ -248,10 +263,12 @@ def test_each_receiver_has_its_own_answer_without_its_secret(post: Post) -> None
     assert got["type"] == "info"
 
 
-def test_an_attempt_that_hangs_is_ended_and_so_is_the_next_one_after_stop(post: Post) -> None:
+def test_an_attempt_that_hangs_is_ended_and_so_is_the_next_one_after_stop(
+    post: ProcessSender,
+) -> None:
     with receiving() as hanging, receiving() as quick:
         hanging.go.clear()
-        done: Queue[list[Answer]] = Queue()
+        done: Queue[list[DeliveryAnswer]] = Queue()
         both = [hanging.url, quick.url]
         thread = threading.Thread(target=lambda: done.put(post.send(NOTICE, both)), daemon=True)
         began = SystemClock().now()
@@ -261,7 +278,7 @@ def test_an_attempt_that_hangs_is_ended_and_so_is_the_next_one_after_stop(post: 
             sleep(0.02)
         post.stop()
         answers = done.get(timeout=PATIENCE_S)
-    assert answers[0].fate is Fate.FAILED
+    assert answers[0].fate is DeliveryResult.FAILED
     assert "may have arrived" in answers[0].why
-    assert post.send(NOTICE, both)[1].fate is Fate.FAILED
+    assert post.send(NOTICE, both)[1].fate is DeliveryResult.FAILED
     assert len(quick.got) == 1

@@ -22,7 +22,7 @@ from hypothesis.stateful import (
     rule,
 )
 
-from sessionlib.checkpoints.catalog import names, read_manifest, verify
+from sessionlib.checkpoints.catalog import list_names, read_manifest, verify
 from sessionlib.checkpoints.names import blob_mark
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
@@ -102,7 +102,7 @@ class Moves(RuleBasedStateMachine):
     @rule()
     def collect(self) -> None:
         self.worker.checkpoints.collect(self.pointer)
-        newest = names(self.store)
+        newest = list_names(self.store)
         assert self.pointer is not None
         assert self.pointer.name in newest
         for name in newest:

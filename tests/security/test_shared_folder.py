@@ -17,7 +17,7 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
-from sessionlib.bundles.kits import ProgramPreparer
+from sessionlib.bundles.preparer import ProgramPreparer
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.errors import ProgramError, StoreError, Unreachable

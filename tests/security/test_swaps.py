@@ -25,7 +25,7 @@ from sessionlib import layout
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.bundles.unpacking import unpack
-from sessionlib.checkpoints import CheckpointError, Damaged, FileTrouble
+from sessionlib.checkpoints import CheckpointError, Damaged, FileError
 from sessionlib.checkpoints.catalog import read_manifest, verify
 from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
 from sessionlib.clock import SystemClock
@@ -35,7 +35,7 @@ from sessionlib.layout import bundle_piece_key, succession_key, version_key
 from sessionlib.records import MAX_RECORD_BYTES, read_object
 from sessionlib.signed.fleetconfig import CONFIG
 from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore
@@ -373,6 +373,6 @@ def test_a_tree_that_doesnt_fit_is_told_before_it_is_fetched(tmp_path: Path) -> 
     ]
     pointer = publish(store, [blob, TREE, *files], piece_bytes=piece)
     side = Side(store, tmp_path / "here")
-    with pytest.raises(FileTrouble, match="are needed there"):
+    with pytest.raises(FileError, match="are needed there"):
         side.checkpoints.restore(2, pointer)
     assert sum(path.stat().st_size for path in side.home.rglob("*") if path.is_file()) < MIB

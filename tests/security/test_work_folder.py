@@ -24,7 +24,7 @@ from sessionlib.agent import loop
 from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.agent.logs import tail
 from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
-from sessionlib.checkpoints import Unfit
+from sessionlib.checkpoints import Unsuitable
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard import control
@@ -172,7 +172,7 @@ def test_no_link_that_leads_out_of_the_data_is_copied_or_followed(
     side = Side(store, tmp_path / "home")
     fill(side.data, x="content", inside__y="content")
     (side.data / "link").symlink_to(target)
-    with pytest.raises(Unfit, match="leads, or may lead, out of the data directory"):
+    with pytest.raises(Unsuitable, match="leads, or may lead, out of the data directory"):
         side.checkpoints.copy(1, None)
     assert store.list("data/") == []
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from sessionlib.checkpoints.data_directory import Note, may_go_on, stems_after
+from sessionlib.checkpoints.data_directory import StemNote, may_continue, next_stems
 from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing
-from sessionlib.checkpoints.names import MAX_NUMBER, Mark, next_mark
+from sessionlib.checkpoints.names import MAX_NUMBER, CheckpointNumber, next_number
 from sessionlib.core.values import Pointer
 
 __all__ = ["CheckpointError", "Content", "Damaged", "Depot", "Disk", "LedgerDisk", "Missing"]
@@ -68,20 +68,22 @@ class Ledger:
         pointers = [pointer for pointer, _ in self.saved.values()]
         return max(pointers, key=lambda one: (one.epoch, one.seq), default=None)
 
-    def save(self, mark: Mark, content: Content) -> Pointer:
+    def save(self, mark: CheckpointNumber, content: Content) -> Pointer:
         self.made += 1
         name = f"{mark.epoch}-{mark.seq}-{self.made:032x}"
         pointer = Pointer(mark.epoch, mark.seq, name, sum(content.values()))
         self.saved[name] = (pointer, dict(content))
         return pointer
 
-    def _mark(self, name: str) -> Mark:
+    def _mark(self, name: str) -> CheckpointNumber:
         pointer = self.saved[name][0]
-        return Mark(pointer.epoch, pointer.seq)
+        return CheckpointNumber(pointer.epoch, pointer.seq)
 
     def collect(self, pointer: Pointer, epoch: int) -> None:
         """As `checkpoints.collecting` judges: by names alone."""
-        newest = max(Mark(pointer.epoch, pointer.seq), Mark(epoch - 1, MAX_NUMBER))
+        newest = max(
+            CheckpointNumber(pointer.epoch, pointer.seq), CheckpointNumber(epoch - 1, MAX_NUMBER)
+        )
         older = [
             name
             for name in sorted(self.saved, key=self._mark, reverse=True)
@@ -101,8 +103,8 @@ class LedgerDisk:
     def wipe(self) -> None:
         """Another machine, with nothing on it."""
         self._content: dict[int, int] | None = None
-        self._note: Note | None = None
-        self._last: Mark | None = None
+        self._note: StemNote | None = None
+        self._last: CheckpointNumber | None = None
 
     def write(self, epoch: int, ms: int) -> None:
         assert self._content is not None, "worked without a data directory"
@@ -116,11 +118,11 @@ class LedgerDisk:
             raise CheckpointError("somebody else has published since")
         if self._content is None:
             return None
-        known = None if base is None else Mark(base.epoch, base.seq)
-        mark = self._last = next_mark(epoch, known, self._last)
+        known = None if base is None else CheckpointNumber(base.epoch, base.seq)
+        mark = self._last = next_number(epoch, known, self._last)
         pointer = self._ledger.save(mark, self._content)
         of = None if base is None else base.name
-        self._note = stems_after(self._note, epoch, of, pointer.name)
+        self._note = next_stems(self._note, epoch, of, pointer.name)
         return pointer
 
     def fetch(self, pointer: Pointer) -> None:
@@ -128,8 +130,8 @@ class LedgerDisk:
             raise Missing(f"{pointer.name} isn't there")
 
     def restore(self, epoch: int, pointer: Pointer | None) -> bool:
-        note = Note(epoch, (None if pointer is None else pointer.name,))
-        if self._content is not None and may_go_on(self._note, note):
+        note = StemNote(epoch, (None if pointer is None else pointer.name,))
+        if self._content is not None and may_continue(self._note, note):
             self._note = note
             return True
         if pointer is not None:

@@ -2,7 +2,7 @@
 
 Goal: the core over exactly what that adapter can answer. Method: a conditional write is a
 PUT and a reading afterwards, each a request of its own with all that strikes requests, as
-in `sessionlib.stores.drive.register`, whose rules stand here as steps in simulated time:
+in `sessionlib.stores.drive.conditional_write`, whose rules stand here as steps in simulated time:
 success is believed once a reading holds what was written, and the version is that
 reading's; a 412 is looked into; everything else says nothing. Besides, Drive refuses true
 conditions now and then, and turns requests away for their rate that it carries out.
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from sessionlib.core.events import Event, LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.view import LeaseReadStatus, Write
-from sessionlib.stores.drive.register import PAUSE_S, SPURIOUS_TRIES, STALE_TRIES
+from sessionlib.stores.drive.conditional_write import PAUSE_S, SPURIOUS_TRIES, STALE_TRIES
 from tests.simulation.faults import Kind
 from tests.simulation.register import Answer, Register
 

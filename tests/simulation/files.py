@@ -14,15 +14,15 @@ import threading
 from pathlib import Path
 
 from sessionlib.checkpoints import Checkpoints
-from sessionlib.checkpoints.catalog import shelved, verify
+from sessionlib.checkpoints.catalog import list_checkpoints, verify
 from sessionlib.checkpoints.names import BLOBS
-from sessionlib.checkpoints.save.copying import Sizes
+from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.clock import Clock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
 from tests.simulation.disks import KEEP, CheckpointError, Content
 
-TINY = Sizes(piece_bytes=64, pack_bytes=64, small_bytes=16)
+TINY = BlobSizes(piece_bytes=64, pack_bytes=64, small_bytes=16)
 
 
 class FileDepot(MemoryStore):
@@ -62,7 +62,7 @@ class FileDepot(MemoryStore):
         return None if harmed else self._known.get(name)
 
     def newest(self) -> Pointer | None:
-        whole = (one for one in shelved(self) if one.error is None)
+        whole = (one for one in list_checkpoints(self) if one.error is None)
         return next((Pointer(one.epoch, one.seq, one.name, one.bytes) for one in whole), None)
 
 

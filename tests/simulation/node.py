@@ -1,6 +1,6 @@
 """One account of a simulated fleet: its machine, and the agent on it.
 
-Method: the agent is the product's own in all but its threads: `decide`, `learn` and
+Method: the agent is the product's own in all but its threads: `decide`, `add` and
 `begun` in the order of `agent.loop`, the workload's side of `agent.workload` and
 `agent.guardpost`, and guards that go by `guard.policy`. Between any two of its steps it
 may be killed or frozen; what it had decided on is done when it thaws, with the time as

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.bundles.bundle import PublishedCode
-from sessionlib.bundles.kits import ProgramPreparer
 from sessionlib.bundles.packing import PackedArchive, entries_of, pack
+from sessionlib.bundles.preparer import ProgramPreparer
 from sessionlib.bundles.setup import SetupRunner
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse

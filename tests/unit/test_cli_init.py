@@ -10,9 +10,10 @@ import pytest
 from console.__main__ import main
 from console.signing.seed_storage import keep_seed
 from sessionlib import layout
-from sessionlib.checkpoints import Checkpoints, Made
+from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
+from sessionlib.core.copies import Made
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.records import decode
 from sessionlib.signing import public_of

@@ -14,7 +14,7 @@ from sessionlib.bundles.transfer import download, is_there
 from sessionlib.layout import BUNDLES, bundle_piece_key, succession_key
 from sessionlib.signed.fleetconfig import CONFIG as SETTINGS
 from sessionlib.signed.keys import SUCCESSION, Succession
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
 from tests.unit.keyrings import BrokenKeyring, use_keyring

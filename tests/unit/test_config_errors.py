@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.config import load, parse
-from sessionlib.config.document import MAX_BYTES
+from sessionlib.config.yaml_document import MAX_BYTES
 from sessionlib.errors import ConfigError
 
 GOOD = """\

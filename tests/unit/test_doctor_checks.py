@@ -21,8 +21,8 @@ from console.checks.doctor.catalog import CheckResult
 from console.checks.doctor.scratch_folder import CHANGED, Participant, ScratchFolder
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Instant
-from sessionlib.stores.drive.files import File
-from sessionlib.stores.drive.verdicts import Answer, Lost, Refused
+from sessionlib.stores.drive.files import DriveFile
+from sessionlib.stores.drive.responses import DriveResponse, NoResponse, RequestRefused
 from sessionlib.stores.folder import FolderStore
 
 RACERS = 4
@@ -55,10 +55,10 @@ class _Client:
     def __init__(self, drive: Drive) -> None:
         self._drive = drive
 
-    def within(self, seconds: float) -> Any:
+    def time_limit(self, seconds: float) -> Any:
         return threading.Lock()  # any context does
 
-    def patiently(self, call: Callable[[], Any]) -> Any:
+    def with_retries(self, call: Callable[[], Any]) -> Any:
         return call()
 
     def new_id(self) -> str:
@@ -67,12 +67,12 @@ class _Client:
     def insert(self, body: Any, data: None) -> None:
         self._drive.text = self._drive.past = body["description"]
 
-    def get(self, file_id: str) -> File:
+    def get(self, file_id: str) -> DriveFile:
         drive = self._drive
         stale = drive.stale_looks > 0
         drive.stale_looks -= stale
         text = drive.past if stale else drive.text
-        return File("id", "scratch", f'"{text}"', 1.0, 1.0, description=text)
+        return DriveFile("id", "scratch", f'"{text}"', 1.0, 1.0, description=text)
 
     def update(self, file_id: str, body: Any, data: None, etag: str | None = None) -> None:
         drive = self._drive
@@ -83,7 +83,7 @@ class _Client:
             place, drive.writes = drive.writes, drive.writes + 1
             if place in drive.carries:
                 drive.text = body["description"]
-            answer = drive.answers.get(place, Refused(Answer(CHANGED)))
+            answer = drive.answers.get(place, RequestRefused(DriveResponse(CHANGED)))
         if answer is not None:
             raise answer
 
@@ -106,10 +106,10 @@ def test_two_that_were_told_so_are_too_many() -> None:
 
 
 def test_a_write_whose_answer_was_lost_may_be_the_one() -> None:
-    assert raced({0: Lost("dropped")}, 0).ok is not False
+    assert raced({0: NoResponse("dropped")}, 0).ok is not False
 
 
-@pytest.mark.parametrize("trouble", [Lost("dropped"), Refused(Answer(503))])
+@pytest.mark.parametrize("trouble", [NoResponse("dropped"), RequestRefused(DriveResponse(503))])
 def test_a_write_without_an_answer_stands_beside_no_winner(trouble: Exception) -> None:
     """Both were carried out over one version: that one of them didn't hear of it is no excuse."""
     assert raced({0: None, 1: trouble}, 0, 1).ok is False
@@ -143,7 +143,7 @@ def test_a_reading_of_the_past_is_no_broken_promise() -> None:
 
 
 def test_a_write_over_an_old_version_that_is_carried_out_is_found() -> None:
-    for trouble in (None, Refused(Answer(503))):
+    for trouble in (None, RequestRefused(DriveResponse(503))):
         place = ground(Drive({0: trouble}, (0,)))
         assert conditional_writes.stale_etag(place, place.one, "stale-etag").ok is False
 
@@ -161,7 +161,7 @@ class Hasty(_Client):
             drive.past, drive.text, drive.stale_looks = drive.text, text, 1
         elif self._how != "never":
             drive.text = text if self._how == "at once" else "something else"
-        raise Lost("dropped")
+        raise NoResponse("dropped")
 
 
 @pytest.mark.parametrize(

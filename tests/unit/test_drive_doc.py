@@ -10,8 +10,8 @@ import pytest
 
 from console.setup.google import redirect
 from sessionlib.config import StoreKind, parse
-from sessionlib.stores.drive import endings, units, verdicts
-from sessionlib.stores.drive.verdicts import Answer, sentence
+from sessionlib.stores.drive import quota_units, responses, signin_errors
+from sessionlib.stores.drive.responses import DriveResponse, sentence
 from tests.drive import test_store_units as measured
 from tests.unit.test_docs import ROOT, fences, sections
 
@@ -28,22 +28,22 @@ def rows(title: str) -> dict[str, str]:
     return found
 
 
-def cure(answer: Answer) -> str:
+def cure(answer: DriveResponse) -> str:
     return sentence(answer).partition(": ")[2]
 
 
 def test_each_of_drives_refusals_has_its_row_and_no_other() -> None:
     cures = {
-        f"{status} {reason}".strip(): text for (status, reason), text in verdicts._CURES.items()
+        f"{status} {reason}".strip(): text for (status, reason), text in responses._CURES.items()
     }
-    passing = [Answer(429), Answer(408), Answer(500)]
-    passing += [Answer(403, reason) for reason in verdicts._RATE_REASONS]
+    passing = [DriveResponse(429), DriveResponse(408), DriveResponse(500)]
+    passing += [DriveResponse(403, reason) for reason in responses._RATE_REASONS]
     cures |= {f"{one.status} {one.reason}".strip(): cure(one) for one in passing}
     assert rows("Drive") == cures
 
 
 def test_each_ending_of_a_sign_in_has_its_row_and_no_other() -> None:
-    causes = {word: cause for word, (cause, _) in endings.CURES.items()}
+    causes = {word: cause for word, (cause, _) in signin_errors.CURES.items()}
     assert rows("A sign-in that has ended") == causes
 
 
@@ -66,8 +66,9 @@ def test_the_figures_are_those_that_are_measured(row: str, figure: int) -> None:
 def test_prices_are_those_that_are_counted() -> None:
     text = " ".join(PAGE.read_text().split())
     assert (
-        f"reading a file's record costs {units.READ}, writing one {units.WRITE}, a listing "
-        f"{units.LIST}, a download {units.DOWNLOAD}"
+        f"reading a file's record costs {quota_units.READ}, "
+        f"writing one {quota_units.WRITE}, a listing "
+        f"{quota_units.LIST}, a download {quota_units.DOWNLOAD}"
     ) in text
 
 
@@ -77,4 +78,4 @@ def test_its_configuration_is_one(tmp_path: Path) -> None:
 
 
 def test_days_in_testing() -> None:
-    assert f"after {endings.TESTING_DAYS} days" in " ".join(PAGE.read_text().split())
+    assert f"after {signin_errors.TESTING_DAYS} days" in " ".join(PAGE.read_text().split())

@@ -19,7 +19,7 @@ from sessionlib.layout import succession_key
 from sessionlib.secret_storage import SERVICE
 from sessionlib.signed import fleetconfig
 from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession, current_key
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet

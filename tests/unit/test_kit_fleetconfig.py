@@ -18,7 +18,7 @@ from sessionlib.signed.fleetconfig import (
     compare,
     digest_of,
 )
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, Fleet, fleet
 
 __all__ = ["fleet"]

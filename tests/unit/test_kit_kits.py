@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.bundles.bundle import CODE, PublishedCode
-from sessionlib.bundles.kits import ProgramPreparer, WantedProgram
-from sessionlib.bundles.shelf import KEPT
+from sessionlib.bundles.cache import KEPT
+from sessionlib.bundles.preparer import ProgramPreparer, WantedProgram
 from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.errors import ProgramError, Unreachable
 from sessionlib.layout import CODE_VERSIONS, bundle_piece_key, version_key
@@ -177,7 +177,7 @@ def test_content_that_was_swapped_is_never_looked_into(
     data = fleet.store.get(key)
     assert data is not None
     fleet.store.put(key, data[:-1] + b"\1")
-    monkeypatch.setattr("sessionlib.bundles.shelf.unpack", lambda *_: pytest.fail("looked into"))
+    monkeypatch.setattr("sessionlib.bundles.cache.unpack", lambda *_: pytest.fail("looked into"))
     kits = fleet.kits()
     with pytest.raises(ProgramError, match="isn't what was published"):
         kits.prepare(kits.wanted())
@@ -253,7 +253,7 @@ def test_fetching_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPa
         told.append(kits.progress)
 
     monkeypatch.setattr(FolderStore, "get", get)
-    monkeypatch.setattr("sessionlib.bundles.shelf.unpack", unpacks)
+    monkeypatch.setattr("sessionlib.bundles.cache.unpack", unpacks)
     kits.prepare(kits.wanted())
     assert told == ["fetching code", "unpacking code"]
 

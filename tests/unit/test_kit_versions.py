@@ -19,7 +19,7 @@ from sessionlib.errors import ProgramError, RecordUnreadable, SignatureInvalid, 
 from sessionlib.layout import BUNDLES, CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.ports import Store
 from sessionlib.publishing import ARCHIVES_KEPT
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import Purpose, canonical, public_of, sign_bytes, verify_bytes
 from sessionlib.stores.folder import FolderStore
 from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet, fleet, no_progress, packed

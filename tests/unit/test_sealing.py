@@ -17,8 +17,8 @@ from typing import TypeVar
 import pytest
 
 from sessionlib.agent.loop import Agent
-from sessionlib.checkpoints.catalog import names
-from sessionlib.checkpoints.names import BLOBS, Mark, blob_key, blob_name
+from sessionlib.checkpoints.catalog import list_names
+from sessionlib.checkpoints.names import BLOBS, CheckpointNumber, blob_key, blob_name
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Restore, Seal
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed
@@ -114,7 +114,7 @@ def working(agent: Agent) -> Pointer:
 
 def litter(store: MemoryStore) -> set[str]:
     """Blobs of an upload that came to nothing, which a collection removes."""
-    keys = {blob_key(blob_name(Mark(1, 1), "0" * 8, n, b"\0" * 32)) for n in range(OLD)}
+    keys = {blob_key(blob_name(CheckpointNumber(1, 1), "0" * 8, n, b"\0" * 32)) for n in range(OLD)}
     for key in keys:
         store.put(key, b"in vain")
     return keys
@@ -142,7 +142,7 @@ def test_a_seal_ends_the_collection_that_is_under_way(agent: Agent, store: Halti
     assert store.halted.wait(PATIENCE_S)
     ask_for_seal(agent, base)
     store.go_on.set()
-    assert sealed(agent).name in names(store)
+    assert sealed(agent).name in list_names(store)
     assert left(store, keys) == OLD - 1
 
 
@@ -173,7 +173,7 @@ def test_what_waits_for_its_turn_doesnt_begin_before_a_seal(agent: Agent, store:
     for token in ("under way", "waits"):
         assert awaited(agent, CopyEnded) == CopyEnded(token, None, "")
     assert awaited(agent, Fetched) == Fetched(base.name, "")
-    assert sealed(agent).name in names(store)
+    assert sealed(agent).name in list_names(store)
     assert left(store, keys) == OLD
 
 
@@ -208,7 +208,7 @@ def test_a_command_that_prepares_a_copy_is_called_off(
         assert awaited(agent, CopyEnded) == CopyEnded("copy", None, "")
         assert not Path(f"/proc/{pid}").exists()
         if asks == "seal":
-            assert [sealed(agent).name] == names(store)
+            assert [sealed(agent).name] == list_names(store)
 
 
 def told(path: Path) -> int:

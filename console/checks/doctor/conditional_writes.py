@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from console.checks.doctor.catalog import CheckResult
 from console.checks.doctor.scratch_folder import CHANGED, Participant, ScratchFolder
 from sessionlib.stores.drive.content import MAX_INLINE_BYTES
-from sessionlib.stores.drive.verdicts import Refused, Trouble
+from sessionlib.stores.drive.responses import RequestRefused, Trouble
 
 FAST_WRITES = 12
 TOLD_EVERY = 20
@@ -81,7 +81,7 @@ def editors(ground: ScratchFolder) -> CheckResult:
         file_id = ground.new_file(owner, "made")
         try:
             ground.overwrite(writer, file_id, "changed")
-        except Refused as error:
+        except RequestRefused as error:
             return CheckResult("editors", False, f"{writer.name} can't: {error}")
         if ground.wait_for_text(owner, file_id, ("changed",)) != "changed":
             return CheckResult(
@@ -140,7 +140,7 @@ def _one_round(ground: ScratchFolder, file_id: str, racers: int) -> _RaceRound:
     def run(patient: Participant) -> None:
         nonce = secrets.token_hex(8)
         # A connection of its own, open already: what races is the writes.
-        with patient.client.within(START_S):
+        with patient.client.time_limit(START_S):
             _warm_up(ground, patient, file_id)
             start.wait(START_S)
             try:

@@ -16,11 +16,11 @@ from console.checks.doctor.scratch_folder import Participant, ScratchFolder, ope
 from console.errors import Refused
 from sessionlib.clock import Clock
 from sessionlib.config import Config
-from sessionlib.stores.drive import signins, units
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.opening import credentials, emulator
-from sessionlib.stores.drive.people import about
-from sessionlib.stores.drive.verdicts import Trouble
+from sessionlib.stores.drive import quota_units, signin_storage
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.opening import credentials, emulator_url
+from sessionlib.stores.drive.responses import Trouble
+from sessionlib.stores.drive.sharing import read_account
 
 ROUNDS = 200
 RACERS = 8
@@ -28,8 +28,8 @@ RACERS = 8
 FRESH = 200
 """So many writes of one account are read by the other."""
 MAX_TRIES = 40
-_A_ROUND = RACERS * (units.READ + units.WRITE) + 2 * units.READ
-_A_TRY = units.READ + units.WRITE
+_A_ROUND = RACERS * (quota_units.READ + quota_units.WRITE) + 2 * quota_units.READ
+_A_TRY = quota_units.READ + quota_units.WRITE
 _ONCE = 3_900
 """All that is done but once, as the emulator has counted it."""
 
@@ -53,7 +53,7 @@ class Examination:
     def is_conclusive(self) -> bool:
         """Whether it is enough for agents to rely on. What an emulator has passed is worth
         nothing anywhere else, so there the number is the user's."""
-        return self.rounds >= ROUNDS or emulator() is not None
+        return self.rounds >= ROUNDS or emulator_url() is not None
 
 
 def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> Examination:
@@ -74,7 +74,8 @@ def prepare(config: Config, names: Sequence[str], rounds: int, clock: Clock) -> 
 
 def _patient(config: Config, name: str, clock: Clock) -> Participant:
     plain, hasty = (
-        kind(credentials(config, name), clock, emulator()) for kind in (Client, HangupClient)
+        kind(credentials(config, name), clock, emulator_url())
+        for kind in (DriveClient, HangupClient)
     )
     return Participant(name, plain, hasty)
 
@@ -99,8 +100,10 @@ def _two_kept(config: Config) -> list[str]:
     """The first of those who are signed in here, and the next one that is another person's: an
     operator's sign-in may well be the first account's too."""
     found: list[tuple[str, str]] = []
-    for name, signin in signins.all_kept(config):
-        if len(found) < 2 and not any(signins.is_same(signin.email, email) for _, email in found):
+    for name, signin in signin_storage.saved_entries(config):
+        if len(found) < 2 and not any(
+            signin_storage.is_same(signin.email, email) for _, email in found
+        ):
             found.append((name, signin.email))
     return [name for name, _ in found]
 
@@ -108,8 +111,8 @@ def _two_kept(config: Config) -> list[str]:
 def _require_two(exam: Examination) -> None:
     """Raises Refused where both are one account at Google, by Google's own word, and Trouble:
     what one account sees of its own writes tells nothing of two."""
-    email = about(exam.one.client).email
-    if signins.is_same(email, about(exam.other.client).email):
+    email = read_account(exam.one.client).email
+    if signin_storage.is_same(email, read_account(exam.other.client).email):
         raise Refused(
             f"{exam.one.name} and {exam.other.name} are both signed in as {email}, and doctor "
             "needs two accounts: run `colabvps-console login ACCOUNT` for another one, with its "

@@ -15,11 +15,11 @@ from datetime import UTC, datetime
 from console.checks.doctor.catalog import CheckResult
 from console.checks.doctor.scratch_folder import Participant, ScratchFolder
 from sessionlib.clock import sleep
-from sessionlib.stores.drive import units
+from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive.conditional_write import NOT_FOUND
 from sessionlib.stores.drive.files import FOLDER_TYPE
-from sessionlib.stores.drive.people import permissions
-from sessionlib.stores.drive.register import NOT_FOUND
-from sessionlib.stores.drive.verdicts import Lost, Refused
+from sessionlib.stores.drive.responses import NoResponse, RequestRefused
+from sessionlib.stores.drive.sharing import list_permissions
 
 LAG_S = 60.0
 DROPS_IN = 10
@@ -75,7 +75,7 @@ def lost_connection(ground: ScratchFolder) -> CheckResult:
     drops = max(1, ground.tries // DROPS_IN)
     for _ in range(drops):
         nonce = secrets.token_hex(8)
-        with suppress(Lost):
+        with suppress(NoResponse):
             ground.one.hangup_client.update(file_id, ground.body(nonce), None)
         sleep(SETTLED_S)
         first = ground.read_file(ground.one, file_id).description
@@ -103,7 +103,7 @@ def ids(ground: ScratchFolder) -> CheckResult:
         body = {**ground.body("foreign"), "id": foreign, **ground.parent_field()}
         ground.other.client.insert(body, None)
         how = "another account's id may be used"
-    except Refused:
+    except RequestRefused:
         how = "an id is for the account that asked for it"
     return CheckResult("ids", True, f"a repeated insert makes nothing; {how}")
 
@@ -113,19 +113,19 @@ def gone(ground: ScratchFolder) -> CheckResult:
     one, other = ground.one, ground.other
     file_id = ground.new_file(one, "here")
     ground.read_file(other, file_id)
-    one.client.ask(lambda drive: drive.files().trash(fileId=file_id), units.WRITE)
+    one.client.request(lambda drive: drive.files().trash(fileId=file_id), quota_units.WRITE)
     try:
         if not ground.read_file(other, file_id).is_trashed:
             return CheckResult(
                 "gone", False, "a file in its owner's bin looks as if it were in place"
             )
-    except Refused as error:
+    except RequestRefused as error:
         if error.answer.status != NOT_FOUND:
             raise
     one.client.delete(file_id)
     try:
         ground.read_file(other, file_id)
-    except Refused as error:
+    except RequestRefused as error:
         if error.answer.status != NOT_FOUND:
             raise
         return CheckResult("gone", True, "said to be in the bin, then to be gone")
@@ -141,7 +141,7 @@ def discards(ground: ScratchFolder) -> CheckResult:
     may_delete = True
     try:
         one.client.delete(file_id)
-    except Refused:
+    except RequestRefused:
         may_delete = False
     if may_delete:
         return CheckResult(
@@ -153,7 +153,7 @@ def discards(ground: ScratchFolder) -> CheckResult:
         if file_id in listed:
             other.client.delete(file_id)
             return CheckResult("discards", True, "moved aside by one, deleted by its owner")
-    except Refused as error:
+    except RequestRefused as error:
         return CheckResult("discards", False, f"refused: {error}")
     return CheckResult("discards", False, "its owner doesn't see it where it was moved to")
 
@@ -197,7 +197,7 @@ def _ms(took_s: Sequence[float], share: float) -> str:
 
 def owner(ground: ScratchFolder, root_id: str, emails: dict[str, str]) -> CheckResult:
     """`emails` are the accounts' names by their addresses, in lower case."""
-    rights = permissions(ground.one.client, root_id)
+    rights = list_permissions(ground.one.client, root_id)
     found = next((right.email for right in rights if right.role == "owner"), None)
     if found is None:
         return CheckResult("owner", None, "it can't be seen whose it is")

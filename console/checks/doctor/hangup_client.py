@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.responses import NoResponse
 from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import Lost
 
 
-class HangupClient(Client):
+class HangupClient(DriveClient):
     """Each PUT of its ends with Lost, whether or not it is carried out."""
 
     def _once(self) -> OnceHttp:
@@ -30,7 +30,7 @@ class _HangupHttp(OnceHttp):
         try:
             conn.request(method, request_uri, body, headers)
         except OSError as error:
-            raise Lost(f"the connection broke ({error})") from error
+            raise NoResponse(f"the connection broke ({error})") from error
         finally:
             conn.close()
-        raise Lost("hung up on purpose")
+        raise NoResponse("hung up on purpose")

@@ -12,9 +12,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from sessionlib.clock import Clock, sleep
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.files import FOLDER_TYPE, File
-from sessionlib.stores.drive.verdicts import Answer, Refused, Trouble
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.files import FOLDER_TYPE, DriveFile
+from sessionlib.stores.drive.responses import DriveResponse, RequestRefused, Trouble
 
 NAME = "colabvps-doctor"
 LONG_S = 3_600.0
@@ -25,11 +25,14 @@ LOOK_AGAIN_S = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Participant:
-    """An account that takes part, and its access to Drive; `hasty` hangs up after each write."""
+    """An account that takes part, and its access to Drive.
+
+    `hangup_client` hangs up after each write.
+    """
 
     name: str
-    client: Client
-    hangup_client: Client
+    client: DriveClient
+    hangup_client: DriveClient
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,8 @@ class ScratchFolder:
     def body(self, text: str, title: str = "scratch") -> dict[str, str]:
         return {"title": title, "mimeType": "application/octet-stream", "description": text}
 
-    def read_file(self, by: Participant, file_id: str) -> File:
-        return by.client.patiently(lambda: by.client.get(file_id))
+    def read_file(self, by: Participant, file_id: str) -> DriveFile:
+        return by.client.with_retries(lambda: by.client.get(file_id))
 
     def wait_for_text(self, by: Participant, file_id: str, wanted: Collection[str]) -> str:
         """What the file says, once that is one of `wanted`: a reading of before may come first.
@@ -71,16 +74,16 @@ class ScratchFolder:
 
     def overwrite(self, by: Participant, file_id: str, text: str) -> None:
         """Write, whatever stands there, as often as it takes. Raises as the client does."""
-        by.client.patiently(lambda: by.client.update(file_id, self.body(text), None))
+        by.client.with_retries(lambda: by.client.update(file_id, self.body(text), None))
 
     def write_if_match(
         self, by: Participant, file_id: str, text: str, etag: str | None = None
-    ) -> Answer | None:
+    ) -> DriveResponse | None:
         """One conditional write, of which the answer counts: None for success. Raises as the
         client does where there is none."""
         try:
             by.client.update(file_id, self.body(text), None, etag)
-        except Refused as error:
+        except RequestRefused as error:
             return error.answer
         return None
 
@@ -102,7 +105,7 @@ def open_scratch_folder(
         "mimeType": FOLDER_TYPE,
         "parents": [{"id": root_id}],
     }
-    with one.client.within(LONG_S), other.client.within(LONG_S):
+    with one.client.time_limit(LONG_S), other.client.time_limit(LONG_S):
         one.client.insert(body, None)
         try:
             yield ScratchFolder(one, other, folder_id, clock, on_progress, tries)
@@ -111,7 +114,7 @@ def open_scratch_folder(
                 with suppress(*Trouble):
                     _clear(patient, folder_id)
             with suppress(*Trouble):
-                one.client.patiently(lambda: one.client.delete(folder_id))
+                one.client.with_retries(lambda: one.client.delete(folder_id))
 
 
 def _clear(patient: Participant, folder_id: str) -> None:

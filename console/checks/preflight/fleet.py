@@ -16,7 +16,7 @@ from console.fleet.snapshot import Reading, Snapshot
 from console.text.units import duration, size_text
 from sessionlib import __version__
 from sessionlib.config import Config
-from sessionlib.config.schema import Launcher, StoreKind
+from sessionlib.config.schema import LauncherKind, StoreKind
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
@@ -58,7 +58,7 @@ class PreflightFacts:
 
 def rule_for(config: Config) -> str | None:
     """The provider's rule, for every fleet that may have Colab accounts in it."""
-    by_hand = any(one.launcher is Launcher.MANUAL for one in config.accounts.values())
+    by_hand = any(one.launcher is LauncherKind.MANUAL for one in config.accounts.values())
     return RULE if by_hand or config.store.kind is StoreKind.DRIVE else None
 
 

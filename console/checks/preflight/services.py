@@ -12,7 +12,7 @@ from console.checks.preflight.items import FLEET, ItemStatus, PreflightItem
 from sessionlib.config import Config
 from sessionlib.coordinator import tokens
 from sessionlib.notices.receivers import receivers
-from sessionlib.notices.sender import INSTALL, missing
+from sessionlib.notices.sender import INSTALL, why_unavailable
 
 
 def service_items(config: Config) -> Iterator[PreflightItem]:
@@ -28,7 +28,7 @@ def _coordinator(config: Config, url: str) -> PreflightItem:
     from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
 
     token = tokens.find(config.fleet, tokens.OPERATOR)
-    asking = client.Client(url, token)
+    asking = client.CoordinatorClient(url, token)
     try:
         known = asking.knows_token()
     except client.Unavailable as error:
@@ -50,7 +50,7 @@ def _coordinator(config: Config, url: str) -> PreflightItem:
 
 def _notices(config: Config) -> PreflightItem:
     what = "notices"
-    if missing() is not None:
+    if why_unavailable() is not None:
         cure = f"it {INSTALL}; here and in every session"
         return PreflightItem(FLEET, what, ItemStatus.WARN, "apprise isn't installed here", cure)
     urls, problems = receivers(config)

@@ -63,11 +63,11 @@ def account_access(
         return
     # Loaded only for who has such a store.
     from sessionlib.secret_storage import SecretStorageError  # noqa: PLC0415 - as above
-    from sessionlib.stores.drive import signins  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive import signin_storage  # noqa: PLC0415 - as above
 
     login = f"`colabvps-console login {name}`"
     try:
-        kept = signins.find(config.fleet, name)
+        kept = signin_storage.load(config.fleet, name)
     except SecretStorageError as error:
         yield PreflightItem(name, "sign-in", ItemStatus.FAIL, str(error), f"run {login}")
         return
@@ -77,7 +77,7 @@ def account_access(
             name, "sign-in", ItemStatus.UNKNOWN, text, f"there, run this or {login}"
         )
         return
-    if not signins.is_same(kept.email, config.account(name).email):
+    if not signin_storage.is_same(kept.email, config.account(name).email):
         text = f"as {kept.email}, and the file says {config.account(name).email}"
         yield PreflightItem(
             name, "sign-in", ItemStatus.FAIL, text, f"correct the file, or run {login}"
@@ -88,7 +88,7 @@ def account_access(
 
 
 def _age(name: str, age_s: float, login: str) -> PreflightItem:
-    from sessionlib.stores.drive.endings import DAY_S, TESTING_DAYS  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.signin_errors import DAY_S, TESTING_DAYS  # noqa: PLC0415 - as above
 
     days = age_s / DAY_S
     text = f"{days:.0f} days old"
@@ -104,21 +104,21 @@ def _age(name: str, age_s: float, login: str) -> PreflightItem:
 def _as_account(
     config: Config, name: str, clock: Clock, *, writes: bool
 ) -> Iterator[PreflightItem]:
-    from sessionlib.stores.drive.client import Client  # noqa: PLC0415 - as above
-    from sessionlib.stores.drive.opening import credentials, emulator  # noqa: PLC0415 - as above
-    from sessionlib.stores.drive.people import about  # noqa: PLC0415 - as above
-    from sessionlib.stores.drive.provision import Misplaced, survey  # noqa: PLC0415 - as above
-    from sessionlib.stores.drive.verdicts import Trouble  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.client import DriveClient  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.opening import credentials, emulator_url  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.provision import Misplaced, find_tree  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.responses import Trouble  # noqa: PLC0415 - as above
+    from sessionlib.stores.drive.sharing import read_account  # noqa: PLC0415 - as above
 
     email = config.account(name).email
     try:
         root_id, ids = config.drive_ids()
-        client = Client(credentials(config, name), clock, emulator())
-        with client.within(LOOK_S):
-            me = about(client)
-            folder = client.patiently(lambda: client.get(root_id))
+        client = DriveClient(credentials(config, name), clock, emulator_url())
+        with client.time_limit(LOOK_S):
+            me = read_account(client)
+            folder = client.with_retries(lambda: client.get(root_id))
             if not folder.is_trashed:
-                survey(client, root_id, ids)
+                find_tree(client, root_id, ids)
     except Misplaced as error:
         cure = "compare `store` in the file with the operator's, and look into the owner's bin"
         yield PreflightItem(name, "folder", ItemStatus.FAIL, str(error), cure)

@@ -38,7 +38,7 @@ def resolve_name(fleet: Fleet, name: str | None) -> str:
         if current is None:
             raise Refused("the lease points at no checkpoint: name one of `checkpoint list`")
         return current
-    known = within(fleet.config.timings.timeout_s, lambda: catalog.names(fleet.store))
+    known = within(fleet.config.timings.timeout_s, lambda: catalog.list_names(fleet.store))
     found = [one for one in known if one == name or one.startswith(f"{name}-")]
     if not found:
         raise WrongUse(f"there is no checkpoint {name!r:.80}: `checkpoint list` shows them")

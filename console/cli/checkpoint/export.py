@@ -10,7 +10,7 @@ import typer
 from console.cli.checkpoint.common import progress_messages, resolve_name, size
 from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
-from sessionlib.checkpoints.exporting import export
+from sessionlib.checkpoints.export import export_checkpoint
 
 EXAMPLES = (
     "colabvps-console checkpoint export --to rescued",
@@ -32,7 +32,7 @@ def run(
     context = command_context(ctx)
     fleet = open_fleet(context.config)
     name = resolve_name(fleet, name)
-    head = export(fleet.store, name, to, progress_messages(context.out, "written")).head
+    head = export_checkpoint(fleet.store, name, to, progress_messages(context.out, "written")).head
     context.out.answer(
         f"{name} is in {to}: {head.files} files, {size(head.bytes)}",
         {"name": name, "to": str(to), "files": head.files, "bytes": head.bytes},

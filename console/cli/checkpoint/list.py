@@ -13,7 +13,7 @@ from console.fleet.fleet import open_fleet
 from console.fleet.words import ago, table
 from console.timeouts import within
 from sessionlib.checkpoints import catalog
-from sessionlib.checkpoints.catalog import Shelved
+from sessionlib.checkpoints.catalog import StoredCheckpoint
 
 EXAMPLES = ("colabvps-console checkpoint list", "colabvps-console checkpoint list --json")
 HEADS = ("", "EPOCH", "SEQ", "MADE", "SIZE", "FILES", "NAME")
@@ -27,7 +27,7 @@ def run(ctx: typer.Context) -> None:
     fleet = open_fleet(context.config)
     current = current_of(fleet)
     timeout_s = fleet.config.timings.timeout_s
-    found = within(timeout_s, lambda: catalog.shelved(fleet.store))
+    found = within(timeout_s, lambda: catalog.list_checkpoints(fleet.store))
     if context.out.json:
         context.out.document([_document(one, current) for one in found])
     elif not found:
@@ -40,14 +40,14 @@ def run(ctx: typer.Context) -> None:
             context.out.message(f"{one.name} can't be read: {one.error}")
 
 
-def _document(one: Shelved, current: str | None) -> dict[str, Any]:
+def _document(one: StoredCheckpoint, current: str | None) -> dict[str, Any]:
     known = asdict(one)
     if one.error is not None:
         known |= dict.fromkeys(("age_s", "bytes", "files"))
     return {**known, "current": one.name == current}
 
 
-def _row(one: Shelved, current: str | None) -> tuple[str, ...]:
+def _row(one: StoredCheckpoint, current: str | None) -> tuple[str, ...]:
     mark = "▶" if one.name == current else ""
     if one.error is not None:
         return (mark, str(one.epoch), str(one.seq), "-", "-", "-", one.name)

@@ -83,9 +83,9 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
     context = command_context(ctx)
     context.require_writable("coordinator serve")
     with service_packages():
-        from coordinator import serving  # noqa: PLC0415 - loaded only here
-        from coordinator.settings import Settings  # noqa: PLC0415 - loaded only here
-    settings = Settings(
+        from coordinator import server  # noqa: PLC0415 - loaded only here
+        from coordinator.settings import ServiceSettings  # noqa: PLC0415 - loaded only here
+    settings = ServiceSettings(
         silence_s=lost_after,
         public_primary=public_primary,
         public_metrics=public_metrics,
@@ -97,14 +97,14 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
         address_burst=max(1.0, address_rate * _BURST_S),
         max_streams=max_streams,
     )
-    place = serving.Place(host, port, tls_cert, tls_key, settings)
+    place = server.ListenAddress(host, port, tls_cert, tls_key, settings)
     where = database(db)
 
     def listening(url: str) -> None:
         context.out.answer(f"The coordinator listens at {url}", {"url": url, "db": where})
         context.out.message(f"Its database is {where}. Ctrl-C ends it.")
 
-    serving.serve(where, place, listening)
+    server.serve(where, place, listening)
     context.out.message("The coordinator has ended.")
 
 

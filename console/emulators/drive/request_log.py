@@ -1,7 +1,7 @@
 """What the emulator has been asked, what it cost, and what was wrong with it.
 
 Decided here: that each request is noted with the account that sent it. Not decided
-here: prices (`sessionlib.stores.drive.units`).
+here: prices (`sessionlib.stores.drive.quota_units`).
 """
 
 from __future__ import annotations

@@ -19,13 +19,19 @@ from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import DRIVE_PATHS
-from sessionlib.stores.drive import signins, verdicts
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.files import File
-from sessionlib.stores.drive.opening import credentials, emulator, store_of
-from sessionlib.stores.drive.people import Permission, about, permissions
-from sessionlib.stores.drive.provision import PROVISION_S, Misplaced, make, provision, survey
-from sessionlib.stores.drive.signins import OPERATOR, KeptCredentials
+from sessionlib.stores.drive import responses, signin_storage
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.files import DriveFile
+from sessionlib.stores.drive.opening import build_store, credentials, emulator_url
+from sessionlib.stores.drive.provision import (
+    PROVISION_S,
+    Misplaced,
+    create_file,
+    find_tree,
+    provision,
+)
+from sessionlib.stores.drive.sharing import Permission, list_permissions, read_account
+from sessionlib.stores.drive.signin_storage import OPERATOR, StoredCredentials
 from sessionlib.stores.drive.store import DriveStore
 
 NAME = "VPS_Shared"
@@ -37,7 +43,7 @@ class DriveFolder:
     """The folder and what is in it, as far as it is there."""
 
     config: Config
-    client: Client
+    client: DriveClient
     clock: SystemClock
     email: str
     signed_in_as: str
@@ -58,25 +64,25 @@ class DriveFolder:
         return all(path in self.ids for path in DRIVE_PATHS)
 
     def store(self) -> DriveStore:
-        return store_of(self.client, self.root, self.ids, self.clock, CALL_S)
+        return build_store(self.client, self.root, self.ids, self.clock, CALL_S)
 
 
 def inspect_folder(config: Config) -> DriveFolder:
     """Find what is there already. Raises ConfigError where nobody is signed in, and Refused."""
     clock = SystemClock()
     found = credentials(config, None)
-    client = Client(found, clock, emulator())
-    name = found.kept_as if isinstance(found, KeptCredentials) else "this machine's own sign-in"
-    with _drive_errors_translated(), client.within(PROVISION_S):
-        me = about(client)
+    client = DriveClient(found, clock, emulator_url())
+    name = found.kept_as if isinstance(found, StoredCredentials) else "this machine's own sign-in"
+    with _drive_errors_translated(), client.time_limit(PROVISION_S):
+        me = read_account(client)
         site = DriveFolder(config, client, clock, me.email, name)
         if config.store.folder_id is not None:
             site.root_id = _adopted(client, config.store.folder_id).id
         else:
             _look_for_it(site, me.root_id)
         if site.root_id is not None:
-            site.ids = survey(client, site.root_id, config.store.ids or {})
-            site.rights = permissions(client, site.root_id)
+            site.ids = find_tree(client, site.root_id, config.store.ids or {})
+            site.rights = list_permissions(client, site.root_id)
     return site
 
 
@@ -135,7 +141,7 @@ def manual_steps(site: DriveFolder) -> list[str]:
         f"only where a session mounts Drive: each account but {owner} opens {link} and adds a "
         "shortcut to My Drive, or the folder isn't in its mount"
     )
-    here = {name for name, _ in signins.all_kept(site.config)}
+    here = {name for name, _ in signin_storage.saved_entries(site.config)}
     return [
         shortcut,
         *(
@@ -146,8 +152,8 @@ def manual_steps(site: DriveFolder) -> list[str]:
     ]
 
 
-def _adopted(client: Client, file_id: str) -> File:
-    found = client.patiently(lambda: client.get(file_id))
+def _adopted(client: DriveClient, file_id: str) -> DriveFile:
+    found = client.with_retries(lambda: client.get(file_id))
     if found.is_trashed:
         raise Refused(f"the folder {file_id} is in its owner's bin: have it put back")
     if not found.is_folder:
@@ -182,8 +188,8 @@ def _have_folder(site: DriveFolder) -> str:
         did = f"found the folder {NAME} ({site.root_id})"
     else:
         with _drive_errors_translated():
-            my_drive_id = about(site.client).root_id
-            site.root_id = make(
+            my_drive_id = read_account(site.client).root_id
+            site.root_id = create_file(
                 site.client, my_drive_id, NAME, is_folder=True, description=_mark(site.config)
             )
         did = f"made the folder {NAME} ({site.root_id}) in the Drive of {site.email}"
@@ -227,7 +233,7 @@ def _drive_errors_translated() -> Iterator[None]:
             f"store.ids: {error}: put it back; or remove ids from the file and run this again, "
             "which takes what is there and makes the rest anew"
         ) from None
-    except verdicts.Lost as error:
+    except responses.NoResponse as error:
         raise OutcomeUnknown(f"{error}: run this again, which looks what is there") from None
-    except verdicts.Trouble as error:
+    except responses.Trouble as error:
         raise Refused(str(error)) from None

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from console.errors import OutcomeUnknown, Refused
 from sessionlib.config import Config
-from sessionlib.stores.drive import verdicts
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.people import Permission, permissions, share
-from sessionlib.stores.drive.signins import is_same
+from sessionlib.stores.drive import responses
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.sharing import Permission, list_permissions, share_file
+from sessionlib.stores.drive.signin_storage import is_same
 
 
 def accounts_without_write(config: Config, owner: str, found: list[Permission]) -> list[str]:
@@ -33,22 +33,22 @@ def strangers(config: Config, owner: str, found: list[Permission]) -> list[str]:
 
 
 def share_with_accounts(
-    client: Client, root_id: str, *, mail: bool, config: Config, owner: str
+    client: DriveClient, root_id: str, *, mail: bool, config: Config, owner: str
 ) -> str:
     """Share with those who can't write yet. Raises Refused, OutcomeUnknown, or as the client."""
-    wanted = accounts_without_write(config, owner, permissions(client, root_id))
+    wanted = accounts_without_write(config, owner, list_permissions(client, root_id))
     trouble: list[str] = []
     is_lost = False
     for email in wanted:
         try:
-            share(client, root_id, email, mail=mail)
-        except verdicts.Trouble as error:
+            share_file(client, root_id, email, mail=mail)
+        except responses.Trouble as error:
             trouble.append(f"{email}: {error}")
-            is_lost |= isinstance(error, verdicts.Lost)
+            is_lost |= isinstance(error, responses.NoResponse)
     if trouble:
         text = f"the folder couldn't be shared with {'; '.join(trouble)}. Run this again"
         raise OutcomeUnknown(text) if is_lost else Refused(text)
-    still = accounts_without_write(config, owner, permissions(client, root_id))
+    still = accounts_without_write(config, owner, list_permissions(client, root_id))
     if still:
         raise Refused(f"Drive has shared the folder, but {', '.join(still)} can't write in it yet")
     return f"shared the folder with {', '.join(wanted) or 'nobody new'}"

@@ -10,5 +10,5 @@
 | `identity` | whose sign-in it is |
 | `revoking` | how it is taken back |
 
-What comes of it is kept by `sessionlib.stores.drive.signins`, where agents find it.
+What comes of it is kept by `sessionlib.stores.drive.signin_storage`, where agents find it.
 """

@@ -18,9 +18,9 @@ from requests.adapters import HTTPAdapter
 from console.errors import Refused
 from console.setup.google.oauth_client import OAuthClient
 from console.setup.google.redirect import extract_code
-from sessionlib.stores.drive.endings import CURES
 from sessionlib.stores.drive.opening import SCOPE
-from sessionlib.stores.drive.signins import TOKEN_URI
+from sessionlib.stores.drive.signin_errors import CURES
+from sessionlib.stores.drive.signin_storage import TOKEN_URI
 from sessionlib.stores.drive.transport import redirected
 
 AUTH_URI = "https://accounts.google.com/o/oauth2/v2/auth"

@@ -13,10 +13,10 @@ from urllib.parse import urlencode
 import httplib2
 
 from console.errors import Refused
-from sessionlib.stores.drive.signin import Bare
-from sessionlib.stores.drive.signins import SignIn
+from sessionlib.stores.drive.request_signing import PlainTransport
+from sessionlib.stores.drive.responses import Trouble
+from sessionlib.stores.drive.signin_storage import SignIn
 from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import Trouble
 
 REVOKE_URI = "https://oauth2.googleapis.com/revoke"
 ASK_S = 30.0
@@ -24,7 +24,7 @@ ASK_S = 30.0
 
 def revoke(signin: SignIn, base: str | None) -> bool:
     """Take it back; False where it had ended before. Raises Refused."""
-    http_once = Bare(OnceHttp(lambda: ASK_S, proxied=base is None), base)
+    http_once = PlainTransport(OnceHttp(lambda: ASK_S, proxied=base is None), base)
     try:
         answer, content = http_once.request(
             REVOKE_URI,

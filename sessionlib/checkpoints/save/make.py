@@ -12,22 +12,22 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.checkpoints.crew import Crew
-from sessionlib.checkpoints.errors import Cancelled, Unfit, shown
-from sessionlib.checkpoints.index import Index
+from sessionlib.checkpoints.errors import Cancelled, Unsuitable, quote_path
+from sessionlib.checkpoints.file_index import Index
 from sessionlib.checkpoints.manifest import (
     MAX_LIST_RAW_BYTES,
     MAX_LISTS,
-    File,
-    Head,
-    ListBlob,
+    EntryListBlob,
+    FileEntry,
     Manifest,
+    ManifestHead,
 )
-from sessionlib.checkpoints.names import BLOBS, Mark, blob_key
-from sessionlib.checkpoints.save.copying import Copier, Places, Sizes, reusable
-from sessionlib.checkpoints.save.upload import Sender
-from sessionlib.checkpoints.scan import Scan, scan
-from sessionlib.checkpoints.writing import encode_head, encode_lists
+from sessionlib.checkpoints.manifest_writer import encode_head, encode_lists
+from sessionlib.checkpoints.names import BLOBS, CheckpointNumber, blob_key
+from sessionlib.checkpoints.save.copier import BlobSizes, Copier, Places, reusable
+from sessionlib.checkpoints.save.upload import Uploader
+from sessionlib.checkpoints.scan import DirectoryScan, scan
+from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
 
@@ -36,7 +36,7 @@ _NAMES_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class CopySource:
     """What a copy is made from: the tree, what is known of it, and what came before.
 
     `base` is the published checkpoint before, where it can be read; `after` names
@@ -47,11 +47,11 @@ class Source:
     index: Index
     base: Manifest | None
     after: tuple[str, ...]
-    sizes: Sizes
+    sizes: BlobSizes
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class CopyResult:
     """A checkpoint that is in the store, and what is known of the tree from now on."""
 
     manifest: Manifest
@@ -61,40 +61,44 @@ class Copy:
     receipt: str
 
 
-def make(
+def make_checkpoint(
     store: Store,
-    mark: Mark,
-    source: Source,
+    mark: CheckpointNumber,
+    source: CopySource,
     is_cancelled: Callable[[], bool],
     tell: Callable[[int, int], None],
-) -> Copy:
+) -> CopyResult:
     """Copy the tree. `tell` is given the bytes read and to be read.
 
     Raises CheckpointError, StoreError. What was uploaded in vain is removed then, as
     far as the store answers; after Cancelled it isn't, for somebody is in a hurry.
     """
-    sender = Sender(store, mark)
+    sender = Uploader(store, mark)
     try:
-        with Crew(is_cancelled) as crew:
+        with WorkerPool(is_cancelled) as crew:
             sender.check = crew.check
             return _made(store, sender, source, crew, tell)
     except Cancelled:
         raise
     except BaseException:
         with suppress(StoreError):
-            sender.undo()
+            sender.remove_sent()
         raise
 
 
 def _made(
-    store: Store, sender: Sender, source: Source, crew: Crew, tell: Callable[[int, int], None]
-) -> Copy:
+    store: Store,
+    sender: Uploader,
+    source: CopySource,
+    crew: WorkerPool,
+    tell: Callable[[int, int], None],
+) -> CopyResult:
     places = _places(store, source.base)
     older = {piece.blob.name for piece in places.values()}
     found = scan(source.root)
     copier = Copier(found, sender, crew, places, source.sizes)
     files = copier.files(source.index, tell)
-    head = Head(
+    head = ManifestHead(
         epoch=sender.mark.epoch,
         seq=sender.mark.seq,
         bytes=sum(file.size_bytes for file in files),
@@ -104,14 +108,14 @@ def _made(
         lists=_lists(sender, found, files),
         nonce=sender.nonce,
     )
-    name = sender.manifest(encode_head(head))
+    name = sender.send_manifest(encode_head(head))
     blobs = {piece.blob.name: piece.blob for file in files for piece in file.pieces}
     manifest = Manifest(
         name, head, tuple(found.folders), tuple(files), tuple(found.links), tuple(blobs.values())
     )
     again = [blob.size_bytes for blob in blobs.values() if blob.name in older]
     receipt = _receipt(sender, again, found)
-    return Copy(manifest, copier.index, copier.read_bytes, sender.sent_bytes, receipt)
+    return CopyResult(manifest, copier.index, copier.read_bytes, sender.sent_bytes, receipt)
 
 
 def _places(store: Store, base: Manifest | None) -> Places:
@@ -127,18 +131,20 @@ def _places(store: Store, base: Manifest | None) -> Places:
     return reusable(base, is_there)
 
 
-def _lists(sender: Sender, found: Scan, files: list[File]) -> tuple[ListBlob, ...]:
-    lists: list[ListBlob] = []
+def _lists(
+    sender: Uploader, found: DirectoryScan, files: list[FileEntry]
+) -> tuple[EntryListBlob, ...]:
+    lists: list[EntryListBlob] = []
     for packed, raw_bytes in encode_lists(found.folders, files, found.links):
         if raw_bytes > MAX_LIST_RAW_BYTES or len(lists) == MAX_LISTS:
-            raise Unfit(
-                f"{shown(found.root)} holds more, or larger, files than a checkpoint can list"
+            raise Unsuitable(
+                f"{quote_path(found.root)} holds more, or larger, files than a checkpoint can list"
             )
-        lists.append(ListBlob(sender.blob_of(packed), raw_bytes))
+        lists.append(EntryListBlob(sender.blob_of(packed), raw_bytes))
     return tuple(lists)
 
 
-def _receipt(sender: Sender, again: list[int], found: Scan) -> str:
+def _receipt(sender: Uploader, again: list[int], found: DirectoryScan) -> str:
     hashes = " and ".join(sorted(_HASHES[kind] for kind in sender.kinds))
     text = (
         f"the store reports size and {hashes} of {sender.sent_blobs} new blobs "
@@ -150,7 +156,7 @@ def _receipt(sender: Sender, again: list[int], found: Scan) -> str:
             f"({megabytes(sum(again))} MB)"
         )
     if found.left_out:
-        names = ", ".join(shown(path) for path in found.left_out[:_NAMES_SHOWN])
+        names = ", ".join(quote_path(path) for path in found.left_out[:_NAMES_SHOWN])
         rest = len(found.left_out) - _NAMES_SHOWN
         more = f" and {rest} more" if rest > 0 else ""
         text += f"; left out, being sockets, pipes or devices: {names}{more}"

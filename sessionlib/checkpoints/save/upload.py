@@ -14,7 +14,13 @@ from collections.abc import Callable
 
 from sessionlib.checkpoints.errors import NotProven
 from sessionlib.checkpoints.manifest import Blob
-from sessionlib.checkpoints.names import Mark, blob_key, blob_name, checkpoint_name, manifest_key
+from sessionlib.checkpoints.names import (
+    CheckpointNumber,
+    blob_key,
+    blob_name,
+    checkpoint_name,
+    manifest_key,
+)
 from sessionlib.clock import sleep
 from sessionlib.errors import Conflict, Unknown, Unreachable
 from sessionlib.ports import Store
@@ -25,10 +31,10 @@ PAUSES_S: tuple[float, ...] = (0.2, 1.0, 3.0)
 _HASHES = ("sha256", "md5")
 
 
-class Sender:
+class Uploader:
     """The uploads of one copy, from several threads. `check` is called before each try."""
 
-    def __init__(self, store: Store, mark: Mark) -> None:
+    def __init__(self, store: Store, mark: CheckpointNumber) -> None:
         self.mark = mark
         self.check: Callable[[], None] = lambda: None
         self.nonce = secrets.token_hex(4)
@@ -39,13 +45,13 @@ class Sender:
         self._lock = threading.Lock()
         self._keys: list[str] = []
 
-    def blob(self, data: bytes, sha256: bytes) -> Blob:
+    def send_blob(self, data: bytes, sha256: bytes) -> Blob:
         """Upload `data` under a name of its own. Raises NotProven, StoreError, Cancelled."""
         with self._lock:
             number = len(self._keys)
             blob = Blob(blob_name(self.mark, self.nonce, number, sha256), len(data), sha256)
             self._keys.append(blob_key(blob.name))
-        self._patiently(lambda: self._put(blob, data))
+        self._with_retries(lambda: self._put(blob, data))
         with self._lock:
             self.sent_bytes += len(data)
             self.sent_blobs += 1
@@ -53,17 +59,17 @@ class Sender:
 
     def blob_of(self, data: bytes) -> Blob:
         """The same, for what hasn't been hashed yet."""
-        return self.blob(data, hashlib.sha256(data).digest())
+        return self.send_blob(data, hashlib.sha256(data).digest())
 
-    def manifest(self, record: bytes) -> str:
-        """Create a manifest's record, and return the checkpoint's name. Raises like `blob`."""
+    def send_manifest(self, record: bytes) -> str:
+        """Create a manifest's record, and return the checkpoint's name. Raises like `send_blob`."""
         name = checkpoint_name(self.mark, record)
         self._keys.append(manifest_key(name))
-        self._patiently(lambda: self._create(manifest_key(name), record))
+        self._with_retries(lambda: self._create(manifest_key(name), record))
         self.sent_bytes += len(record)
         return name
 
-    def undo(self) -> None:
+    def remove_sent(self) -> None:
         """Remove all that was uploaded, which nobody knows of. Raises StoreError."""
         for key in reversed(self._keys):
             self._store.delete(key)
@@ -102,7 +108,7 @@ class Sender:
             raise Unreachable(str(doubt))
         raise NotProven(f"the store doesn't hold {key} as it was given to it")
 
-    def _patiently(self, attempt: Callable[[], None]) -> None:
+    def _with_retries(self, attempt: Callable[[], None]) -> None:
         for pause_s in PAUSES_S:
             self.check()
             try:

@@ -3,7 +3,7 @@
 Decided here: when a checkpoint is made (at intervals, for an order, in rounds
 before a move), that it is published with the next renewal, what is fetched ahead
 and by whom, and when the program is prepared. None of it is ever in the way of a
-renewal. Not decided here: how (`agent.hands`, `checkpoints`, `kit`).
+renewal. Not decided here: how (`agent.executor`, `checkpoints`, `program`).
 """
 
 from __future__ import annotations

@@ -21,20 +21,26 @@ from googleapiclient.http import MediaInMemoryUpload
 from pydrive2.auth import GoogleAuth
 
 from sessionlib.clock import Clock, sleep
-from sessionlib.stores.drive import backoff, units
-from sessionlib.stores.drive.files import FIELDS, LIST_FIELDS, File, file_of
-from sessionlib.stores.drive.signin import Bare, Credentials, Shim, Signed, Tokens
-from sessionlib.stores.drive.transport import OnceHttp
-from sessionlib.stores.drive.verdicts import (
-    Answer,
-    Lost,
-    Refused,
+from sessionlib.stores.drive import backoff, quota_units
+from sessionlib.stores.drive.files import FIELDS, LIST_FIELDS, DriveFile, parse_file
+from sessionlib.stores.drive.request_signing import (
+    AuthorizedHttp,
+    Credentials,
+    HttpFactory,
+    PlainTransport,
+    Tokens,
+)
+from sessionlib.stores.drive.responses import (
+    DriveResponse,
+    NoResponse,
+    RequestRefused,
     SignInEnded,
     Trouble,
     reason_of,
     retry_after_s,
 )
-from sessionlib.stores.servertime import ServerTime
+from sessionlib.stores.drive.transport import OnceHttp
+from sessionlib.stores.server_clock import ServerClock
 
 RESUMABLE_BYTES = 5 * 1024 * 1024
 """Above this an upload is resumable; Google's bound for the other kinds."""
@@ -53,7 +59,7 @@ T = TypeVar("T")
 class _Auth(GoogleAuth):  # type: ignore[misc]  # PyDrive2 has no types
     """PyDrive2's sign-in, over our own transport."""
 
-    def __init__(self, shim: Shim, http: Callable[[], OnceHttp]) -> None:
+    def __init__(self, shim: HttpFactory, http: Callable[[], OnceHttp]) -> None:
         super().__init__(settings_file=None)
         self.credentials = shim
         self._make_http = http
@@ -62,7 +68,7 @@ class _Auth(GoogleAuth):  # type: ignore[misc]  # PyDrive2 has no types
         return self._make_http()
 
 
-class Client:
+class DriveClient:
     """One account's access to Drive. Safe to share between threads.
 
     Calls raise Refused, NotSent or Lost. `base` is the address of an emulator on this
@@ -76,22 +82,22 @@ class Client:
         base: str | None = None,
         spend: Callable[[int], None] = lambda units: None,
     ) -> None:
-        self.time = ServerTime(clock)
+        self.time = ServerClock(clock)
         self._clock = clock
         self._base = base
         self._spend = spend
         self._thread = threading.local()
         self._ids: list[str] = []
         self._lock = threading.Lock()
-        tokens = Tokens(credentials, clock, lambda: Bare(self._once(), base))
-        shim = Shim(lambda once: Signed(once, tokens, base, self._watch))
+        tokens = Tokens(credentials, clock, lambda: PlainTransport(self._once(), base))
+        shim = HttpFactory(lambda once: AuthorizedHttp(once, tokens, base, self._watch))
         self._auth = _Auth(shim, self._once)
         self._auth.Authorize()
         self._service: Any = self._auth.service
         self._files = self._service.files()
 
     @contextmanager
-    def within(self, seconds: float) -> Iterator[None]:
+    def time_limit(self, seconds: float) -> Iterator[None]:
         """Requests of this thread end by then; an outer limit that is shorter counts."""
         before = getattr(self._thread, "until_mono", None)
         until_mono = self._clock.now().mono + seconds
@@ -106,7 +112,7 @@ class Client:
         until_mono = getattr(self._thread, "until_mono", None)
         return OUTSIDE_S if until_mono is None else until_mono - self._clock.now().mono
 
-    def patiently(self, call: Callable[[], T]) -> T:
+    def with_retries(self, call: Callable[[], T]) -> T:
         """`call`, again where it failed for a passing reason: for what may happen twice."""
         tries = 0
         while True:
@@ -116,7 +122,7 @@ class Client:
             except SignInEnded:
                 raise
             except Trouble as error:
-                answer = error.answer if isinstance(error, Refused) else None
+                answer = error.answer if isinstance(error, RequestRefused) else None
                 if answer is not None and not answer.is_passing:
                     raise
                 asked_s = answer.retry_after_s if answer else None
@@ -125,20 +131,22 @@ class Client:
                     raise
             sleep(wait_s)
 
-    def get(self, file_id: str) -> File:
-        return file_of(self._ask(self._files.get(fileId=file_id, fields=FIELDS, **ALL_DRIVES)))
+    def get(self, file_id: str) -> DriveFile:
+        return parse_file(
+            self._request(self._files.get(fileId=file_id, fields=FIELDS, **ALL_DRIVES))
+        )
 
-    def list(self, folder_id: str) -> list[File]:
+    def list(self, folder_id: str) -> list[DriveFile]:
         """The files in a folder that aren't in the bin."""
-        found: list[File] = []
+        found: list[DriveFile] = []
         token = None
         for _ in range(MAX_PAGES):
-            page = self.patiently(lambda token=token: self._page(folder_id, token))  # type: ignore[misc]  # a default binds the loop's value
-            found += [file_of(item) for item in page.get("items", [])]
+            page = self.with_retries(lambda token=token: self._page(folder_id, token))  # type: ignore[misc]  # a default binds the loop's value
+            found += [parse_file(item) for item in page.get("items", [])]
             token = page.get("nextPageToken")
             if token is None:
                 return found
-        raise Lost(f"a folder has more than {PAGE * MAX_PAGES} files")
+        raise NoResponse(f"a folder has more than {PAGE * MAX_PAGES} files")
 
     def _page(self, folder_id: str, token: str | None) -> dict[str, Any]:
         asked = self._files.list(
@@ -149,9 +157,9 @@ class Client:
             includeItemsFromAllDrives=True,
             **ALL_DRIVES,
         )
-        page = self._ask(asked, units.LIST)
+        page = self._request(asked, quota_units.LIST)
         if not isinstance(page, dict) or page.get("incompleteSearch") is True:
-            raise Lost("Drive listed a folder only in part")
+            raise NoResponse("Drive listed a folder only in part")
         return page
 
     def new_id(self) -> str:
@@ -160,10 +168,10 @@ class Client:
             if self._ids:
                 return self._ids.pop()
         asked = self._files.generateIds(maxResults=IDS_AT_ONCE, space="drive")
-        body = self.patiently(lambda: self._ask(asked))
+        body = self.with_retries(lambda: self._request(asked))
         ids = body.get("ids") if isinstance(body, dict) else None
         if not isinstance(ids, list) or not ids or not all(isinstance(i, str) for i in ids):
-            raise Lost("Drive gave no ids for new files")
+            raise NoResponse("Drive gave no ids for new files")
         with self._lock:
             self._ids += ids[1:]
         return str(ids[0])
@@ -174,15 +182,15 @@ class Client:
         def once() -> None:
             try:
                 self._send(lambda **media: self._files.insert(body=body, **media), data)
-            except Refused as error:
+            except RequestRefused as error:
                 if error.answer.status != http.client.CONFLICT:
                     raise
 
-        self.patiently(once)
+        self.with_retries(once)
 
     def update(
         self, file_id: str, body: dict[str, Any], data: bytes | None, etag: str | None = None
-    ) -> File:
+    ) -> DriveFile:
         """Write over a file, over exactly the version `etag` where one is given. One try.
 
         What is returned tells whether it was in the bin; its ETag isn't to be trusted.
@@ -194,18 +202,18 @@ class Client:
             )
 
         headers = {} if etag is None else {"If-Match": etag}
-        return file_of(self._send(asked, data, headers))
+        return parse_file(self._send(asked, data, headers))
 
     def download(self, file_id: str) -> bytes:
         asked = self._files.get_media(fileId=file_id, **ALL_DRIVES)
-        content = self._ask(asked, units.DOWNLOAD)
+        content = self._request(asked, quota_units.DOWNLOAD)
         if not isinstance(content, bytes):
-            raise Lost("the answer isn't a file's content")
+            raise NoResponse("the answer isn't a file's content")
         return content
 
     def delete(self, file_id: str) -> None:
         """Remove a file for good, which only its owner may."""
-        self._ask(self._files.delete(fileId=file_id, **ALL_DRIVES), units.WRITE)
+        self._request(self._files.delete(fileId=file_id, **ALL_DRIVES), quota_units.WRITE)
 
     def move(self, file_id: str, from_id: str, to_id: str) -> None:
         """Take a file, which may be another account's, from one folder into another; all else
@@ -219,40 +227,42 @@ class Client:
             fields="id",
             **ALL_DRIVES,
         )
-        self._ask(asked, units.WRITE)
+        self._request(asked, quota_units.WRITE)
 
-    def ask(self, make: Callable[[Any], Any], cost: int = units.READ) -> Any:
+    def request(self, make: Callable[[Any], Any], cost: int = quota_units.READ) -> Any:
         """What Drive answers to a request of another kind. One try.
 
         `make` makes it of googleapiclient's service.
         """
-        return self._ask(make(self._service), cost)
+        return self._request(make(self._service), cost)
 
     def _send(
         self, asked: Callable[..., Any], data: bytes | None, headers: dict[str, str] | None = None
     ) -> Any:
         words: dict[str, Any] = {"fields": FIELDS, **ALL_DRIVES}
         if data is None:
-            return self._ask(asked(**words), units.WRITE, headers)
+            return self._request(asked(**words), quota_units.WRITE, headers)
         large = len(data) > RESUMABLE_BYTES and not headers
         media = MediaInMemoryUpload(
             data, mimetype=CONTENT_TYPE, chunksize=CHUNK_BYTES, resumable=large
         )
         request = asked(media_body=media, **words)
-        return self._resumed(request) if large else self._ask(request, units.WRITE, headers)
+        return (
+            self._resumed(request) if large else self._request(request, quota_units.WRITE, headers)
+        )
 
     def _resumed(self, request: Any) -> Any:
         """An upload in parts; after a drop it goes on where Drive says it is."""
-        self._spend(units.WRITE)
+        self._spend(quota_units.WRITE)
         body = None
         while body is None:
-            body = self.patiently(
+            body = self.with_retries(
                 lambda: self._exchange(lambda: request.next_chunk(http=self._http())[1])
             )
         return body
 
-    def _ask(
-        self, request: Any, cost: int = units.READ, headers: dict[str, str] | None = None
+    def _request(
+        self, request: Any, cost: int = quota_units.READ, headers: dict[str, str] | None = None
     ) -> Any:
         self._spend(cost)
         request.headers.update(headers or {})
@@ -264,14 +274,16 @@ class Client:
         except googleapiclient.errors.HttpError as error:
             status = int(error.resp.status)
             wait_s = retry_after_s(error.resp.get("retry-after"))
-            raise Refused(Answer(status, reason_of(error.content), wait_s)) from error
+            raise RequestRefused(DriveResponse(status, reason_of(error.content), wait_s)) from error
         except ValueError as error:
-            raise Lost("the answer isn't what Drive sends: is a portal in between?") from error
+            raise NoResponse(
+                "the answer isn't what Drive sends: is a portal in between?"
+            ) from error
         except (OSError, httplib2.HttpLib2Error, http.client.HTTPException) as error:
-            raise Lost(str(error) or type(error).__name__) from error
+            raise NoResponse(str(error) or type(error).__name__) from error
 
-    def _http(self) -> Signed:
-        found: Signed | None = getattr(self._thread, "http", None)
+    def _http(self) -> AuthorizedHttp:
+        found: AuthorizedHttp | None = getattr(self._thread, "http", None)
         if found is None:
             found = self._thread.http = self._auth.Get_Http_Object()
         return found
@@ -291,6 +303,6 @@ class Client:
             except (KeyError, TypeError, ValueError):
                 return
             # Cut off to a second: an age had better come out too high than too low.
-            self.time.saw(date_s + 1.0, before_boot)
+            self.time.note_file_time(date_s + 1.0, before_boot)
 
         return answered

@@ -11,8 +11,8 @@ from __future__ import annotations
 import base64
 import hashlib
 
-from sessionlib.stores.drive.files import File
-from sessionlib.stores.drive.verdicts import Lost
+from sessionlib.stores.drive.files import DriveFile
+from sessionlib.stores.drive.responses import NoResponse
 
 MAX_INLINE_BYTES = 4_000
 """What `doctor` has seen come back whole from the real Drive; no limit is documented."""
@@ -36,7 +36,7 @@ def description_of(data: bytes) -> str:
     return IN_FILE if inline is None else inline
 
 
-def inline_value(file: File) -> bytes | None:
+def inline_value(file: DriveFile) -> bytes | None:
     """The value that stands in the description; None where it is the file's content.
 
     Raises Lost for one that somebody has spoilt.
@@ -49,7 +49,7 @@ def inline_value(file: File) -> bytes | None:
     try:
         return base64.b64decode(text.removeprefix(_PACKED), validate=True)
     except ValueError as error:
-        raise Lost("what stands in its description was changed by hand") from error
+        raise NoResponse("what stands in its description was changed by hand") from error
 
 
 def _is_plain(data: bytes) -> bool:
@@ -62,18 +62,18 @@ def _is_plain(data: bytes) -> bool:
         return False
 
 
-def size_bytes(file: File) -> int:
+def size_bytes(file: DriveFile) -> int:
     inline = inline_value(file)
     return file.size_bytes if inline is None else len(inline)
 
 
-def digest(file: File) -> str:
+def digest(file: DriveFile) -> str:
     """The MD5 of the value, in hex: Drive's own of a content, ours of what Drive says inline."""
     inline = inline_value(file)
     return file.md5 if inline is None else md5(inline)
 
 
-def holds(file: File, data: bytes) -> bool:
+def has_content(file: DriveFile, data: bytes) -> bool:
     """Whether the file's value is `data`, by what Drive says of it."""
     return size_bytes(file) == len(data) and digest(file) == md5(data)
 

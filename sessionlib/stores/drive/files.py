@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sessionlib.stores.drive.verdicts import Lost
+from sessionlib.stores.drive.responses import NoResponse
 
 FIELDS = (
     "id,title,mimeType,etag,createdDate,modifiedDate,description,md5Checksum,fileSize,"
@@ -24,7 +24,7 @@ FOLDER_TYPE = "application/vnd.google-apps.folder"
 
 
 @dataclass(frozen=True, slots=True)
-class File:
+class DriveFile:
     """One file. Times are Unix seconds by Drive's clock."""
 
     id: str
@@ -41,10 +41,10 @@ class File:
     parents: tuple[str, ...] = ()
 
 
-def file_of(body: Any) -> File:
+def parse_file(body: Any) -> DriveFile:
     """A file from Drive's JSON. Raises Lost for anything else."""
     try:
-        return File(
+        return DriveFile(
             id=_text(body, "id"),
             title=_text(body, "title"),
             etag=_text(body, "etag"),
@@ -59,22 +59,24 @@ def file_of(body: Any) -> File:
             parents=tuple(_text(parent, "id") for parent in body.get("parents", [])),
         )
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise Lost(f"the answer isn't a file as Drive describes them ({error})") from error
+        raise NoResponse(f"the answer isn't a file as Drive describes them ({error})") from error
 
 
-def by_title(files: Iterable[File], *, is_written_over: bool = False) -> dict[str, File]:
+def newest_by_title(
+    files: Iterable[DriveFile], *, is_written_over: bool = False
+) -> dict[str, DriveFile]:
     """The file that counts for each title: of several the oldest, then the lowest id.
 
     `is_written_over` is for what one account writes again and again: the one that it wrote
     last is the one that it goes by, and all others of that name are dead.
     """
-    found: dict[str, File] = {}
+    found: dict[str, DriveFile] = {}
     for file in sorted(files, key=lambda file: _rank(file, is_written_over=is_written_over)):
         found.setdefault(file.title, file)
     return found
 
 
-def _rank(file: File, *, is_written_over: bool) -> tuple[float, str]:
+def _rank(file: DriveFile, *, is_written_over: bool) -> tuple[float, str]:
     return (-file.modified_s if is_written_over else file.created_s, file.id)
 
 

@@ -16,14 +16,14 @@ from sessionlib.config import Config
 from sessionlib.errors import ConfigError
 from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
 from sessionlib.secret_storage import SecretStorageError
-from sessionlib.stores.drive import signins
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.discards import Discards
-from sessionlib.stores.drive.index import Index
-from sessionlib.stores.drive.places import Tree
-from sessionlib.stores.drive.reading import Reader
-from sessionlib.stores.drive.ringing import Ringer
-from sessionlib.stores.drive.signin import Credentials
+from sessionlib.stores.drive import signin_storage
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.doorbell_file import BellFile
+from sessionlib.stores.drive.file_reader import FileReader
+from sessionlib.stores.drive.folder_tree import FolderTree
+from sessionlib.stores.drive.foreign_discards import ForeignDiscards
+from sessionlib.stores.drive.key_index import KeyIndex
+from sessionlib.stores.drive.request_signing import Credentials
 from sessionlib.stores.drive.store import DriveStore
 from sessionlib.stores.drive.transport import checked_base
 
@@ -40,28 +40,28 @@ _lock = threading.Lock()
 def open_drive(config: Config, clock: Clock, account: str | None) -> DriveStore:
     """The store of `config` as `account` sees it. Raises ConfigError."""
     root_id, ids = config.drive_ids()
-    base = emulator()
+    base = emulator_url()
     call_s = config.timing().timeout_s * SHARE_OF_TIMEOUT
     name = (root_id, account or "", base or "", str(call_s), *map("=".join, sorted(ids.items())))
     with _lock:
         if name not in _open:
-            client = Client(credentials(config, account), clock, base)
-            _open[name] = store_of(client, root_id, ids, clock, call_s)
+            client = DriveClient(credentials(config, account), clock, base)
+            _open[name] = build_store(client, root_id, ids, clock, call_s)
         return _open[name]
 
 
-def store_of(
-    client: Client, root_id: str, ids: dict[str, str], clock: Clock, call_s: float
+def build_store(
+    client: DriveClient, root_id: str, ids: dict[str, str], clock: Clock, call_s: float
 ) -> DriveStore:
     """A store over `client`; a call on a record takes `call_s` at the most."""
-    tree = Tree(root_id, ids, DRIVE_FILES)
-    ringer = Ringer(client, Reader(client), ids[BELL])
-    index = Index(tree, client, clock, ringer.read)
-    discards = Discards(client, tree.folder_id(DISCARDED), clock)
+    tree = FolderTree(root_id, ids, DRIVE_FILES)
+    ringer = BellFile(client, FileReader(client), ids[BELL])
+    index = KeyIndex(tree, client, clock, ringer.read)
+    discards = ForeignDiscards(client, tree.folder_id(DISCARDED), clock)
     return DriveStore(tree, client, index, ringer, discards, call_s)
 
 
-def emulator() -> str | None:
+def emulator_url() -> str | None:
     """Where Google's hosts are emulated, if they are. Raises ConfigError."""
     text = os.environ.get(EMULATOR_VARIABLE)
     return checked_base(text) if text else None
@@ -74,11 +74,11 @@ def credentials(config: Config, account: str | None) -> Credentials:
     """
     why = ""
     try:
-        kept = signins.usable(config, account)
+        kept = signin_storage.require_usable(config, account)
     except SecretStorageError as error:
         kept, why = None, f" ({error})"
     if kept is not None:
-        return signins.KeptCredentials(*kept)
+        return signin_storage.StoredCredentials(*kept)
     return _machines_own(account, why)
 
 
@@ -91,7 +91,7 @@ def _machines_own(account: str | None, why: str) -> Credentials:
     except google.auth.exceptions.DefaultCredentialsError:
         text = (
             f"nobody is signed in to Google here{why}: run `colabvps-console login "
-            f"{account or signins.OPERATOR}`; in a notebook run "
+            f"{account or signin_storage.OPERATOR}`; in a notebook run "
             "`from google.colab import auth; auth.authenticate_user()` first"
         )
         raise ConfigError([text]) from None

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from sessionlib.layout import DRIVE_FILES, DRIVE_FOLDERS
-from sessionlib.stores.drive.client import Client
-from sessionlib.stores.drive.files import FOLDER_TYPE, File, by_title
-from sessionlib.stores.drive.register import NOT_FOUND
-from sessionlib.stores.drive.verdicts import Refused
+from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.conditional_write import NOT_FOUND
+from sessionlib.stores.drive.files import FOLDER_TYPE, DriveFile, newest_by_title
+from sessionlib.stores.drive.responses import RequestRefused
 
 PROVISION_S = 300.0
 
@@ -23,14 +23,14 @@ class Misplaced(Exception):
     """A file of the tree, known by its id, isn't there any more; the text says which."""
 
 
-def survey(client: Client, root_id: str, known: Mapping[str, str]) -> dict[str, str]:
+def find_tree(client: DriveClient, root_id: str, known: Mapping[str, str]) -> dict[str, str]:
     """The ids of what is there below the folder `root_id`; those in `known` by their ids.
 
     Raises Misplaced for one in `known` that is gone, in the bin or elsewhere, and Refused,
     NotSent or Lost, as the client does.
     """
     found: dict[str, str] = {}
-    listed: dict[str, dict[str, File]] = {}
+    listed: dict[str, dict[str, DriveFile]] = {}
     for path in (*DRIVE_FOLDERS, *DRIVE_FILES):
         above, _, title = path.rpartition("/")
         above_id = found.get(above) if above else root_id
@@ -41,7 +41,7 @@ def survey(client: Client, root_id: str, known: Mapping[str, str]) -> dict[str, 
         if above_id is None:
             continue  # what it would be in isn't there
         if above not in listed:
-            listed[above] = by_title(client.list(above_id))
+            listed[above] = newest_by_title(client.list(above_id))
         file = listed[above].get(title)
         if file is not None and file.is_folder == (path in DRIVE_FOLDERS):
             found[path] = file.id
@@ -49,24 +49,24 @@ def survey(client: Client, root_id: str, known: Mapping[str, str]) -> dict[str, 
 
 
 def provision(
-    client: Client, root_id: str, known: Mapping[str, str] | None = None
+    client: DriveClient, root_id: str, known: Mapping[str, str] | None = None
 ) -> dict[str, str]:
     """The ids of everything below the folder `root_id`, made where it is missing.
 
-    Raises as `survey` does; what was made by then is found by the next run.
+    Raises as `find_tree` does; what was made by then is found by the next run.
     """
-    with client.within(PROVISION_S):
-        ids = survey(client, root_id, known or {})
+    with client.time_limit(PROVISION_S):
+        ids = find_tree(client, root_id, known or {})
         for path in (*DRIVE_FOLDERS, *DRIVE_FILES):
             if path not in ids:
                 above, _, title = path.rpartition("/")
                 above_id = ids[above] if above else root_id
-                ids[path] = make(client, above_id, title, is_folder=path in DRIVE_FOLDERS)
+                ids[path] = create_file(client, above_id, title, is_folder=path in DRIVE_FOLDERS)
         return ids
 
 
-def make(
-    client: Client, above_id: str, title: str, *, is_folder: bool, description: str = ""
+def create_file(
+    client: DriveClient, above_id: str, title: str, *, is_folder: bool, description: str = ""
 ) -> str:
     """A new folder, or a blank file; its id. Made once, however often its request is sent."""
     file_id = client.new_id()
@@ -78,10 +78,10 @@ def make(
     return file_id
 
 
-def _check(client: Client, path: str, file_id: str, above_id: str | None) -> None:
+def _check(client: DriveClient, path: str, file_id: str, above_id: str | None) -> None:
     try:
-        file = client.patiently(lambda: client.get(file_id))
-    except Refused as error:
+        file = client.with_retries(lambda: client.get(file_id))
+    except RequestRefused as error:
         if error.answer.status != NOT_FOUND:
             raise
         raise Misplaced(f"{path} ({file_id}) is gone, or isn't shared with this account") from error

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httplib2
 
 from sessionlib.errors import ConfigError
-from sessionlib.stores.drive.verdicts import Lost, NotSent
+from sessionlib.stores.drive.responses import NoResponse, NotSent
 
 HOSTS = frozenset(
     {
@@ -56,7 +56,9 @@ class OnceHttp(httplib2.Http):  # type: ignore[misc]  # httplib2 has no types
             content = b"" if method == "HEAD" else answer.read()
         except (OSError, http.client.HTTPException) as error:
             conn.close()
-            raise Lost(f"the connection broke before an answer came ({_said(error)})") from error
+            raise NoResponse(
+                f"the connection broke before an answer came ({_said(error)})"
+            ) from error
         response = httplib2.Response(answer)
         return response, _unpacked(response, content)
 
@@ -96,7 +98,7 @@ def _unpacked(response: Any, content: bytes) -> bytes:
         # 32 more than a window's size has zlib tell gzip from deflate by itself.
         unpacked = zlib.decompressobj(zlib.MAX_WBITS | 32).decompress(content, MAX_ANSWER_BYTES)
     except zlib.error as error:
-        raise Lost(f"the answer can't be unpacked ({error})") from error
+        raise NoResponse(f"the answer can't be unpacked ({error})") from error
     response["content-length"] = str(len(unpacked))
     del response["content-encoding"]
     return unpacked

@@ -32,8 +32,8 @@ import httpx
 import psutil
 
 from coordinator.access.tokens import hash_of, new_token
-from coordinator.ledger.ledger import Ledger
-from coordinator.transitions import Beat, Draft, decide
+from coordinator.database.database import Database
+from coordinator.transitions import HeartbeatMessage, StateDraft, decide
 from sessionlib.clock import SystemClock
 from tests.bench.coordinator.load import CONNECTIONS, Measured, WrkMissing, load, need_wrk
 
@@ -135,25 +135,25 @@ def _judged(figures: dict[str, Any]) -> dict[str, bool]:
 
 
 def _make_tokens(db: Path) -> Iterator[str]:
-    ledger = Ledger(str(db))
+    database = Database(str(db))
     for number in range(ACCOUNTS):
         token = new_token()
-        ledger.add_token(hash_of(token), f"account-{number}", CLOCK.now())
+        database.add_token(hash_of(token), f"account-{number}", CLOCK.now())
         yield token
-    ledger.close()
+    database.close()
 
 
 def _status_ms(db: Path) -> float:
     """The median of how long 10,000 sessions take to be shown."""
-    ledger = Ledger(str(db))
+    database = Database(str(db))
     token = new_token()
-    ledger.add_token(hash_of(token), None, CLOCK.now())
-    draft = Draft(ledger.picture(CLOCK.now()))
+    database.add_token(hash_of(token), None, CLOCK.now())
+    draft = StateDraft(database.load_state(CLOCK.now()))
     for number in range(SESSIONS):
         name = f"account-{number}"
-        decide(draft, Beat(f"{name}-1", name, 1, "standby", 3_600.0), CLOCK.now())
-    ledger.commit(draft)
-    ledger.close()
+        decide(draft, HeartbeatMessage(f"{name}-1", name, 1, "standby", 3_600.0), CLOCK.now())
+    database.commit(draft)
+    database.close()
     took = []
     headers = {"authorization": f"Bearer {token}"}
     with _running(_serve(db)) as (_, port), httpx.Client(headers=headers) as client:

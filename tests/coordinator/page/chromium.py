@@ -199,7 +199,7 @@ class Page:
         found += [json.dumps(one["args"]) for one in self._of("Runtime.consoleAPICalled")]
         return found
 
-    def picture(self, path: Path) -> None:
+    def state(self, path: Path) -> None:
         """Keep what it looks like, as a PNG."""
         taken = self.call("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(taken["data"]))

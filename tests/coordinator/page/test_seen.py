@@ -5,12 +5,19 @@ from __future__ import annotations
 
 import pytest
 
-from coordinator.fencing import Fence
-from coordinator.page.drawing import fragment
-from coordinator.page.seen import DAY_S, Seen, Word, seen
-from coordinator.state import Picture
-from coordinator.transitions import Beat, Draft, Message, Phase, Registration, decide
-from coordinator.view import Moment
+from coordinator.fencing import EpochFence
+from coordinator.page.html import render_fragment
+from coordinator.page.model import DAY_S, HealthText, PageModel, page_model
+from coordinator.state import State
+from coordinator.transitions import (
+    HeartbeatMessage,
+    Message,
+    PhaseMessage,
+    RegistrationMessage,
+    StateDraft,
+    decide,
+)
+from coordinator.view import ViewContext
 from sessionlib.core.values import Instant
 
 SILENCE_S = 45.0
@@ -21,30 +28,32 @@ def at(after_s: float) -> Instant:
     return Instant(boot=after_s, mono=after_s, wall=BEGAN_WALL_S + after_s)
 
 
-def told(*messages: tuple[float, Message]) -> Picture:
-    picture = Picture(revision=0, fence=Fence(0, None))
+def told(*messages: tuple[float, Message]) -> State:
+    picture = State(revision=0, fence=EpochFence(0, None))
     for when_s, message in messages:
-        draft = Draft(picture)
+        draft = StateDraft(picture)
         decide(draft, message, at(when_s))
         draft.publish()
     return picture
 
 
-def shown(picture: Picture, after_s: float) -> Seen:
-    return seen(picture, Moment(at(after_s), SILENCE_S), open_door=True)
+def shown(picture: State, after_s: float) -> PageModel:
+    return page_model(picture, ViewContext(at(after_s), SILENCE_S), open_door=True)
 
 
-def beat(account: str, status: str, left_s: float = 9_000.0) -> Beat:
-    return Beat(f"{account}-1", account, 1, status, left_s)
+def beat(account: str, status: str, left_s: float = 9_000.0) -> HeartbeatMessage:
+    return HeartbeatMessage(f"{account}-1", account, 1, status, left_s)
 
 
-def registered(account: str, epoch: int) -> Registration:
+def registered(account: str, epoch: int) -> RegistrationMessage:
     url = f"https://{account}.example"
-    return Registration(f"{account}-1", account, epoch, url, {}, takeover=False, previous=None)
+    return RegistrationMessage(
+        f"{account}-1", account, epoch, url, {}, takeover=False, previous=None
+    )
 
 
-def phase(name: str) -> Phase:
-    return Phase("primary", 1, "p1", "primary", "backup1", name, None)
+def phase(name: str) -> PhaseMessage:
+    return PhaseMessage("primary", 1, "p1", "primary", "backup1", name, None)
 
 
 SERVED = (0.0, registered("primary", 1))
@@ -53,8 +62,8 @@ SERVED = (0.0, registered("primary", 1))
 
 def test_it_is_up_while_the_primary_is_heard_of() -> None:
     picture = told(SERVED, (100.0, beat("primary", "active")))
-    assert shown(picture, 100 + SILENCE_S - 1).word is Word.UP
-    assert shown(picture, 100 + SILENCE_S + 1).word is Word.DOWN
+    assert shown(picture, 100 + SILENCE_S - 1).word is HealthText.UP
+    assert shown(picture, 100 + SILENCE_S + 1).word is HealthText.DOWN
 
 
 @pytest.mark.parametrize("under_way", ["quiescing", "offered"])
@@ -65,14 +74,14 @@ def test_it_moves_while_one_of_the_two_is_heard_of_and_not_for_ever(under_way: s
         (9.0, beat("backup1", "standby")),
         (10.0, phase(under_way)),
     )
-    assert shown(picture, 20.0).word is Word.MOVING
-    assert shown(picture, 9 + SILENCE_S - 1).word is Word.MOVING
-    assert shown(picture, 9 + SILENCE_S + 1).word is Word.DOWN
+    assert shown(picture, 20.0).word is HealthText.MOVING
+    assert shown(picture, 9 + SILENCE_S - 1).word is HealthText.MOVING
+    assert shown(picture, 9 + SILENCE_S + 1).word is HealthText.DOWN
 
 
 def test_a_move_that_is_only_prepared_is_announced_once_it_is_near() -> None:
     far = told(SERVED, (5.0, beat("primary", "active")), (10.0, phase("warming")))
-    assert shown(far, 11.0).word is Word.UP
+    assert shown(far, 11.0).word is HealthText.UP
     near = told(SERVED, (5.0, beat("primary", "active", left_s=1_800.0)))
     assert shown(far, 11.0).move_at is None
     assert shown(near, 5.0).move_at == at(1_805.0).wall
@@ -83,14 +92,14 @@ def test_each_day_has_its_moves_and_the_first_start_is_none() -> None:
     found = shown(picture, 2.6 * DAY_S)
     assert found.days[-3:] == (0, 1, 1)
     assert sum(found.days) == len(found.latest) == 2
-    drawn = fragment(found)
+    drawn = render_fragment(found)
     assert drawn.count('class="some"') == drawn.count("<text") == 2
     assert "2 in all" in drawn
 
 
 def test_nobody_is_named() -> None:
     picture = told(SERVED, (5.0, beat("primary", "active")), (6.0, registered("backup1", 2)))
-    drawn = fragment(shown(picture, 7.0))
+    drawn = render_fragment(shown(picture, 7.0))
     assert "backup1" not in drawn
     assert "primary" not in drawn
     assert 'href="/go/"' in drawn

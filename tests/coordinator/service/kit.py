@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from coordinator.administering import create_token
+from coordinator.admin import create_token
 
 WITHIN_S = 30.0
 Json = dict[str, Any]

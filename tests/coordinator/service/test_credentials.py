@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from coordinator.access.policy import NEEDS
-from coordinator.administering import revoke_tokens
+from coordinator.admin import revoke_tokens
 from tests.coordinator.service.kit import Served, beat, phase, registration, serving
 
 FAST = ("--token-rate", "100000", "--address-rate", "100000")

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.access.policy import NEEDS, Need
+from coordinator.access.policy import NEEDS, RequiredAccess
 from tests.coordinator.service.kit import Served, registration, serving
 
 SAID = "^/api/(worker|handover)"
@@ -70,6 +70,6 @@ def test_every_path_is_described_with_whom_it_lets_in(described: Served) -> None
     assert set(paths) == set(NEEDS) - {"/openapi.json"}
     for path, operations in paths.items():
         for operation in operations.values():
-            assert ("security" in operation) is (NEEDS[path] is not Need.NOTHING)
+            assert ("security" in operation) is (NEEDS[path] is not RequiredAccess.NOTHING)
             assert operation["summary"]
             assert operation["description"]

@@ -3,7 +3,7 @@
 Goal: whatever happens to the process, nothing that it acknowledged is lost, no epoch is lower
 than one that it acknowledged, and it serves at once. Method: kill -9 in the middle of load,
 start again over the same database, and compare with what the clients were told. Besides:
-what a database may go through, over the ledger alone.
+what a database may go through, over the database alone.
 """
 
 from __future__ import annotations
@@ -18,13 +18,19 @@ import httpx
 import pytest
 from sqlalchemy import create_engine, inspect
 
-from coordinator.errors import LedgerUnusable
-from coordinator.ledger import tables
-from coordinator.ledger.engine import only_server, open_engine
-from coordinator.ledger.ledger import Ledger
-from coordinator.ledger.migrations import STEPS
+from coordinator.database import tables
+from coordinator.database.database import Database
+from coordinator.database.engine import only_server, open_engine
+from coordinator.database.migrations import STEPS
+from coordinator.errors import DatabaseUnusable
 from coordinator.state import MAX_EVENTS, MAX_MOVES
-from coordinator.transitions import Beat, Draft, Phase, Registration, decide
+from coordinator.transitions import (
+    HeartbeatMessage,
+    PhaseMessage,
+    RegistrationMessage,
+    StateDraft,
+    decide,
+)
 from sessionlib.core.values import Instant
 from tests.coordinator.service.kit import Served, beat, registration, serving
 
@@ -129,53 +135,53 @@ def at(seconds: float) -> Instant:
 
 
 def test_all_facts_come_back_as_they_were(tmp_path: Path) -> None:
-    ledger = Ledger(str(tmp_path / "c.db"))
-    picture = ledger.picture(NOW)
-    draft = Draft(picture)
+    database = Database(str(tmp_path / "c.db"))
+    state = database.load_state(NOW)
+    draft = StateDraft(state)
     for told in (
-        Registration("a-1", "a", 1, "https://a", {"cpu_cores": 2}, False, None),
-        Beat("b-1", "b", 1, "standby", 500.0),
-        Phase("a", 1, "p", "a", "b", "warming", 60.0),
-        Phase("a", 1, "p", "a", "b", "quiescing", None),
-        Registration("b-1", "b", 2, None, {}, True, "a"),
+        RegistrationMessage("a-1", "a", 1, "https://a", {"cpu_cores": 2}, False, None),
+        HeartbeatMessage("b-1", "b", 1, "standby", 500.0),
+        PhaseMessage("a", 1, "p", "a", "b", "warming", 60.0),
+        PhaseMessage("a", 1, "p", "a", "b", "quiescing", None),
+        RegistrationMessage("b-1", "b", 2, None, {}, True, "a"),
     ):
         decide(draft, told, NOW)
-    assert ledger.commit(draft)
+    assert database.commit(draft)
     draft.publish()
-    again = Ledger(str(tmp_path / "c.db")).picture(NOW)
-    assert again == picture
+    again = Database(str(tmp_path / "c.db")).load_state(NOW)
+    assert again == state
     assert [move.kind.value for move in again.moves] == ["first", "takeover"]
 
 
 def test_what_grows_is_bounded(tmp_path: Path) -> None:
-    ledger = Ledger(str(tmp_path / "c.db"))
-    picture = ledger.picture(NOW)
+    database = Database(str(tmp_path / "c.db"))
+    state = database.load_state(NOW)
     for first in range(0, MAX_EVENTS, 500):
-        draft = Draft(picture)
+        draft = StateDraft(state)
         for epoch in range(first + 1, first + 501):
-            decide(draft, Registration("a-1", "a", epoch, None, {}, False, None), at(epoch))
-        assert ledger.commit(draft)
+            decide(draft, RegistrationMessage("a-1", "a", epoch, None, {}, False, None), at(epoch))
+        assert database.commit(draft)
         draft.publish()
     with sqlite3.connect(tmp_path / "c.db") as found:
         for table, most in (("events", MAX_EVENTS), ("moves", MAX_MOVES)):
             rows = found.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - as above
             assert len(rows) == most
     # The id of each is the one after the last, whatever was let go.
-    assert picture.last_event_id == ledger.picture(NOW).last_event_id == 2 * MAX_EVENTS
+    assert state.last_event_id == database.load_state(NOW).last_event_id == 2 * MAX_EVENTS
 
 
 def test_a_draft_over_what_was_changed_by_hand_is_not_kept(tmp_path: Path) -> None:
-    ledger = Ledger(str(tmp_path / "c.db"))
-    draft = Draft(ledger.picture(NOW))
-    decide(draft, Beat("a-1", "a", 900, "active", 1.0), NOW)
-    Ledger(str(tmp_path / "c.db")).set_epoch(5)
-    assert not ledger.commit(draft)
-    assert ledger.picture(NOW).fence.epoch == 5
-    assert ledger.picture(NOW).sessions == {}
+    database = Database(str(tmp_path / "c.db"))
+    draft = StateDraft(database.load_state(NOW))
+    decide(draft, HeartbeatMessage("a-1", "a", 900, "active", 1.0), NOW)
+    Database(str(tmp_path / "c.db")).set_epoch(5)
+    assert not database.commit(draft)
+    assert database.load_state(NOW).fence.epoch == 5
+    assert database.load_state(NOW).sessions == {}
 
 
 def test_the_steps_lead_to_the_tables(tmp_path: Path) -> None:
-    Ledger(str(tmp_path / "c.db"))
+    Database(str(tmp_path / "c.db"))
     found = inspect(create_engine(f"sqlite:///{tmp_path / 'c.db'}"))
     for table in tables.metadata.sorted_tables:
         columns = {column["name"]: column for column in found.get_columns(table.name)}
@@ -186,18 +192,18 @@ def test_the_steps_lead_to_the_tables(tmp_path: Path) -> None:
 
 
 def test_a_newer_database_is_refused(tmp_path: Path) -> None:
-    Ledger(str(tmp_path / "c.db")).close()
+    Database(str(tmp_path / "c.db")).close()
     with sqlite3.connect(tmp_path / "c.db") as found:
         found.execute("UPDATE schema_version SET version = ?", (len(STEPS) + 1,))
-    with pytest.raises(LedgerUnusable, match="newer"):
-        Ledger(str(tmp_path / "c.db"))
+    with pytest.raises(DatabaseUnusable, match="newer"):
+        Database(str(tmp_path / "c.db"))
 
 
 def test_one_process_serves_from_a_database(tmp_path: Path) -> None:
     db = str(tmp_path / "c.db")
     with (
         only_server(db),
-        pytest.raises(LedgerUnusable, match="another coordinator"),
+        pytest.raises(DatabaseUnusable, match="another coordinator"),
         only_server(db),
     ):
         pass
@@ -207,12 +213,12 @@ def test_one_process_serves_from_a_database(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_database_is_said_to_be_none(tmp_path: Path) -> None:
     (tmp_path / "c.db").write_text("something else, and long enough to be looked at" * 100)
-    with pytest.raises(LedgerUnusable, match="can't be used"):
-        Ledger(str(tmp_path / "c.db"))
+    with pytest.raises(DatabaseUnusable, match="can't be used"):
+        Database(str(tmp_path / "c.db"))
 
 
 def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
-    Ledger(str(tmp_path / "deep" / "c.db"))
+    Database(str(tmp_path / "deep" / "c.db"))
     files = list((tmp_path / "deep").iterdir())
     assert {file.stat().st_mode & 0o077 for file in files} == {0}
 

@@ -17,16 +17,16 @@ from typing import Any
 import httpx
 import pytest
 
-from coordinator.access.keys import Grant
-from coordinator.administering import revoke_tokens, set_epoch
-from coordinator.api.app import Service
-from coordinator.bell import Bell, begin_after, missed
-from coordinator.ledger.ledger import Ledger
-from coordinator.settings import Settings
-from coordinator.state import Event, Picture
-from coordinator.transitions import Beat
+from coordinator.access.token_index import TokenGrant
+from coordinator.admin import revoke_tokens, set_epoch
+from coordinator.api.app import CoordinatorApp
+from coordinator.database.database import Database
+from coordinator.event_broadcast import EventBroadcast, missed_events, start_event_id
+from coordinator.settings import ServiceSettings
+from coordinator.state import BellEvent, State
+from coordinator.transitions import HeartbeatMessage
 from sessionlib.clock import SystemClock
-from sessionlib.coordinator.client import Client
+from sessionlib.coordinator.client import CoordinatorClient
 from sessionlib.coordinator.event_stream import event_ids
 from tests.coordinator.service.kit import Served, beat, phase, registration
 
@@ -105,7 +105,7 @@ def test_what_can_not_be_taken_up_is_said_to_be_so(served: Served, last_id: str)
 
 
 def test_an_agents_own_client_hears_it(served: Served) -> None:
-    client = Client(served.url, served.token("backup1"))
+    client = CoordinatorClient(served.url, served.token("backup1"))
     with client.events(None) as lines:
         ids = event_ids(lines, None)
         served.post("primary", HEARTBEAT, beat("primary", 0, "active"))
@@ -113,7 +113,7 @@ def test_an_agents_own_client_hears_it(served: Served) -> None:
 
 
 def test_streams_are_bounded_and_a_place_is_free_again(served: Served) -> None:
-    most = Settings().streams_per_token
+    most = ServiceSettings().streams_per_token
     with served.client("backup1") as client:
         opened = [client.stream("GET", "/api/events") for _ in range(most)]
         for one in opened:
@@ -141,43 +141,43 @@ def test_a_stream_ends_with_its_token_and_with_the_service(served: Served) -> No
             other.next()
 
 
-def picture(first: int, last: int) -> Picture:
-    found = Picture(last_event_id=last)
-    found.events.extend(Event(number, "x", "{}") for number in range(first, last + 1))
+def state(first: int, last: int) -> State:
+    found = State(last_event_id=last)
+    found.events.extend(BellEvent(number, "x", "{}") for number in range(first, last + 1))
     return found
 
 
 def test_what_of_the_log_was_missed() -> None:
-    assert missed(picture(1, 3), 3) == []
-    assert [event.id for event in missed(picture(1, 3), 1) or []] == [2, 3]
-    assert [event.id for event in missed(picture(5, 9), 4) or []] == [5, 6, 7, 8, 9]
-    assert missed(picture(5, 9), 3) is None  # some have been let go
-    assert missed(picture(5, 9), 10) is None  # of another database
-    assert missed(Picture(), 0) == []
-    assert begin_after(picture(1, 3), None) == 3
-    assert begin_after(picture(1, 3), "²") == -1
+    assert missed_events(state(1, 3), 3) == []
+    assert [event.id for event in missed_events(state(1, 3), 1) or []] == [2, 3]
+    assert [event.id for event in missed_events(state(5, 9), 4) or []] == [5, 6, 7, 8, 9]
+    assert missed_events(state(5, 9), 3) is None  # some have been let go
+    assert missed_events(state(5, 9), 10) is None  # of another database
+    assert missed_events(State(), 0) == []
+    assert start_event_id(state(1, 3), None) == 3
+    assert start_event_id(state(1, 3), "²") == -1
 
 
 def test_a_silent_stream_gives_signs_of_life_and_a_slow_listener_is_told_to_look(
     tmp_path: Path,
 ) -> None:
     async def heard() -> list[bytes]:
-        ledger = Ledger(str(tmp_path / "c.db"))
-        ledger.add_token("hash", "a", SystemClock().now())
-        settings = Settings(alive_s=0.01)
-        service = Service(ledger, settings, SystemClock())
-        bell = Bell(service.clerk, settings)
-        work = asyncio.create_task(service.clerk.run())
-        stream = bell.stream(Grant("hash", "a"), None)
+        database = Database(str(tmp_path / "c.db"))
+        database.add_token("hash", "a", SystemClock().now())
+        settings = ServiceSettings(alive_s=0.01)
+        service = CoordinatorApp(database, settings, SystemClock())
+        bell = EventBroadcast(service.writer, settings)
+        work = asyncio.create_task(service.writer.run())
+        stream = bell.stream(TokenGrant("hash", "a"), None)
         found = [await anext(stream), await anext(stream)]
         words = [f"s_{chr(97 + number % 26)}" for number in range(1_200)]
-        beats = [Beat("w", "a", 0, word, 1.0) for word in words]
-        await asyncio.gather(*(service.clerk.take(beat) for beat in beats))
+        beats = [HeartbeatMessage("w", "a", 0, word, 1.0) for word in words]
+        await asyncio.gather(*(service.writer.submit(beat) for beat in beats))
         found.append(await anext(stream))
         await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
-        service.clerk.end()
+        service.writer.end()
         await work
-        ledger.close()
+        database.close()
         return found
 
     begin, alive, resync = asyncio.run(heard())
@@ -187,4 +187,4 @@ def test_a_silent_stream_gives_signs_of_life_and_a_slow_listener_is_told_to_look
 
 
 def test_a_sign_of_life_comes_before_a_listener_gives_up() -> None:
-    assert Settings().alive_s < 20
+    assert ServiceSettings().alive_s < 20

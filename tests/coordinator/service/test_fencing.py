@@ -10,11 +10,18 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coordinator.administering import set_epoch
-from coordinator.fencing import Fence, Ruling, judge
-from coordinator.state import Picture
-from coordinator.transitions import Beat, Draft, Message, Phase, Registration, decide
-from coordinator.view import Moment, primary_of
+from coordinator.admin import set_epoch
+from coordinator.fencing import EpochFence, Ruling, judge
+from coordinator.state import State
+from coordinator.transitions import (
+    HeartbeatMessage,
+    Message,
+    PhaseMessage,
+    RegistrationMessage,
+    StateDraft,
+    decide,
+)
+from coordinator.view import ViewContext, primary_of
 from sessionlib.core.values import Instant
 from tests.coordinator.service.kit import Served, beat, phase, registration
 
@@ -25,7 +32,7 @@ words = st.lists(st.tuples(accounts, epochs, st.booleans()), max_size=30)
 
 @given(words)
 def test_the_highest_epoch_known_never_falls(said: list[tuple[str, int, bool]]) -> None:
-    fence = Fence()
+    fence = EpochFence()
     for account, epoch, as_holder in said:
         before = fence
         ruling, fence = judge(before, account, epoch, as_holder=as_holder)
@@ -37,7 +44,7 @@ def test_the_highest_epoch_known_never_falls(said: list[tuple[str, int, bool]]) 
 
 @given(words)
 def test_an_epoch_has_one_holder(said: list[tuple[str, int, bool]]) -> None:
-    fence = Fence()
+    fence = EpochFence()
     holders: dict[int, str] = {}
     for account, epoch, as_holder in said:
         ruling, fence = judge(fence, account, epoch, as_holder=as_holder)
@@ -52,10 +59,10 @@ def test_an_epoch_has_one_holder(said: list[tuple[str, int, bool]]) -> None:
 def message(kind: str, account: str, epoch: int, number: int, status: str) -> Message:
     worker = f"{account}-{number}"
     if kind == "beat":
-        return Beat(worker, account, epoch, status, 100.0)
+        return HeartbeatMessage(worker, account, epoch, status, 100.0)
     if kind == "register":
-        return Registration(worker, account, epoch, f"http://{account}", {}, False, None)
-    return Phase(account, epoch, f"p{number}", account, "c", "warming", None)
+        return RegistrationMessage(worker, account, epoch, f"http://{account}", {}, False, None)
+    return PhaseMessage(account, epoch, f"p{number}", account, "c", "warming", None)
 
 
 messages = st.builds(
@@ -71,16 +78,16 @@ messages = st.builds(
 @given(st.lists(st.lists(messages, max_size=4), max_size=8))
 def test_the_primary_never_goes_back(batches: list[list[Message]]) -> None:
     """However the messages fall into commits: what is decided in one counts in the next."""
-    picture = Picture()
+    state = State()
     now_s = 0.0
     for batch in batches:
-        draft = Draft(picture)
+        draft = StateDraft(state)
         for told in batch:
             now_s += 1.0
             before, fence = draft.primary, draft.fence
             outcome = decide(draft, told, Instant(now_s, now_s, now_s))
             assert draft.fence.epoch >= fence.epoch
-            is_taken = isinstance(told, Registration) and outcome.ruling is Ruling.TAKEN
+            is_taken = isinstance(told, RegistrationMessage) and outcome.ruling is Ruling.TAKEN
             if not is_taken:
                 assert draft.primary is before
             else:
@@ -88,9 +95,9 @@ def test_the_primary_never_goes_back(batches: list[list[Message]]) -> None:
                 assert (draft.primary.epoch, draft.primary.account) == (told.epoch, told.account)
                 assert before is None or before.epoch <= told.epoch
         draft.publish()
-        shown = primary_of(picture, Moment(Instant(now_s, now_s, now_s), 1_000.0))
-        assert shown is None or shown.epoch == picture.fence.epoch
-        ids = [event.id for event in picture.events]
+        shown = primary_of(state, ViewContext(Instant(now_s, now_s, now_s), 1_000.0))
+        assert shown is None or shown.epoch == state.fence.epoch
+        ids = [event.id for event in state.events]
         assert ids == list(range(1, len(ids) + 1))
 
 

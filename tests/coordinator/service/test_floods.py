@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from coordinator.settings import Settings
+from coordinator.settings import ServiceSettings
 from tests.coordinator.service.kit import WITHIN_S, Served
 
 MB = 1_000_000
@@ -36,7 +36,7 @@ def test_streams_asked_for_at_once_are_no_more_than_may_be(served: Served) -> No
         for connection in many:
             connection.sendall(b"\r\n")
         answers = Counter(connection.recv(12) for connection in many)
-    allowed = Settings().streams_per_token
+    allowed = ServiceSettings().streams_per_token
     assert answers == {b"HTTP/1.1 200": allowed, b"HTTP/1.1 429": 60 - allowed}
 
 

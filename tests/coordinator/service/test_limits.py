@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 import httpx
 import pytest
 
-from coordinator.access.rates import Rates, sender_at
-from coordinator.access.wire import cut_off_slow
+from coordinator.access.connection_limits import close_slow_connections
+from coordinator.access.rate_limits import RateLimits, sender_at
 from coordinator.api.redirect import target
-from coordinator.settings import Settings
+from coordinator.settings import ServiceSettings
 from tests.coordinator.service.kit import Served, beat, registration, serving
 
 HEARTBEAT = "/api/worker/heartbeat"
@@ -192,7 +192,7 @@ def test_requests_are_counted_for_each_token_and_each_address(strict: Served) ->
 
 
 def test_a_bucket_fills_and_the_most_silent_makes_room() -> None:
-    rates = Rates(rate=2.0, burst=3.0, most=2)
+    rates = RateLimits(rate=2.0, burst=3.0, most=2)
     assert [rates.wait_s("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     assert rates.wait_s("a", 0.25) == pytest.approx(0.25)
     assert rates.wait_s("a", 0.5) == 0.0
@@ -248,7 +248,7 @@ def test_a_request_that_takes_too_long_to_arrive_is_cut_off() -> None:
     async def swept() -> list[bool]:
         now_s = asyncio.get_running_loop().time()
         found = [Connection(None), Connection(now_s - 100.0), Connection(now_s + 100.0)]
-        sweep = asyncio.create_task(cut_off_slow(found, Settings(arrival_s=0.02)))
+        sweep = asyncio.create_task(close_slow_connections(found, ServiceSettings(arrival_s=0.02)))
         while not found[1].aborted:
             await asyncio.sleep(0)
         sweep.cancel()

@@ -11,14 +11,14 @@ from pathlib import Path
 _TELLS = """
 import gc, json, os, signal, sys
 from console.cli.coordinator import serve as command  # all that the real one has loaded
-from coordinator import serving
+from coordinator import server
 
 def listening(url):
     watched = len(gc.get_objects())
     print(json.dumps({"watched": watched, "loaded": watched + gc.get_freeze_count()}), flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
-serving.serve(sys.argv[1], serving.Place(port=0), listening)
+server.serve(sys.argv[1], server.ListenAddress(port=0), listening)
 """
 
 

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from console.__main__ import main
-from coordinator.access.keys import Keys
+from coordinator.access.token_index import TokenIndex
 from coordinator.access.tokens import hash_of
-from coordinator.administering import known_fence
-from coordinator.ledger.ledger import Ledger
-from coordinator.serving import is_loopback
+from coordinator.admin import read_fence
+from coordinator.database.database import Database
+from coordinator.server import is_loopback
 from tests.coordinator.service.kit import Served, beat, serving
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -172,9 +172,9 @@ def test_a_token_stands_alone_on_the_last_line(
     _, out, _ = run(capsys, db, "token", "create", "--operator", "--json")
     operator = json.loads(out)
     assert operator["operator"] is True
-    kept = Ledger(str(db)).hashes()
+    kept = Database(str(db)).token_hashes()
     assert kept == {hash_of(token): "primary", hash_of(operator["token"]): None}
-    found = Keys(kept).find(f"Bearer {token}".encode())
+    found = TokenIndex(kept).find(f"Bearer {token}".encode())
     assert found is not None
     assert found.account == "primary"
 
@@ -186,10 +186,10 @@ def test_tokens_are_revoked_all_of_one_owner(
     for words in (("a",), ("a",), ("b",), ("--operator",)):
         assert run(capsys, db, "token", "create", *words)[0] == 0
     assert run(capsys, db, "token", "revoke", "a")[0] == 1  # nobody agreed
-    assert len(Ledger(str(db)).hashes()) == 4
+    assert len(Database(str(db)).token_hashes()) == 4
     code, out, _ = run(capsys, db, "token", "revoke", "a", "--yes", "--json")
     assert (code, json.loads(out)) == (0, {"account": "a", "revoked": 2})
-    assert sorted(map(str, Ledger(str(db)).hashes().values())) == ["None", "b"]
+    assert sorted(map(str, Database(str(db)).token_hashes().values())) == ["None", "b"]
     assert run(capsys, db, "token", "revoke", "a", "--yes")[0] == 1
 
 
@@ -207,10 +207,10 @@ def test_an_epoch_is_set_with_a_warning_and_a_question(
     code, _, err = run(capsys, db, "epoch", "set", "9")
     assert code == 1
     assert "Warning: " in err
-    assert known_fence(str(db)).epoch == 0
+    assert read_fence(str(db)).epoch == 0
     code, out, _ = run(capsys, db, "epoch", "set", "9", "--yes", "--json")
     assert (code, json.loads(out)) == (0, {"epoch": 9, "before": 0})
-    assert known_fence(str(db)).epoch == 9
+    assert read_fence(str(db)).epoch == 9
     code, _, err = run(capsys, db, "epoch", "set", "3")
     assert (code, "fencing" in err) == (1, True)
     assert run(capsys, db, "epoch", "set", "9")[0] == 1

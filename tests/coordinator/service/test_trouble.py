@@ -1,6 +1,6 @@
 """Goal: what goes wrong under the writer's hands leaves nobody waiting, and no token too long.
 
-Method: a clerk over a real database whose ledger is broken, or interfered with, at the very
+Method: a writer over a real database whose database is broken, or interfered with, at the very
 moment that counts.
 """
 
@@ -15,19 +15,19 @@ from pathlib import Path
 
 import pytest
 
-from coordinator import writer as clerk_module
-from coordinator.administering import create_token, revoke_tokens
-from coordinator.errors import LedgerUnusable
-from coordinator.ledger.ledger import Ledger
-from coordinator.transitions import Beat, Draft
-from coordinator.writer import Clerk
+from coordinator import writer as writer_module
+from coordinator.admin import create_token, revoke_tokens
+from coordinator.database.database import Database
+from coordinator.errors import DatabaseUnusable
+from coordinator.transitions import HeartbeatMessage, StateDraft
+from coordinator.writer import StateWriter
 from sessionlib.clock import SystemClock
 
 WITHIN_S = 20.0
-BEAT = Beat("backup1-1", "backup1", 1, "standby", 60.0)
+BEAT = HeartbeatMessage("backup1-1", "backup1", 1, "standby", 60.0)
 
 
-class Interfered(Ledger):
+class Interfered(Database):
     """A database in which something happens when it is least convenient."""
 
     between: Callable[[], object] | None = None
@@ -36,14 +36,14 @@ class Interfered(Ledger):
     """What every write ends with."""
     at_commit = False
 
-    def hashes(self) -> dict[str, str | None]:
-        hashes = super().hashes()
+    def token_hashes(self) -> dict[str, str | None]:
+        hashes = super().token_hashes()
         if self.between is not None:
             between, self.between = self.between, None
             between()
         return hashes
 
-    def commit(self, draft: Draft) -> bool:
+    def commit(self, draft: StateDraft) -> bool:
         self.at_commit = True
         self._fail()
         return super().commit(draft)
@@ -58,22 +58,22 @@ class Interfered(Ledger):
 
 
 @asynccontextmanager
-async def at_work(ledger: Ledger) -> AsyncIterator[Clerk]:
-    clerk = Clerk(ledger, SystemClock())
-    working = asyncio.create_task(clerk.run())
+async def at_work(database: Database) -> AsyncIterator[StateWriter]:
+    writer = StateWriter(database, SystemClock())
+    working = asyncio.create_task(writer.run())
     try:
         async with asyncio.timeout(WITHIN_S):
-            yield clerk
+            yield writer
     finally:
-        clerk.end()
+        writer.end()
         await working
-        ledger.close()
+        database.close()
 
 
-async def looked(clerk: Clerk, times: int = 2) -> None:
+async def looked(writer: StateWriter, times: int = 2) -> None:
     """Wait until it has begun to look again, for a change by hand or for the trouble's end."""
-    ledger = clerk._ledger
-    look = ledger.prove_writable if clerk.trouble is not None else ledger.revision
+    database = writer._database
+    look = database.prove_writable if writer.trouble is not None else database.revision
     left = times
     seen = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -86,13 +86,13 @@ async def looked(clerk: Clerk, times: int = 2) -> None:
         return look()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ledger, look.__name__, counted)
+        patch.setattr(database, look.__name__, counted)
         await seen.wait()
 
 
 @pytest.fixture(autouse=True)
 def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clerk_module, "LOOK_S", 0.01)
+    monkeypatch.setattr(writer_module, "LOOK_S", 0.01)
 
 
 def test_a_token_revoked_while_another_change_is_read_is_revoked(tmp_path: Path) -> None:
@@ -100,34 +100,34 @@ def test_a_token_revoked_while_another_change_is_read_is_revoked(tmp_path: Path)
     header = f"Bearer {create_token(db, 'primary')}".encode()
 
     async def play() -> None:
-        ledger = Interfered(db)
-        async with at_work(ledger) as clerk:
-            assert clerk.keys.find(header) is not None
-            ledger.between = lambda: revoke_tokens(db, "primary")
+        database = Interfered(db)
+        async with at_work(database) as writer:
+            assert writer.keys.find(header) is not None
+            database.between = lambda: revoke_tokens(db, "primary")
             create_token(db, "backup1")
-            while ledger.between is not None:
-                await looked(clerk, 1)
-            await looked(clerk)
-            assert clerk.keys.find(header) is None
+            while database.between is not None:
+                await looked(writer, 1)
+            await looked(writer)
+            assert writer.keys.find(header) is None
 
     asyncio.run(play())
 
 
-@pytest.mark.parametrize("broken", [LedgerUnusable("no space left"), ValueError("torn")])
+@pytest.mark.parametrize("broken", [DatabaseUnusable("no space left"), ValueError("torn")])
 def test_every_request_is_answered_when_nothing_can_be_kept(
     tmp_path: Path, broken: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
     async def play() -> None:
-        ledger = Interfered(str(tmp_path / "c.db"))
-        async with at_work(ledger) as clerk:
-            ledger.broken = broken
+        database = Interfered(str(tmp_path / "c.db"))
+        async with at_work(database) as writer:
+            database.broken = broken
             for _ in range(3):
-                with pytest.raises(LedgerUnusable):
-                    await clerk.take(BEAT)
-            assert not clerk.picture.sessions
-            ledger.broken = None
-            assert (await clerk.take(BEAT)).epoch == 1
-            assert clerk.trouble is None
+                with pytest.raises(DatabaseUnusable):
+                    await writer.submit(BEAT)
+            assert not writer.state.sessions
+            database.broken = None
+            assert (await writer.submit(BEAT)).epoch == 1
+            assert writer.trouble is None
 
     with caplog.at_level(logging.WARNING, "coordinator.writer"):
         asyncio.run(play())
@@ -137,55 +137,55 @@ def test_every_request_is_answered_when_nothing_can_be_kept(
 
 def test_it_is_in_trouble_until_something_can_be_written(tmp_path: Path) -> None:
     async def play() -> None:
-        ledger = Interfered(str(tmp_path / "c.db"))
-        async with at_work(ledger) as clerk:
-            ledger.broken = LedgerUnusable("no space left")
-            with pytest.raises(LedgerUnusable):
-                await clerk.take(BEAT)
-            await looked(clerk)
-            assert clerk.trouble == "no space left"
+        database = Interfered(str(tmp_path / "c.db"))
+        async with at_work(database) as writer:
+            database.broken = DatabaseUnusable("no space left")
+            with pytest.raises(DatabaseUnusable):
+                await writer.submit(BEAT)
+            await looked(writer)
+            assert writer.trouble == "no space left"
             well = asyncio.Event()
-            clerk.when_published(lambda _moves: well.set())
-            ledger.broken = None
+            writer.when_published(lambda _moves: well.set())
+            database.broken = None
             await well.wait()
-            await looked(clerk, 1)
-            assert clerk.trouble is None
+            await looked(writer, 1)
+            assert writer.trouble is None
 
     asyncio.run(play())
 
 
 def test_a_log_that_cant_be_brought_in_is_told_as_such(tmp_path: Path) -> None:
-    ledger = Ledger(str(tmp_path / "c.db"))
+    database = Database(str(tmp_path / "c.db"))
     for number in range(200):
-        ledger.add_token(f"{number:064}", "backup1", SystemClock().now())
+        database.add_token(f"{number:064}", "backup1", SystemClock().now())
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
     try:
-        with pytest.raises(LedgerUnusable):
-            ledger.relieve()
+        with pytest.raises(DatabaseUnusable):
+            database.relieve()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        ledger.close()
+        database.close()
 
 
 def test_a_look_waits_for_one_commit_and_not_for_a_pause(tmp_path: Path) -> None:
     async def play() -> None:
-        ledger = Interfered(str(tmp_path / "c.db"))
-        async with at_work(ledger) as clerk:
+        database = Interfered(str(tmp_path / "c.db"))
+        async with at_work(database) as writer:
             ending = False
 
             async def load() -> None:
                 while not ending:
-                    await clerk.take(BEAT)
+                    await writer.submit(BEAT)
 
             # The second comes while the first is kept, and so on: something always waits.
             first = asyncio.create_task(load())
-            while not ledger.at_commit:
+            while not database.at_commit:
                 await asyncio.sleep(0)
             second = asyncio.create_task(load())
             try:
                 for _ in range(10):
-                    await clerk.look()
+                    await writer.read()
             finally:
                 ending = True
                 await asyncio.gather(first, second)

@@ -17,10 +17,10 @@ import pytest
 from console.emulators.drive import Emulator
 from console.emulators.drive.control_api import CLIENT
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.stores.drive import backoff, register
-from sessionlib.stores.drive.client import Client
+from sessionlib.stores.drive import backoff, conditional_write
+from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.files import FOLDER_TYPE
-from sessionlib.stores.drive.opening import SCOPE, store_of
+from sessionlib.stores.drive.opening import SCOPE, build_store
 from sessionlib.stores.drive.provision import provision
 from sessionlib.stores.drive.store import DriveStore
 from sessionlib.stores.drive.transport import redirected
@@ -44,8 +44,8 @@ def client(
     email: str,
     clock: Clock = SYSTEM,
     spend: Callable[[int], None] = lambda units: None,
-    kind: type[Client] = Client,
-) -> Client:
+    kind: type[DriveClient] = DriveClient,
+) -> DriveClient:
     return kind(credentials(emulator, email), clock, emulator.url, spend)
 
 
@@ -108,7 +108,7 @@ class Fleet:
         self, email: str = MAIN, spend: Callable[[int], None] = lambda units: None
     ) -> DriveStore:
         account = client(self.emulator, email, self.clock, spend)
-        return store_of(account, self.root_id, self.ids, self.clock, CALL_S)
+        return build_store(account, self.root_id, self.ids, self.clock, CALL_S)
 
 
 @contextmanager
@@ -125,7 +125,7 @@ def hurry(emulator: Emulator, monkeypatch: pytest.MonkeyPatch) -> None:
     takes.stale_s = takes.unseen_s = takes.delay_s = 0.03
     takes.late_s, takes.retry_after_s = 0.05, 0
     monkeypatch.setattr(backoff, "BASE_S", 0.01)
-    monkeypatch.setattr(register, "PAUSE_S", 0.02)
+    monkeypatch.setattr(conditional_write, "PAUSE_S", 0.02)
 
 
 class Drives:
@@ -140,4 +140,4 @@ class Drives:
         root_id = self._client.new_id()
         self._client.insert({"id": root_id, "title": "VPS_Shared", "mimeType": FOLDER_TYPE}, None)
         ids = provision(self._client, root_id)
-        return store_of(self._client, root_id, ids, SYSTEM, CALL_S)
+        return build_store(self._client, root_id, ids, SYSTEM, CALL_S)

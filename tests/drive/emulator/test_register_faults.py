@@ -49,7 +49,7 @@ class Record:
                 body = json.loads(item.description)
                 self.values.append((body["over"], body["nonce"]))
 
-        monkeypatch.setattr(fleet.emulator.world, "keep", noted)
+        monkeypatch.setattr(fleet.emulator.world, "put", noted)
 
 
 def write(store: DriveStore, name: str) -> dict[str, str]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from sessionlib.layout import DISCARDED, order_key
-from sessionlib.stores.drive.index import BELL_FRESH_S, MISSED_S
+from sessionlib.stores.drive.key_index import BELL_FRESH_S, MISSED_S
 from tests.drive.emulator import kit
 from tests.drive.emulator.kit import BACKUP, MAIN, OPERATOR, Fleet
 from tests.drive.fake_drive import Stopwatch

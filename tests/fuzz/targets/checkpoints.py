@@ -15,11 +15,24 @@ import zlib
 from typing import Any
 
 from sessionlib.checkpoints.errors import Damaged
-from sessionlib.checkpoints.manifest import Blob, File, Folder, Head, Link, ListBlob, Manifest
-from sessionlib.checkpoints.names import Mark, blob_mark, checkpoint_mark, checkpoint_name
-from sessionlib.checkpoints.parsing import decode_head, decode_lists, unpack
+from sessionlib.checkpoints.manifest import (
+    Blob,
+    EntryListBlob,
+    FileEntry,
+    FolderEntry,
+    LinkEntry,
+    Manifest,
+    ManifestHead,
+)
+from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists, unpack
+from sessionlib.checkpoints.manifest_writer import encode_head, encode_lists
+from sessionlib.checkpoints.names import (
+    CheckpointNumber,
+    blob_mark,
+    checkpoint_mark,
+    checkpoint_name,
+)
 from sessionlib.checkpoints.paths import ROOT
-from sessionlib.checkpoints.writing import encode_head, encode_lists
 from sessionlib.stores.keys import check_key, check_prefix
 from tests.fuzz.target import Target
 
@@ -29,14 +42,14 @@ _LINKS_FOLLOWED = 40
 """As many as Linux follows."""
 
 
-def _head(data: bytes) -> Head:
+def _head(data: bytes) -> ManifestHead:
     """Under the name that it would have if its writer were honest about nothing else."""
     match = _MARK.search(data)
-    mark = Mark(int(match[1]), int(match[2])) if match else Mark(1, 1)
+    mark = CheckpointNumber(int(match[1]), int(match[2])) if match else CheckpointNumber(1, 1)
     return decode_head(checkpoint_name(mark, data), data)
 
 
-def _head_holds(head: Head) -> None:
+def _head_holds(head: ManifestHead) -> None:
     again = encode_head(head)
     assert decode_head(checkpoint_name(head.mark, again), again) == head
     assert all(blob_mark(part.blob.name) for part in head.lists)
@@ -50,7 +63,7 @@ def _lists(data: bytes) -> Manifest:
         if isinstance(fields, list) and len(fields) == 6 and fields[0] == "file":
             files += 1
             size += fields[4] if isinstance(fields[4], int) else 0
-    head = Head(1, 1, size, files, PIECE_BYTES, (), (), "")
+    head = ManifestHead(1, 1, size, files, PIECE_BYTES, (), (), "")
     return decode_lists("1-1-" + "0" * 32, head, [data])
 
 
@@ -63,7 +76,11 @@ def _json(line: bytes) -> Any:
 
 def manifest_holds(manifest: Manifest) -> None:
     """All that a restore relies on."""
-    entries: list[Folder | File | Link] = [*manifest.folders, *manifest.files, *manifest.links]
+    entries: list[FolderEntry | FileEntry | LinkEntry] = [
+        *manifest.folders,
+        *manifest.files,
+        *manifest.links,
+    ]
     paths = [entry.path for entry in entries]
     assert len(set(paths)) == len(paths)
     folders = {folder.path for folder in manifest.folders}
@@ -121,7 +138,7 @@ def _packed(data: bytes) -> tuple[int, bytes]:
     """A packed list that says in its first two bytes how long it is unpacked."""
     raw_bytes, body = int.from_bytes(data[:2], "big"), data[2:]
     blob = Blob("1-1-00000000-0-" + "0" * 16, len(body), hashlib.sha256(body).digest())
-    return raw_bytes, unpack(ListBlob(blob, raw_bytes), body)
+    return raw_bytes, unpack(EntryListBlob(blob, raw_bytes), body)
 
 
 def _packed_holds(found: tuple[int, bytes]) -> None:

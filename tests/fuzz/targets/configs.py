@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sessionlib.bundles.ignoring import IGNORE_FILE, Ignored, ignored_in
-from sessionlib.config import Config, document, load
+from sessionlib.bundles.ignore_rules import IGNORE_FILE, Ignored, ignored_in
+from sessionlib.config import Config, load, yaml_document
 from sessionlib.config.durations import YEAR_S, brief, seconds
 from sessionlib.config.edit import with_fleet_key
 from sessionlib.errors import ConfigError, ProgramError
@@ -59,7 +59,7 @@ def _key_line(data: bytes) -> tuple[str, str]:
 
 
 def _key_line_holds(found: tuple[str, str]) -> None:
-    before, after = (document.parse(text).data for text in found)
+    before, after = (yaml_document.parse(text).data for text in found)
     assert after["fleet_key"] == KEY
     assert {**(before or {}), "fleet_key": KEY} == after
     assert with_fleet_key(found[1], KEY) == found[1]

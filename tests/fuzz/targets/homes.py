@@ -15,11 +15,11 @@ from pathlib import Path
 
 from sessionlib.agent.home import Home
 from sessionlib.agent.workfiles import Status, WorkFiles, WorkloadContext
-from sessionlib.bundles.memory import NewestVersionFile
+from sessionlib.bundles.newest_version import NewestVersionFile
 from sessionlib.bundles.setup import is_done
-from sessionlib.checkpoints.data_directory import Note, Place
+from sessionlib.checkpoints.data_directory import DataDirectory, StemNote
+from sessionlib.checkpoints.index_file import load, save
 from sessionlib.checkpoints.names import checkpoint_mark
-from sessionlib.checkpoints.remembering import load, save
 from sessionlib.core.values import Instant
 from sessionlib.errors import SignatureInvalid
 from sessionlib.launchers import LaunchHandle
@@ -93,17 +93,17 @@ def _handle_holds(handle: LaunchHandle | None) -> None:
     assert handle is None or (handle.account == "a" and handle.home == str(_home()))
 
 
-def _stem(data: bytes) -> Note | None:
+def _stem(data: bytes) -> StemNote | None:
     (spot() / "data.stem.json").write_bytes(data)
-    return Place(spot() / "data").note()
+    return DataDirectory(spot() / "data").read_note()
 
 
-def _stem_holds(note: Note | None) -> None:
+def _stem_holds(note: StemNote | None) -> None:
     assert note is not None
     assert all(stem is None or checkpoint_mark(stem) for stem in note.stems)
     if note.epoch >= 0:
-        Place(spot() / "data").write_note(note)
-        assert Place(spot() / "data").note() == note
+        DataDirectory(spot() / "data").write_note(note)
+        assert DataDirectory(spot() / "data").read_note() == note
 
 
 def _index(data: bytes) -> dict[str, object]:

@@ -16,7 +16,7 @@ from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.layout import succession_key, version_key
 from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, compare
 from sessionlib.signed.keys import SUCCESSION, follow
-from sessionlib.signed.signed import RecordKind, VersionSeries
+from sessionlib.signed.records import RecordKind, VersionSeries
 from sessionlib.signing import Purpose, public_of, verify_bytes
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.examples import CONFIGURATION, HERE

@@ -11,10 +11,10 @@ from console.fleet.looking import history_epochs
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.bundles.bundle import CODE
-from sessionlib.checkpoints.catalog import names
+from sessionlib.checkpoints.catalog import list_names
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
-from sessionlib.signed.signed import VersionSeries
+from sessionlib.signed.records import VersionSeries
 from sessionlib.stores.folder import FolderStore
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
@@ -65,7 +65,7 @@ def _foreign_holds(store: FolderStore) -> None:
     assert all(epoch >= 0 for epoch in history_epochs(store))
     with suppress(Unreachable):
         assert VersionSeries(store, CODE, "fleet").newest(PUBLIC) is None
-    names(store)
+    list_names(store)
     assert store.read(layout.LEASE) is None
 
 

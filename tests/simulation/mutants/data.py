@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sessionlib.checkpoints import checkpoints, garbage
 from sessionlib.checkpoints.manifest import Blob
-from sessionlib.checkpoints.names import MAX_NUMBER, Mark, blob_key, blob_mark
+from sessionlib.checkpoints.names import MAX_NUMBER, CheckpointNumber, blob_key, blob_mark
 from sessionlib.checkpoints.save import upload
 from sessionlib.core import learn_data
 from sessionlib.core.actions import Action, SetGoal
@@ -61,16 +61,16 @@ def start_before_the_data_is_there(patch: Patch) -> None:
 
 
 def counted_as_kept_on_upload(patch: Patch) -> None:
-    def put(sender: upload.Sender, blob: Blob, data: bytes) -> None:
+    def put(sender: upload.Uploader, blob: Blob, data: bytes) -> None:
         sender._store.put(blob_key(blob.name), data)
 
-    patch.set(upload.Sender, "_put", put)
+    patch.set(upload.Uploader, "_put", put)
 
 
 def reused_blobs_removed(patch: Patch) -> None:
     plain = garbage._unneeded
 
-    def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
+    def unneeded(store: Store, newest: CheckpointNumber, needed: set[str]) -> list[str]:
         new = {name for name in needed if blob_mark(name) == newest}
         return plain(store, newest, new)
 
@@ -80,8 +80,8 @@ def reused_blobs_removed(patch: Patch) -> None:
 def newer_uploads_removed(patch: Patch) -> None:
     plain = garbage._unneeded
 
-    def unneeded(store: Store, newest: Mark, needed: set[str]) -> list[str]:
-        return plain(store, Mark(MAX_NUMBER, MAX_NUMBER), needed)
+    def unneeded(store: Store, newest: CheckpointNumber, needed: set[str]) -> list[str]:
+        return plain(store, CheckpointNumber(MAX_NUMBER, MAX_NUMBER), needed)
 
     patch.set(garbage, "_unneeded", unneeded)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from sessionlib.checkpoints import checkpoints
-from sessionlib.checkpoints.data_directory import Note
-from sessionlib.checkpoints.names import Mark
+from sessionlib.checkpoints.data_directory import StemNote
+from sessionlib.checkpoints.names import CheckpointNumber
 from sessionlib.core import decide as decision
 from sessionlib.core.actions import Action
 from sessionlib.core.rules import leaving, standby
@@ -31,8 +31,12 @@ def stale_data_sealed(patch: Patch) -> None:
 def one_mark_for_two_checkpoints(patch: Patch) -> None:
     """A seal doesn't know of the checkpoint whose publication is still under way."""
 
-    def next_mark(epoch: int, base: Mark | None, last: Mark | None) -> Mark:
-        return Mark(epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1)
+    def next_mark(
+        epoch: int, base: CheckpointNumber | None, last: CheckpointNumber | None
+    ) -> CheckpointNumber:
+        return CheckpointNumber(
+            epoch, base.seq + 1 if base is not None and base.epoch == epoch else 1
+        )
 
     for where in (checkpoints, disks):
         patch.set(where, "next_mark", next_mark)
@@ -41,8 +45,8 @@ def one_mark_for_two_checkpoints(patch: Patch) -> None:
 def newest_data_set_aside(patch: Patch) -> None:
     """A directory remembers only the last checkpoint made of it, and the one known before."""
 
-    def stems_after(found: Note | None, epoch: int, base: str | None, made: str) -> Note:
-        return Note(epoch, (base, made))
+    def stems_after(found: StemNote | None, epoch: int, base: str | None, made: str) -> StemNote:
+        return StemNote(epoch, (base, made))
 
     for where in (checkpoints, disks):
         patch.set(where, "stems_after", stems_after)

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import FileTrouble, tree
-from sessionlib.checkpoints.catalog import names
+from sessionlib.checkpoints import FileError, shadow_tree
+from sessionlib.checkpoints.catalog import list_names
 from sessionlib.checkpoints.save import upload
-from sessionlib.checkpoints.save.copying import Sizes
+from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.errors import ColabvpsError, Unreachable
@@ -24,7 +24,7 @@ from tests.contract.full_disk import fill as fill_up
 from tests.contract.full_disk import mount
 from tests.unit.checkpoints.kit import Side, fill, picture
 
-SIZES = Sizes(piece_bytes=64 * 1024, pack_bytes=64 * 1024, small_bytes=1024)
+SIZES = BlobSizes(piece_bytes=64 * 1024, pack_bytes=64 * 1024, small_bytes=1024)
 BIG = "x" * 300_000
 
 
@@ -53,13 +53,13 @@ def check_restore(here: Side, there: Side, pointer: Pointer) -> None:
     def restore() -> object:
         return there.checkpoints.restore(2, pointer)
 
-    refused(restore, FileTrouble, "free some space")
+    refused(restore, FileError, "free some space")
     assert (there.data / "mine").read_text() == "mine"
     (there.home / "filler").unlink()
     # Enough by the check made beforehand, and then somebody else takes it.
-    tree.SPARE_BYTES = -(10**9)
+    shadow_tree.SPARE_BYTES = -(10**9)
     fill_up(there.home / "filler")
-    refused(restore, FileTrouble, "No space left on device; free some space")
+    refused(restore, FileError, "No space left on device; free some space")
     (there.home / "filler").unlink()
     there.checkpoints.restore(2, pointer)
     assert picture(there.data) == picture(here.data)
@@ -73,14 +73,14 @@ def check_seal(there: Side, store: FolderStore, pointer: Pointer) -> None:
     sealed = there.made(2, pointer)
     (there.home / "filler").unlink()
     assert "No space left on device; free some space" in sealed.receipt
-    assert sealed.pointer.name in names(store)
+    assert sealed.pointer.name in list_names(store)
 
 
 def check_copy(here: Side, store: FolderStore, pointer: Pointer) -> None:
     fill(here.data, b="".join(f"{number:064}" for number in range(50_000)))
-    before = names(store)
+    before = list_names(store)
     refused(lambda: here.copy(1, pointer), Unreachable, "no space left on .*, nothing was written")
-    assert names(store) == before
+    assert list_names(store) == before
     (here.data / "b").unlink()
     here.copy(1, pointer)
 

@@ -6,13 +6,14 @@ import os
 import stat
 from pathlib import Path
 
-from sessionlib.checkpoints import Checkpoints, Made
-from sessionlib.checkpoints.save.copying import Sizes
+from sessionlib.checkpoints import Checkpoints
+from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.clock import SystemClock
+from sessionlib.core.copies import Made
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store
 
-TINY = Sizes(piece_bytes=64, pack_bytes=64, small_bytes=16)
+TINY = BlobSizes(piece_bytes=64, pack_bytes=64, small_bytes=16)
 """A few bytes are then a large file of several pieces."""
 LONG_AGO_NS = 1_600_000_000_123_456_789
 
@@ -20,7 +21,7 @@ LONG_AGO_NS = 1_600_000_000_123_456_789
 class Side:
     """One account's machine: its data directory and what looks after it."""
 
-    def __init__(self, store: Store, home: Path, keep: int = 3, sizes: Sizes = TINY) -> None:
+    def __init__(self, store: Store, home: Path, keep: int = 3, sizes: BlobSizes = TINY) -> None:
         self.store = store
         self.home = home
         self.data = home / "data"

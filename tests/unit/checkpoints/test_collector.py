@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import Missing
-from sessionlib.checkpoints.catalog import names, read_manifest, shelved, verify
+from sessionlib.checkpoints.catalog import list_checkpoints, list_names, read_manifest, verify
 from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
@@ -139,7 +139,7 @@ def test_the_newest_are_kept_and_always_the_one_that_is_pointed_at(
     side = Side(store, tmp_path / "here", keep=3)
     pointers = publish(side, 1, None, 6, first=0)
     assert side.checkpoints.collect(pointers[-1]) > 3
-    assert names(store) == [pointer.name for pointer in reversed(pointers[-3:])]
+    assert list_names(store) == [pointer.name for pointer in reversed(pointers[-3:])]
     for pointer in pointers[-3:]:
         assert verify(store, pointer.name) == []
     needed = frozenset[str]().union(
@@ -153,7 +153,7 @@ def test_what_is_newer_than_the_pointer_is_left_alone(store: Freezing, tmp_path:
     side = Side(store, tmp_path / "here", keep=1)
     pointers = publish(side, 1, None, 4, first=0)
     side.checkpoints.collect(pointers[1])
-    assert names(store) == [pointer.name for pointer in reversed(pointers[1:])]
+    assert list_names(store) == [pointer.name for pointer in reversed(pointers[1:])]
     for pointer in pointers[1:]:
         assert verify(store, pointer.name) == []
 
@@ -167,7 +167,7 @@ def test_copies_that_were_never_published_go_in_the_end(store: Freezing, tmp_pat
     change(side, 4)
     pointer = side.copy(1, first)
     side.checkpoints.collect(pointer)
-    assert names(store) == [pointer.name]
+    assert list_names(store) == [pointer.name]
     needed = read_manifest(store, pointer.name).blob_names()
     assert set(store.list(BLOBS)) == {blob_key(name) for name in needed}
 
@@ -223,7 +223,7 @@ def test_while_a_kept_manifest_cant_be_read_no_blob_goes(store: Freezing, tmp_pa
     blobs = store.list(BLOBS)
     side.checkpoints.collect(pointers[3])
     assert store.list(BLOBS) == blobs
-    assert [one.error is None for one in shelved(store)] == [True, False]
+    assert [one.error is None for one in list_checkpoints(store)] == [True, False]
 
 
 def test_what_isnt_ours_stays(store: Freezing, tmp_path: Path) -> None:
@@ -252,4 +252,4 @@ def test_a_collection_is_stopped_between_two_keys(
     assert side.checkpoints.collect(pointer) == 1 == len(gone)
     monkeypatch.setattr(store, "delete", delete)
     side.checkpoints.collect(pointer)
-    assert names(store) == [pointer.name]
+    assert list_names(store) == [pointer.name]

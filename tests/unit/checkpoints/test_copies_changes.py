@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import durable, index, remembering
+from sessionlib.checkpoints import file_index, fsync, index_file
 from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.names import MANIFESTS, blob_key, blob_mark
-from sessionlib.checkpoints.save.copying import Sizes
-from sessionlib.checkpoints.scan import time_there_ns
+from sessionlib.checkpoints.save.copier import BlobSizes
+from sessionlib.checkpoints.scan import file_system_time_ns
 from sessionlib.clock import sleep
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.checkpoints.meddled import Meddled, here, store, there
@@ -27,20 +27,20 @@ __all__ = ["here", "store", "there"]
 @pytest.fixture
 def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every file counts as left alone for long, so that no test has to wait for it."""
-    monkeypatch.setattr(index, "FINE_TICK_NS", -(10**18))
-    monkeypatch.setattr(index, "COARSE_TICK_NS", -(10**18))
+    monkeypatch.setattr(file_index, "FINE_TICK_NS", -(10**18))
+    monkeypatch.setattr(file_index, "COARSE_TICK_NS", -(10**18))
 
 
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are opened to be read, as they are."""
     names: list[str] = []
-    settle = durable.settle
+    settle = fsync.fsync_file
 
     def noted(fd: int) -> None:
         names.append(Path(f"/proc/self/fd/{fd}").readlink().name)
         settle(fd)
 
-    monkeypatch.setattr("sessionlib.checkpoints.index.settle", noted)
+    monkeypatch.setattr("sessionlib.checkpoints.file_index.fsync_file", noted)
     return names
 
 
@@ -67,7 +67,7 @@ def test_what_has_not_changed_is_neither_read_nor_uploaded(
 def test_a_restarted_agent_need_not_read_it_all_again(
     here: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(remembering, "WORTH_BYTES", 1)
+    monkeypatch.setattr(index_file, "WORTH_BYTES", 1)
     fill(here.data, same="x" * 200, small="y", other="z" * 200)
     pointer = here.copy(1, None)
     here.start()
@@ -82,7 +82,7 @@ def test_a_restarted_agent_need_not_read_it_all_again(
 def test_what_cant_be_believed_is_read_again(
     here: Side, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: str
 ) -> None:
-    monkeypatch.setattr(remembering, "WORTH_BYTES", 1)
+    monkeypatch.setattr(index_file, "WORTH_BYTES", 1)
     fill(here.data, a="x" * 200)
     pointer = here.copy(1, None)
     kept = here.home / "room" / "index.jsonl"
@@ -96,7 +96,7 @@ def test_what_cant_be_believed_is_read_again(
         kept.unlink()
     if harm == "another boot":
         (tmp_path / "boot_id").write_text("another")
-        monkeypatch.setattr(remembering, "_BOOT_ID", tmp_path / "boot_id")
+        monkeypatch.setattr(index_file, "_BOOT_ID", tmp_path / "boot_id")
     here.start()
     names = reads(monkeypatch)
     here.copy(1, pointer)
@@ -106,8 +106,8 @@ def test_what_cant_be_believed_is_read_again(
 def test_a_file_that_was_busy_when_it_was_read_is_read_again(
     here: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index, "FINE_TICK_NS", 10**18)
-    monkeypatch.setattr(index, "COARSE_TICK_NS", 10**18)
+    monkeypatch.setattr(file_index, "FINE_TICK_NS", 10**18)
+    monkeypatch.setattr(file_index, "COARSE_TICK_NS", 10**18)
     fill(here.data, a="1")
     first = here.copy(1, None)
     before = (here.data / "a").stat()
@@ -150,7 +150,7 @@ def test_a_write_through_a_memory_map_is_noticed(here: Side, there: Side, size: 
 
 def pass_a_tick(path: Path) -> None:
     """Wait until a file that changes now would have another time than this one, and be at rest."""
-    while 0 < time_there_ns(path.parent) <= path.stat().st_ctime_ns + index.FINE_TICK_NS:
+    while 0 < file_system_time_ns(path.parent) <= path.stat().st_ctime_ns + file_index.FINE_TICK_NS:
         sleep(0.01)
 
 
@@ -161,8 +161,8 @@ def test_many_small_files_share_few_blobs(store: Meddled, tmp_path: Path) -> Non
     assert len(store.puts) < 20
 
 
-def sizes_of(pack_bytes: int) -> Sizes:
-    return Sizes(piece_bytes=pack_bytes, pack_bytes=pack_bytes, small_bytes=pack_bytes // 2)
+def sizes_of(pack_bytes: int) -> BlobSizes:
+    return BlobSizes(piece_bytes=pack_bytes, pack_bytes=pack_bytes, small_bytes=pack_bytes // 2)
 
 
 @pytest.mark.usefixtures("at_rest")

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import FileTrouble, Unfit, Unsettled, index
+from sessionlib.checkpoints import FileError, KeepsChanging, Unsuitable, file_index
 from sessionlib.checkpoints.names import MANIFESTS
-from sessionlib.checkpoints.scan import Scan, scan
+from sessionlib.checkpoints.scan import DirectoryScan, scan
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.checkpoints.meddled import Meddled, here, store, there
 
@@ -26,7 +26,7 @@ __all__ = ["here", "store", "there"]
 def test_a_file_that_changes_while_it_is_read_is_read_again(
     store: Meddled, here: Side, there: Side, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copier.sleep", lambda _: None)
     path = fill(here.data, a="1" * size) / "a"
     pread, changes = os.pread, iter(["2" * size, "3" * (size + 70)])
     one_at_a_time = threading.Lock()
@@ -48,17 +48,17 @@ def test_a_file_that_changes_while_it_is_read_is_read_again(
 def test_what_does_not_settle_is_not_published_and_named(
     store: Meddled, here: Side, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copier.sleep", lambda _: None)
     path = fill(here.data, calm="x", busy="1" * size) / "busy"
-    stands_still = index.stands_still
+    stands_still = file_index.is_stable
 
     def never(where: Path, fd: int, before: os.stat_result) -> bool:
         if where == path:
             path.write_text("2" * size)
         return stands_still(where, fd, before)
 
-    monkeypatch.setattr("sessionlib.checkpoints.save.copying.stands_still", never)
-    with pytest.raises(Unsettled, match="busy changed each of the"):
+    monkeypatch.setattr("sessionlib.checkpoints.save.copier.is_stable", never)
+    with pytest.raises(KeepsChanging, match="busy changed each of the"):
         here.copy(1, None)
     assert store.list(MANIFESTS) == []
 
@@ -69,7 +69,7 @@ def test_a_file_that_goes_away_is_not_in_the_copy(
 ) -> None:
     path = fill(here.data, stays="x", goes="1" * size) / "goes"
 
-    def scan_and_remove(root: Path) -> Scan:
+    def scan_and_remove(root: Path) -> DirectoryScan:
         found = scan(root)
         path.unlink()
         return found
@@ -97,7 +97,7 @@ def test_sockets_and_pipes_are_left_out_and_named(here: Side) -> None:
 @pytest.mark.parametrize("target", ["/etc/passwd", "..", "../room", "a/../../x", "sub/../a"])
 def test_a_link_that_may_lead_out_is_refused_with_what_to_do(here: Side, target: str) -> None:
     (fill(here.data, a="1") / "link").symlink_to(target)
-    with pytest.raises(Unfit, match="put what it points at in its place"):
+    with pytest.raises(Unsuitable, match="put what it points at in its place"):
         here.copy(1, None)
 
 
@@ -113,7 +113,7 @@ def test_a_file_that_may_not_be_read_is_named_with_the_fix(
         return real(path, *args, **options)  # type: ignore[arg-type]  # passes on what it is given
 
     monkeypatch.setattr(os, "open", refuse)
-    with pytest.raises(FileTrouble, match="a: Permission denied; give the agent's user"):
+    with pytest.raises(FileError, match="a: Permission denied; give the agent's user"):
         here.copy(1, None)
 
 
@@ -127,7 +127,7 @@ def test_a_failing_file_is_a_sentence(
         raise OSError(code, os.strerror(code))
 
     monkeypatch.setattr(os, "pread", fails)
-    with pytest.raises(FileTrouble, match=rf"data/a: {os.strerror(code)}; "):
+    with pytest.raises(FileError, match=rf"data/a: {os.strerror(code)}; "):
         here.copy(1, None)
 
 

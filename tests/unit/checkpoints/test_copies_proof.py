@@ -22,7 +22,7 @@ __all__ = ["here", "store", "there"]
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sessionlib.checkpoints.save.upload.sleep", lambda _: None)
-    monkeypatch.setattr("sessionlib.checkpoints.save.copying.sleep", lambda _: None)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copier.sleep", lambda _: None)
 
 
 def test_a_store_that_reports_md5_proves_as_well(store: Meddled, here: Side) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import CheckpointError
-from sessionlib.checkpoints.crew import THREADS
+from sessionlib.checkpoints.worker_pool import THREADS
 from sessionlib.clock import SystemClock
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.checkpoints.kit import Side, fill

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import Cancelled, crew
+from sessionlib.checkpoints import Cancelled, worker_pool
 from sessionlib.clock import SystemClock
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.checkpoints.kit import Side, fill, picture
@@ -46,7 +46,7 @@ class Hanging(MemoryStore):
 
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hanging]:
-    monkeypatch.setattr(crew, "LAST_JOBS_S", 0.2)
+    monkeypatch.setattr(worker_pool, "LAST_JOBS_S", 0.2)
     store = Hanging()
     yield store
     store.come_back.set()
@@ -88,7 +88,7 @@ def here(store: Hanging, tmp_path: Path) -> Side:
 
 @pytest.mark.parametrize(
     ("files", "hanging"),
-    [({"small": "1"}, 1), ({"large": "x" * 100}, 2), ({"larger": "x" * 6400}, crew.THREADS)],
+    [({"small": "1"}, 1), ({"large": "x" * 100}, 2), ({"larger": "x" * 6400}, worker_pool.THREADS)],
     ids=["it waits for a result", "of a large file", "it waits for a free place"],
 )
 def test_a_copy_ends_when_told_to_although_the_store_hangs(
@@ -106,7 +106,7 @@ def test_the_files_that_it_had_open_are_let_go_once_nobody_reads_them(
 ) -> None:
     fill(here.data, a="x" * 640, b="y" * 640)
     store.hangs = "put"
-    stopped(here, lambda: here.copy(1, None), store, crew.THREADS)
+    stopped(here, lambda: here.copy(1, None), store, worker_pool.THREADS)
     store.come_back.set()
     settle()
     assert [path for path in opened_here() if path.is_relative_to(here.data)] == []

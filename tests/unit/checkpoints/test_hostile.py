@@ -17,10 +17,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sessionlib.checkpoints import Damaged, Missing
-from sessionlib.checkpoints.catalog import read_manifest, shelved
-from sessionlib.checkpoints.manifest import MAX_LIST_RAW_BYTES, MAX_LISTS, Head, Manifest
-from sessionlib.checkpoints.names import BLOBS, Mark, blob_name, checkpoint_name, manifest_key
-from sessionlib.checkpoints.parsing import decode_head, decode_lists
+from sessionlib.checkpoints.catalog import list_checkpoints, read_manifest
+from sessionlib.checkpoints.manifest import MAX_LIST_RAW_BYTES, MAX_LISTS, Manifest, ManifestHead
+from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists
+from sessionlib.checkpoints.names import (
+    BLOBS,
+    CheckpointNumber,
+    blob_name,
+    checkpoint_name,
+    manifest_key,
+)
 from sessionlib.checkpoints.paths import stays_inside
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
@@ -29,7 +35,7 @@ from tests.unit.checkpoints.kit import Side, picture
 
 CONTENT = b"content"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-BLOB = blob_name(Mark(1, 1), "0" * 8, 0, bytes.fromhex(SHA256))
+BLOB = blob_name(CheckpointNumber(1, 1), "0" * 8, 0, bytes.fromhex(SHA256))
 TREE = ["dir", ".", 0o755, 0]
 BLOB_LINE = ["blob", BLOB, 7, SHA256]
 
@@ -53,7 +59,7 @@ def publish_raw(
     store: MemoryStore, packed: bytes, raw_bytes: int, lines: list[Any], **head: Any
 ) -> Pointer:
     digest = hashlib.sha256(packed)
-    name = blob_name(Mark(1, 1), "1" * 8, 0, digest.digest())
+    name = blob_name(CheckpointNumber(1, 1), "1" * 8, 0, digest.digest())
     store.put(BLOBS + name, packed)
     files = [line for line in lines if isinstance(line, list) and line[:1] == ["file"]]
     sizes = [line[4] for line in files if len(line) == 6 and isinstance(line[4], int)]
@@ -69,7 +75,7 @@ def publish_raw(
         "nonce": "0",
     } | head
     record = json.dumps(body).encode()
-    checkpoint = checkpoint_name(Mark(1, 1), record)
+    checkpoint = checkpoint_name(CheckpointNumber(1, 1), record)
     store.create(manifest_key(checkpoint), record)
     return Pointer(1, 1, checkpoint, json.loads(record)["bytes"])
 
@@ -258,7 +264,7 @@ def test_a_name_that_is_no_checkpoints_is_refused(
 def test_a_listing_shows_the_harmed_beside_the_whole(store: MemoryStore) -> None:
     good = publish(store, GOOD)
     bad = publish(store, GOOD, epoch=5)
-    found = {one.name: one for one in shelved(store)}
+    found = {one.name: one for one in list_checkpoints(store)}
     assert found[good.name].error is None
     assert found[bad.name].error is not None
 
@@ -266,10 +272,10 @@ def test_a_listing_shows_the_harmed_beside_the_whole(store: MemoryStore) -> None
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_readers(data: bytes) -> None:
-    name = checkpoint_name(Mark(1, 1), data)
+    name = checkpoint_name(CheckpointNumber(1, 1), data)
     with pytest.raises(Damaged):
         decode_head(name, data)
-    head = Head(1, 1, 0, 0, 64, (), (), "0")
+    head = ManifestHead(1, 1, 0, 0, 64, (), (), "0")
     with pytest.raises(Damaged):
         decode_lists(name, head, [data])
 
@@ -288,7 +294,7 @@ NEARLY = st.lists(
 @given(NEARLY)
 def test_lines_are_read_or_refused_and_nothing_else(lines: list[Any]) -> None:
     raw = b"".join(json.dumps(line).encode() + b"\n" for line in lines)
-    head = Head(1, 1, 7, 1, 64, (), (), "0")
+    head = ManifestHead(1, 1, 7, 1, 64, (), (), "0")
     try:
         manifest = decode_lists("1-1-" + "0" * 32, head, [raw])
     except Damaged:

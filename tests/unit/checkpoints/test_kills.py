@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints.catalog import names, verify
+from sessionlib.checkpoints.catalog import list_names, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.folder import FolderStore
@@ -138,7 +138,7 @@ def test_a_copy_survives_a_kill_at_every_step(scene: Scene) -> None:
     with killer(scene.folder, "copy") as process:
         while dies_at(process, step := step + 1):
             assert picture(here.data) == before
-            for name in names(scene.store):
+            for name in list_names(scene.store):
                 assert verify(scene.store, name) == [], f"step {step}"
             here.start()
             assert here.checkpoints.restore(3, pointer).went_on, f"step {step}"

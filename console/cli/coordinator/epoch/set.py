@@ -31,8 +31,8 @@ def run(
     context = command_context(ctx)
     context.require_writable("coordinator epoch set")
     with service_packages():
-        from coordinator import administering  # noqa: PLC0415 - loaded only here
-    known = administering.known_fence(database(db))
+        from coordinator import admin  # noqa: PLC0415 - loaded only here
+    known = admin.read_fence(database(db))
     if known.epoch == epoch:
         raise AlreadySo(f"epoch {epoch} is the highest known already")
     holder = f", held by {known.holder}" if known.holder else ""
@@ -41,7 +41,7 @@ def run(
         + (_LOWER if epoch < known.epoch else _HIGHER),
         yes=context.yes,
     )
-    administering.set_epoch(database(db), epoch)
+    admin.set_epoch(database(db), epoch)
     context.out.answer(
         f"the highest epoch known is {epoch} now", {"epoch": epoch, "before": known.epoch}
     )

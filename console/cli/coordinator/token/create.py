@@ -38,7 +38,7 @@ def run(
     name = token_owner(account, operator=operator)
     place = database(db)
     with service_packages():
-        from coordinator import administering  # noqa: PLC0415 - loaded only here
-    token = administering.create_token(place, name)
+        from coordinator import admin  # noqa: PLC0415 - loaded only here
+    token = admin.create_token(place, name)
     context.out.message(f"A token for {name or 'the operator'}, in {place}; it is shown this once:")
     context.out.answer(token, {"account": name, "operator": operator, "token": token})

@@ -37,8 +37,8 @@ def run(
     who = name or "the operator"
     context.out.ask(f"Make all tokens of {who} invalid, in {database(db)}.", yes=context.yes)
     with service_packages():
-        from coordinator import administering  # noqa: PLC0415 - loaded only here
-    count = administering.revoke_tokens(database(db), name)
+        from coordinator import admin  # noqa: PLC0415 - loaded only here
+    count = admin.revoke_tokens(database(db), name)
     if not count:
         raise AlreadySo(f"{who} has no token here")
     some = "1 token" if count == 1 else f"{count} tokens"

@@ -13,7 +13,7 @@ from typing import Any
 from console.emulators.drive.contents.item import DriveItem
 from console.emulators.drive.methods import about, files, permissions, writes
 from console.emulators.drive.methods.call import Call
-from sessionlib.stores.drive import units
+from sessionlib.stores.drive import quota_units
 
 Result = DriveItem | dict[str, Any] | bytes | None
 
@@ -36,27 +36,29 @@ class UploadHandler:
 
 
 METHODS: Mapping[str, MethodHandler] = {
-    "drive.about.get": MethodHandler(about.get, units.READ),
-    "drive.files.get": MethodHandler(files.get, units.READ),
-    "drive.files.list": MethodHandler(files.list_, units.LIST),
-    "drive.files.generateIds": MethodHandler(files.generate_ids, units.READ),
-    "drive.files.insert": MethodHandler(writes.insert, units.WRITE, writes=True),
-    "drive.files.update": MethodHandler(writes.update, units.WRITE, writes=True),
-    "drive.files.patch": MethodHandler(writes.patch, units.WRITE, writes=True),
-    "drive.files.delete": MethodHandler(files.delete, units.WRITE, writes=True),
-    "drive.files.trash": MethodHandler(files.trash, units.WRITE, writes=True),
-    "drive.files.untrash": MethodHandler(files.untrash, units.WRITE, writes=True),
-    "drive.permissions.insert": MethodHandler(permissions.insert, units.WRITE, writes=True),
-    "drive.permissions.list": MethodHandler(permissions.list_, units.LIST),
-    "drive.permissions.get": MethodHandler(permissions.get, units.READ),
-    "drive.permissions.getIdForEmail": MethodHandler(permissions.get_id_for_email, units.READ),
-    "drive.permissions.delete": MethodHandler(permissions.delete, units.WRITE, writes=True),
+    "drive.about.get": MethodHandler(about.get, quota_units.READ),
+    "drive.files.get": MethodHandler(files.get, quota_units.READ),
+    "drive.files.list": MethodHandler(files.list_, quota_units.LIST),
+    "drive.files.generateIds": MethodHandler(files.generate_ids, quota_units.READ),
+    "drive.files.insert": MethodHandler(writes.insert, quota_units.WRITE, writes=True),
+    "drive.files.update": MethodHandler(writes.update, quota_units.WRITE, writes=True),
+    "drive.files.patch": MethodHandler(writes.patch, quota_units.WRITE, writes=True),
+    "drive.files.delete": MethodHandler(files.delete, quota_units.WRITE, writes=True),
+    "drive.files.trash": MethodHandler(files.trash, quota_units.WRITE, writes=True),
+    "drive.files.untrash": MethodHandler(files.untrash, quota_units.WRITE, writes=True),
+    "drive.permissions.insert": MethodHandler(permissions.insert, quota_units.WRITE, writes=True),
+    "drive.permissions.list": MethodHandler(permissions.list_, quota_units.LIST),
+    "drive.permissions.get": MethodHandler(permissions.get, quota_units.READ),
+    "drive.permissions.getIdForEmail": MethodHandler(
+        permissions.get_id_for_email, quota_units.READ
+    ),
+    "drive.permissions.delete": MethodHandler(permissions.delete, quota_units.WRITE, writes=True),
 }
 UPLOADS: Mapping[str, UploadHandler] = {
     "drive.files.insert": UploadHandler(writes.check_insert, writes.insert),
     "drive.files.update": UploadHandler(writes.check_update, writes.update),
 }
-DOWNLOAD = MethodHandler(files.download, units.DOWNLOAD)
+DOWNLOAD = MethodHandler(files.download, quota_units.DOWNLOAD)
 """What `alt=media` makes of `drive.files.get`."""
 
 _HEEDED = frozenset(

@@ -1,0 +1,64 @@
+"""Tokens and epochs, by hand, while the service runs or not.
+
+Decided here: that a running service follows within a second, and what an operator is told
+before an epoch is changed. Not decided here: how it is asked (the command line).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from coordinator.access.tokens import check_account, hash_of, new_token
+from coordinator.database.database import Database
+from coordinator.fencing import EpochFence
+from sessionlib.clock import SystemClock
+from sessionlib.core.values import MAX_EPOCH
+from sessionlib.errors import ConfigError
+
+
+def create_token(db: str, account: str | None) -> str:
+    """A new token for an account, or for the operator (None); older ones stay valid.
+
+    Raises ConfigError, DatabaseUnusable.
+    """
+    if account is not None:
+        check_account(account)
+    token = new_token()
+    with _open_database(db) as database:
+        database.add_token(hash_of(token), account, SystemClock().now())
+    return token
+
+
+def revoke_tokens(db: str, account: str | None) -> int:
+    """Make all tokens of an account, or of the operator, invalid; how many there were.
+
+    Raises ConfigError, DatabaseUnusable.
+    """
+    if account is not None:
+        check_account(account)
+    with _open_database(db) as database:
+        return database.remove_tokens(account)
+
+
+def read_fence(db: str) -> EpochFence:
+    """The highest epoch known. Raises ConfigError, DatabaseUnusable."""
+    with _open_database(db) as database:
+        return database.fence()
+
+
+def set_epoch(db: str, epoch: int) -> None:
+    """Take `epoch` for the highest known. Raises ConfigError, DatabaseUnusable."""
+    if not 0 <= epoch <= MAX_EPOCH:
+        raise ConfigError([f"{epoch} can't be an epoch: that is a number from 0 to {MAX_EPOCH}"])
+    with _open_database(db) as database:
+        database.set_epoch(epoch)
+
+
+@contextmanager
+def _open_database(db: str) -> Iterator[Database]:
+    database = Database(db)
+    try:
+        yield database
+    finally:
+        database.close()

@@ -1,0 +1,60 @@
+"""A checkpoint as a folder of its own, for people.
+
+Decided here: it goes to a place where nothing is, all of it or nothing. It is
+made beside that place and renamed.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from sessionlib.checkpoints.catalog import read_manifest
+from sessionlib.checkpoints.errors import FileError, file_error, quote_path
+from sessionlib.checkpoints.fsync import sync_folder
+from sessionlib.checkpoints.manifest import Manifest
+from sessionlib.checkpoints.shadow_tree import ShadowTree, remove_tree
+from sessionlib.checkpoints.worker_pool import WorkerPool
+from sessionlib.ports import Store
+
+
+def export_checkpoint(
+    store: Store,
+    name: str,
+    to: Path,
+    tell: Callable[[int, int], None] = lambda done, of: None,
+    is_cancelled: Callable[[], bool] = lambda: False,
+) -> Manifest:
+    """Write a checkpoint's tree to `to`, all of it hashed. `tell` is given bytes done and to do.
+
+    Raises FileTrouble where `to` exists; Missing, Damaged, StoreError, Cancelled.
+    """
+    to = to.absolute()
+    _check_free(to)
+    manifest = read_manifest(store, name)
+    draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
+    try:
+        tree = ShadowTree(draft)
+        with WorkerPool(is_cancelled) as crew:
+            tree.update_to(manifest, store, crew, tell)
+        tree.restore_modes(manifest)
+        _check_free(to)
+        draft.rename(to)
+        sync_folder(to.parent)
+    except OSError as error:
+        raise file_error(to, error) from None
+    finally:
+        if draft.exists():
+            with suppress(OSError):
+                remove_tree(draft)
+    return manifest
+
+
+def _check_free(to: Path) -> None:
+    if os.path.lexists(to):
+        raise FileError(
+            f"{quote_path(to)} exists: name a folder that doesn't, nothing is overwritten"
+        )

@@ -1,0 +1,62 @@
+"""What is known of a tree's files, kept for the agent's next start.
+
+Decided here: that it is worth a file only where reading the tree again takes
+long, and that it is believed only within the same boot of the machine and on the
+same device: after a power cut a file may hold less than its times say. Nothing
+depends on it: without it, or if it is damaged, everything is read again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sessionlib.checkpoints.file_index import FileRecord, Index
+from sessionlib.checkpoints.scan import FileSignature
+
+WORTH_BYTES = 256_000_000
+"""So much must have been read since the last time for the index to be written again."""
+
+_NAME = "index.jsonl"
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+def save(room: Path, root: Path, index: Index) -> None:
+    """Keep the index of the tree at `root`. Best effort."""
+    with suppress(OSError):
+        lines = [_line(path, known) for path, known in index.items() if known.at_rest]
+        body = "".join(lines).encode()
+        head = {"of": _identity(root), "sha256": hashlib.sha256(body).hexdigest()}
+        room.mkdir(parents=True, exist_ok=True)
+        draft = room / f".{_NAME}.draft"
+        draft.write_bytes(json.dumps(head).encode() + b"\n" + body)
+        draft.replace(room / _NAME)
+
+
+def load(room: Path, root: Path) -> Index:
+    """The index of the tree at `root`; empty where none can be believed."""
+    with suppress(OSError, ValueError, TypeError, KeyError, RecursionError):
+        head, _, body = (room / _NAME).read_bytes().partition(b"\n")
+        stated = json.loads(head)
+        is_whole = stated["sha256"] == hashlib.sha256(body).hexdigest()
+        if is_whole and stated["of"] == _identity(root):
+            return dict(_known(json.loads(line)) for line in body.splitlines())
+    return {}
+
+
+def _identity(root: Path) -> str:
+    return f"{_BOOT_ID.read_text().strip()} {root.stat().st_dev} {root}"
+
+
+def _line(path: str, known: FileRecord) -> str:
+    return json.dumps([path, known.sig, b"".join(known.hashes).hex()]) + "\n"
+
+
+def _known(fields: Any) -> tuple[str, FileRecord]:
+    path, sig, hashes = fields
+    raw, size = bytes.fromhex(hashes), hashlib.sha256().digest_size
+    parts = tuple(raw[begin : begin + size] for begin in range(0, len(raw), size))
+    return path, FileRecord(FileSignature(*sig), parts, at_rest=True)
