@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from coordinator.access.tokens import check_account, hash_of, new_token
 from coordinator.database.database import Database
 from coordinator.fencing import EpochFence
+from coordinator.tokens import check_account, hash_token, new_token
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import MAX_EPOCH
 from sessionlib.errors import ConfigError
@@ -26,7 +26,7 @@ def create_token(db: str, account: str | None) -> str:
         check_account(account)
     token = new_token()
     with _open_database(db) as database:
-        database.add_token(hash_of(token), account, SystemClock().now())
+        database.add_token(hash_token(token), account, SystemClock().now())
     return token
 
 
@@ -44,7 +44,7 @@ def revoke_tokens(db: str, account: str | None) -> int:
 def read_fence(db: str) -> EpochFence:
     """The highest epoch known. Raises ConfigError, DatabaseUnusable."""
     with _open_database(db) as database:
-        return database.fence()
+        return database.read_fence()
 
 
 def set_epoch(db: str, epoch: int) -> None:

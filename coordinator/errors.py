@@ -10,5 +10,5 @@ class DatabaseUnusable(ColabvpsError):
     """The database can't be opened, read or written; the text says why and what to do."""
 
 
-class NotServing(ColabvpsError):
+class ServerStartFailed(ColabvpsError):
     """The service can't begin: an address that is taken or not safe, a certificate."""

@@ -12,9 +12,9 @@ from collections import Counter, deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 
-from coordinator.access.token_index import TokenGrant
 from coordinator.settings import ServiceSettings
 from coordinator.state import BellEvent, State
+from coordinator.token_index import TokenGrant
 from coordinator.writer import StateWriter
 
 _ALIVE = b": alive\n\n"
@@ -53,19 +53,19 @@ class EventBroadcast:
     def __init__(self, writer: StateWriter, settings: ServiceSettings) -> None:
         self._writer = writer
         self._settings = settings
-        self._rung = asyncio.Event()
+        self._changed = asyncio.Event()
         self._open: Counter[str] = Counter()
         self._ended = False
-        writer.when_published(lambda _moves: self._wake_streams())
+        writer.subscribe(lambda _moves: self._wake_streams())
 
-    def streams(self) -> int:
+    def open_count(self) -> int:
         """How many are open."""
         return self._open.total()
 
     def has_room(self, grant: TokenGrant) -> bool:
         """Whether one more stream may be opened with this token."""
         settings = self._settings
-        is_full = self.streams() >= settings.max_streams
+        is_full = self.open_count() >= settings.max_streams
         return not is_full and self._open[grant.hash] < settings.streams_per_token
 
     @contextmanager
@@ -88,8 +88,8 @@ class EventBroadcast:
         """What is sent to one listener, until it goes, its token is revoked, or all ends."""
         last_id = start_event_id(self._writer.state, last_event_id)
         yield f"retry: {RETRY_MS}\nid: {max(0, last_id)}\n\n".encode()
-        while not self._ended and self._writer.keys.is_valid(grant):
-            rung = self._rung
+        while not self._ended and self._writer.token_index.is_valid(grant):
+            rung = self._changed
             state = self._writer.state
             if last_id != state.last_event_id:
                 found = missed_events(state, last_id)
@@ -104,5 +104,5 @@ class EventBroadcast:
                 yield _ALIVE
 
     def _wake_streams(self) -> None:
-        self._rung.set()
-        self._rung = asyncio.Event()
+        self._changed.set()
+        self._changed = asyncio.Event()

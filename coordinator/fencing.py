@@ -14,9 +14,9 @@ from enum import StrEnum
 class Ruling(StrEnum):
     """What is to be done with a word."""
 
-    TAKEN = "taken"
+    ACCEPTED = "taken"
     OUTDATED = "outdated"
-    HELD = "held"
+    HELD_BY_ANOTHER = "held"
     """Another account is known to hold this very epoch."""
 
 
@@ -28,7 +28,7 @@ class EpochFence:
     holder: str | None = None
 
 
-def judge(
+def judge_epoch(
     fence: EpochFence, account: str, epoch: int, *, as_holder: bool
 ) -> tuple[Ruling, EpochFence]:
     """What to do with `account`'s word under `epoch`, and what is known after it.
@@ -41,8 +41,8 @@ def judge(
     holder = fence.holder if epoch == fence.epoch else None
     if as_holder:
         if holder not in {None, account}:
-            return Ruling.HELD, fence
+            return Ruling.HELD_BY_ANOTHER, fence
         holder = account
     if (epoch, holder) == (fence.epoch, fence.holder):
-        return Ruling.TAKEN, fence
-    return Ruling.TAKEN, EpochFence(epoch, holder)
+        return Ruling.ACCEPTED, fence
+    return Ruling.ACCEPTED, EpochFence(epoch, holder)

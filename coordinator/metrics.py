@@ -35,7 +35,11 @@ class Metrics:
     """All figures of one process."""
 
     def __init__(
-        self, writer: StateWriter, bell: EventBroadcast, settings: ServiceSettings, clock: Clock
+        self,
+        writer: StateWriter,
+        broadcast: EventBroadcast,
+        settings: ServiceSettings,
+        clock: Clock,
     ) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]  # it has no types
         self._registry = CollectorRegistry()
@@ -71,8 +75,8 @@ class Metrics:
         # What `labels` finds, kept: it would be looked up for every request.
         self._counters: dict[tuple[str, str, int], Counter] = {}
         self._timers: dict[str, Histogram] = {}
-        self._registry.register(_StateCollector(writer, bell, settings, clock))
-        writer.when_published(self._moved)
+        self._registry.register(_StateCollector(writer, broadcast, settings, clock))
+        writer.subscribe(self._record_moves)
 
     def count_answer(self, route: str, method: str, status: int, took_s: float | None) -> None:
         """Count a request; without a time for one that isn't meant to end."""
@@ -89,11 +93,11 @@ class Metrics:
             timer = self._timers[route] = self._took.labels(route)
         timer.observe(took_s)
 
-    def text(self) -> bytes:
+    def render(self) -> bytes:
         """All of it, as it is scraped."""
         return generate_latest(self._registry)
 
-    def _moved(self, moves: list[EndedMove]) -> None:
+    def _record_moves(self, moves: list[EndedMove]) -> None:
         for move in moves:
             self._moves.labels(move.kind.value).inc()
             if move.downtime_s is not None:
@@ -104,10 +108,14 @@ class _StateCollector(Collector):
     """What is looked up when it is asked for."""
 
     def __init__(
-        self, writer: StateWriter, bell: EventBroadcast, settings: ServiceSettings, clock: Clock
+        self,
+        writer: StateWriter,
+        broadcast: EventBroadcast,
+        settings: ServiceSettings,
+        clock: Clock,
     ) -> None:
         self._writer = writer
-        self._bell = bell
+        self._broadcast = broadcast
         self._settings = settings
         self._clock = clock
 
@@ -122,14 +130,14 @@ class _StateCollector(Collector):
         yield _gauge("colabvps_epoch", "The highest epoch known", state.fence.epoch)
         is_well = self._writer.trouble is None
         yield _gauge("colabvps_database_up", "1 while the database can be used", is_well)
-        yield _gauge("colabvps_streams", "Open streams of events", self._bell.streams())
+        yield _gauge("colabvps_streams", "Open streams of events", self._broadcast.open_count())
         expiry = GaugeMetricFamily(
             "colabvps_session_expiry_seconds", "What a session has left", labels=["account"]
         )
         age = GaugeMetricFamily(
             "colabvps_heartbeat_age_seconds", "Since the last heartbeat", labels=["account"]
         )
-        for account in sorted(self._writer.keys.accounts() & state.sessions.keys()):
+        for account in sorted(self._writer.token_index.accounts() & state.sessions.keys()):
             session = state.sessions[account]
             expiry.add_metric([account], left_s(session, at.now))
             age.add_metric([account], session.age_s(at.now))

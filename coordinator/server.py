@@ -22,10 +22,10 @@ from pathlib import Path
 import uvicorn
 
 from coordinator.access.connection_limits import bounded_protocol, close_slow_connections
-from coordinator.api.app import CoordinatorApp
+from coordinator.app import CoordinatorApp
 from coordinator.database.database import Database
-from coordinator.database.engine import only_server
-from coordinator.errors import NotServing
+from coordinator.database.engine import server_lock
+from coordinator.errors import ServerStartFailed
 from coordinator.settings import ServiceSettings
 from sessionlib.clock import SystemClock
 from sessionlib.errors import ConfigError
@@ -38,7 +38,7 @@ every commit, and Python's own 5 ms would be most of what an answer takes."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListenAddress:
+class ServerOptions:
     """Where to listen. Port 0 is any that is free."""
 
     host: str = "127.0.0.1"
@@ -52,7 +52,7 @@ class ListenAddress:
         return "http" if self.tls_cert is None else "https"
 
 
-def check(place: ListenAddress) -> None:
+def require_safe_address(place: ServerOptions) -> None:
     """Return if it is safe to listen there. Raises ConfigError."""
     if (place.tls_cert is None) is not (place.tls_key is None):
         raise ConfigError(["--tls-cert and --tls-key go together: name both"])
@@ -75,23 +75,23 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def serve(db: str, place: ListenAddress, listening: Callable[[str], None]) -> None:
+def serve(db: str, place: ServerOptions, on_listening: Callable[[str], None]) -> None:
     """Serve until a signal ends it; `listening` is told the URL once requests are taken.
 
     Raises ConfigError, DatabaseUnusable, NotServing.
     """
-    check(place)
-    with only_server(db):
+    require_safe_address(place)
+    with server_lock(db):
         database = Database(db)
         try:
             service = CoordinatorApp(database, place.settings, SystemClock())
-            sockets = _listening_address(place)
+            sockets = _listen(place)
             config = _config(service, place)
-            server = _Server(config, service, place, lambda: listening(_url(place, sockets)))
+            server = _Server(config, service, place, lambda: on_listening(_url(place, sockets)))
             # uvicorn raises what ended it once more when all is done: that is the end we meant.
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: None)
-            _allow_files(2 * place.settings.max_connections)
+            _raise_file_limit(2 * place.settings.max_connections)
             sys.setswitchinterval(_SWITCH_S)
             server.run([sockets])
         finally:
@@ -105,11 +105,11 @@ class _Server(uvicorn.Server):
         self,
         config: uvicorn.Config,
         service: CoordinatorApp,
-        place: ListenAddress,
+        place: ServerOptions,
         listening: Callable[[], None],
     ) -> None:
         super().__init__(config)
-        self._bell = service.bell
+        self._bell = service.broadcast
         self._settings = place.settings
         self._listening = listening
         self._sweeping: asyncio.Task[None] | None = None
@@ -127,7 +127,7 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _config(service: CoordinatorApp, place: ListenAddress) -> uvicorn.Config:
+def _config(service: CoordinatorApp, place: ServerOptions) -> uvicorn.Config:
     config = uvicorn.Config(
         service.app,
         loop="uvloop",
@@ -146,7 +146,7 @@ def _config(service: CoordinatorApp, place: ListenAddress) -> uvicorn.Config:
     try:
         config.load()
     except (OSError, ssl.SSLError) as error:
-        raise NotServing(f"the certificate or its key can't be used ({error})") from None
+        raise ServerStartFailed(f"the certificate or its key can't be used ({error})") from None
     return config
 
 
@@ -158,7 +158,7 @@ def _freeze_garbage_collector() -> None:
     gc.freeze()
 
 
-def _allow_files(count: int) -> None:
+def _raise_file_limit(count: int) -> None:
     """Let this process have so many files and connections open, or as many as it may."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     most = count if hard == resource.RLIM_INFINITY else min(count, hard)
@@ -166,7 +166,7 @@ def _allow_files(count: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
-def _listening_address(place: ListenAddress) -> socket.socket:
+def _listen(place: ServerOptions) -> socket.socket:
     family = socket.AF_INET6 if ":" in place.host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -175,13 +175,13 @@ def _listening_address(place: ListenAddress) -> socket.socket:
         listener.set_inheritable(False)
     except OSError as error:
         listener.close()
-        raise NotServing(
+        raise ServerStartFailed(
             f"{place.host} port {place.port} can't be listened on ({error.strerror or error}): "
             "give another --host or --port"
         ) from None
     return listener
 
 
-def _url(place: ListenAddress, listener: socket.socket) -> str:
+def _url(place: ServerOptions, listener: socket.socket) -> str:
     host = f"[{place.host}]" if ":" in place.host else place.host
     return f"{place.scheme}://{host}:{listener.getsockname()[1]}"

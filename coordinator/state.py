@@ -18,12 +18,12 @@ from sessionlib.core.values import Instant
 
 MAX_MOVES = 200
 MAX_EVENTS = 1_000
-CALLED_OFF = "aborted"
+ABORTED = "aborted"
 """The phase of a move that won't take place."""
-STANDING_STILL = frozenset({"quiescing", "offered"})
+QUIESCED_PHASES = frozenset({"quiescing", "offered"})
 """The phases of a planned move in which nobody works."""
-SERVING = "active"
-HOLDING = frozenset({SERVING, "starting"})
+SERVING_STATUS = "active"
+HOLDING_STATUSES = frozenset({SERVING_STATUS, "starting"})
 """The statuses of a session that has the lease."""
 
 
@@ -77,7 +77,7 @@ class Handover:
     phase: str
     left_s: float | None
     at: Instant
-    still_since: Instant | None = None
+    quiesced_since: Instant | None = None
 
 
 @dataclass(frozen=True, slots=True)

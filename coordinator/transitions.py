@@ -13,11 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from coordinator.fencing import EpochFence, Ruling, judge
+from coordinator.fencing import EpochFence, Ruling, judge_epoch
 from coordinator.state import (
-    HOLDING,
-    SERVING,
-    STANDING_STILL,
+    HOLDING_STATUSES,
+    QUIESCED_PHASES,
+    SERVING_STATUS,
     BellEvent,
     EndedMove,
     EndedMoveKind,
@@ -66,7 +66,7 @@ class PhaseMessage:
     left_s: float | None
 
 
-Message = HeartbeatMessage | RegistrationMessage | PhaseMessage
+WorkerMessage = HeartbeatMessage | RegistrationMessage | PhaseMessage
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,19 +103,19 @@ class StateDraft:
         """The account's session as it is after what was taken so far."""
         return self.sessions.get(account) or self.base.sessions.get(account)
 
-    def changes_anything(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether there is anything to keep."""
         base = self.base
         return bool(self.sessions or self.events) or (
             (self.fence, self.primary, self.handover) != (base.fence, base.primary, base.handover)
         )
 
-    def ring(self, kind: str, **data: Any) -> None:
+    def add_event(self, kind: str, **data: Any) -> None:
         """Let the bell ring once this is kept."""
         number = self.base.last_event_id + len(self.events) + 1
         self.events.append(BellEvent(number, kind, json.dumps(data)))
 
-    def publish(self) -> None:
+    def apply(self) -> None:
         """Make the changes part of the state they began from. They are durable by now."""
         state = self.base
         state.fence, state.primary, state.handover = self.fence, self.primary, self.handover
@@ -126,20 +126,20 @@ class StateDraft:
             state.last_event_id = self.events[-1].id
 
 
-def decide(draft: StateDraft, message: Message, now: Instant) -> TransitionOutcome:
+def apply_message(draft: StateDraft, message: WorkerMessage, now: Instant) -> TransitionOutcome:
     """Judge a message and gather what it changes."""
     as_holder = not isinstance(message, HeartbeatMessage)
     before = draft.fence
-    ruling, draft.fence = judge(before, message.account, message.epoch, as_holder=as_holder)
-    if ruling is Ruling.TAKEN:
+    ruling, draft.fence = judge_epoch(before, message.account, message.epoch, as_holder=as_holder)
+    if ruling is Ruling.ACCEPTED:
         if draft.fence.epoch > before.epoch:
-            draft.ring("epoch", epoch=draft.fence.epoch, holder=draft.fence.holder)
+            draft.add_event("epoch", epoch=draft.fence.epoch, holder=draft.fence.holder)
         if isinstance(message, HeartbeatMessage):
             _apply_heartbeat(draft, message, now)
         elif isinstance(message, RegistrationMessage):
             _apply_registration(draft, message, now)
         else:
-            _phase(draft, message, now)
+            _apply_handover(draft, message, now)
     return TransitionOutcome(
         ruling,
         draft.fence.epoch,
@@ -149,7 +149,7 @@ def decide(draft: StateDraft, message: Message, now: Instant) -> TransitionOutco
 
 
 def _is_unregistered(draft: StateDraft, beat: HeartbeatMessage) -> bool:
-    if beat.status != SERVING:
+    if beat.status != SERVING_STATUS:
         return False
     primary = draft.primary
     return primary is None or (primary.epoch, primary.worker_id) != (beat.epoch, beat.worker_id)
@@ -161,57 +161,83 @@ def _apply_heartbeat(draft: StateDraft, beat: HeartbeatMessage, now: Instant) ->
         beat.account, beat.worker_id, beat.epoch, beat.status, beat.remaining_s, now
     )
     if before is None or (before.worker_id, before.status) != (beat.worker_id, beat.status):
-        draft.ring("session", account=beat.account, status=beat.status, epoch=beat.epoch)
+        draft.add_event("session", account=beat.account, status=beat.status, epoch=beat.epoch)
 
 
-def _apply_registration(draft: StateDraft, told: RegistrationMessage, now: Instant) -> None:
+def _apply_registration(draft: StateDraft, registration: RegistrationMessage, now: Instant) -> None:
     before = draft.primary
-    is_new = before is None or before.epoch != told.epoch
+    is_new = before is None or before.epoch != registration.epoch
     since = now if before is None or is_new else before.since
     if is_new:
-        draft.moves.append(_apply_phase(draft, told, now))
+        draft.moves.append(_ended_move(draft, registration, now))
     draft.primary = Primary(
-        told.epoch, told.account, told.worker_id, told.url, told.capabilities, since
+        registration.epoch,
+        registration.account,
+        registration.worker_id,
+        registration.url,
+        registration.capabilities,
+        since,
     )
-    session = draft.session(told.account)
+    session = draft.session(registration.account)
     left_s = 0.0
-    if session is not None and session.worker_id == told.worker_id:
+    if session is not None and session.worker_id == registration.worker_id:
         left_s = max(0.0, session.remaining_s - session.age_s(now))
-    draft.sessions[told.account] = SessionRecord(
-        told.account, told.worker_id, told.epoch, SERVING, left_s, now
+    draft.sessions[registration.account] = SessionRecord(
+        registration.account,
+        registration.worker_id,
+        registration.epoch,
+        SERVING_STATUS,
+        left_s,
+        now,
     )
     if before != draft.primary:
-        draft.ring("primary", account=told.account, epoch=told.epoch)
+        draft.add_event("primary", account=registration.account, epoch=registration.epoch)
 
 
-def _apply_phase(draft: StateDraft, told: RegistrationMessage, now: Instant) -> EndedMove:
+def _ended_move(draft: StateDraft, registration: RegistrationMessage, now: Instant) -> EndedMove:
     before = draft.primary
     if before is None:
-        return EndedMove(told.epoch, EndedMoveKind.FIRST, told.previous, told.account, None, now)
-    kind = EndedMoveKind.TAKEOVER if told.takeover else EndedMoveKind.PLANNED
-    stopped = _stopped(draft, before)
+        return EndedMove(
+            registration.epoch,
+            EndedMoveKind.FIRST,
+            registration.previous,
+            registration.account,
+            None,
+            now,
+        )
+    kind = EndedMoveKind.TAKEOVER if registration.takeover else EndedMoveKind.PLANNED
+    stopped = _stopped_at(draft, before)
     down_s = None if stopped is None else max(0.0, now.boot - stopped.boot)
-    return EndedMove(told.epoch, kind, before.account, told.account, down_s, now)
+    return EndedMove(registration.epoch, kind, before.account, registration.account, down_s, now)
 
 
-def _stopped(draft: StateDraft, before: Primary) -> Instant | None:
+def _stopped_at(draft: StateDraft, before: Primary) -> Instant | None:
     """When the former primary was known to serve last."""
     handover = draft.handover
-    if handover is not None and handover.epoch == before.epoch and handover.still_since:
-        return handover.still_since
+    if handover is not None and handover.epoch == before.epoch and handover.quiesced_since:
+        return handover.quiesced_since
     session = draft.session(before.account)
-    return session.at if session is not None and session.status in HOLDING else None
+    return session.at if session is not None and session.status in HOLDING_STATUSES else None
 
 
-def _phase(draft: StateDraft, told: PhaseMessage, now: Instant) -> None:
+def _apply_handover(draft: StateDraft, update: PhaseMessage, now: Instant) -> None:
     before = draft.handover
-    is_same_plan = before is not None and (before.epoch, before.plan) == (told.epoch, told.plan)
+    is_same_plan = before is not None and (before.epoch, before.plan) == (update.epoch, update.plan)
     still_since = None
-    if told.phase in STANDING_STILL:
-        still_since = before.still_since if before is not None and is_same_plan else None
+    if update.phase in QUIESCED_PHASES:
+        still_since = before.quiesced_since if before is not None and is_same_plan else None
         still_since = still_since or now
     draft.handover = Handover(
-        told.epoch, told.plan, told.from_, told.to, told.phase, told.left_s, now, still_since
+        update.epoch,
+        update.plan,
+        update.from_,
+        update.to,
+        update.phase,
+        update.left_s,
+        now,
+        still_since,
     )
-    if before is None or not is_same_plan or (before.to, before.phase) != (told.to, told.phase):
-        draft.ring("handover", plan=told.plan, to=told.to, phase=told.phase, **{"from": told.from_})
+    if before is None or not is_same_plan or (before.to, before.phase) != (update.to, update.phase):
+        draft.add_event(
+            "handover", plan=update.plan, to=update.to, phase=update.phase, **{"from": update.from_}
+        )

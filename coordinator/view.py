@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any
 
 from coordinator.state import (
-    CALLED_OFF,
-    HOLDING,
+    ABORTED,
+    HOLDING_STATUSES,
     EndedMove,
     Handover,
     Primary,
@@ -23,7 +23,7 @@ from coordinator.state import (
 )
 from sessionlib.core.values import Instant
 
-GONE = frozenset({"ended", "fenced"})
+GONE_STATUSES = frozenset({"ended", "fenced"})
 """The statuses of a session that can't take the work over."""
 
 
@@ -52,7 +52,7 @@ def primary_of(state: State, at: ViewContext) -> Primary | None:
     session = state.sessions.get(primary.account)
     if session is None or session.worker_id != primary.worker_id:
         return None
-    is_at_it = session.status in HOLDING and not is_lost(session, at)
+    is_at_it = session.status in HOLDING_STATUSES and not is_lost(session, at)
     return primary if is_at_it else None
 
 
@@ -72,11 +72,11 @@ def health_of(state: State, at: ViewContext) -> SystemHealth:
     if primary is None:
         return SystemHealth.DOWN
     others = (s for name, s in state.sessions.items() if name != primary.account)
-    has_backup = any(s.status not in GONE and not is_lost(s, at) for s in others)
+    has_backup = any(s.status not in GONE_STATUSES and not is_lost(s, at) for s in others)
     return SystemHealth.HEALTHY if has_backup else SystemHealth.DEGRADED
 
 
-def status(state: State, at: ViewContext) -> dict[str, Any]:
+def status_document(state: State, at: ViewContext) -> dict[str, Any]:
     """`GET /api/sessions/status`."""
     primary = primary_of(state, at)
     first = None if primary is None else primary.account
@@ -109,7 +109,7 @@ def next_handover(state: State, at: ViewContext) -> dict[str, Any] | None:
     """The move that is planned; without one, when the primary's time is up at the latest."""
     handover = _open_handover(state)
     if handover is not None:
-        in_s = _ahead_s(handover, at.now)
+        in_s = _time_to_handover_s(handover, at.now)
         return {
             "plan": handover.plan,
             "from": handover.from_,
@@ -154,10 +154,10 @@ def _open_handover(state: State) -> Handover | None:
     handover = state.handover
     if handover is None or handover.epoch != state.fence.epoch:
         return None
-    return None if handover.phase == CALLED_OFF else handover
+    return None if handover.phase == ABORTED else handover
 
 
-def _ahead_s(handover: Handover, now: Instant) -> float | None:
+def _time_to_handover_s(handover: Handover, now: Instant) -> float | None:
     if handover.left_s is None:
         return None
     return round(max(0.0, handover.left_s - (now.boot - handover.at.boot)), 1)

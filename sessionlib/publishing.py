@@ -14,9 +14,9 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import IO, TypeVar
 
-from sessionlib.bundles.bundle import CODE, PublishedCode
 from sessionlib.bundles.packing import PackedArchive
-from sessionlib.bundles.transfer import Progress, is_there, remove, upload
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
+from sessionlib.bundles.transfer import Progress, delete_archive, is_stored, upload
 from sessionlib.config import Config
 from sessionlib.errors import (
     Conflict,
@@ -27,7 +27,12 @@ from sessionlib.errors import (
     Unknown,
 )
 from sessionlib.ports import Store
-from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, digest_of
+from sessionlib.signed.fleet_config import (
+    CONFIG_RECORDS,
+    PublishedConfig,
+    comparable_settings,
+    settings_digest,
+)
 from sessionlib.signed.records import NumberedRecord, RecordKind, VersionSeries
 
 ARCHIVES_KEPT = 3
@@ -46,14 +51,14 @@ class Publisher:
     by: str
     at: float
 
-    def code(
+    def publish_code(
         self, packed: PackedArchive, source: IO[bytes], setup: tuple[str, ...], progress: Progress
     ) -> PublishedCode:
         """Publish a packed folder as the next version. Raises KitError, StoreError."""
-        series = VersionSeries(self.store, CODE, self.fleet)
+        series = VersionSeries(self.store, CODE_RECORDS, self.fleet)
         draft = PublishedCode(
             fleet=self.fleet,
-            version=series.free(series.newest(self._public())),
+            version=series.next_free_number(series.newest(self._public())),
             digest=packed.archive.digest,
             bytes=packed.archive.bytes,
             content=packed.content,
@@ -64,35 +69,40 @@ class Publisher:
             by=self.by,
         )
         upload(self.store, packed.archive, source, progress)
-        done = self._add(series, CODE, draft)
-        if not is_there(self.store, packed.archive):
+        done = self._add(series, CODE_RECORDS, draft)
+        if not is_stored(self.store, packed.archive):
             # Somebody collected an old version of the very same content meanwhile.
             source.seek(0)
             upload(self.store, packed.archive, source, progress)
         with suppress(StoreError):
-            self._collect(series, done)
+            self._delete_old_archives(series, done)
         return done
 
-    def config(self, config: Config) -> PublishedConfig:
+    def publish_config(self, config: Config) -> PublishedConfig:
         """Publish the settings as the next version. Raises KitError, StoreError."""
-        series = VersionSeries(self.store, CONFIG, self.fleet)
-        settings = comparable(config)
+        series = VersionSeries(self.store, CONFIG_RECORDS, self.fleet)
+        settings = comparable_settings(config)
         draft = PublishedConfig(
             fleet=self.fleet,
-            version=series.free(series.newest(self._public())),
-            digest=digest_of(settings),
+            version=series.next_free_number(series.newest(self._public())),
+            digest=settings_digest(settings),
             settings=settings,
             at=self.at,
             by=self.by,
         )
-        return self._add(series, CONFIG, draft)
+        return self._add(series, CONFIG_RECORDS, draft)
 
-    def again(self, kind: RecordKind[T], newest: T) -> T:
+    def republish(self, kind: RecordKind[T], newest: T) -> T:
         """Publish the same once more, as the next version, signed by this publisher's key."""
         series = VersionSeries(self.store, kind, self.fleet)
         own = series.newest(self._public())
         last = newest if own is None or own.version < newest.version else own
-        fields = {"version": series.free(last), "by": self.by, "at": self.at, "signature": ""}
+        fields = {
+            "version": series.next_free_number(last),
+            "by": self.by,
+            "at": self.at,
+            "signature": "",
+        }
         return self._add(series, kind, replace(newest, **fields))
 
     def _public(self) -> str:
@@ -101,24 +111,26 @@ class Publisher:
         return public_of(self.seed)
 
     def _add(self, series: VersionSeries[T], kind: RecordKind[T], draft: T) -> T:
-        value = kind.signed(draft, self.seed)
+        value = kind.sign(draft, self.seed)
         try:
             series.add(value)
         except Unknown as error:
-            if not _stands(series, value):
+            if not _is_ours(series, value):
                 raise Unknown(
                     f"version {value.version} may or may not have been published ({error}): "
                     "look again, and publish once more if it wasn't"
                 ) from None
         except Conflict:
-            if not _stands(series, value):
+            if not _is_ours(series, value):
                 raise ProgramError(
                     f"somebody else published version {value.version} at the same moment, and "
                     "that one counts: see what it is, then publish again"
                 ) from None
         return value
 
-    def _collect(self, series: VersionSeries[PublishedCode], newest: PublishedCode) -> None:
+    def _delete_old_archives(
+        self, series: VersionSeries[PublishedCode], newest: PublishedCode
+    ) -> None:
         numbers = [number for number in series.numbers() if number <= newest.version]
         public = self._public()
         found: list[PublishedCode] = []
@@ -127,15 +139,15 @@ class Publisher:
             with suppress(RecordUnreadable, SignatureInvalid):
                 old = series.read(number)
                 if old is not None:
-                    CODE.verify(old, public)
+                    CODE_RECORDS.verify(old, public)
                     found.append(old)
         kept = {version.digest for version in found[:ARCHIVES_KEPT]}
         for old in found[ARCHIVES_KEPT:]:
             if old.digest not in kept:
-                remove(self.store, old.archive)
+                delete_archive(self.store, old.archive)
 
 
-def _stands(series: VersionSeries[T], value: T) -> bool:
+def _is_ours(series: VersionSeries[T], value: T) -> bool:
     """Whether the record that stands is ours after all: an answer may have been lost."""
     try:
         return series.read(value.version) == value

@@ -28,7 +28,7 @@ def find_secrets(
     found: dict[str, str] = {}
     problems = []
     for name in names:
-        value = environ.get(name) or _from_keyring(entry_of(fleet, name))
+        value = environ.get(name) or _from_keyring(keyring_entry(fleet, name))
         if value:
             found[name] = value
         else:
@@ -38,7 +38,7 @@ def find_secrets(
     return found
 
 
-def entry_of(fleet: str, name: str) -> str:
+def keyring_entry(fleet: str, name: str) -> str:
     """What the keyring's entry for a secret is called."""
     return f"secret:{fleet}:{name}"
 
@@ -47,7 +47,7 @@ def _problem(fleet: str, name: str, setting: str) -> str:
     return (
         f"{setting}: {name} has no value here: set the variable {name} where the agent is "
         f"started, or keep it in this machine's keyring with "
-        f"`keyring set {SERVICE} {entry_of(fleet, name)}`"
+        f"`keyring set {SERVICE} {keyring_entry(fleet, name)}`"
     )
 
 

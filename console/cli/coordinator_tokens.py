@@ -30,7 +30,7 @@ def keep_token(context: CommandContext, config: Config, account: str) -> None:
     if not 0 < len(token) <= MAX_TOKEN or not token.isascii() or not token.isprintable():
         raise Refused("that is no token: `colabvps-console coordinator token create` makes one")
     doubt = _doubt(url, token)
-    secret_storage.save(tokens.entry(config.fleet, account), token)
+    secret_storage.save(tokens.keyring_entry(config.fleet, account), token)
     if doubt:
         context.out.message(f"{doubt}: whether it knows this token isn't known")
     context.out.answer(
@@ -45,7 +45,9 @@ def forget_tokens(context: CommandContext, config: Config, account: str | None) 
         _check(config, account)
     names = [account] if account is not None else [*config.accounts, tokens.OPERATOR]
     kept = [
-        name for name in names if secret_storage.find(tokens.entry(config.fleet, name)) is not None
+        name
+        for name in names
+        if secret_storage.find(tokens.keyring_entry(config.fleet, name)) is not None
     ]
     if kept:
         context.out.ask(
@@ -54,7 +56,7 @@ def forget_tokens(context: CommandContext, config: Config, account: str | None) 
             yes=context.yes,
         )
     for name in kept:
-        secret_storage.delete(tokens.entry(config.fleet, name))
+        secret_storage.delete(tokens.keyring_entry(config.fleet, name))
     text = f"forgotten here: {', '.join(kept)}" if kept else "no token is kept here"
     context.out.answer(text, {"forgotten": kept})
 
@@ -71,8 +73,8 @@ def _doubt(url: str, token: str) -> str | None:
 
     asking = client.CoordinatorClient(url, token)
     try:
-        known = asking.knows_token()
-    except client.Unavailable as error:
+        known = asking.is_token_accepted()
+    except client.CoordinatorUnavailable as error:
         return str(error)
     finally:
         asking.close()

@@ -17,7 +17,7 @@ from console.text.safe_text import one_line, wrapped
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, load
 from sessionlib.config.schema import StoreKind
-from sessionlib.signed.store_check import StoreCheck, day, folder_to_check
+from sessionlib.signed.store_check import StoreCheck, date_text, folder_to_check
 
 CHANGES = True
 EXAMPLES = (
@@ -105,7 +105,7 @@ def _drive(context: CommandContext, config: Config, names: list[str], rounds: in
         stands = verdict.save_unless_pass_stands(store, found, findings, seed)
         if stands is not None:
             kept = False
-            text = f"this changes nothing: doctor passed on {day(stands.at)}, and that counts"
+            text = f"this changes nothing: doctor passed on {date_text(stands.at)}, and that counts"
     _report(context, _Result(findings, at, passed, kept, text))
 
 

@@ -29,14 +29,14 @@ from console.signing.in_force import key_state
 from console.signing.seed_storage import find_seed
 from console.text.safe_text import one_line, wrapped
 from console.timeouts import within
-from sessionlib.bundles.bundle import CODE
+from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.clock import SystemClock
 from sessionlib.config import load
 from sessionlib.core.messages import History, MoveKind
 from sessionlib.errors import ConfigError, ProgramError, StoreError
 from sessionlib.layout import history_key
 from sessionlib.signed import store_check
-from sessionlib.signed.fleetconfig import CONFIG, compare
+from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores import open_store
@@ -169,8 +169,10 @@ def _published(
 ) -> tuple[str | None, str | None, store_check.StoreCheck | None]:
     """The newest program, how the settings compare, and what doctor has found."""
     try:
-        code = VersionSeries(store, CODE, config.fleet).newest(key)
-        settings = compare(config, VersionSeries(store, CONFIG, config.fleet).newest(key))
+        code = VersionSeries(store, CODE_RECORDS, config.fleet).newest(key)
+        settings = describe_difference(
+            config, VersionSeries(store, CONFIG_RECORDS, config.fleet).newest(key)
+        )
         place = store_check.folder_to_check(config)
         found = None if place is None else store_check.read_store_check(store, place, key)[0]
     except StoreError:

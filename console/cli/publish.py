@@ -18,13 +18,19 @@ from console.signing.in_force import signing_seed
 from console.signing.operator import operator_name
 from console.text.output import Output
 from console.timeouts import TimeoutStore
-from sessionlib.bundles.bundle import CODE, MIB, PublishedCode
-from sessionlib.bundles.packing import PackedArchive, PackEntry, entries_of, pack
-from sessionlib.bundles.transfer import is_there
+from sessionlib.bundles.packing import PackedArchive, PackEntry, list_entries, pack
+from sessionlib.bundles.records import CODE_RECORDS, MIB, PublishedCode
+from sessionlib.bundles.transfer import is_stored
 from sessionlib.config import Config
 from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
-from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
+from sessionlib.signed.fleet_config import (
+    CONFIG_RECORDS,
+    PublishedConfig,
+    comparable_settings,
+    describe_difference,
+    settings_digest,
+)
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 
@@ -91,7 +97,7 @@ def _entries(config: Config) -> list[PackEntry]:
     # With `code: .` all of these would be in the folder.
     work = config.folder / "work"
     store = [config.store_folder()] if config.store.kind == "folder" else []
-    return entries_of(config.code_folder(), [config.path, work, *store])
+    return list_entries(config.code_folder(), [config.path, work, *store])
 
 
 def _pack(
@@ -113,15 +119,17 @@ def _pack(
 def _plan(
     config: Config, store: Store, packed: PackedArchive | None, public: str, *, force: bool
 ) -> PublishPlan:
-    old_code = VersionSeries(store, CODE, config.fleet).newest(public)
-    old_config = VersionSeries(store, CONFIG, config.fleet).newest(public)
+    old_code = VersionSeries(store, CODE_RECORDS, config.fleet).newest(public)
+    old_config = VersionSeries(store, CONFIG_RECORDS, config.fleet).newest(public)
     code_same = (
         packed is not None
         and old_code is not None
         and (old_code.content, old_code.setup) == (packed.content, _setup(config))
-        and is_there(store, old_code.archive)
+        and is_stored(store, old_code.archive)
     )
-    config_same = old_config is not None and old_config.digest == digest_of(comparable(config))
+    config_same = old_config is not None and old_config.digest == settings_digest(
+        comparable_settings(config)
+    )
     return PublishPlan(
         code=None if code_same and not force else packed,
         config=force or not config_same,
@@ -148,7 +156,9 @@ def _asks(config: Config, news: PublishPlan, entries: list[PackEntry]) -> Iterat
     elif config.workload.code is None:
         yield "No workload.code is named, so no code is published."
     if news.config:
-        differs = "" if news.old_config is None else f" ({compare(config, news.old_config)})"
+        differs = (
+            "" if news.old_config is None else f" ({describe_difference(config, news.old_config)})"
+        )
         yield (
             f"Publish {config.path} as version {_next_version(news.old_config)} "
             f"of the settings{differs}."
@@ -187,8 +197,8 @@ def _publish(
     try:
         code = None
         if news.code is not None:
-            code = publisher.code(news.code, archive, _setup(config), progress)
-        settings = publisher.config(config) if news.config else None
+            code = publisher.publish_code(news.code, archive, _setup(config), progress)
+        settings = publisher.publish_config(config) if news.config else None
     except KeyboardInterrupt:
         raise Interrupted(
             "interrupted; run `colabvps-console publish` again, which does what is missing"

@@ -11,7 +11,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from sessionlib.clock import Clock
@@ -19,6 +18,7 @@ from sessionlib.config import Config
 from sessionlib.coordinator import TOKEN_VARIABLE, tokens
 
 if TYPE_CHECKING:
+    from sessionlib.coordinator.client import CoordinatorClient
     from sessionlib.coordinator.event_stream import EventListener
 
 EVERY_S = 5.0
@@ -80,8 +80,8 @@ class CoordinatorProbe:
         token = tokens.find(fleet, tokens.OPERATOR)
         asked = client.CoordinatorClient(url, token)
         try:
-            self._seen = _query(asked, CoordinatorStatus(url), client)
-        except client.TokenUnknown:
+            self._seen = _query(asked, CoordinatorStatus(url))
+        except client.TokenRejected:
             why = (
                 _missing_token_text(fleet)
                 if token is None
@@ -101,23 +101,30 @@ def listen_for_changes(config: Config, ring: Callable[[], None]) -> EventListene
     if url is None or token is None:
         return None
     from sessionlib.coordinator import client  # noqa: PLC0415 - loaded only here
-    from sessionlib.coordinator import event_stream as listening  # noqa: PLC0415 - loaded only here
+    from sessionlib.coordinator.event_stream import (  # noqa: PLC0415 - loaded only here
+        EventListener,
+    )
 
-    listener: EventListener = listening.EventListener(client.CoordinatorClient(url, token), ring)
+    listener = EventListener(client.CoordinatorClient(url, token), ring)
     listener.start()
     return listener
 
 
 def _missing_token_text(fleet: str) -> str:
     """Why there is no token to ask with, and what to do."""
-    return tokens.unreadable(fleet, tokens.OPERATOR) or f"no token here; {_LOGIN}"
+    return tokens.why_unreadable(fleet, tokens.OPERATOR) or f"no token here; {_LOGIN}"
 
 
-def _query(asked: Any, seen: CoordinatorStatus, client: ModuleType) -> CoordinatorStatus:
-    """Raises TokenUnknown."""
+def _query(asked: CoordinatorClient, seen: CoordinatorStatus) -> CoordinatorStatus:
+    """Raises TokenRejected."""
+    from sessionlib.coordinator.client import (  # noqa: PLC0415 - as above
+        CoordinatorUnavailable,
+        TokenRejected,
+    )
+
     try:
         asked.get("/healthz")
-    except client.Unavailable as error:
+    except CoordinatorUnavailable as error:
         return replace(seen, reachable=False, error=str(error))
     seen = replace(seen, reachable=True)
     try:
@@ -129,9 +136,9 @@ def _query(asked: Any, seen: CoordinatorStatus, client: ModuleType) -> Coordinat
             epoch=primary.get("epoch") if isinstance(primary.get("epoch"), int) else None,
             health=_text(status["system_health"]),
         )
-    except client.TokenUnknown:
+    except TokenRejected:
         raise
-    except client.Unavailable as error:
+    except CoordinatorUnavailable as error:
         return replace(seen, error=str(error))
     except (LookupError, TypeError, AttributeError):
         return replace(seen, error="its answer isn't a coordinator's")

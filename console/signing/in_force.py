@@ -15,7 +15,7 @@ from console.signing import seed_storage
 from console.signing.seed_storage import Seed
 from sessionlib.config import Config
 from sessionlib.ports import Store
-from sessionlib.signed.keys import Chain, follow
+from sessionlib.signed.key_succession import KeyChain, follow_key_chain
 from sessionlib.signing import public_of
 
 
@@ -24,7 +24,7 @@ class KeyState:
     """What the configuration has, what is in force by now, and what is at hand."""
 
     pinned: str
-    chain: Chain
+    chain: KeyChain
     seeds: tuple[Seed, ...]
 
     @property
@@ -44,7 +44,7 @@ def key_state(config: Config, store: Store) -> KeyState:
             f"{config.path} has no fleet_key: run `colabvps-console init` with it, which makes one"
         )
     seeds = seed_storage.seeds_at_hand(config.fleet)
-    chain = follow(store, config.fleet, pinned)
+    chain = follow_key_chain(store, config.fleet, pinned)
     return KeyState(pinned, chain, tuple(seeds))
 
 
@@ -55,7 +55,7 @@ def key_in_force(config: Config, store: Store) -> str | None:
     if pinned is None:
         seed = seed_storage.seed_from_env()
         pinned = None if seed is None else public_of(seed)
-    return None if pinned is None else follow(store, config.fleet, pinned).keys[-1]
+    return None if pinned is None else follow_key_chain(store, config.fleet, pinned).keys[-1]
 
 
 def signing_seed(config: Config, store: Store) -> str:

@@ -32,7 +32,7 @@ from console.signing import seed_storage
 from console.signing.in_force import KeyState, explain_missing_seed
 from console.signing.operator import operator_name
 from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
-from sessionlib.bundles.bundle import CODE
+from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.config import Config
 from sessionlib.errors import (
     Conflict,
@@ -45,8 +45,8 @@ from sessionlib.errors import (
 from sessionlib.layout import succession_key
 from sessionlib.ports import Store
 from sessionlib.publishing import Publisher
-from sessionlib.signed.fleetconfig import CONFIG
-from sessionlib.signed.keys import SUCCESSION, Succession, read_succession
+from sessionlib.signed.fleet_config import CONFIG_RECORDS
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession, read_succession
 from sessionlib.signed.records import NumberedRecord, RecordKind, VersionSeries
 from sessionlib.signing import new_seed, public_of
 
@@ -79,8 +79,8 @@ class Rotation:
         """What step 2 will publish again, and whose it is: all that the old key has signed last
         is believed, so the operator should know it."""
         public = public_of(self.old or self.new)
-        code = VersionSeries(self.store, CODE, self.config.fleet).newest(public)
-        settings = VersionSeries(self.store, CONFIG, self.config.fleet).newest(public)
+        code = VersionSeries(self.store, CODE_RECORDS, self.config.fleet).newest(public)
+        settings = VersionSeries(self.store, CONFIG_RECORDS, self.config.fleet).newest(public)
         texts = [] if code is None else [f"code {code.label} by {code.by}"]
         return (
             texts
@@ -105,7 +105,7 @@ class Rotation:
         return "kept the new key in the keyring, beside the old one"
 
     def _publish_again(self) -> str:
-        done = [self._again(CODE, "code"), self._again(CONFIG, "configuration")]
+        done = [self._again(CODE_RECORDS, "code"), self._again(CONFIG_RECORDS, "configuration")]
         texts = [text for text in done if text]
         return f"published with the new key: {' and '.join(texts)}" if texts else ""
 
@@ -116,13 +116,15 @@ class Rotation:
         if newest is None or (known is not None and known.version > newest.version):
             return ""
         publisher = Publisher(self.store, self.config.fleet, self.new, operator_name(), self.at)
-        return f"{name} v{publisher.again(kind, newest).version}"
+        return f"{name} v{publisher.republish(kind, newest).version}"
 
     def _write_succession(self, old: str) -> str:
-        word = Succession(self.config.fleet, public_of(old), self.public, self.at, operator_name())
+        word = KeySuccession(
+            self.config.fleet, public_of(old), self.public, self.at, operator_name()
+        )
         key = succession_key(word.old)
         try:
-            self.store.create(key, SUCCESSION.encode(SUCCESSION.signed(word, old)))
+            self.store.create(key, SUCCESSION_RECORDS.encode(SUCCESSION_RECORDS.sign(word, old)))
         except Conflict:
             self._resolve_conflict(word.old)
         except Unknown as error:

@@ -11,12 +11,18 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from coordinator.access.policy import GO, RequiredAccess, allows, need_of, template_of
-from coordinator.access.rate_limits import RateLimits, sender_at
-from coordinator.access.token_index import TokenGrant
-from coordinator.api.problems import ApiProblem, forbidden, too_large, too_many, unauthorized
+from coordinator.access.policy import (
+    REDIRECT_ROUTE,
+    RequiredAccess,
+    allows,
+    required_access,
+    template_of,
+)
+from coordinator.access.rate_limits import RateLimits, rate_key
 from coordinator.metrics import Metrics
+from coordinator.problems import ApiProblem, forbidden, too_large, too_many, unauthorized
 from coordinator.settings import ServiceSettings
+from coordinator.token_index import TokenGrant
 from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
@@ -81,9 +87,9 @@ class AccessMiddleware:
             raise ApiProblem(431, "too_large", f"headers may have {limit} bytes at most")
         grant = await self._grant_of(scope, headers, now_s)
         scope["grant"] = grant
-        _check(need_of(template, self._settings), grant)
+        _authorize(required_access(template, self._settings), grant)
         # What `/go/` gets is never read.
-        if template != GO:
+        if template != REDIRECT_ROUTE:
             _check_length(headers.get(b"content-length"), self._settings.max_body_bytes)
 
     async def _grant_of(
@@ -91,30 +97,30 @@ class AccessMiddleware:
     ) -> TokenGrant | None:
         """Who sends it, and may send one more. Raises Problem."""
         authorization = headers.get(b"authorization")
-        grant = self._writer.keys.find(authorization)
+        grant = self._writer.token_index.authenticate(authorization)
         if grant is None:
-            _check_wait(self._by_address.wait_s(self._sender(scope, headers), now_s))
+            _check_rate(self._by_address.consume(self._sender(scope, headers), now_s))
             if authorization is None:
                 return None
             # It may have been made a moment ago.
-            await self._writer.read()
-            grant = self._writer.keys.find(authorization)
+            await self._writer.refresh()
+            grant = self._writer.token_index.authenticate(authorization)
         if grant is not None:
-            _check_wait(self._by_token.wait_s(grant.hash, now_s))
+            _check_rate(self._by_token.consume(grant.hash, now_s))
         return grant
 
     def _sender(self, scope: Scope, headers: dict[bytes, bytes]) -> str:
         forwarded = headers.get(b"x-forwarded-for")
         if self._settings.behind_proxy and forwarded is not None:
             # The last one was added by our own proxy; those before it are hearsay.
-            return sender_at(forwarded.decode("latin-1").rpartition(",")[2].strip())
+            return rate_key(forwarded.decode("latin-1").rpartition(",")[2].strip())
         client: Any = scope.get("client")
-        return sender_at(client[0] if client else "")
+        return rate_key(client[0] if client else "")
 
 
 def _as_get(scope: Scope, template: str) -> Scope:
     """A HEAD as the GET that it asks the headers of: the server leaves the body out."""
-    if scope["method"] != "HEAD" or template in {GO, _STREAM}:
+    if scope["method"] != "HEAD" or template in {REDIRECT_ROUTE, _STREAM}:
         return scope
     return {**scope, "method": "GET"}
 
@@ -129,8 +135,8 @@ def _headers(scope: Scope) -> tuple[dict[bytes, bytes], int]:
     return found, size
 
 
-def _check(need: RequiredAccess, grant: TokenGrant | None) -> None:
-    if need is RequiredAccess.NOTHING:
+def _authorize(need: RequiredAccess, grant: TokenGrant | None) -> None:
+    if need is RequiredAccess.PUBLIC:
         return
     if grant is None:
         raise unauthorized()
@@ -139,7 +145,7 @@ def _check(need: RequiredAccess, grant: TokenGrant | None) -> None:
         raise forbidden(f"this needs {whose} token")
 
 
-def _check_wait(wait_s: float) -> None:
+def _check_rate(wait_s: float) -> None:
     if wait_s > 0:
         raise too_many("too many requests: come back later", wait_s)
 

@@ -9,38 +9,38 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from coordinator.access.token_index import TokenGrant
 from coordinator.settings import ServiceSettings
+from coordinator.token_index import TokenGrant
 
-GO = "/go/{path}"
-OTHER = "other"
+REDIRECT_ROUTE = "/go/{path}"
+UNLISTED_ROUTE = "other"
 
 
 class RequiredAccess(Enum):
     """What a request has to bring."""
 
-    NOTHING = auto()
+    PUBLIC = auto()
     TOKEN = auto()
     ACCOUNT = auto()
     """The token of an account; the operator's speaks for none."""
     OPERATOR = auto()
 
 
-NEEDS = {
-    "/": RequiredAccess.NOTHING,
-    "/page/now": RequiredAccess.NOTHING,
-    "/page/style.css": RequiredAccess.NOTHING,
-    "/page/page.js": RequiredAccess.NOTHING,
-    "/page/icon.svg": RequiredAccess.NOTHING,
-    "/healthz": RequiredAccess.NOTHING,
-    "/readyz": RequiredAccess.NOTHING,
+ACCESS_BY_ROUTE = {
+    "/": RequiredAccess.PUBLIC,
+    "/page/now": RequiredAccess.PUBLIC,
+    "/page/style.css": RequiredAccess.PUBLIC,
+    "/page/page.js": RequiredAccess.PUBLIC,
+    "/page/icon.svg": RequiredAccess.PUBLIC,
+    "/healthz": RequiredAccess.PUBLIC,
+    "/readyz": RequiredAccess.PUBLIC,
     "/api/worker/register": RequiredAccess.ACCOUNT,
     "/api/worker/heartbeat": RequiredAccess.ACCOUNT,
     "/api/handover": RequiredAccess.ACCOUNT,
     "/api/sessions/status": RequiredAccess.TOKEN,
     "/api/events": RequiredAccess.TOKEN,
     "/api/primary": RequiredAccess.TOKEN,
-    GO: RequiredAccess.TOKEN,
+    REDIRECT_ROUTE: RequiredAccess.TOKEN,
     "/metrics": RequiredAccess.OPERATOR,
     "/openapi.json": RequiredAccess.TOKEN,
 }
@@ -49,17 +49,17 @@ NEEDS = {
 def template_of(path: str) -> str:
     """The path as it is listed: what metrics call it."""
     if path == "/go" or path.startswith("/go/"):
-        return GO
-    return path if path in NEEDS else OTHER
+        return REDIRECT_ROUTE
+    return path if path in ACCESS_BY_ROUTE else UNLISTED_ROUTE
 
 
-def need_of(template: str, settings: ServiceSettings) -> RequiredAccess:
+def required_access(template: str, settings: ServiceSettings) -> RequiredAccess:
     """What a request to this path has to bring."""
-    if settings.public_primary and template in {"/api/primary", GO}:
-        return RequiredAccess.NOTHING
+    if settings.public_primary and template in {"/api/primary", REDIRECT_ROUTE}:
+        return RequiredAccess.PUBLIC
     if settings.public_metrics and template == "/metrics":
-        return RequiredAccess.NOTHING
-    return NEEDS.get(template, RequiredAccess.TOKEN)
+        return RequiredAccess.PUBLIC
+    return ACCESS_BY_ROUTE.get(template, RequiredAccess.TOKEN)
 
 
 def allows(need: RequiredAccess, grant: TokenGrant) -> bool:

@@ -24,7 +24,7 @@ class RateLimits:
     def __len__(self) -> int:
         return len(self._buckets)
 
-    def wait_s(self, sender: str, now_s: float) -> float:
+    def consume(self, sender: str, now_s: float) -> float:
         """Take one request; 0 if that was in order, else after how long one will be."""
         level, since_s = self._buckets.get(sender, (self._burst, now_s))
         level = min(self._burst, level + max(0.0, now_s - since_s) * self._rate)
@@ -36,7 +36,7 @@ class RateLimits:
         return 0.0 if taken else (1.0 - level) / self._rate
 
 
-def sender_at(address: str) -> str:
+def rate_key(address: str) -> str:
     """Whom an address stands for: of IPv6, everybody has a whole network."""
     try:
         ip = ip_address(address)

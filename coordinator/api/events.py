@@ -10,10 +10,10 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from coordinator.access.token_index import TokenGrant
-from coordinator.api.openapi import may_fail
-from coordinator.api.problems import too_many
+from coordinator.api.openapi import error_responses
 from coordinator.event_broadcast import EventBroadcast
+from coordinator.problems import too_many
+from coordinator.token_index import TokenGrant
 
 _FULL_S = 30.0
 _STREAM: dict[int | str, dict[str, Any]] = {
@@ -44,7 +44,7 @@ _FROM = {
 _TAGS: list[str | Enum] = ["looking"]
 
 
-def add_to(api: FastAPI, bell: EventBroadcast) -> None:
+def add_routes(api: FastAPI, broadcast: EventBroadcast) -> None:
     """The endpoint that is followed."""
 
     @api.get(
@@ -52,7 +52,7 @@ def add_to(api: FastAPI, bell: EventBroadcast) -> None:
         tags=_TAGS,
         summary="Hear of changes as they happen",
         response_class=StreamingResponse,
-        responses=_STREAM | may_fail(401, 413, 429),
+        responses=_STREAM | error_responses(401, 413, 429),
         openapi_extra=_FROM,
     )
     async def events(request: Request) -> Response:
@@ -63,9 +63,9 @@ def add_to(api: FastAPI, bell: EventBroadcast) -> None:
         comes at least every 20 s.
         """
         grant: TokenGrant = request.scope["grant"]
-        if not bell.has_room(grant):
+        if not broadcast.has_room(grant):
             raise too_many("too many streams are open, with this token or in all", _FULL_S)
-        return _Stream(bell, grant, request.headers.get("last-event-id"))
+        return _Stream(broadcast, grant, request.headers.get("last-event-id"))
 
 
 class _Stream(StreamingResponse):

@@ -13,9 +13,9 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from coordinator.access.policy import NEEDS, RequiredAccess
-from coordinator.api.bodies import HandoverBody, HeartbeatBody, RegisterBody
-from coordinator.api.problems import ProblemBody
+from coordinator.access.policy import ACCESS_BY_ROUTE, RequiredAccess
+from coordinator.api.request_models import HandoverBody, HeartbeatBody, RegisterBody
+from coordinator.problems import ProblemBody
 from sessionlib import __version__
 
 _BY_HAND = (HandoverBody, HeartbeatBody, RegisterBody, ProblemBody)
@@ -52,7 +52,7 @@ programs, and `message`, a sentence for people.
 """
 
 
-def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
+def error_responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The refusals that an endpoint may give, for its description."""
     return {
         status: {
@@ -64,7 +64,7 @@ def may_fail(*statuses: int) -> dict[int | str, dict[str, Any]]:
     }
 
 
-def takes(shape: type[BaseModel]) -> dict[str, Any]:
+def request_body_schema(shape: type[BaseModel]) -> dict[str, Any]:
     """A body that an endpoint reads by hand."""
     content = {"application/json": {"schema": _ref(shape)}}
     return {"requestBody": {"required": True, "content": content}}
@@ -74,7 +74,7 @@ def _ref(shape: type[BaseModel]) -> dict[str, str]:
     return {"$ref": _REF.format(model=shape.__name__)}
 
 
-def describe(app: FastAPI) -> dict[str, Any]:
+def build_document(app: FastAPI) -> dict[str, Any]:
     """The whole description."""
     document = get_openapi(
         title="colabvps coordinator",
@@ -97,6 +97,6 @@ def describe(app: FastAPI) -> dict[str, Any]:
     }
     for path, operations in document["paths"].items():
         for operation in operations.values():
-            if NEEDS.get(path) is not RequiredAccess.NOTHING:
+            if ACCESS_BY_ROUTE.get(path) is not RequiredAccess.PUBLIC:
                 operation["security"] = [{"token": []}]
     return document

@@ -14,8 +14,8 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coordinator.api.openapi import may_fail
-from coordinator.api.problems import ApiProblem, unavailable
+from coordinator.api.openapi import error_responses
+from coordinator.problems import ApiProblem, unavailable
 from coordinator.settings import ServiceSettings
 from coordinator.view import ViewContext, primary_of
 from coordinator.writer import StateWriter
@@ -47,7 +47,7 @@ _REST = {
 }
 
 
-def target(base: str, rest: bytes, query: bytes) -> str | None:
+def redirect_target(base: str, rest: bytes, query: bytes) -> str | None:
     """Where `rest` of a path lies below `base`; None if it leads out of it.
 
     Both are as they were sent, with their escapes. `base` was checked when it was registered.
@@ -60,7 +60,7 @@ def target(base: str, rest: bytes, query: bytes) -> str | None:
     return f"{place}?{quote(query, safe=_SAFE + '?')}" if query else place
 
 
-def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
+def add_routes(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The endpoint that sends clients on."""
 
     async def go(request: Request) -> Response:
@@ -71,7 +71,7 @@ def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: 
         if found is None or found.url is None:
             raise unavailable("there is no primary to go to just now")
         rest = request.scope["raw_path"].removeprefix(_PREFIX)
-        place = target(found.url, rest, request.scope["query_string"])
+        place = redirect_target(found.url, rest, request.scope["query_string"])
         if place is None:
             raise ApiProblem(400, "leads_out", "the path leads out of the primary's address")
         return Response(status_code=307, headers={"location": place, "cache-control": "no-store"})
@@ -87,5 +87,5 @@ def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: 
             status_code=307,
             response_class=Response,
             openapi_extra=_REST,
-            responses=_SENT | may_fail(400, 401, 404, 429, 503),
+            responses=_SENT | error_responses(400, 401, 404, 429, 503),
         )

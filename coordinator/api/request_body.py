@@ -11,13 +11,13 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 from starlette.requests import ClientDisconnect, Request
 
-from coordinator.api.problems import ApiProblem, invalid, too_large
+from coordinator.problems import ApiProblem, invalid, too_large
 from coordinator.settings import ServiceSettings
 
 B = TypeVar("B", bound=BaseModel)
 
 
-async def read(request: Request, shape: type[B], settings: ServiceSettings) -> B:
+async def read_body(request: Request, shape: type[B], settings: ServiceSettings) -> B:
     """The body. Raises Problem."""
     data = await _bytes(request, settings.max_body_bytes)
     try:

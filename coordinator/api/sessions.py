@@ -9,40 +9,40 @@ from pydantic_core import to_json
 from starlette.requests import Request
 from starlette.responses import Response
 
-from coordinator.api.answers import PrimaryAnswer, StatusShown
-from coordinator.api.openapi import may_fail
-from coordinator.api.problems import unavailable
+from coordinator.api.openapi import error_responses
+from coordinator.api.response_models import PrimaryResponse, StatusResponse
+from coordinator.problems import unavailable
 from coordinator.settings import ServiceSettings
-from coordinator.view import ViewContext, iso, primary_of, status
+from coordinator.view import ViewContext, iso, primary_of, status_document
 from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
 
 _TAGS: list[str | Enum] = ["looking"]
 
 
-def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
+def add_routes(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The endpoints that show."""
 
     @api.get(
         "/api/sessions/status",
         tags=_TAGS,
         summary="Everything about the sessions",
-        response_model=StatusShown,
-        responses=may_fail(401, 413, 429),
+        response_model=StatusResponse,
+        responses=error_responses(401, 413, 429),
     )
     async def sessions_status(_request: Request) -> Response:
         """The primary, all others by account, the next move, and how the whole is. Ages and
         what is left are by this machine's clock.
         """
-        shown = status(writer.state, ViewContext(clock.now(), settings.silence_s))
+        shown = status_document(writer.state, ViewContext(clock.now(), settings.silence_s))
         return Response(to_json(shown), media_type="application/json")
 
     @api.get(
         "/api/primary",
         tags=_TAGS,
         summary="Where the primary is",
-        response_model=PrimaryAnswer,
-        responses=may_fail(401, 413, 429, 503),
+        response_model=PrimaryResponse,
+        responses=error_responses(401, 413, 429, 503),
     )
     async def primary(_request: Request) -> Response:
         """503 while there is none: none has registered, a higher epoch is known, it says itself

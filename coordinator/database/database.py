@@ -9,9 +9,9 @@ from __future__ import annotations
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from coordinator.database import load, tables
-from coordinator.database.engine import open_engine, readable, relieve, upsert
+from coordinator.database.engine import checkpoint_wal, open_engine, translating_errors, upsert
 from coordinator.database.migrations import migrate
-from coordinator.database.save import write
+from coordinator.database.save import write_changes
 from coordinator.fencing import EpochFence
 from coordinator.state import BellEvent, State
 from coordinator.transitions import StateDraft
@@ -25,7 +25,7 @@ class Database:
     def __init__(self, db: str) -> None:
         """Open and bring up to date. Raises ConfigError, DatabaseUnusable."""
         self._engine = open_engine(db)
-        with readable():
+        with translating_errors():
             migrate(self._engine)
 
     def close(self) -> None:
@@ -33,7 +33,7 @@ class Database:
 
     def load_state(self, now: Instant) -> State:
         """All that is kept. Raises DatabaseUnusable."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             return load.load_state(connection, now)
 
     def commit(self, draft: StateDraft) -> bool:
@@ -41,62 +41,62 @@ class Database:
 
         Raises DatabaseUnusable; then nobody can tell until the database is read anew.
         """
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             if _revision(connection, hold=True) != draft.base.revision:
                 return False
-            write(connection, draft)
+            write_changes(connection, draft)
         return True
 
-    def relieve(self) -> bool:
+    def checkpoint_wal(self) -> bool:
         """Do what makes later commits quicker, beside them; whether it has to be done once more
         between two of them. Raises DatabaseUnusable.
         """
-        with readable():
-            return relieve(self._engine)
+        with translating_errors():
+            return checkpoint_wal(self._engine)
 
-    def revision(self) -> int:
+    def read_revision(self) -> int:
         """A number that rises with every change by hand. Raises DatabaseUnusable."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             return _revision(connection)
 
     def prove_writable(self) -> None:
         """Write what stands there already. Raises DatabaseUnusable where nothing can be written."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             connection.execute(update(tables.state).values(revision=tables.state.c.revision))
 
     def token_hashes(self) -> dict[str, str | None]:
         """The account of each valid token's hash; None for the operator's."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             rows = connection.execute(select(tables.tokens.c.hash, tables.tokens.c.account))
             return {row.hash: row.account for row in rows}
 
     def add_token(self, hashed: str, account: str | None, now: Instant) -> None:
         """Let a token be valid from now on."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             row = {"hash": hashed, "account": account, "made_at": now.wall}
             connection.execute(insert(tables.tokens).values(row))
-            _revise(connection)
+            _bump_revision(connection)
 
     def remove_tokens(self, account: str | None) -> int:
         """Let none of an account's tokens, or of the operator's, be valid; how many there were."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             mine = tables.tokens.c.account.is_not_distinct_from(account)
             count = select(func.count()).select_from(tables.tokens).where(mine)
             found = connection.execute(count).scalar_one()
             connection.execute(delete(tables.tokens).where(mine))
-            _revise(connection)
+            _bump_revision(connection)
             return found
 
-    def fence(self) -> EpochFence:
+    def read_fence(self) -> EpochFence:
         """The highest epoch known."""
-        with readable(), self._engine.begin() as connection:
+        with translating_errors(), self._engine.begin() as connection:
             row = connection.execute(select(tables.state)).one()
             return EpochFence(row.epoch, row.holder)
 
     def set_epoch(self, epoch: int) -> None:
         """Take `epoch` for the highest. Whoever registered under a higher one is forgotten."""
-        with readable(), self._engine.begin() as connection:
-            _revise(connection)  # first, for it holds back commits
+        with translating_errors(), self._engine.begin() as connection:
+            _bump_revision(connection)  # first, for it holds back commits
             higher = tables.registrations.c.epoch > epoch
             connection.execute(delete(tables.registrations).where(higher))
             connection.execute(delete(tables.handover).where(tables.handover.c.epoch > epoch))
@@ -117,5 +117,5 @@ def _revision(connection: Connection, *, hold: bool = False) -> int:
     return int(connection.execute(query.with_for_update() if hold else query).scalar_one())
 
 
-def _revise(connection: Connection) -> None:
+def _bump_revision(connection: Connection) -> None:
     connection.execute(update(tables.state).values(revision=tables.state.c.revision + 1))

@@ -59,7 +59,7 @@ def open_engine(db: str) -> Engine:
 
 
 @contextmanager
-def only_server(db: str) -> Iterator[None]:
+def server_lock(db: str) -> Iterator[None]:
     """Be the only process that serves from this database. Raises DatabaseUnusable.
 
     What is served is kept in memory too, and a second process wouldn't see it change.
@@ -87,7 +87,7 @@ def only_server(db: str) -> Iterator[None]:
 
 
 @contextmanager
-def readable() -> Iterator[None]:
+def translating_errors() -> Iterator[None]:
     """Turn a database's complaints into ours."""
     try:
         yield
@@ -112,7 +112,7 @@ def upsert(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any
         done += count
 
 
-def relieve(engine: Engine) -> bool:
+def checkpoint_wal(engine: Engine) -> bool:
     """Bring what was committed from the log to its place. Others may commit meanwhile.
 
     SQLite's log begins anew only once all of it was brought there, and under load something

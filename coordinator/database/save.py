@@ -16,7 +16,7 @@ from coordinator.state import MAX_EVENTS, MAX_MOVES, Handover, Primary
 from coordinator.transitions import StateDraft
 
 
-def write(connection: Connection, draft: StateDraft) -> None:
+def write_changes(connection: Connection, draft: StateDraft) -> None:
     """Write all that a draft changes, in the transaction that is open."""
     _sessions(connection, draft)
     if draft.primary is not None and draft.primary is not draft.base.primary:
@@ -54,11 +54,11 @@ def _registration(connection: Connection, primary: Primary) -> None:
         "since_at": primary.since.wall,
     }
     upsert(connection, tables.registrations, [row])
-    _keep_last(connection, tables.registrations)
+    _prune(connection, tables.registrations)
 
 
 def _handover(connection: Connection, handover: Handover) -> None:
-    still = handover.still_since
+    still = handover.quiesced_since
     row = {
         "id": 1,
         "epoch": handover.epoch,
@@ -86,10 +86,10 @@ def _moves(connection: Connection, draft: StateDraft) -> None:
         for move in draft.moves
     }
     upsert(connection, tables.moves, list(rows.values()))
-    _keep_last(connection, tables.moves)
+    _prune(connection, tables.moves)
 
 
-def _keep_last(connection: Connection, table: Table) -> None:
+def _prune(connection: Connection, table: Table) -> None:
     """Let go of all but the highest epochs; by count, for one that never was may lie far ahead."""
     epoch = table.c.epoch
     oldest = select(epoch).order_by(epoch.desc()).offset(MAX_MOVES).limit(1).scalar_subquery()

@@ -10,16 +10,16 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from html import escape
 
-from coordinator.page.model import DAYS, HealthText, PageModel, PastMove
+from coordinator.page.model import DAYS, PageModel, PastMove, ServiceStatus
 
 REFRESH_S = 5
 _SAYS = {
-    HealthText.UP: ("Up", "The service is running."),
-    HealthText.MOVING: (
+    ServiceStatus.UP: ("Up", "The service is running."),
+    ServiceStatus.MOVING: (
         "Moving",
         "The service is moving to another machine, and will be back shortly.",
     ),
-    HealthText.DOWN: (
+    ServiceStatus.DOWN: (
         "Down",
         "The service isn't running at the moment. It is brought back, if it can be.",
     ),
@@ -35,7 +35,7 @@ _COUNT = 13
 
 def render_page(seen: PageModel) -> str:
     """The whole document."""
-    title = escape(_SAYS[seen.word][0])
+    title = escape(_SAYS[seen.status][0])
     return f"""<!doctype html>
 <html lang="en">
 <head>
@@ -58,9 +58,9 @@ def render_page(seen: PageModel) -> str:
 
 def render_fragment(seen: PageModel) -> str:
     """What changes: the script puts it in place of the one before."""
-    head, says = _SAYS[seen.word]
+    head, says = _SAYS[seen.status]
     parts = [
-        f'<main data-word="{seen.word.value}" data-every="{REFRESH_S}">',
+        f'<main data-word="{seen.status.value}" data-every="{REFRESH_S}">',
         f'<h1><span class="lamp" aria-hidden="true"></span>{head}</h1>',
         f'<p class="says">{says}</p>',
         "<dl>",
@@ -70,7 +70,7 @@ def render_fragment(seen: PageModel) -> str:
     ]
     if seen.has_address:
         parts.append('<p><a class="go" href="/go/">Open the service</a></p>')
-    parts += [_chart(seen), _latest(seen.latest)]
+    parts += [_chart(seen), _latest(seen.latest_moves)]
     parts.append(f'<p class="as-of">As of {_time(seen.now)}</p></main>')
     return "\n".join(parts)
 
@@ -80,7 +80,7 @@ def _fact(name: str, value: str) -> str:
 
 
 def _coming(seen: PageModel) -> str:
-    if seen.word is HealthText.MOVING:
+    if seen.status is ServiceStatus.MOVING:
         return "now"
     return "none within the hour" if seen.move_at is None else f"about {_time(seen.move_at)}"
 

@@ -22,7 +22,7 @@ SOON_S = 3_600.0
 UNDER_WAY = frozenset({"quiescing", "offered"})
 
 
-class HealthText(StrEnum):
+class ServiceStatus(StrEnum):
     """How it is, in a word."""
 
     UP = "up"
@@ -44,35 +44,35 @@ class PageModel:
     """The page at a moment; times are Unix seconds. `days` counts the moves of each of the last
     days, today's last. `has_address`: `/go/` leads somewhere, for whoever may use it."""
 
-    word: HealthText
+    status: ServiceStatus
     now: float
     since: float | None
     move_at: float | None
     has_address: bool
     days: tuple[int, ...]
-    latest: tuple[PastMove, ...]
+    latest_moves: tuple[PastMove, ...]
 
 
-def page_model(state: State, at: ViewContext, *, open_door: bool) -> PageModel:
+def page_model(state: State, at: ViewContext, *, public_primary: bool) -> PageModel:
     """What is told now. `open_door` says whether `/go/` needs no token."""
     primary = primary_of(state, at)
     coming = next_handover(state, at)
     in_s = None if coming is None else coming["in_s"]
-    word = HealthText.UP if primary is not None else HealthText.DOWN
+    word = ServiceStatus.UP if primary is not None else ServiceStatus.DOWN
     if coming is not None and _is_under_way(state, coming, at):
-        word = HealthText.MOVING
+        word = ServiceStatus.MOVING
     soon = in_s is not None and in_s <= SOON_S
     now = at.now.wall
     moves = [move for move in state.moves if move.epoch > 1]
     ages = [int((now - move.at.wall) // DAY_S) for move in moves]
     return PageModel(
-        word=word,
+        status=word,
         now=now,
         since=None if primary is None else primary.since.wall,
         move_at=now + in_s if soon and in_s is not None else None,
-        has_address=open_door and primary is not None and primary.url is not None,
+        has_address=public_primary and primary is not None and primary.url is not None,
         days=tuple(ages.count(day) for day in reversed(range(DAYS))),
-        latest=tuple(
+        latest_moves=tuple(
             PastMove(move.at.wall, move.kind.value == "planned", move.downtime_s)
             for move in list(moves)[-LATEST:][::-1]
         ),

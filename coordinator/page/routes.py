@@ -13,7 +13,7 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from coordinator.api.openapi import may_fail
+from coordinator.api.openapi import error_responses
 from coordinator.page.html import render_fragment, render_page
 from coordinator.page.model import PageModel, page_model
 from coordinator.settings import ServiceSettings
@@ -54,19 +54,19 @@ _PARTS: tuple[tuple[str, str, type[Response]], ...] = (
 )
 
 
-def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
+def add_routes(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: Clock) -> None:
     """The page, what it is made of, and what it asks for."""
 
     def now() -> PageModel:
         moment = ViewContext(clock.now(), settings.silence_s)
-        return page_model(writer.state, moment, open_door=settings.public_primary)
+        return page_model(writer.state, moment, public_primary=settings.public_primary)
 
     @api.get(
         "/",
         tags=_TAGS,
         summary="The status page, for people",
         response_class=HTMLResponse,
-        responses=may_fail(413, 429),
+        responses=error_responses(413, 429),
     )
     async def whole(_request: Request) -> Response:
         """Whole from the server; its script only keeps it up to date."""
@@ -77,7 +77,7 @@ def add_to(api: FastAPI, writer: StateWriter, settings: ServiceSettings, clock: 
         tags=_TAGS,
         summary="The part of the status page that changes",
         response_class=HTMLResponse,
-        responses=may_fail(413, 429),
+        responses=error_responses(413, 429),
     )
     async def part(_request: Request) -> Response:
         """HTML, for the page's own script."""
@@ -102,5 +102,5 @@ def _add_part(api: FastAPI, name: str, summary: str, kind: type[Response]) -> No
         summary=summary,
         description=f"Of the type {kind.media_type}; it may be kept for some minutes.",
         response_class=kind,
-        responses=may_fail(413, 429),
+        responses=error_responses(413, 429),
     )

@@ -14,9 +14,9 @@ from contextlib import suppress
 
 from sessionlib.agent.prepare_hook import PrepareHook
 from sessionlib.bundles.transfer import PreparationCancelled as CalledOff
-from sessionlib.checkpoints import Cancelled, Checkpoints, RestoreResult
+from sessionlib.checkpoints import CheckpointCancelled, Checkpoints, RestoreResult
 from sessionlib.checkpoints.checkpoints import never_cancelled
-from sessionlib.checkpoints.names import manifest_key
+from sessionlib.checkpoints.store_names import manifest_key
 from sessionlib.core import events
 from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Seal
 from sessionlib.core.copies import Made
@@ -89,7 +89,7 @@ class CheckpointJobs:
             restored = self._checkpoints.restore(epoch, pointer)
         except Exception as error:  # noqa: BLE001 - as above
             return events.Restored(epoch, _why("the data couldn't be restored", error))
-        aside = None if restored.aside is None else str(restored.aside)
+        aside = None if restored.set_aside_at is None else str(restored.set_aside_at)
         if pointer is None:
             return events.Restored(epoch, aside=aside, text=restored.text)
         made = Made(pointer, restored.moved_bytes, 0.0, _receipt(restored))
@@ -114,9 +114,9 @@ class CheckpointJobs:
 
 
 def _receipt(restored: RestoreResult) -> str:
-    return restored.text if restored.went_on else "verified here when it was restored"
+    return restored.text if restored.kept_existing else "verified here when it was restored"
 
 
 def _why(what: str, error: Exception) -> str:
     """The reason in words; none where something more urgent came first, which is no trouble."""
-    return "" if isinstance(error, Cancelled | CalledOff) else f"{what}: {error}"
+    return "" if isinstance(error, CheckpointCancelled | CalledOff) else f"{what}: {error}"

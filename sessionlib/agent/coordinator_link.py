@@ -42,11 +42,11 @@ class CoordinatorLink:
         self._machine = machine(worker_type)
         self._wake = wake
         self._rang = threading.Event()
-        self._herald = CoordinatorReporter(client, clock, every_s, complain)
+        self._reporter = CoordinatorReporter(client, clock, every_s, complain)
         self._listener = EventListener(client, self._ring, complain)
 
     def start(self) -> None:
-        self._herald.start()
+        self._reporter.start()
         self._listener.start()
 
     def has_rung(self) -> bool:
@@ -58,12 +58,12 @@ class CoordinatorLink:
 
     def send_state(self, report: Report, view: View) -> None:
         """The newest state; returns at once."""
-        self._herald.update(session_news(report, view, self._machine))
+        self._reporter.update(session_news(report, view, self._machine))
 
     def close(self) -> None:
         """Say the last word."""
         self._listener.close()
-        self._herald.close()
+        self._reporter.close()
 
     def _ring(self) -> None:
         if not self._rang.is_set():
@@ -83,12 +83,12 @@ def session_news(report: Report, view: View, about: Mapping[str, Any]) -> Sessio
         status=_status(report, view),
         # To the second: every change is a reason to think about what to say.
         remaining_s=round(report.remaining_s),
-        holds=_may_speak_for_lease(view),
-        serves=serves and report.ended is None,
-        ended=report.ended is not None,
+        has_lease=_may_speak_for_lease(view),
+        is_serving=serves and report.ended is None,
+        is_last=report.ended is not None,
         url=report.url,
         takeover=claimed is not None and claimed.kind in _UNPLANNED,
-        previous=claimed.from_ if claimed is not None else None,
+        previous_session=claimed.from_ if claimed is not None else None,
         move=_move(view),
         machine=about,
     )

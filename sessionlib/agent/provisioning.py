@@ -20,8 +20,8 @@ from sessionlib.core import events
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
-from sessionlib.signed.fleetconfig import CONFIG, compare
-from sessionlib.signed.keys import FollowedKey
+from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
+from sessionlib.signed.key_succession import FollowedKey
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signed.store_check import folder_to_check
 from sessionlib.signed.store_check import read_store_check as read_diagnosis
@@ -57,7 +57,7 @@ class Provisioner:
         self._preparer = ProgramPreparer(store, home, config, self.public_key)
         self._preparer.env = {**config.workload.env, **self._secrets}
         self._wanted: WantedProgram | None = None
-        self._settings = VersionSeries(store, CONFIG, config.fleet)
+        self._settings = VersionSeries(store, CONFIG_RECORDS, config.fleet)
         self._checked_folder = folder_to_check(config)
         self._diagnosed_mono = float("-inf")
         self.store_check: events.StoreCheckResult | None = None
@@ -112,9 +112,9 @@ class Provisioner:
             self._followed.update()
             self._preparer.public_key = self._followed.public
             published = self._settings.newest(self._followed.public)
-            self.config_words = compare(self._config, published)
+            self.config_words = describe_difference(self._config, published)
         if self.needs_preparing:
-            self._wanted = self._preparer.wanted()
+            self._wanted = self._preparer.wanted_program()
         key = self._followed.refused if self._followed is not None else ""
         found = (key, *self._preparer.refused, *self._settings.refused)
         self.warnings = tuple(text for text in found if text)[:MAX_WARNINGS]
@@ -123,7 +123,7 @@ class Provisioner:
         """Fetch the program and set it up."""
         want = self._wanted
         try:
-            want = want or self._preparer.wanted()
+            want = want or self._preparer.wanted_program()
             place = self._preparer.prepare(want)
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
             return events.ProgramPrepared(

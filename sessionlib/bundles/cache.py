@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from sessionlib.bundles.bundle import PublishedCode
+from sessionlib.bundles.records import PublishedCode
 from sessionlib.bundles.unpacking import unpack
 
 KEPT = 2
@@ -29,7 +29,7 @@ class BundleCache:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
-    def place(self, published: PublishedCode) -> Path:
+    def path_of(self, published: PublishedCode) -> Path:
         """Where the bundle is, or is to be."""
         return self.folder / published.digest[:_NAME_DIGITS]
 
@@ -40,7 +40,7 @@ class BundleCache:
     def add(self, published: PublishedCode, fetch: Callable[[IO[bytes]], None]) -> Path:
         """Have the bundle there; `fetch` writes its archive where it isn't yet. Raises KitError
         and whatever `fetch` raises, and then nothing is left of it."""
-        place = self.place(published)
+        place = self.path_of(published)
         if not place.is_dir():
             self.folder.mkdir(parents=True, exist_ok=True)
             self._clear_drafts()

@@ -20,11 +20,11 @@ IGNORE_FILE = ".colabvpsignore"
 ALWAYS = frozenset({".git", "__pycache__", ".venv", IGNORE_FILE})
 _MAX_BYTES = 64 * 1024
 
-Ignored = Callable[[str, bool], bool]
+IsIgnored = Callable[[str, bool], bool]
 """Whether the path, relative to the folder, is left out; the flag: whether it is a folder."""
 
 
-def ignored_in(folder: Path) -> Ignored:
+def load_ignore_rules(folder: Path) -> IsIgnored:
     """What `folder`'s own file leaves out, beside what is never published. Raises KitError."""
     try:
         text = (folder / IGNORE_FILE).read_bytes()[:_MAX_BYTES].decode("utf-8-sig")

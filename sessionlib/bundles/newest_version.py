@@ -11,7 +11,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
 from sessionlib.errors import RecordUnreadable
 
 
@@ -24,7 +24,7 @@ class NewestVersionFile:
     def recall(self, fleet: str) -> PublishedCode | None:
         """The newest version seen of this fleet. It was genuine by the key of that time."""
         with suppress(OSError, RecordUnreadable):
-            known = CODE.decode(self._path.read_bytes())
+            known = CODE_RECORDS.decode(self._path.read_bytes())
             return known if known.fleet == fleet else None
         return None
 
@@ -32,5 +32,5 @@ class NewestVersionFile:
         draft = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         with suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            draft.write_bytes(CODE.encode(seen))
+            draft.write_bytes(CODE_RECORDS.encode(seen))
             draft.replace(self._path)

@@ -19,9 +19,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
 
-from sessionlib.bundles.bundle import MAX_CONTENT_BYTES, MAX_FILES, MIB, Archive
-from sessionlib.bundles.ignore_rules import IGNORE_FILE, Ignored, ignored_in
-from sessionlib.bundles.links import stays_inside
+from sessionlib.bundles.ignore_rules import IGNORE_FILE, IsIgnored, load_ignore_rules
+from sessionlib.bundles.records import MAX_CONTENT_BYTES, MAX_FILES, MIB, Archive
+from sessionlib.bundles.safe_links import stays_inside
 from sessionlib.errors import ProgramError
 
 Progress = Callable[[int], None]
@@ -49,7 +49,7 @@ class PackEntry:
     target: str = ""
 
 
-def entries_of(folder: Path, skip: Collection[Path] = ()) -> list[PackEntry]:
+def list_entries(folder: Path, skip: Collection[Path] = ()) -> list[PackEntry]:
     """Everything that belongs into the archive, sorted by path. Raises KitError.
 
     `skip` are places that are left out, wherever they are: the store itself, the
@@ -59,7 +59,7 @@ def entries_of(folder: Path, skip: Collection[Path] = ()) -> list[PackEntry]:
         raise ProgramError(f"{folder} is not a folder: correct workload.code")
     skipped = frozenset(os.path.realpath(path) for path in skip)
     try:
-        found = list(_walk(folder, "", ignored_in(folder), skipped))
+        found = list(_walk(folder, "", load_ignore_rules(folder), skipped))
     except OSError as error:
         raise _unreadable(error) from None
     files = sum(not stat.S_ISDIR(entry.status.st_mode) for entry in found)
@@ -133,7 +133,7 @@ class _Meter:
 
 
 def _walk(
-    folder: Path, below: str, ignored: Ignored, skipped: frozenset[str]
+    folder: Path, below: str, ignored: IsIgnored, skipped: frozenset[str]
 ) -> Iterator[PackEntry]:
     with os.scandir(folder / below) as found:
         items = list(found)

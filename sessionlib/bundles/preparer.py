@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from sessionlib.bundles.bundle import CODE, MIB, PublishedCode
 from sessionlib.bundles.cache import BundleCache
 from sessionlib.bundles.newest_version import NewestVersionFile
-from sessionlib.bundles.setup import SetupJob, SetupRunner, is_done, note_done
+from sessionlib.bundles.records import CODE_RECORDS, MIB, PublishedCode
+from sessionlib.bundles.setup import SetupJob, SetupRunner, is_done, mark_done
 from sessionlib.bundles.transfer import PreparationCancelled, download
 from sessionlib.config import Config
 from sessionlib.errors import ProgramError
@@ -64,7 +64,7 @@ class ProgramPreparer:
         self.refused: tuple[str, ...] = ()
         self._config = config
         self._store = store
-        self._series = VersionSeries(store, CODE, config.fleet)
+        self._series = VersionSeries(store, CODE_RECORDS, config.fleet)
         code = home.absolute() / "code"
         self._newest_seen = NewestVersionFile(code / "seen.json")
         self._cache = BundleCache(code)
@@ -86,7 +86,7 @@ class ProgramPreparer:
         does, so that one that is only about to begin doesn't miss it."""
         self._cancelled.set()
 
-    def newest(self) -> PublishedCode | None:
+    def newest_published(self) -> PublishedCode | None:
         """The version to run: the newest genuine one, in the store or seen there before.
         Raises StoreError."""
         found = None if self.public_key is None else self._series.newest(self.public_key)
@@ -103,12 +103,12 @@ class ProgramPreparer:
         self.refused = tuple(reasons)
         return found
 
-    def wanted(self) -> WantedProgram:
+    def wanted_program(self) -> WantedProgram:
         """What to run in, by now. Raises StoreError."""
         if self._config.workload.code is None:
             self.refused = ()
             return WantedProgram(LOCAL)
-        published = self.newest()
+        published = self.newest_published()
         return (
             WantedProgram(LOCAL) if published is None else WantedProgram(published.label, published)
         )
@@ -136,7 +136,7 @@ class ProgramPreparer:
     def _setup_of(self, want: WantedProgram) -> tuple[Path, Path, tuple[str, ...]]:
         """The folder, the marker of its set-up, and the command."""
         if want.published is not None:
-            place = self._cache.place(want.published)
+            place = self._cache.path_of(want.published)
             return place, self._cache.marker(place.name), want.published.setup
         place = self._config.code_folder()
         name = f"local-{hashlib.sha256(str(place).encode()).hexdigest()[:16]}"
@@ -172,7 +172,7 @@ class ProgramPreparer:
         job = SetupJob(argv, place, dict(self.env), f"set-up of {want.bundle}")
         self._setup.run(job, self._cancelled.is_set)
         marker.parent.mkdir(parents=True, exist_ok=True)
-        note_done(marker, argv)
+        mark_done(marker, argv)
 
 
 _SETTING_UP = "setting up"

@@ -45,7 +45,8 @@ _LAST_LINES = 5
 _MACHINE_ID = Path("/etc/machine-id")
 # As for the guard: nothing that is installed beside us can come between.
 _CODE = (
-    "import sys; sys.path.append(sys.argv[1]); from sessionlib.bundles.runner import main; main()"
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from sessionlib.bundles.setup_process import main; main()"
 )
 
 
@@ -95,7 +96,7 @@ class SetupRunner:
                 said = self._wait(job, runner, cancelled)
         except OSError as error:
             raise ProgramError(f"{self._name} can't be run: {error}") from None
-        self._judge(job, said)
+        self._raise_if_failed(job, said)
 
     def _open_log(self, job: SetupJob) -> None:
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -171,7 +172,7 @@ class SetupRunner:
         if runner.wait() != 0:
             sweep(MARKER, home_mark(self._home), patience_s=0)
 
-    def _judge(self, job: SetupJob, said: dict[str, Any]) -> None:
+    def _raise_if_failed(self, job: SetupJob, said: dict[str, Any]) -> None:
         code = said.get("code")
         if code == 0:
             return
@@ -207,7 +208,7 @@ def is_done(marker: Path, argv: tuple[str, ...]) -> bool:
         return False
 
 
-def note_done(marker: Path, argv: tuple[str, ...]) -> None:
+def mark_done(marker: Path, argv: tuple[str, ...]) -> None:
     """Remember that it has. Raises OSError."""
     draft = marker.with_name(f".{marker.name}.{os.getpid()}")
     draft.write_text(json.dumps(_mark_of(argv)))
@@ -215,10 +216,10 @@ def note_done(marker: Path, argv: tuple[str, ...]) -> None:
 
 
 def _mark_of(argv: tuple[str, ...]) -> dict[str, Any]:
-    return {"machine": machine(), "setup": list(argv)}
+    return {"machine": machine_identity(), "setup": list(argv)}
 
 
-def machine() -> str:
+def machine_identity() -> str:
     """What set-up has prepared: this machine, whatever boot, and this Python's environment.
 
     The host's name beside the machine's id, for containers of one image share the id.

@@ -11,7 +11,7 @@ import hashlib
 from collections.abc import Callable
 from typing import IO
 
-from sessionlib.bundles.bundle import MAX_CONTENT_BYTES, Archive
+from sessionlib.bundles.records import MAX_CONTENT_BYTES, Archive
 from sessionlib.errors import ProgramError, Unknown
 from sessionlib.layout import bundle_piece_key
 from sessionlib.ports import Store
@@ -55,7 +55,7 @@ def _put(store: Store, key: str, data: bytes) -> None:
     raise ProgramError(f"the store doesn't hold {key} as it was given to it: nothing is published")
 
 
-def is_there(store: Store, archive: Archive) -> bool:
+def is_stored(store: Store, archive: Archive) -> bool:
     """Whether the store reports every piece, in its size. Raises StoreError."""
     return all(
         store.has(bundle_piece_key(archive.digest, index)) == size
@@ -95,7 +95,7 @@ def download(
         )
 
 
-def remove(store: Store, archive: Archive) -> None:
+def delete_archive(store: Store, archive: Archive) -> None:
     """Remove an archive that nobody needs any more. Raises StoreError."""
     for index in range(len(archive.pieces)):
         store.delete(bundle_piece_key(archive.digest, index))

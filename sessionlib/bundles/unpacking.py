@@ -16,8 +16,8 @@ import zlib
 from pathlib import Path
 from typing import IO, cast
 
-from sessionlib.bundles.bundle import MIB
-from sessionlib.bundles.links import stays_inside
+from sessionlib.bundles.records import MIB
+from sessionlib.bundles.safe_links import stays_inside
 from sessionlib.errors import ProgramError
 
 _FILES = frozenset({tarfile.REGTYPE, tarfile.AREGTYPE})
@@ -36,9 +36,9 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
     """Unpack into the empty folder `into`. Raises KitError; what came out till then stays."""
     try:
         with gzip.GzipFile(fileobj=archive, mode="rb") as zipped:
-            plain = _Bounded(zipped, content_bytes)
+            plain = _BoundedReader(zipped, content_bytes)
             with tarfile.open(fileobj=cast("IO[bytes]", plain), mode="r|") as members:
-                _Unpacking(into, files).extract_all(members)
+                _Extractor(into, files).extract_all(members)
             plain.drain()
     except _UNREADABLE as error:
         raise ProgramError(f"the code's archive can't be read: {error}") from None
@@ -50,7 +50,7 @@ def unpack(archive: IO[bytes], into: Path, content_bytes: int, files: int) -> No
         raise ProgramError(f"the code can't be unpacked: {where}{error.strerror}") from None
 
 
-class _Bounded:
+class _BoundedReader:
     """Reads no more than it may have."""
 
     def __init__(self, source: gzip.GzipFile, limit_bytes: int) -> None:
@@ -70,7 +70,7 @@ class _Bounded:
             pass
 
 
-class _Unpacking:
+class _Extractor:
     def __init__(self, into: Path, files: int) -> None:
         self._into = into
         self._files_left = files

@@ -37,25 +37,25 @@ Not decided here: when to copy, to fetch and to collect, which is the agent's.
 
 from sessionlib.checkpoints.checkpoints import Checkpoints, RestoreResult
 from sessionlib.checkpoints.errors import (
-    Cancelled,
+    CheckpointCancelled,
+    CheckpointDamaged,
     CheckpointError,
-    Damaged,
+    CheckpointMissing,
     FileError,
     KeepsChanging,
-    Missing,
-    NotProven,
     Unsuitable,
+    UploadNotProven,
 )
 
 __all__ = [
-    "Cancelled",
+    "CheckpointCancelled",
+    "CheckpointDamaged",
     "CheckpointError",
+    "CheckpointMissing",
     "Checkpoints",
-    "Damaged",
     "FileError",
     "KeepsChanging",
-    "Missing",
-    "NotProven",
     "RestoreResult",
     "Unsuitable",
+    "UploadNotProven",
 ]

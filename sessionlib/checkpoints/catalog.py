@@ -11,14 +11,19 @@ import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing, quote_path
+from sessionlib.checkpoints.errors import (
+    CheckpointDamaged,
+    CheckpointError,
+    CheckpointMissing,
+    quote_path,
+)
 from sessionlib.checkpoints.manifest import Blob, EntryListBlob, Manifest, ManifestHead
 from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists, unpack
-from sessionlib.checkpoints.names import (
+from sessionlib.checkpoints.store_names import (
     MANIFESTS,
     CheckpointNumber,
     blob_key,
-    checkpoint_mark,
+    checkpoint_number,
     manifest_key,
     name_of_manifest,
 )
@@ -46,7 +51,7 @@ def list_names(store: Store) -> list[str]:
     found = []
     for key in store.list(MANIFESTS):
         name = name_of_manifest(key)
-        mark = checkpoint_mark(name)
+        mark = checkpoint_number(name)
         if mark is not None and manifest_key(name) == key:
             found.append((mark, name))
     return [name for _, name in sorted(found, reverse=True)]
@@ -56,7 +61,7 @@ def list_checkpoints(store: Store) -> list[StoredCheckpoint]:
     """The same with what each says of itself; an unreadable one hides no other."""
     found = []
     for name in list_names(store):
-        mark = checkpoint_mark(name) or CheckpointNumber(0, 0)
+        mark = checkpoint_number(name) or CheckpointNumber(0, 0)
         try:
             head, age_s = read_head(store, name)
         except CheckpointError as error:
@@ -70,11 +75,11 @@ def list_checkpoints(store: Store) -> list[StoredCheckpoint]:
 
 def read_head(store: Store, name: str) -> tuple[ManifestHead, float]:
     """A manifest's record, and its age. Raises Missing, Damaged, StoreError."""
-    if checkpoint_mark(name) is None:
-        raise Damaged(f"{name!r:.80} isn't a checkpoint's name")
+    if checkpoint_number(name) is None:
+        raise CheckpointDamaged(f"{name!r:.80} isn't a checkpoint's name")
     found = store.read(manifest_key(name))
     if found is None:
-        raise Missing(f"the store has no checkpoint {name}: it may have been superseded")
+        raise CheckpointMissing(f"the store has no checkpoint {name}: it may have been superseded")
     return decode_head(name, found.data), found.age_s
 
 
@@ -88,7 +93,9 @@ def read_pointed_manifest(store: Store, pointer: Pointer) -> Manifest:
     """What the lease points at. Raises Missing, Damaged, StoreError."""
     manifest = read_manifest(store, pointer.name)
     if manifest.pointer != pointer:
-        raise Damaged(f"the checkpoint {pointer.name} isn't as long as the lease says it is")
+        raise CheckpointDamaged(
+            f"the checkpoint {pointer.name} isn't as long as the lease says it is"
+        )
     return manifest
 
 
@@ -101,16 +108,16 @@ def read_blob(store: Store, blob: Blob) -> bytes:
     size = store.has(key)
     data = store.get(key) if size == blob.size_bytes else None
     if size is None or (data is None and size == blob.size_bytes):
-        raise Missing(f"the store has no blob {blob.name}: removed, or not there yet")
+        raise CheckpointMissing(f"the store has no blob {blob.name}: removed, or not there yet")
     if data is None or len(data) != blob.size_bytes:
-        raise Damaged(f"the blob {blob.name} is {size} bytes long, not {blob.size_bytes}")
+        raise CheckpointDamaged(f"the blob {blob.name} is {size} bytes long, not {blob.size_bytes}")
     return data
 
 
 def verify(
     store: Store,
     name: str,
-    tell: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> list[str]:
     """Read every blob of a checkpoint and hash it; what is wrong, in sentences.
@@ -127,10 +134,10 @@ def verify(
         try:
             if hashlib.sha256(read_blob(store, blob)).digest() != blob.sha256:
                 wrong.append(_damage(manifest, blob, "isn't what was uploaded"))
-        except (Missing, Damaged) as error:
+        except (CheckpointMissing, CheckpointDamaged) as error:
             wrong.append(_damage(manifest, blob, str(error)))
         done[0] += blob.size_bytes
-        tell(done[0], whole)
+        on_progress(done[0], whole)
 
     with WorkerPool(is_cancelled) as crew:
         for future in [crew.submit(lambda blob=blob: check(blob)) for blob in manifest.blobs]:  # type: ignore[misc]  # a default binds the loop's value

@@ -17,16 +17,22 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sessionlib.checkpoints import catalog, garbage, index_file
-from sessionlib.checkpoints.compare import is_exactly
+from sessionlib.checkpoints.compare import matches_manifest
 from sessionlib.checkpoints.data_directory import DataDirectory, StemNote, may_continue, next_stems
-from sessionlib.checkpoints.errors import Cancelled, CheckpointError, Damaged, Missing, quote_path
-from sessionlib.checkpoints.file_index import Index, drop_unrested
+from sessionlib.checkpoints.errors import (
+    CheckpointCancelled,
+    CheckpointDamaged,
+    CheckpointError,
+    CheckpointMissing,
+    quote_path,
+)
+from sessionlib.checkpoints.file_index import Index, with_rest_renewed
 from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
-from sessionlib.checkpoints.names import MAX_NUMBER, CheckpointNumber, next_number
 from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.checkpoints.save.make import CopySource, make_checkpoint, megabytes
 from sessionlib.checkpoints.scan import file_system_time_ns
 from sessionlib.checkpoints.shadow_tree import ShadowTree
+from sessionlib.checkpoints.store_names import MAX_NUMBER, CheckpointNumber, next_number
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.clock import Clock
 from sessionlib.core.copies import Made
@@ -42,8 +48,8 @@ class RestoreResult:
     `aside` is where something was moved that may exist nowhere else.
     """
 
-    went_on: bool
-    aside: Path | None
+    kept_existing: bool
+    set_aside_at: Path | None
     moved_bytes: int
     took_s: float
     text: str
@@ -70,7 +76,7 @@ class Checkpoints:
         sizes: BlobSizes = BlobSizes(),  # noqa: B008 - frozen
     ) -> None:
         self._store = store
-        self._room = state_folder
+        self._state_folder = state_folder
         self._clock = clock
         self._keep = max(1, keep)
         self._sizes = sizes
@@ -79,12 +85,12 @@ class Checkpoints:
         self._progress: str | None = None
         self._newest: Manifest | None = None
         self._last: CheckpointNumber | None = None
-        self._needs: garbage.Needs = {}
+        self._blobs_needed: garbage.BlobsByCheckpoint = {}
         self._index = index_file.load(state_folder, self._directory.data)
         self._unsaved_bytes = 0
         self._shadow = ShadowTree(self._directory.shadow)
         self._shadow_at: str | None = None
-        self._differs: str | None = None
+        self._differs_from: str | None = None
 
     @property
     def progress(self) -> str | None:
@@ -115,7 +121,7 @@ class Checkpoints:
                 f"a copy under epoch {epoch} can't follow on the checkpoint {base.name}: "
                 "somebody else has published since"
             )
-        if not self._directory.is_there():
+        if not self._directory.exists():
             return None
         mark = next_number(
             epoch, None if base is None else CheckpointNumber(base.epoch, base.seq), self._last
@@ -126,7 +132,7 @@ class Checkpoints:
                 "that none of ours can have come to; find out who wrote it"
             )
         self._last = mark
-        with self._stoppable(is_cancelled) as stop:
+        with self._cancellable(is_cancelled) as stop:
             made = make_checkpoint(
                 self._store,
                 mark,
@@ -135,9 +141,9 @@ class Checkpoints:
                 self._progress_reporter("copying"),
             )
         self._remember_files(made.index, made.read_bytes)
-        self._differs = None
+        self._differs_from = None
         self._newest = made.manifest
-        receipt = made.receipt + self._note_stems(epoch, base, made.manifest.name)
+        receipt = made.receipt + self._write_stems(epoch, base, made.manifest.name)
         took_s = self._clock.now().mono - began_mono
         return Made(made.manifest.pointer, made.moved_bytes, took_s, receipt)
 
@@ -147,7 +153,7 @@ class Checkpoints:
         A data directory that is, file by file, what an older published checkpoint
         holds becomes the shadow, so that only what differs is fetched.
         """
-        with self._under_way(is_cancelled) as crew:
+        with self._running_pool(is_cancelled) as crew:
             self._fetch(crew, pointer)
 
     def restore(self, epoch: int, pointer: Pointer | None) -> RestoreResult:
@@ -171,7 +177,7 @@ class Checkpoints:
             self._index = {}
             text = "began with an empty data directory"
         else:
-            with self._under_way(can_stop=False) as crew:
+            with self._running_pool(can_stop=False) as crew:
                 moved_bytes = self._fetch(crew, pointer)
             self._shadow.restore_modes(self._manifest(pointer))
             aside = self._set_aside(epoch)
@@ -179,7 +185,7 @@ class Checkpoints:
             self._remember_files(self._index, pointer.bytes)
             moved, whole = megabytes(moved_bytes), megabytes(pointer.bytes)
             text = f"restored {pointer.name}, {moved} MB of {whole} fetched"
-        self._differs = None
+        self._differs_from = None
         if aside is not None:
             text = f"{text}; what was there before is in {quote_path(aside)}"
         took_s = self._clock.now().mono - began_mono
@@ -199,11 +205,11 @@ class Checkpoints:
         """
         if pointer is None:
             return 0
-        with self._stoppable(is_cancelled) as stop:
-            keys = garbage.find_garbage(self._store, pointer, epoch, self._keep, self._needs)
+        with self._cancellable(is_cancelled) as stop:
+            keys = garbage.find_garbage(self._store, pointer, epoch, self._keep, self._blobs_needed)
             return garbage.remove_keys(self._store, keys, stop.is_set)
 
-    def _note_stems(self, epoch: int, base: Pointer | None, made: str) -> str:
+    def _write_stems(self, epoch: int, base: Pointer | None, made: str) -> str:
         """Note that `made` was copied from the directory; what to add to its receipt.
 
         A full disk must not fail a copy that the store has. An older note names fewer
@@ -222,7 +228,7 @@ class Checkpoints:
         """What to copy from. A base that can't be read is done without, which mends it."""
         manifest = None
         if base is not None:
-            with suppress(Missing, Damaged):
+            with suppress(CheckpointMissing, CheckpointDamaged):
                 manifest = self._manifest(base)
         before = () if manifest is None else manifest.head.after
         after = () if base is None else (base.name, *before)[:MAX_AFTER]
@@ -244,18 +250,22 @@ class Checkpoints:
     def _use_data_as_shadow(self, newest: Manifest) -> None:
         """Where the directory is what the store holds anyway, it needn't be kept apart."""
         note = self._directory.read_note()
-        if note is None or not note.stems or not self._directory.is_there():
+        if note is None or not note.stems or not self._directory.exists():
             return
         last = note.stems[-1]
-        if last is None or last == self._differs or last not in (newest.name, *newest.head.after):
+        if (
+            last is None
+            or last == self._differs_from
+            or last not in (newest.name, *newest.head.after)
+        ):
             return
-        self._differs = last
+        self._differs_from = last
         try:
             held = newest if last == newest.name else catalog.read_manifest(self._store, last)
-        except (Missing, Damaged):
+        except (CheckpointMissing, CheckpointDamaged):
             return
-        if is_exactly(self._directory.data, held, self._index):
-            self._differs = None
+        if matches_manifest(self._directory.data, held, self._index):
+            self._differs_from = None
             self._directory.turn_data_into_shadow()
             self._shadow = ShadowTree(self._directory.shadow, self._index)
             self._index = {}
@@ -265,22 +275,22 @@ class Checkpoints:
         now_ns = file_system_time_ns(self._directory.data.parent)
         self._shadow_at = None
         self._directory.turn_shadow_into_data(note)
-        self._index = drop_unrested(self._shadow.index, now_ns)
+        self._index = with_rest_renewed(self._shadow.index, now_ns)
         self._shadow = ShadowTree(self._directory.shadow)
 
     def _remember_files(self, index: Index, read_bytes: int) -> None:
         """What the data directory is known by from now on, and how much was read to know it."""
         self._index = index
         self._unsaved_bytes += read_bytes
-        if self._unsaved_bytes >= index_file.WORTH_BYTES:
+        if self._unsaved_bytes >= index_file.SAVE_AFTER_BYTES:
             self._unsaved_bytes = 0
-            index_file.save(self._room, self._directory.data, index)
+            index_file.save(self._state_folder, self._directory.data, index)
 
     def _may_go_on(self, wanted: StemNote) -> bool:
-        return self._directory.is_there() and may_continue(self._directory.read_note(), wanted)
+        return self._directory.exists() and may_continue(self._directory.read_note(), wanted)
 
     def _set_aside(self, epoch: int) -> Path | None:
-        return self._directory.set_aside(epoch) if self._directory.is_there() else None
+        return self._directory.set_aside(epoch) if self._directory.exists() else None
 
     def _manifest(self, pointer: Pointer) -> Manifest:
         """What `pointer` points at. One is kept, for a large tree's takes much memory."""
@@ -290,17 +300,17 @@ class Checkpoints:
         return self._newest
 
     @contextmanager
-    def _under_way(
+    def _running_pool(
         self, is_cancelled: Callable[[], bool] = never_cancelled, *, can_stop: bool = True
     ) -> Iterator[WorkerPool]:
         with (
-            self._stoppable(is_cancelled, can_stop=can_stop) as stop,
+            self._cancellable(is_cancelled, can_stop=can_stop) as stop,
             WorkerPool(stop.is_set) as crew,
         ):
             yield crew
 
     @contextmanager
-    def _stoppable(
+    def _cancellable(
         self, is_cancelled: Callable[[], bool], *, can_stop: bool = True
     ) -> Iterator[threading.Event]:
         stop = threading.Event()
@@ -308,7 +318,7 @@ class Checkpoints:
         try:
             # Asked last, so that a `cancel` that came too early to be met with `stop` shows.
             if is_cancelled():
-                raise Cancelled("called off before it had begun")
+                raise CheckpointCancelled("called off before it had begun")
             yield stop
         finally:
             self._stop = None

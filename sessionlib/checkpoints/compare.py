@@ -11,22 +11,22 @@ import os
 from pathlib import Path
 
 from sessionlib.checkpoints.errors import CheckpointError
-from sessionlib.checkpoints.file_index import Index, known_unchanged, open_unchanged
+from sessionlib.checkpoints.file_index import Index, known_unchanged, open_settled
 from sessionlib.checkpoints.manifest import FileEntry, Manifest
-from sessionlib.checkpoints.scan import ScannedEntry, scan
+from sessionlib.checkpoints.scan import ScannedFile, scan
 
 
-def is_exactly(root: Path, manifest: Manifest, index: Index) -> bool:
+def matches_manifest(root: Path, manifest: Manifest, index: Index) -> bool:
     """Compare by what is known of the files, and by reading those of which it isn't."""
     try:
         found = scan(root)
         files = {file.path: file for file in manifest.files}
         looks_alike = (
-            not found.left_out
+            not found.skipped
             and {(folder.path, folder.mode) for folder in found.folders}
             == {(folder.path, folder.mode) for folder in manifest.folders}
             and set(found.links) == set(manifest.links)
-            and is_unchanged(found.files)
+            and _file_facts(found.files)
             == {(file.path, file.mode, file.size_bytes) for file in manifest.files}
         )
         return looks_alike and all(
@@ -37,16 +37,16 @@ def is_exactly(root: Path, manifest: Manifest, index: Index) -> bool:
         return False
 
 
-def is_unchanged(files: list[ScannedEntry]) -> set[tuple[str, int, int]]:
-    return {(seen.path, seen.mode, seen.sig.bytes) for seen in files}
+def _file_facts(files: list[ScannedFile]) -> set[tuple[str, int, int]]:
+    return {(seen.path, seen.mode, seen.fingerprint.bytes) for seen in files}
 
 
-def _same(root: Path, seen: ScannedEntry, file: FileEntry, index: Index, step: int) -> bool:
+def _same(root: Path, seen: ScannedFile, file: FileEntry, index: Index, step: int) -> bool:
     wanted = tuple(piece.sha256 for piece in file.pieces)
     known = index.get(seen.path)
-    if known is not None and known_unchanged(known, seen.sig):
+    if known is not None and known_unchanged(known, seen.fingerprint):
         return known.hashes == wanted
-    with open_unchanged(root / seen.path) as (fd, _):
+    with open_settled(root / seen.path) as (fd, _):
         return all(
             hashlib.sha256(os.pread(fd, step, number * step)).digest() == sha256
             for number, sha256 in enumerate(wanted)

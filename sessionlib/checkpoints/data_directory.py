@@ -29,9 +29,9 @@ from pathlib import Path
 from typing import TypeGuard
 
 from sessionlib.checkpoints.errors import file_error
-from sessionlib.checkpoints.fsync import sync_folder, write_file
-from sessionlib.checkpoints.names import MAX_NUMBER, checkpoint_mark
+from sessionlib.checkpoints.fsync import replace_file, sync_folder
 from sessionlib.checkpoints.shadow_tree import remove_tree
+from sessionlib.checkpoints.store_names import MAX_NUMBER, checkpoint_number
 from sessionlib.errors import RecordUnreadable
 from sessionlib.records import read_object
 
@@ -92,7 +92,7 @@ class DataDirectory:
         except OSError as error:
             raise file_error(error.filename or self.data.parent, error) from None
 
-    def is_there(self) -> bool:
+    def exists(self) -> bool:
         """Whether there is a data directory. Raises FileTrouble where something else is."""
         try:
             return self.data.exists() and (self.data.is_dir() or self._in_the_way())
@@ -115,7 +115,7 @@ class DataDirectory:
     def write_note(self, note: StemNote) -> None:
         body = {"schema": _SCHEMA, "epoch": note.epoch, "stems": list(note.stems)}
         try:
-            write_file(self._note, json.dumps(body).encode())
+            replace_file(self._note, json.dumps(body).encode())
         except OSError as error:
             raise file_error(self._note, error) from None
 
@@ -190,4 +190,4 @@ def _parsed(body: dict[str, object]) -> StemNote:
 
 
 def _is_checkpoint(stem: object) -> TypeGuard[str]:
-    return isinstance(stem, str) and checkpoint_mark(stem) is not None
+    return isinstance(stem, str) and checkpoint_number(stem) is not None

@@ -30,7 +30,7 @@ class CheckpointError(ColabvpsError):
     """A checkpoint that couldn't be made, fetched or restored; its text says what to do."""
 
 
-class Cancelled(CheckpointError):
+class CheckpointCancelled(CheckpointError):
     """It was told to stop, and stopped between two pieces."""
 
 
@@ -46,15 +46,15 @@ class FileError(CheckpointError):
     """The operating system refused something with a file of this machine."""
 
 
-class NotProven(CheckpointError):
+class UploadNotProven(CheckpointError):
     """The store doesn't report what it was given: such a checkpoint isn't published."""
 
 
-class Missing(CheckpointError):
+class CheckpointMissing(CheckpointError):
     """A checkpoint, or a blob of one, that the store doesn't hold."""
 
 
-class Damaged(CheckpointError, RecordUnreadable):
+class CheckpointDamaged(CheckpointError, RecordUnreadable):
     """A manifest, or a blob, that isn't what was published under its name."""
 
 

@@ -25,7 +25,7 @@ def export_checkpoint(
     store: Store,
     name: str,
     to: Path,
-    tell: Callable[[int, int], None] = lambda done, of: None,
+    on_progress: Callable[[int, int], None] = lambda done, of: None,
     is_cancelled: Callable[[], bool] = lambda: False,
 ) -> Manifest:
     """Write a checkpoint's tree to `to`, all of it hashed. `tell` is given bytes done and to do.
@@ -33,15 +33,15 @@ def export_checkpoint(
     Raises FileTrouble where `to` exists; Missing, Damaged, StoreError, Cancelled.
     """
     to = to.absolute()
-    _check_free(to)
+    _require_absent(to)
     manifest = read_manifest(store, name)
     draft = to.with_name(f".{to.name}.{secrets.token_hex(4)}")
     try:
         tree = ShadowTree(draft)
         with WorkerPool(is_cancelled) as crew:
-            tree.update_to(manifest, store, crew, tell)
+            tree.update_to(manifest, store, crew, on_progress)
         tree.restore_modes(manifest)
-        _check_free(to)
+        _require_absent(to)
         draft.rename(to)
         sync_folder(to.parent)
     except OSError as error:
@@ -53,7 +53,7 @@ def export_checkpoint(
     return manifest
 
 
-def _check_free(to: Path) -> None:
+def _require_absent(to: Path) -> None:
     if os.path.lexists(to):
         raise FileError(
             f"{quote_path(to)} exists: name a folder that doesn't, nothing is overwritten"

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sessionlib.checkpoints.errors import KeepsChanging, file_error, quote_path
-from sessionlib.checkpoints.fsync import fsync_file
-from sessionlib.checkpoints.scan import FileSignature, signature_of
+from sessionlib.checkpoints.fsync import write_back
+from sessionlib.checkpoints.scan import FileFingerprint, fingerprint_of
 
 FINE_TICK_NS = 100_000_000
 """Above the tick of any system that counts in parts of a second."""
@@ -36,7 +36,7 @@ _SECOND_NS = 1_000_000_000
 class FileRecord(NamedTuple):
     """A file as it was read: the hashes of its pieces, and whether it was at rest then."""
 
-    sig: FileSignature
+    fingerprint: FileFingerprint
     hashes: tuple[bytes, ...]
     at_rest: bool
 
@@ -45,26 +45,27 @@ Index = dict[str, FileRecord]
 """By path below the tree's root."""
 
 
-def known_unchanged(known: FileRecord | None, sig: FileSignature) -> bool:
+def known_unchanged(known: FileRecord | None, sig: FileFingerprint) -> bool:
     """Whether a file that looks like `sig` now certainly holds what it held when it was read."""
-    return known is not None and known.at_rest and known.sig == sig
+    return known is not None and known.at_rest and known.fingerprint == sig
 
 
-def is_at_rest(sig: FileSignature, now_ns: int) -> bool:
+def is_at_rest(sig: FileFingerprint, now_ns: int) -> bool:
     """Whether a change made after `now_ns` would show: see `time_there_ns`."""
     tick_ns = FINE_TICK_NS if sig.ctime_ns % _SECOND_NS else COARSE_TICK_NS
     return sig.ctime_ns < now_ns - tick_ns
 
 
-def drop_unrested(index: Index, now_ns: int) -> Index:
+def with_rest_renewed(index: Index, now_ns: int) -> Index:
     """The index of a tree that may be written to from `now_ns` on."""
     return {
-        path: known._replace(at_rest=is_at_rest(known.sig, now_ns)) for path, known in index.items()
+        path: known._replace(at_rest=is_at_rest(known.fingerprint, now_ns))
+        for path, known in index.items()
     }
 
 
 @contextmanager
-def open_unchanged(path: Path) -> Iterator[tuple[int, os.stat_result]]:
+def open_settled(path: Path) -> Iterator[tuple[int, os.stat_result]]:
     """A regular file, settled, with its status before it is read.
 
     Raises FileNotFoundError where it is gone, FileTrouble, Unsettled where it has
@@ -78,7 +79,7 @@ def open_unchanged(path: Path) -> Iterator[tuple[int, os.stat_result]]:
     except OSError as error:
         raise file_error(path, error) from None
     try:
-        fsync_file(fd)
+        write_back(fd)
         yield fd, os.fstat(fd)
     except FileNotFoundError:
         raise
@@ -88,15 +89,15 @@ def open_unchanged(path: Path) -> Iterator[tuple[int, os.stat_result]]:
         os.close(fd)
 
 
-def is_stable(path: Path, fd: int, before: os.stat_result) -> bool:
+def is_same_as_opened(path: Path, fd: int, before: os.stat_result) -> bool:
     """Whether the file is, and is still called, what it was when it was opened."""
     with suppress(FileNotFoundError):
         there = path.stat(follow_symlinks=False)
-        return signature_of(before) == signature_of(os.fstat(fd)) == signature_of(there)
+        return fingerprint_of(before) == fingerprint_of(os.fstat(fd)) == fingerprint_of(there)
     return False
 
 
-def unstable_paths(path: Path) -> KeepsChanging:
+def keeps_changing_error(path: Path) -> KeepsChanging:
     return KeepsChanging(
         f"{quote_path(path)} changed each of the {TRIES} times it was read, so that no state of it "
         "can be kept: let `checkpoint.prepare` bring it to rest, or write it elsewhere"

@@ -33,7 +33,7 @@ _sync_file_range = _call(
 )
 
 
-def fsync_file(fd: int) -> None:
+def write_back(fd: int) -> None:
     """Have the file's dirty pages written out, and wait for it. Raises OSError."""
     if _sync_file_range is not None:
         if _sync_file_range(fd, 0, 0, _WAIT_START_WAIT) == 0:
@@ -72,7 +72,7 @@ def sync_folder(folder: Path) -> None:
         os.close(fd)
 
 
-def write_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes) -> None:
     """Replace a small file that has one writer, durably; whole at any moment. Raises OSError."""
     draft = path.with_name(f".{path.name}.draft")
     with draft.open("wb") as file:

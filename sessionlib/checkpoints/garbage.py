@@ -11,23 +11,25 @@ from collections.abc import Callable
 
 from sessionlib.checkpoints.catalog import list_names, read_manifest
 from sessionlib.checkpoints.errors import CheckpointError
-from sessionlib.checkpoints.names import (
+from sessionlib.checkpoints.store_names import (
     BLOBS,
     MAX_NUMBER,
     CheckpointNumber,
     blob_key,
-    blob_mark,
-    checkpoint_mark,
+    blob_number,
+    checkpoint_number,
     manifest_key,
 )
 from sessionlib.core.values import Pointer
 from sessionlib.ports import Store
 
-Needs = dict[str, frozenset[str]]
+BlobsByCheckpoint = dict[str, frozenset[str]]
 """The blobs of checkpoints that were read once; neither ever changes."""
 
 
-def find_garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: Needs) -> list[str]:
+def find_garbage(
+    store: Store, pointer: Pointer, epoch: int, keep: int, blobs_by_checkpoint: BlobsByCheckpoint
+) -> list[str]:
     """The keys that may go, in the order in which they must. Raises StoreError.
 
     Raises CheckpointError where the pointer's own manifest can't be read: then
@@ -40,18 +42,18 @@ def find_garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: N
     older = [
         name
         for name in list_names(store)
-        if name != pointer.name and (checkpoint_mark(name) or newest) <= newest
+        if name != pointer.name and (checkpoint_number(name) or newest) <= newest
     ]
     kept, gone = [pointer.name, *older[: keep - 1]], older[keep - 1 :]
-    for name in set(needs) - set(kept):
-        del needs[name]
+    for name in set(blobs_by_checkpoint) - set(kept):
+        del blobs_by_checkpoint[name]
     needed: set[str] = set()
     is_sure = True
     for name in kept:
         try:
-            if name not in needs:
-                needs[name] = read_manifest(store, name).blob_names()
-            needed |= needs[name]
+            if name not in blobs_by_checkpoint:
+                blobs_by_checkpoint[name] = read_manifest(store, name).blob_names()
+            needed |= blobs_by_checkpoint[name]
         except CheckpointError:
             if name == pointer.name:
                 raise
@@ -61,10 +63,10 @@ def find_garbage(store: Store, pointer: Pointer, epoch: int, keep: int, needs: N
     return [*map(manifest_key, gone), *map(blob_key, blobs)]
 
 
-def remove_keys(store: Store, keys: list[str], is_enough: Callable[[], bool]) -> int:
+def remove_keys(store: Store, keys: list[str], is_cancelled: Callable[[], bool]) -> int:
     """Delete them one by one, until `is_enough`; how many went. Raises StoreError."""
     for number, key in enumerate(keys):
-        if is_enough():
+        if is_cancelled():
             return number
         store.delete(key)
     return len(keys)
@@ -74,7 +76,7 @@ def _unneeded(store: Store, newest: CheckpointNumber, needed: set[str]) -> list[
     found = []
     for key in store.list(BLOBS):
         name = key.removeprefix(BLOBS)
-        mark = blob_mark(name)
+        mark = blob_number(name)
         if mark is not None and mark <= newest and name not in needed:
             found.append(name)
     return found

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from sessionlib.checkpoints.file_index import FileRecord, Index
-from sessionlib.checkpoints.scan import FileSignature
+from sessionlib.checkpoints.scan import FileFingerprint
 
-WORTH_BYTES = 256_000_000
+SAVE_AFTER_BYTES = 256_000_000
 """So much must have been read since the last time for the index to be written again."""
 
 _NAME = "index.jsonl"
@@ -52,11 +52,11 @@ def _identity(root: Path) -> str:
 
 
 def _line(path: str, known: FileRecord) -> str:
-    return json.dumps([path, known.sig, b"".join(known.hashes).hex()]) + "\n"
+    return json.dumps([path, known.fingerprint, b"".join(known.hashes).hex()]) + "\n"
 
 
 def _known(fields: Any) -> tuple[str, FileRecord]:
     path, sig, hashes = fields
     raw, size = bytes.fromhex(hashes), hashlib.sha256().digest_size
     parts = tuple(raw[begin : begin + size] for begin in range(0, len(raw), size))
-    return path, FileRecord(FileSignature(*sig), parts, at_rest=True)
+    return path, FileRecord(FileFingerprint(*sig), parts, at_rest=True)

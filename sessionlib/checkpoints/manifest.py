@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionlib.checkpoints.names import CheckpointNumber
+from sessionlib.checkpoints.store_names import CheckpointNumber
 from sessionlib.core.values import Pointer
 
 SCHEMA = "checkpoint/1"
@@ -86,7 +86,7 @@ class ManifestHead:
     nonce: str
 
     @property
-    def mark(self) -> CheckpointNumber:
+    def number(self) -> CheckpointNumber:
         return CheckpointNumber(self.epoch, self.seq)
 
 

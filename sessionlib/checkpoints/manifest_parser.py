@@ -16,7 +16,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sessionlib.checkpoints import json_values
-from sessionlib.checkpoints.errors import Damaged
+from sessionlib.checkpoints.errors import CheckpointDamaged
 from sessionlib.checkpoints.manifest import (
     MAX_AFTER,
     MAX_BLOB_BYTES,
@@ -34,28 +34,35 @@ from sessionlib.checkpoints.manifest import (
     Manifest,
     ManifestHead,
 )
-from sessionlib.checkpoints.names import MAX_NUMBER, blob_mark, checkpoint_mark, checkpoint_name
-from sessionlib.checkpoints.paths import ROOT, check_path, parent_of, stays_inside
+from sessionlib.checkpoints.safe_paths import ROOT, check_path, parent_of, stays_inside
+from sessionlib.checkpoints.store_names import (
+    MAX_NUMBER,
+    blob_number,
+    checkpoint_name,
+    checkpoint_number,
+)
 from sessionlib.errors import RecordUnreadable
 from sessionlib.records import read_object
 
 
 def decode_head(name: str, record: bytes) -> ManifestHead:
     """The head of the checkpoint `name`. Raises Damaged."""
-    mark = checkpoint_mark(name)
+    mark = checkpoint_number(name)
     if mark is None:
-        raise Damaged(f"{name!r:.80} isn't a checkpoint's name")
+        raise CheckpointDamaged(f"{name!r:.80} isn't a checkpoint's name")
     if checkpoint_name(mark, record) != name:
-        raise Damaged(f"the manifest of {name} isn't the one that was published under that name")
+        raise CheckpointDamaged(
+            f"the manifest of {name} isn't the one that was published under that name"
+        )
     try:
         body = read_object(record)
     except RecordUnreadable as error:
-        raise Damaged(f"the manifest of {name}: {error}") from None
+        raise CheckpointDamaged(f"the manifest of {name}: {error}") from None
     if body.pop("schema", None) != SCHEMA:
-        raise Damaged(f"the manifest of {name} is foreign, or newer than this program")
+        raise CheckpointDamaged(f"the manifest of {name} is foreign, or newer than this program")
     head = _head(body)
-    if head.mark != mark:
-        raise Damaged(f"the manifest of {name} says that it is {head.epoch}-{head.seq}")
+    if head.number != mark:
+        raise CheckpointDamaged(f"the manifest of {name} says that it is {head.epoch}-{head.seq}")
     return head
 
 
@@ -63,14 +70,14 @@ def unpack(part: EntryListBlob, data: bytes) -> bytes:
     """A part of the lists; never more than it said it would be. Raises Damaged."""
     blob = part.blob
     if len(data) != blob.size_bytes or hashlib.sha256(data).digest() != blob.sha256:
-        raise Damaged(f"the list {blob.name} isn't what was published")
+        raise CheckpointDamaged(f"the list {blob.name} isn't what was published")
     inflate = zlib.decompressobj()
     try:
         raw = inflate.decompress(data, part.raw_bytes + 1)
     except zlib.error as error:
-        raise Damaged(f"the list {blob.name} can't be unpacked: {error}") from None
+        raise CheckpointDamaged(f"the list {blob.name} can't be unpacked: {error}") from None
     if len(raw) != part.raw_bytes or not inflate.eof or inflate.unused_data:
-        raise Damaged(f"the list {blob.name} isn't {part.raw_bytes} bytes long unpacked")
+        raise CheckpointDamaged(f"the list {blob.name} isn't {part.raw_bytes} bytes long unpacked")
     return raw
 
 
@@ -101,37 +108,37 @@ class _Reader:
         if len(self._blobs) + len(self._folders) + len(self._files) + len(self._links) >= (
             2 * MAX_ENTRIES
         ):
-            raise Damaged(f"more than {MAX_ENTRIES} entries")
+            raise CheckpointDamaged(f"more than {MAX_ENTRIES} entries")
         match fields:
             case ["blob", name, size, sha256]:
                 self._add_blob(
-                    name, json_values.whole(size, MAX_BLOB_BYTES), json_values.sha256(sha256)
+                    name, json_values.whole_number(size, MAX_BLOB_BYTES), json_values.sha256(sha256)
                 )
             case ["dir", path, mode, mtime_ns]:
                 self._add_folder(
-                    json_values.text(path), json_values.mode(mode), json_values.time(mtime_ns)
+                    json_values.text(path), json_values.mode(mode), json_values.time_ns(mtime_ns)
                 )
             case ["file", path, mode, mtime_ns, size, [*rows]]:
                 self._new_path(json_values.text(path))
-                whole = json_values.whole(size, MAX_BYTES)
+                whole = json_values.whole_number(size, MAX_BYTES)
                 pieces = self._pieces(whole, rows)
                 self._bytes += whole
-                mode, mtime_ns = json_values.mode(mode), json_values.time(mtime_ns)
+                mode, mtime_ns = json_values.mode(mode), json_values.time_ns(mtime_ns)
                 self._files[path] = FileEntry(path, mode, mtime_ns, whole, pieces)
             case ["link", path, target]:
                 self._new_path(json_values.text(path))
                 if not stays_inside(path, json_values.text(target)):
-                    raise Damaged(f"a link {path!r:.80} leads out of the folder")
+                    raise CheckpointDamaged(f"a link {path!r:.80} leads out of the folder")
                 self._links[path] = LinkEntry(path, target)
             case _:
-                raise Damaged("a line of no known kind")
+                raise CheckpointDamaged("a line of no known kind")
 
     def manifest(self, name: str) -> Manifest:
         head = self._head
         if ROOT not in self._folders:
-            raise Damaged(f"the manifest of {name} says nothing of the folder itself")
+            raise CheckpointDamaged(f"the manifest of {name} says nothing of the folder itself")
         if (self._bytes, len(self._files)) != (head.bytes, head.files):
-            raise Damaged(f"the manifest of {name} doesn't list what it says it holds")
+            raise CheckpointDamaged(f"the manifest of {name} doesn't list what it says it holds")
         return Manifest(
             name,
             head,
@@ -142,8 +149,8 @@ class _Reader:
         )
 
     def _add_blob(self, name: Any, size: int, sha256: bytes) -> None:
-        if blob_mark(json_values.text(name)) is None or name in self._blob_names:
-            raise Damaged(f"{name!r:.80} isn't a blob's name, or stands twice")
+        if blob_number(json_values.text(name)) is None or name in self._blob_names:
+            raise CheckpointDamaged(f"{name!r:.80} isn't a blob's name, or stands twice")
         self._blob_names.add(name)
         self._blobs.append(Blob(name, size, sha256))
 
@@ -155,14 +162,14 @@ class _Reader:
     def _new_path(self, path: str) -> None:
         check_path(path)
         if path in self._folders or path in self._files or path in self._links:
-            raise Damaged(f"a path {path!r:.80} stands twice")
+            raise CheckpointDamaged(f"a path {path!r:.80} stands twice")
         if parent_of(path) not in self._folders:
-            raise Damaged(f"a path {path!r:.80} is in no folder of the checkpoint")
+            raise CheckpointDamaged(f"a path {path!r:.80} is in no folder of the checkpoint")
 
     def _pieces(self, size: int, rows: Sequence[Any]) -> tuple[FilePiece, ...]:
         step = self._head.piece_bytes
         if len(rows) != -(-size // step):
-            raise Damaged("a file with more or fewer pieces than it takes")
+            raise CheckpointDamaged("a file with more or fewer pieces than it takes")
         return tuple(
             self._piece(row, min(step, size - number * step)) for number, row in enumerate(rows)
         )
@@ -170,18 +177,18 @@ class _Reader:
     def _piece(self, row: Any, size: int) -> FilePiece:
         match row:
             case [number, offset, sha256]:
-                blob = self._blobs[json_values.whole(number, len(self._blobs) - 1)]
-                begin = json_values.whole(offset, blob.size_bytes - size)
+                blob = self._blobs[json_values.whole_number(number, len(self._blobs) - 1)]
+                begin = json_values.whole_number(offset, blob.size_bytes - size)
                 return FilePiece(json_values.sha256(sha256), size, blob, begin)
             case _:
-                raise Damaged("a piece that isn't one")
+                raise CheckpointDamaged("a piece that isn't one")
 
 
 def _fields(line: bytes) -> Any:
     try:
         return json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise Damaged(f"a line that isn't JSON: {error}") from None
+        raise CheckpointDamaged(f"a line that isn't JSON: {error}") from None
 
 
 def _head(body: dict[str, Any]) -> ManifestHead:
@@ -197,27 +204,29 @@ def _head(body: dict[str, Any]) -> ManifestHead:
             "nonce": str(nonce),
         } if len(body) == 8 and len(after) <= MAX_AFTER and len(lists) <= MAX_LISTS:
             return ManifestHead(
-                json_values.whole(epoch, MAX_NUMBER),
-                json_values.whole(seq, MAX_NUMBER),
-                json_values.whole(size, MAX_BYTES),
-                json_values.whole(files, MAX_ENTRIES),
-                json_values.whole(piece_bytes, MAX_BLOB_BYTES, 1),
+                json_values.whole_number(epoch, MAX_NUMBER),
+                json_values.whole_number(seq, MAX_NUMBER),
+                json_values.whole_number(size, MAX_BYTES),
+                json_values.whole_number(files, MAX_ENTRIES),
+                json_values.whole_number(piece_bytes, MAX_BLOB_BYTES, 1),
                 tuple(_checkpoint(name) for name in after),
                 tuple(_list_blob(row) for row in lists),
                 nonce,
             )
-    raise Damaged("a manifest without the fields of one")
+    raise CheckpointDamaged("a manifest without the fields of one")
 
 
 def _list_blob(row: Any) -> EntryListBlob:
     match row:
-        case [str(name), size, sha256, raw] if blob_mark(name) is not None:
-            blob = Blob(name, json_values.whole(size, MAX_BLOB_BYTES), json_values.sha256(sha256))
-            return EntryListBlob(blob, json_values.whole(raw, MAX_LIST_RAW_BYTES))
-    raise Damaged("a manifest with a list that isn't one")
+        case [str(name), size, sha256, raw] if blob_number(name) is not None:
+            blob = Blob(
+                name, json_values.whole_number(size, MAX_BLOB_BYTES), json_values.sha256(sha256)
+            )
+            return EntryListBlob(blob, json_values.whole_number(raw, MAX_LIST_RAW_BYTES))
+    raise CheckpointDamaged("a manifest with a list that isn't one")
 
 
 def _checkpoint(name: Any) -> str:
-    if not isinstance(name, str) or checkpoint_mark(name) is None:
-        raise Damaged("a manifest that follows on what isn't a checkpoint")
+    if not isinstance(name, str) or checkpoint_number(name) is None:
+        raise CheckpointDamaged("a manifest that follows on what isn't a checkpoint")
     return name

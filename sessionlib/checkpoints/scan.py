@@ -20,12 +20,12 @@ from typing import NamedTuple
 
 from sessionlib.checkpoints.errors import FileError, Unsuitable, file_error, quote_path
 from sessionlib.checkpoints.manifest import MAX_ENTRIES, MODE_BITS, FolderEntry, LinkEntry
-from sessionlib.checkpoints.paths import ROOT, problem_with_path, stays_inside
+from sessionlib.checkpoints.safe_paths import ROOT, problem_with_path, stays_inside
 
 _IN_MEMORY = {"tmpfs", "ramfs", "hugetlbfs"}
 
 
-class FileSignature(NamedTuple):
+class FileFingerprint(NamedTuple):
     """By what a file is known to be as it was: if it has changed, one of these has."""
 
     bytes: int
@@ -34,12 +34,12 @@ class FileSignature(NamedTuple):
     inode: int
 
 
-class ScannedEntry(NamedTuple):
+class ScannedFile(NamedTuple):
     """A file, with its rights and what it was known by when it was looked at."""
 
     path: str
     mode: int
-    sig: FileSignature
+    fingerprint: FileFingerprint
 
 
 @dataclass(slots=True)
@@ -52,9 +52,9 @@ class DirectoryScan:
     root: Path
     now_ns: int = 0
     folders: list[FolderEntry] = field(default_factory=list)
-    files: list[ScannedEntry] = field(default_factory=list)
+    files: list[ScannedFile] = field(default_factory=list)
     links: list[LinkEntry] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
 
 
 def scan(root: Path) -> DirectoryScan:
@@ -67,11 +67,13 @@ def scan(root: Path) -> DirectoryScan:
         if stat.S_ISDIR(status.st_mode):
             found.folders.append(FolderEntry(path, status.st_mode & MODE_BITS, status.st_mtime_ns))
         elif stat.S_ISREG(status.st_mode):
-            found.files.append(ScannedEntry(path, status.st_mode & MODE_BITS, signature_of(status)))
+            found.files.append(
+                ScannedFile(path, status.st_mode & MODE_BITS, fingerprint_of(status))
+            )
         elif stat.S_ISLNK(status.st_mode):
             found.links.append(LinkEntry(path, _target(root, path)))
         else:
-            found.left_out.append(path)
+            found.skipped.append(path)
     if len(found.files) + len(found.folders) + len(found.links) > MAX_ENTRIES:
         raise Unsuitable(
             f"{quote_path(root)} holds more than {MAX_ENTRIES} files and folders, which is more "
@@ -94,8 +96,8 @@ def file_system_time_ns(folder: Path) -> int:
     return 0 if _kind_of(status.st_dev) in _IN_MEMORY else status.st_mtime_ns
 
 
-def signature_of(status: os.stat_result) -> FileSignature:
-    return FileSignature(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
+def fingerprint_of(status: os.stat_result) -> FileFingerprint:
+    return FileFingerprint(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
 
 def _kind_of(device: int) -> str:

@@ -24,12 +24,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from sessionlib.checkpoints.catalog import read_blob
-from sessionlib.checkpoints.errors import Damaged, FileError, file_error, quote_path
-from sessionlib.checkpoints.file_index import FileRecord, Index, known_unchanged, open_unchanged
+from sessionlib.checkpoints.errors import CheckpointDamaged, FileError, file_error, quote_path
+from sessionlib.checkpoints.file_index import FileRecord, Index, known_unchanged, open_settled
 from sessionlib.checkpoints.fsync import start_writeback, sync_tree
 from sessionlib.checkpoints.manifest import Blob, FileEntry, FilePiece, LinkEntry, Manifest
-from sessionlib.checkpoints.paths import ROOT
-from sessionlib.checkpoints.scan import signature_of
+from sessionlib.checkpoints.safe_paths import ROOT
+from sessionlib.checkpoints.scan import fingerprint_of
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.ports import Store
 
@@ -40,7 +40,7 @@ SPARE_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class WantedFiles:
+class FetchPlan:
     """The pieces that have to be fetched, by the blob they are in."""
 
     blobs: dict[Blob, list[tuple[FileEntry, int, FilePiece]]] = field(default_factory=dict)
@@ -62,15 +62,19 @@ class ShadowTree:
         self.index: Index = index or {}
 
     def update_to(
-        self, manifest: Manifest, store: Store, crew: WorkerPool, tell: Callable[[int, int], None]
+        self,
+        manifest: Manifest,
+        store: Store,
+        crew: WorkerPool,
+        on_progress: Callable[[int, int], None],
     ) -> int:
         """Make it hold what `manifest` lists, and no more; how many bytes were fetched.
 
         `tell` is given the bytes done and to be done. Raises CheckpointError, StoreError.
         """
         try:
-            self._clear(manifest)
-            wanted = self._wanted(manifest, crew)
+            self._match_structure(manifest)
+            wanted = self._plan_fetch(manifest, crew)
             self._check_space(wanted)
             done = 0
             waiting: deque[Future[int]] = deque()
@@ -79,10 +83,10 @@ class ShadowTree:
                 waiting.append(crew.submit(job))
                 while waiting and waiting[0].done():
                     done += waiting.popleft().result()
-                tell(done, wanted.bytes)
+                on_progress(done, wanted.bytes)
             while waiting:
                 done += waiting.popleft().result()
-                tell(done, wanted.bytes)
+                on_progress(done, wanted.bytes)
             self._finish(manifest, wanted, crew)
         except OSError as error:
             raise file_error(error.filename or self.root, error) from None
@@ -98,7 +102,7 @@ class ShadowTree:
             except OSError as error:
                 raise file_error(path, error) from None
 
-    def _clear(self, manifest: Manifest) -> None:
+    def _match_structure(self, manifest: Manifest) -> None:
         """Remove what isn't listed, and make the folders and links that are."""
         self.root.mkdir(parents=True, exist_ok=True)
         self.root.chmod(OWN_MODE)
@@ -133,13 +137,13 @@ class ShadowTree:
         with suppress(FileExistsError):  # then it leads where it should already
             (self.root / link.path).symlink_to(link.target)
 
-    def _wanted(self, manifest: Manifest, crew: WorkerPool) -> WantedFiles:
+    def _plan_fetch(self, manifest: Manifest, crew: WorkerPool) -> FetchPlan:
         step = manifest.head.piece_bytes
         held = [
-            (file, crew.submit(lambda file=file: self._held(file, step)))  # type: ignore[misc]  # a default binds the loop's value
+            (file, crew.submit(lambda file=file: self._hash_existing(file, step)))  # type: ignore[misc]  # a default binds the loop's value
             for file in manifest.files
         ]
-        wanted = WantedFiles()
+        wanted = FetchPlan()
         for file, future in held:
             size, hashes = future.result()
             wanted.new_bytes += max(0, file.size_bytes - size)
@@ -154,7 +158,7 @@ class ShadowTree:
                     (self.root / file.path).chmod(0o600)
         return wanted
 
-    def _held(self, file: FileEntry, step: int) -> tuple[int, tuple[bytes, ...]]:
+    def _hash_existing(self, file: FileEntry, step: int) -> tuple[int, tuple[bytes, ...]]:
         """How long the file is now (-1: not there), and the hashes of its pieces."""
         path = self.root / file.path
         try:
@@ -165,16 +169,16 @@ class ShadowTree:
             path.unlink()  # its other name may be somebody else's
             return -1, ()
         known = self.index.get(file.path)
-        if known is not None and known_unchanged(known, signature_of(status)):
+        if known is not None and known_unchanged(known, fingerprint_of(status)):
             return status.st_size, known.hashes
-        with open_unchanged(path) as (fd, status):
+        with open_settled(path) as (fd, status):
             most = min(status.st_size, file.size_bytes)
             hashes = [
                 hashlib.sha256(os.pread(fd, step, begin)).digest() for begin in range(0, most, step)
             ]
         return status.st_size, tuple(hashes)
 
-    def _check_space(self, wanted: WantedFiles) -> None:
+    def _check_space(self, wanted: FetchPlan) -> None:
         free_bytes = shutil.disk_usage(self.root).free
         if wanted.new_bytes + SPARE_BYTES > free_bytes and wanted.new_bytes:
             raise FileError(
@@ -197,7 +201,7 @@ class ShadowTree:
         for file, begin, piece in parts:
             content = data[piece.offset : piece.offset + piece.size_bytes]
             if hashlib.sha256(content).digest() != piece.sha256:
-                raise Damaged(f"the blob {blob.name} isn't what was uploaded")
+                raise CheckpointDamaged(f"the blob {blob.name} isn't what was uploaded")
             self._write(file, begin, content)
             done += piece.size_bytes
         return done
@@ -221,7 +225,7 @@ class ShadowTree:
         except OSError as error:
             raise file_error(path, error) from None
 
-    def _finish(self, manifest: Manifest, wanted: WantedFiles, crew: WorkerPool) -> None:
+    def _finish(self, manifest: Manifest, wanted: FetchPlan, crew: WorkerPool) -> None:
         """Lengths, rights and times of the files, and what they are known by from now on."""
         files = {file.path for file in manifest.files}
         self.index = {path: known for path, known in self.index.items() if path in files}
@@ -236,7 +240,7 @@ class ShadowTree:
                 os.utime(path, ns=(file.mtime_ns, file.mtime_ns))
             hashes = tuple(piece.sha256 for piece in file.pieces)
             self.index[file.path] = FileRecord(
-                signature_of(path.stat(follow_symlinks=False)), hashes, True
+                fingerprint_of(path.stat(follow_symlinks=False)), hashes, True
             )
         crew.check()
         sync_tree(self.root)

@@ -16,7 +16,7 @@ from queue import Empty, Full, Queue
 from types import TracebackType
 from typing import Any, TypeVar
 
-from sessionlib.checkpoints.errors import Cancelled, CheckpointError
+from sessionlib.checkpoints.errors import CheckpointCancelled, CheckpointError
 
 THREADS = 4
 """More than there are cores on a small machine: half of them wait for a disk or a network."""
@@ -28,7 +28,7 @@ LOOK_S = 0.2
 T = TypeVar("T")
 
 
-class JobResult(Future[T]):
+class JobFuture(Future[T]):
     """What becomes of a job; to wait for it ends once its crew has failed or is to stop."""
 
     def __init__(self, check: Callable[[], None]) -> None:
@@ -53,7 +53,7 @@ class WorkerPool:
     def __init__(self, is_cancelled: Callable[[], bool], threads: int = THREADS) -> None:
         self._is_cancelled = is_cancelled
         self._jobs: Queue[tuple[Callable[[], Any], Future[Any]] | None] = Queue(threads)
-        self._over = False
+        self._is_over = False
         self._failed: BaseException | None = None
         # Daemons: a thread that hangs in the kernel must not keep a program from ending.
         self._threads = [
@@ -80,12 +80,12 @@ class WorkerPool:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._over = kind is not None
-        if self._over:
+        self._is_over = kind is not None
+        if self._is_over:
             self._drop_waiting()
         for _ in self._threads:
             self._jobs.put(None)
-        patience_s = LAST_JOBS_S if self._over else None
+        patience_s = LAST_JOBS_S if self._is_over else None
         for thread in self._threads:
             # After a failure one that hangs is left behind; else all have answered already.
             thread.join(patience_s)
@@ -94,7 +94,7 @@ class WorkerPool:
 
     def submit(self, job: Callable[[], T]) -> Future[T]:
         """Have `job` done. Waits for a free place; raises what an earlier job has raised."""
-        future = JobResult[T](self.check)
+        future = JobFuture[T](self.check)
         while True:
             self.check()
             with suppress(Full):
@@ -103,10 +103,10 @@ class WorkerPool:
 
     def check(self) -> None:
         """Raises Cancelled, or what a job has raised."""
-        if self._over:
-            raise Cancelled("another part of it failed first")
+        if self._is_over:
+            raise CheckpointCancelled("another part of it failed first")
         if self._is_cancelled():
-            raise Cancelled("stopped before it was complete, as it was told to")
+            raise CheckpointCancelled("stopped before it was complete, as it was told to")
         if self._failed is not None:
             raise self._failed
 
@@ -116,7 +116,7 @@ class WorkerPool:
             while True:
                 item = self._jobs.get_nowait()
                 if item is not None:
-                    item[1].set_exception(Cancelled("another part of it failed first"))
+                    item[1].set_exception(CheckpointCancelled("another part of it failed first"))
 
     def _work(self) -> None:
         while (item := self._jobs.get()) is not None:

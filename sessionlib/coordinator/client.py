@@ -26,11 +26,11 @@ _OUTDATED = 409
 _REFUSED = frozenset({400, 401, 403, 404, 405, 413, 415, 422})
 
 
-class Unavailable(Exception):
+class CoordinatorUnavailable(Exception):
     """No answer that says anything: `str` says why, without secrets."""
 
 
-class TokenUnknown(Unavailable):
+class TokenRejected(CoordinatorUnavailable):
     """It answers, and takes nobody's word without a token that it knows."""
 
 
@@ -53,11 +53,11 @@ class CoordinatorClient:
         """Send a message once."""
         try:
             status, said = self._call("POST", message.kind.value, message.body)
-        except Unavailable as error:
+        except CoordinatorUnavailable as error:
             return CoordinatorAnswer(AnswerVerdict.FAILED, str(error))
         if 200 <= status < 300:
-            return CoordinatorAnswer(AnswerVerdict.TAKEN, unregistered=_is_forgotten(said))
-        said = self._harmless(said)
+            return CoordinatorAnswer(AnswerVerdict.TAKEN, unregistered=_says_unregistered(said))
+        said = self._printable(said)
         why = f"the coordinator answers {status}" + (f": {said}" if said else "")
         if status == _OUTDATED:
             return CoordinatorAnswer(AnswerVerdict.OUTDATED, why)
@@ -69,19 +69,19 @@ class CoordinatorClient:
         """A JSON document. Raises Unavailable, TokenUnknown."""
         status, text = self._call("GET", path, None)
         if status == httpx.codes.UNAUTHORIZED:
-            raise TokenUnknown(f"the coordinator answers {status}")
+            raise TokenRejected(f"the coordinator answers {status}")
         if status != httpx.codes.OK:
-            raise Unavailable(f"the coordinator answers {status}")
+            raise CoordinatorUnavailable(f"the coordinator answers {status}")
         try:
             return json.loads(text)
         except (ValueError, RecursionError):
-            raise Unavailable("the coordinator's answer is no JSON") from None
+            raise CoordinatorUnavailable("the coordinator's answer is no JSON") from None
 
-    def knows_token(self) -> bool:
+    def is_token_accepted(self) -> bool:
         """Whether the coordinator takes our token for somebody's. Raises Unavailable."""
         status, _ = self._call("GET", "/api/sessions/status", None)
         if status not in {httpx.codes.OK, httpx.codes.UNAUTHORIZED}:
-            raise Unavailable(f"the coordinator answers {status}")
+            raise CoordinatorUnavailable(f"the coordinator answers {status}")
         return status == httpx.codes.OK
 
     @contextmanager
@@ -96,12 +96,12 @@ class CoordinatorClient:
                 "GET", f"{self.url}/api/events", headers=headers, timeout=timeout
             ) as answer:
                 if answer.status_code != httpx.codes.OK:
-                    raise Unavailable(f"the coordinator answers {answer.status_code}")
+                    raise CoordinatorUnavailable(f"the coordinator answers {answer.status_code}")
                 yield answer.iter_lines()
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise Unavailable(_said(error)) from None
+            raise CoordinatorUnavailable(_unreachable_text(error)) from None
 
-    def _harmless(self, said: str) -> str:
+    def _printable(self, said: str) -> str:
         """What the other side says, fit to be shown: it may hold anything, our token too."""
         without = said.replace(self._token, "...") if self._token else said
         return plain(without)[:200]
@@ -111,10 +111,10 @@ class CoordinatorClient:
             with self._http.stream(method, f"{self.url}{path}", json=body) as answer:
                 return answer.status_code, _bounded(answer)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
-            raise Unavailable(_said(error)) from None
+            raise CoordinatorUnavailable(_unreachable_text(error)) from None
 
 
-def _is_forgotten(text: str) -> bool:
+def _says_unregistered(text: str) -> bool:
     try:
         body = json.loads(text)
     except (ValueError, RecursionError):
@@ -132,6 +132,6 @@ def _bounded(answer: httpx.Response) -> str:
     return data[:MAX_ANSWER_BYTES].decode(errors="replace")
 
 
-def _said(error: Exception) -> str:
+def _unreachable_text(error: Exception) -> str:
     text = plain(str(error))[:200]
     return f"the coordinator can't be reached ({text or type(error).__name__})"

@@ -11,7 +11,7 @@ import secrets
 import threading
 from collections.abc import Callable, Iterable, Iterator
 
-from sessionlib.coordinator.client import CoordinatorClient, Unavailable
+from sessionlib.coordinator.client import CoordinatorClient, CoordinatorUnavailable
 from sessionlib.crash_text import redacted
 
 FIRST_PAUSE_S = 1.0
@@ -34,7 +34,7 @@ class EventListener:
         self._complain = complain
         self._complained: str | None = None
         self._ended = threading.Event()
-        self.hears = False
+        self.is_connected = False
         """Whether the stream is open."""
 
     def start(self) -> None:
@@ -50,7 +50,7 @@ class EventListener:
         while not self._ended.is_set():
             try:
                 with self._client.events(last_id) as lines:
-                    self.hears = True
+                    self.is_connected = True
                     # Whatever rang in between may have been missed.
                     self._ring()
                     for heard_id in event_ids(lines, last_id):
@@ -58,18 +58,18 @@ class EventListener:
                             return
                         last_id, failures = heard_id, 0
                         self._ring()
-            except Unavailable:
+            except CoordinatorUnavailable:
                 failures += 1
             except Exception as error:  # noqa: BLE001 - nobody would follow it any more
                 failures += 1
                 # It may be what we were told last; each new stream begins with a ring anyway.
                 last_id = None
-                self._notify(f"{type(error).__name__}: {redacted(str(error))}")
+                self._report_fault(f"{type(error).__name__}: {redacted(str(error))}")
             finally:
-                self.hears = False
+                self.is_connected = False
             self._ended.wait(pause_s(failures, secrets.randbelow(1_000) / 1_000))
 
-    def _notify(self, what: str) -> None:
+    def _report_fault(self, what: str) -> None:
         if what != self._complained:
             self._complained = what
             self._complain(f"the bell can't be followed: a fault in this program ({what})")

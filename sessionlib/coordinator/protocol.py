@@ -15,7 +15,7 @@ from typing import Any
 
 FIRST_RETRY_S = 1.0
 MAX_RETRY_S = 60.0
-CALLED_OFF = "aborted"
+ABORTED = "aborted"
 _HOUR_S = 3_600.0
 
 
@@ -58,12 +58,12 @@ class SessionNews:
     epoch: int
     status: str
     remaining_s: float
-    holds: bool = False
-    serves: bool = False
-    ended: bool = False
+    has_lease: bool = False
+    is_serving: bool = False
+    is_last: bool = False
     url: str | None = None
     takeover: bool = False
-    previous: str | None = None
+    previous_session: str | None = None
     move: PlannedMove | None = None
     machine: Mapping[str, Any] = field(default_factory=dict)
     """cpu_cores, ram_gb, gpu_available, worker_type."""
@@ -74,7 +74,7 @@ class CoordinatorMessage:
     """One call. `token` is what of it has been told once it is taken."""
 
     kind: MessageKind
-    token: tuple[Any, ...]
+    fingerprint: tuple[Any, ...]
     body: Mapping[str, Any]
 
 
@@ -92,8 +92,8 @@ class CoordinatorAnswer:
 class SentState:
     """What the coordinator has taken, and what it refused. A time is by the monotonic clock."""
 
-    known: Mapping[MessageKind, tuple[Any, ...]] = field(default_factory=dict)
-    beat_mono: float = float("-inf")
+    acknowledged: Mapping[MessageKind, tuple[Any, ...]] = field(default_factory=dict)
+    heartbeat_mono: float = float("-inf")
     wait_until_mono: float = float("-inf")
     failures: int = 0
     why: str | None = None
@@ -101,28 +101,28 @@ class SentState:
 
 
 def next_message(
-    news: SessionNews, told: SentState, now_mono: float, wall_s: float, every_s: float
+    news: SessionNews, sent: SentState, now_mono: float, wall_s: float, every_s: float
 ) -> CoordinatorMessage | None:
     """What is to be said now; None for nothing. `every_s` is the heartbeat's interval."""
-    if now_mono < told.wait_until_mono:
+    if now_mono < sent.wait_until_mono:
         return None
-    for message in (_handover(news, told), _registration(news)):
-        if message is not None and told.known.get(message.kind) != message.token:
+    for message in (_handover(news, sent), _registration(news)):
+        if message is not None and sent.acknowledged.get(message.kind) != message.fingerprint:
             return message
     beat = _heartbeat(news, wall_s)
-    is_due = now_mono - told.beat_mono >= every_s
-    return beat if is_due or told.known.get(beat.kind) != beat.token else None
+    is_due = now_mono - sent.heartbeat_mono >= every_s
+    return beat if is_due or sent.acknowledged.get(beat.kind) != beat.fingerprint else None
 
 
-def wait_s(news: SessionNews, told: SentState, now_mono: float, every_s: float) -> float:
+def wait_s(news: SessionNews, sent: SentState, now_mono: float, every_s: float) -> float:
     """How long there will be nothing to say, if nothing changes."""
-    if next_message(news, told, now_mono, 0.0, every_s) is not None:
+    if next_message(news, sent, now_mono, 0.0, every_s) is not None:
         return 0.0
-    return max(told.beat_mono + every_s, told.wait_until_mono) - now_mono
+    return max(sent.heartbeat_mono + every_s, sent.wait_until_mono) - now_mono
 
 
-def record_answer(
-    told: SentState,
+def after_answer(
+    sent: SentState,
     message: CoordinatorMessage,
     answer: CoordinatorAnswer,
     now_mono: float,
@@ -131,14 +131,14 @@ def record_answer(
     """What is known after the answer, with `chance` in [0, 1). A failure is waited out, longer
     each time; what was refused won't be taken the next time either, so it counts as said."""
     if answer.verdict is AnswerVerdict.FAILED:
-        failures = told.failures + 1
+        failures = sent.failures + 1
         full_s = min(MAX_RETRY_S, FIRST_RETRY_S * 2.0 ** min(failures - 1, 10))
         # At least half of it: sessions that failed together must not come back together.
         pause_s = full_s * (0.5 + 0.5 * chance)
         until_mono = now_mono + pause_s
-        return replace(told, failures=failures, wait_until_mono=until_mono, why=answer.why)
-    beat_mono = now_mono if message.kind is MessageKind.HEARTBEAT else told.beat_mono
-    known = {**told.known, message.kind: message.token}
+        return replace(sent, failures=failures, wait_until_mono=until_mono, why=answer.why)
+    beat_mono = now_mono if message.kind is MessageKind.HEARTBEAT else sent.heartbeat_mono
+    known = {**sent.acknowledged, message.kind: message.fingerprint}
     if answer.unregistered:
         # It has forgotten us: it was begun anew, or with an old database.
         known.pop(MessageKind.REGISTER, None)
@@ -146,16 +146,16 @@ def record_answer(
     return SentState(known, beat_mono, failures=0, why=refused)
 
 
-def _handover(news: SessionNews, told: SentState) -> CoordinatorMessage | None:
-    if not news.holds:
+def _handover(news: SessionNews, sent: SentState) -> CoordinatorMessage | None:
+    if not news.has_lease:
         return None
     move = news.move
-    before = told.known.get(MessageKind.HANDOVER)
+    before = sent.acknowledged.get(MessageKind.HANDOVER)
     if move is None:
         # One that was told of and is there no longer has been called off.
         if before is None or before[0] != news.epoch:
             return None
-        move = PlannedMove(before[1], news.account, before[2], CALLED_OFF)
+        move = PlannedMove(before[1], news.account, before[2], ABORTED)
     body = {
         "worker_id": news.worker_id,
         "account": news.account,
@@ -172,7 +172,7 @@ def _handover(news: SessionNews, told: SentState) -> CoordinatorMessage | None:
 
 
 def _registration(news: SessionNews) -> CoordinatorMessage | None:
-    if not news.serves:
+    if not news.is_serving:
         return None
     body = {
         "worker_id": news.worker_id,
@@ -181,7 +181,7 @@ def _registration(news: SessionNews) -> CoordinatorMessage | None:
         "account": news.account,
         "epoch": news.epoch,
         "takeover": news.takeover,
-        "previous_session": news.previous,
+        "previous_session": news.previous_session,
     }
     return CoordinatorMessage(MessageKind.REGISTER, (news.epoch, news.worker_id, news.url), body)
 

@@ -16,8 +16,8 @@ from sessionlib.coordinator.client import CoordinatorClient
 from sessionlib.coordinator.protocol import (
     SentState,
     SessionNews,
+    after_answer,
     next_message,
-    record_answer,
     wait_s,
 )
 
@@ -40,7 +40,7 @@ class CoordinatorReporter:
         self._complain = complain
         self._changed = threading.Condition()
         self._news: SessionNews | None = None
-        self._told = SentState()
+        self._state = SentState()
         self._ended = False
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 
@@ -78,16 +78,16 @@ class CoordinatorReporter:
     def _rest_s(self, news: SessionNews | None) -> float:
         if news is None:
             return self._every_s
-        return wait_s(news, self._told, self._clock.now().mono, self._every_s)
+        return wait_s(news, self._state, self._clock.now().mono, self._every_s)
 
     def _send_next(self, news: SessionNews) -> None:
         now = self._clock.now()
-        message = next_message(news, self._told, now.mono, now.wall, self._every_s)
+        message = next_message(news, self._state, now.mono, now.wall, self._every_s)
         if message is None:
             return
         answer = self._client.send(message)
-        before = self._told.why
+        before = self._state.why
         chance = secrets.randbelow(1_000) / 1_000
-        self._told = record_answer(self._told, message, answer, self._clock.now().mono, chance)
-        if self._told.why != before:
-            self._complain(self._told.why)
+        self._state = after_answer(self._state, message, answer, self._clock.now().mono, chance)
+        if self._state.why != before:
+            self._complain(self._state.why)

@@ -17,7 +17,7 @@ OPERATOR = "operator"
 """Who sits at a console, in the place of an account's name."""
 
 
-def entry(fleet: str, name: str) -> str:
+def keyring_entry(fleet: str, name: str) -> str:
     """Where it is kept."""
     return f"coordinator:{fleet}:{name}"
 
@@ -28,16 +28,16 @@ def find(fleet: str, name: str) -> str | None:
     if given:
         return given
     with suppress(secret_storage.SecretStorageError):
-        return secret_storage.find(entry(fleet, name))
+        return secret_storage.find(keyring_entry(fleet, name))
     return None
 
 
-def unreadable(fleet: str, name: str) -> str | None:
+def why_unreadable(fleet: str, name: str) -> str | None:
     """Why the token that is kept here can't be read, as with another passphrase than it was
     written with; None where none is kept, or it can be."""
     try:
-        secret_storage.find(entry(fleet, name))
+        secret_storage.find(keyring_entry(fleet, name))
     except secret_storage.SecretStorageError as error:
         # What is said of a keyring that isn't there is no reason where nothing was ever kept.
-        return str(error) if secret_storage.file_of(entry(fleet, name)).exists() else None
+        return str(error) if secret_storage.file_of(keyring_entry(fleet, name)).exists() else None
     return None

@@ -21,7 +21,7 @@ from sessionlib.layout import version_key
 from sessionlib.ports import Store
 from sessionlib.records import MAX_RECORD_BYTES, read_object
 
-MAX_LOOKS = 64
+MAX_PASSED_OVER = 64
 """So many versions that aren't genuine are passed over; below them nothing is looked for."""
 
 _NAME = re.compile(r"([1-9][0-9]{0,8})\.json")
@@ -58,7 +58,7 @@ class RecordKind(Generic[S]):
     schema: str
     fields: type[S]
 
-    def signed(self, value: S, seed_hex: str) -> S:
+    def sign(self, value: S, seed_hex: str) -> S:
         """The same version, signed. Raises ValueError for a seed that is none."""
         from sessionlib import signing  # noqa: PLC0415 - cryptography loads only for signatures
 
@@ -117,7 +117,7 @@ class VersionSeries(Generic[T]):
         """The highest version that the key has signed for this fleet."""
         reasons = []
         found = None
-        for number in reversed(self.numbers()[-MAX_LOOKS:]):
+        for number in reversed(self.numbers()[-MAX_PASSED_OVER:]):
             try:
                 found = self._read_genuine(number, public_hex)
             except (RecordUnreadable, SignatureInvalid) as error:
@@ -138,7 +138,7 @@ class VersionSeries(Generic[T]):
         found = self._store.read(version_key(self._kind.prefix, number))
         return None if found is None else self._kind.decode(found.data)
 
-    def free(self, newest: T | None) -> int:
+    def next_free_number(self, newest: T | None) -> int:
         """The number for the version after `newest`: the next that nothing has."""
         taken = set(self.numbers())
         number = 1 if newest is None else newest.version + 1

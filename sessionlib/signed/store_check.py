@@ -19,7 +19,7 @@ from sessionlib.layout import CONFIG_VERSIONS, LEASE, STORE_CHECK
 from sessionlib.ports import Store
 from sessionlib.signed.records import RecordKind
 
-OLD_S = 180 * 86_400.0
+STALE_AFTER_S = 180 * 86_400.0
 """From then on doctor is better run again: Google may have changed what it does."""
 CURE = "run `colabvps-console doctor`"
 
@@ -75,7 +75,7 @@ def why_unproven(found: StoreCheck | None, place: CheckedFolder) -> str | None:
         return f"doctor was run on another folder: {CURE}"
     if not found.passed:
         failed = ", ".join(found.failed) or "too few rounds"
-        return f"doctor failed on {day(found.at)} ({failed}): {CURE}, which says what to do"
+        return f"doctor failed on {date_text(found.at)} ({failed}): {CURE}, which says what to do"
     return None
 
 
@@ -96,7 +96,7 @@ def read_store_check(
     return found, why_unproven(found, place)
 
 
-def day(at: float) -> str:
+def date_text(at: float) -> str:
     """A date for people."""
     try:
         return datetime.fromtimestamp(at, UTC).date().isoformat()

@@ -11,7 +11,7 @@ from dataclasses import replace
 import pytest
 
 from sessionlib.coordinator.protocol import (
-    CALLED_OFF,
+    ABORTED,
     MAX_RETRY_S,
     AnswerVerdict,
     CoordinatorAnswer,
@@ -19,15 +19,17 @@ from sessionlib.coordinator.protocol import (
     PlannedMove,
     SentState,
     SessionNews,
+    after_answer,
     next_message,
-    record_answer,
     wait_s,
 )
 
 EVERY_S = 15.0
 STANDBY = SessionNews("b", "b-1", 3, "standby", 7_200.0)
 MOVE = PlannedMove("plan-1", "a", "b", "warming")
-PRIMARY = SessionNews("a", "a-1", 3, "active", 3_600.0, holds=True, serves=True, url="http://a")
+PRIMARY = SessionNews(
+    "a", "a-1", 3, "active", 3_600.0, has_lease=True, is_serving=True, url="http://a"
+)
 
 
 def told_all(
@@ -38,7 +40,7 @@ def told_all(
     kinds = []
     while (message := next_message(news, told, now_mono, 0.0, EVERY_S)) is not None:
         kinds.append(message.kind)
-        told = record_answer(told, message, CoordinatorAnswer(AnswerVerdict.TAKEN), now_mono, 0.0)
+        told = after_answer(told, message, CoordinatorAnswer(AnswerVerdict.TAKEN), now_mono, 0.0)
     return told, kinds
 
 
@@ -69,7 +71,7 @@ def test_a_move_that_was_called_off_is_told_of_once() -> None:
     told, _ = told_all(replace(PRIMARY, move=MOVE), 0.0)
     message = next_message(PRIMARY, told, 1.0, 0.0, EVERY_S)
     assert message is not None
-    assert (message.body["plan"], message.body["phase"]) == ("plan-1", CALLED_OFF)
+    assert (message.body["plan"], message.body["phase"]) == ("plan-1", ABORTED)
     told, _ = told_all(PRIMARY, 1.0, told)
     assert told_all(PRIMARY, 2.0, told)[1] == []
     later = replace(PRIMARY, epoch=5)
@@ -90,7 +92,7 @@ def test_failures_are_waited_out_longer_each_time_and_differently() -> None:
     for _ in range(12):
         message = next_message(STANDBY, told, now_mono, 0.0, EVERY_S)
         assert message is not None
-        told = record_answer(
+        told = after_answer(
             told, message, CoordinatorAnswer(AnswerVerdict.FAILED, "gone"), now_mono, 0.999
         )
         assert next_message(STANDBY, told, now_mono, 0.0, EVERY_S) is None
@@ -101,7 +103,7 @@ def test_failures_are_waited_out_longer_each_time_and_differently() -> None:
     assert told.why == "gone"
     first = next_message(STANDBY, SentState(), 0.0, 0.0, EVERY_S)
     assert first is not None
-    other = record_answer(
+    other = after_answer(
         SentState(), first, CoordinatorAnswer(AnswerVerdict.FAILED, "gone"), 0.0, 0.0
     )
     assert other.wait_until_mono < waits[0]
@@ -113,7 +115,7 @@ def test_failures_are_waited_out_longer_each_time_and_differently() -> None:
 def test_what_was_refused_isnt_said_again_before_its_time(verdict: AnswerVerdict) -> None:
     message = next_message(PRIMARY, SentState(), 0.0, 0.0, EVERY_S)
     assert message is not None
-    told = record_answer(SentState(), message, CoordinatorAnswer(verdict, "no"), 0.0, 0.0)
+    told = after_answer(SentState(), message, CoordinatorAnswer(verdict, "no"), 0.0, 0.0)
     told, kinds = told_all(PRIMARY, 0.0, told)
     assert message.kind not in kinds
     assert wait_s(PRIMARY, told, 0.0, EVERY_S) == EVERY_S
@@ -123,7 +125,7 @@ def test_a_coordinator_that_has_forgotten_the_primary_is_told_anew() -> None:
     told, _ = told_all(PRIMARY, 0.0)
     beat = next_message(PRIMARY, told, EVERY_S, 0.0, EVERY_S)
     assert beat is not None
-    forgot = record_answer(
+    forgot = after_answer(
         told, beat, CoordinatorAnswer(AnswerVerdict.TAKEN, unregistered=True), EVERY_S, 0.0
     )
     assert told_all(PRIMARY, EVERY_S, forgot)[1] == [MessageKind.REGISTER]

@@ -128,9 +128,9 @@ def test_preflight_tells_whether_the_console_is_known(
         return item.word, item.text
 
     assert told() == (ItemStatus.WARN, "answers; no token here")
-    secret_storage.save(tokens.entry("my-fleet", "operator"), "nobodys")
+    secret_storage.save(tokens.keyring_entry("my-fleet", "operator"), "nobodys")
     assert told() == (ItemStatus.WARN, "answers, and doesn't know this console's token")
-    secret_storage.save(tokens.entry("my-fleet", "operator"), service.operators_token)
+    secret_storage.save(tokens.keyring_entry("my-fleet", "operator"), service.operators_token)
     assert told()[0] is ItemStatus.OK
 
 
@@ -157,7 +157,7 @@ def test_an_agent_that_a_console_starts_speaks_with_its_own_token(
     at(config, service.url)
     monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
     assert main(["init", "--yes", "--config", str(config)]) == 0
-    secret_storage.save(tokens.entry("my-fleet", "primary"), token_of(service, "primary"))
+    secret_storage.save(tokens.keyring_entry("my-fleet", "primary"), token_of(service, "primary"))
     monkeypatch.setenv(TOKEN_VARIABLE, service.operators_token)
     launcher = LocalLauncher(load(config), SystemClock(), until_eof=True)
     bearer = {"authorization": f"Bearer {service.operators_token}"}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from console.demo import counter
 from console.demo.journal import read_journals
-from sessionlib.bundles.bundle import CODE
+from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
 from sessionlib.signed.records import VersionSeries
@@ -105,7 +105,9 @@ def publish(fleet: Fleet) -> str:
         capture_output=True,
     )
     config = stage.fleet.config
-    found = VersionSeries(stage.fleet.store, CODE, config.fleet).newest(public_of(stage.seed))
+    found = VersionSeries(stage.fleet.store, CODE_RECORDS, config.fleet).newest(
+        public_of(stage.seed)
+    )
     assert found is not None
     return found.label
 

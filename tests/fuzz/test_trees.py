@@ -15,11 +15,11 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from sessionlib.bundles.links import stays_inside as stays_in_bundle
-from sessionlib.checkpoints.errors import Damaged
+from sessionlib.bundles.safe_links import stays_inside as stays_in_bundle
+from sessionlib.checkpoints.errors import CheckpointDamaged
 from sessionlib.checkpoints.manifest import Manifest
-from sessionlib.checkpoints.paths import ROOT
-from sessionlib.checkpoints.paths import stays_inside as stays_in_checkpoint
+from sessionlib.checkpoints.safe_paths import ROOT
+from sessionlib.checkpoints.safe_paths import stays_inside as stays_in_checkpoint
 from tests.fuzz.table import TARGETS
 from tests.fuzz.target import fault
 from tests.fuzz.targets.checkpoints import manifest_holds
@@ -89,7 +89,7 @@ def test_what_is_accepted_leads_nowhere_else_on_disk(data: bytes) -> None:
     assert fault(LISTS, data) is None
     try:
         manifest = LISTS.read(data)
-    except Damaged:
+    except CheckpointDamaged:
         return
     with tempfile.TemporaryDirectory(dir=spot()) as place:
         root = Path(place).resolve() / "x" / "data"

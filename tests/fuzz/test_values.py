@@ -12,14 +12,14 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
 from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import MAX_EPOCH, Lease, LeaseState, Plan, Pointer
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.guard import wire
 from sessionlib.records import MAX_DEPTH, decode, encode
-from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig
-from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.fleet_config import CONFIG_RECORDS, PublishedConfig
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
 from sessionlib.signed.records import RecordKind
 from sessionlib.signing import public_of, sign, signed_bytes, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
@@ -94,7 +94,11 @@ def _depth(value: Any) -> int:
 
 @pytest.mark.parametrize(
     ("kind", "fields_of"),
-    [(CODE, PublishedCode), (CONFIG, PublishedConfig), (SUCCESSION, Succession)],
+    [
+        (CODE_RECORDS, PublishedCode),
+        (CONFIG_RECORDS, PublishedConfig),
+        (SUCCESSION_RECORDS, KeySuccession),
+    ],
     ids=["code", "settings", "succession"],
 )
 @given(st.data())
@@ -104,7 +108,7 @@ def test_what_is_signed_is_believed_after_a_trip_through_the_store(
 ) -> None:
     value = data.draw(any_of(fields_of))
     assume(_depth(asdict(value)) <= MAX_DEPTH)
-    back = kind.decode(kind.encode(kind.signed(value, SEED)))
+    back = kind.decode(kind.encode(kind.sign(value, SEED)))
     assert replace(back, signature="") == replace(value, signature="")
     kind.verify(back, PUBLIC)
     with pytest.raises(SignatureInvalid):

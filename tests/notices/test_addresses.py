@@ -10,7 +10,7 @@ from sessionlib.config import Config, parse
 from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import filled, label, names_in, problem
 from sessionlib.notices import receivers as kit
-from sessionlib.signed.fleetconfig import comparable
+from sessionlib.signed.fleet_config import comparable_settings
 from tests.unit.keyrings import FakeKeyring, use_keyring
 
 SECRET = "t0" + "ken"
@@ -88,7 +88,7 @@ def test_a_wrong_address_is_told_of_without_it(tail: str, says: str) -> None:
 
 def test_no_printed_form_of_the_settings_holds_an_address() -> None:
     config = parsed(f"{{urls: ['ntfy://{SECRET}/x']}}")
-    forms = (repr(config), str(config), config.model_dump_json(), str(comparable(config)))
+    forms = (repr(config), str(config), config.model_dump_json(), str(comparable_settings(config)))
     assert [form for form in forms if SECRET in form] == []
 
 

@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 )
 
 from sessionlib.checkpoints.catalog import list_names, read_manifest, verify
-from sessionlib.checkpoints.names import blob_mark
+from sessionlib.checkpoints.store_names import blob_number
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -92,7 +92,7 @@ class Moves(RuleBasedStateMachine):
         allowed = set() if base is None else read_manifest(self.store, base.name).blob_names()
         made = read_manifest(self.store, self.pointer.name)
         fresh = {name for name in made.blob_names() if name not in allowed}
-        assert {blob_mark(name) for name in fresh} == {(self.pointer.epoch, self.pointer.seq)}
+        assert {blob_number(name) for name in fresh} == {(self.pointer.epoch, self.pointer.seq)}
 
     @rule()
     def copy_without_publishing(self) -> None:
@@ -125,7 +125,7 @@ class Moves(RuleBasedStateMachine):
         sealed = picture(self.worker.data)
         self.worker, self.epoch = self.other(), self.epoch + 1
         done = self.worker.checkpoints.restore(self.epoch, self.pointer)
-        assert not done.went_on
+        assert not done.kept_existing
         assert picture(self.worker.data) == sealed
 
     @rule()
@@ -134,7 +134,7 @@ class Moves(RuleBasedStateMachine):
         before = picture(self.worker.data)
         self.worker.start()
         self.epoch += 1
-        assert self.worker.checkpoints.restore(self.epoch, self.pointer).went_on
+        assert self.worker.checkpoints.restore(self.epoch, self.pointer).kept_existing
         assert picture(self.worker.data) == before
 
     @precondition(lambda self: self.pointer is not None)

@@ -23,7 +23,7 @@ from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.checkpoints import CheckpointError
-from sessionlib.checkpoints.names import manifest_key
+from sessionlib.checkpoints.store_names import manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import Fence, ReadLease, SetGoal
 from sessionlib.core.events import LeaseRead, MailboxRead, WriteAnswered, WriteVerdict

@@ -90,7 +90,7 @@ def test_an_agent_says_what_in_the_store_isnt_genuine(place: Place, tmp_path: Pa
     assert lease is not None
     create_lease(store, lease)
     publisher = Publisher(store, "my-fleet", "0a" * 32, "mallory", 0.0)
-    forged = publisher.config(place.config)
+    forged = publisher.publish_config(place.config)
     place.launcher.start("primary")
 
     def alarm() -> str:

@@ -136,7 +136,7 @@ def test_a_piece_of_code_that_fits_no_memory_is_not_read(tmp_path: Path) -> None
     os.truncate(piece, HUGE_BYTES)
     kits: ProgramPreparer = kit.kits()
     with pytest.raises(ProgramError, match="is missing from the store, or torn"):
-        kits.prepare(kits.wanted())
+        kits.prepare(kits.wanted_program())
 
 
 @pytest.mark.parametrize("args", [(), ("--workload",), ("--json",)])

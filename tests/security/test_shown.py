@@ -22,7 +22,7 @@ from console.orders.coldstart import _at_work
 from sessionlib import layout
 from sessionlib.__main__ import main as agent_main
 from sessionlib.agent.logs import AgentLog
-from sessionlib.checkpoints.names import BLOBS
+from sessionlib.checkpoints.store_names import BLOBS
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report
 from sessionlib.core.narrate import LogLine

@@ -23,18 +23,18 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.provisioning import Provisioner
-from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
 from sessionlib.bundles.unpacking import unpack
-from sessionlib.checkpoints import CheckpointError, Damaged, FileError
+from sessionlib.checkpoints import CheckpointDamaged, CheckpointError, FileError
 from sessionlib.checkpoints.catalog import read_manifest, verify
-from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
+from sessionlib.checkpoints.store_names import BLOBS, blob_key, manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.errors import ProgramError, RecordUnreadable
 from sessionlib.layout import bundle_piece_key, succession_key, version_key
 from sessionlib.records import MAX_RECORD_BYTES, read_object
-from sessionlib.signed.fleetconfig import CONFIG
-from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession
+from sessionlib.signed.fleet_config import CONFIG_RECORDS
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, FollowedKey, KeySuccession
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
@@ -170,24 +170,26 @@ def test_of_two_bundles_neither_has_the_others_content(fleet: Fleet) -> None:
     put(fleet.store, bundle_piece_key(second.digest, 0), pieces[0])
     kits = fleet.kits()
     with pytest.raises(ProgramError):
-        kits.prepare(kits.wanted())
+        kits.prepare(kits.wanted_program())
     assert not [path for path in (fleet.home / "code").iterdir() if path.is_dir()]
 
 
 SWAPPED_RECORDS: dict[str, Callable[[PublishedCode, PublishedCode], bytes]] = {
-    "the older record under the newer number": lambda old, new: CODE.encode(old),
-    "the older record with the newer number": lambda old, new: CODE.encode(
+    "the older record under the newer number": lambda old, new: CODE_RECORDS.encode(old),
+    "the older record with the newer number": lambda old, new: CODE_RECORDS.encode(
         replace(old, version=new.version)
     ),
-    "the newer signature on the older content": lambda old, new: CODE.encode(
+    "the newer signature on the older content": lambda old, new: CODE_RECORDS.encode(
         replace(new, digest=old.digest, bytes=old.bytes)
     ),
-    "the newer record with another set-up": lambda old, new: CODE.encode(
+    "the newer record with another set-up": lambda old, new: CODE_RECORDS.encode(
         replace(new, setup=("sh", "-c", "touch canary"))
     ),
-    "signed by another key": lambda old, new: CODE.encode(CODE.signed(new, OTHER_SEED)),
-    "for another fleet": lambda old, new: CODE.encode(
-        CODE.signed(replace(new, fleet="other"), SEED)
+    "signed by another key": lambda old, new: CODE_RECORDS.encode(
+        CODE_RECORDS.sign(new, OTHER_SEED)
+    ),
+    "for another fleet": lambda old, new: CODE_RECORDS.encode(
+        CODE_RECORDS.sign(replace(new, fleet="other"), SEED)
     ),
 }
 
@@ -199,7 +201,7 @@ def test_a_swapped_record_is_passed_over_and_told(fleet: Fleet, how: str) -> Non
     new = fleet.publish()
     key = version_key(layout.CODE_VERSIONS, new.version)
     put(fleet.store, key, SWAPPED_RECORDS[how](old, new))
-    series = VersionSeries(fleet.store, CODE, "my-fleet")
+    series = VersionSeries(fleet.store, CODE_RECORDS, "my-fleet")
     assert series.newest(PUBLIC) == old
     assert key in series.refused[0]
 
@@ -210,16 +212,16 @@ def test_an_agent_that_saw_the_newer_is_not_taken_back(fleet: Fleet) -> None:
     (fleet.app / "main.py").write_text("print('two')\n")
     new = fleet.publish()
     seen = fleet.kits()
-    assert seen.newest() == new
+    assert seen.newest_published() == new
     (fleet.store.root / version_key(layout.CODE_VERSIONS, new.version)).unlink()
     again = fleet.kits()
-    assert again.newest() == new
+    assert again.newest_published() == new
     assert "only v1" in again.refused[0]
 
 
 def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet: Fleet) -> None:
-    fleet.publisher().config(fleet.config())
-    genuine = VersionSeries(fleet.store, CONFIG, "my-fleet").newest(PUBLIC)
+    fleet.publisher().publish_config(fleet.config())
+    genuine = VersionSeries(fleet.store, CONFIG_RECORDS, "my-fleet").newest(PUBLIC)
     assert genuine is not None
     body = json.loads(fleet.store.get(version_key(layout.CONFIG_VERSIONS, 1)) or b"")
     body["settings"]["workload"]["command"] = ["sh", "-c", "touch canary"]
@@ -238,8 +240,8 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
 
 
 def succession(old: str, new: str, fleet: str = "my-fleet", by: str = "") -> bytes:
-    plain = Succession(fleet, public_of(old), public_of(new), 0.0, "op")
-    return SUCCESSION.encode(SUCCESSION.signed(plain, by or old))
+    plain = KeySuccession(fleet, public_of(old), public_of(new), 0.0, "op")
+    return SUCCESSION_RECORDS.encode(SUCCESSION_RECORDS.sign(plain, by or old))
 
 
 THIRD_SEED = "1c" * 32
@@ -305,7 +307,7 @@ def test_lists_that_unpack_to_nothing_take_what_was_stated_and_little_more(bomb:
     packed = zlib.compress(raw, 1)
     assert len(packed) < len(raw) / 200
     pointer = publish_raw(store, packed, len(raw), GOOD)
-    with at_most(4 * len(raw) + MIB), pytest.raises(Damaged):
+    with at_most(4 * len(raw) + MIB), pytest.raises(CheckpointDamaged):
         read_manifest(store, pointer.name)
 
 
@@ -313,7 +315,7 @@ def test_a_list_that_states_less_than_it_unpacks_to_takes_what_it_states() -> No
     store = MemoryStore(SystemClock())
     packed = zlib.compress(bytes(64 * MIB), 1)
     pointer = publish_raw(store, packed, 4096, GOOD)
-    with at_most(2 * MIB), pytest.raises(Damaged):
+    with at_most(2 * MIB), pytest.raises(CheckpointDamaged):
         read_manifest(store, pointer.name)
 
 

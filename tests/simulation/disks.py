@@ -13,11 +13,19 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from sessionlib.checkpoints.data_directory import StemNote, may_continue, next_stems
-from sessionlib.checkpoints.errors import CheckpointError, Damaged, Missing
-from sessionlib.checkpoints.names import MAX_NUMBER, CheckpointNumber, next_number
+from sessionlib.checkpoints.errors import CheckpointDamaged, CheckpointError, CheckpointMissing
+from sessionlib.checkpoints.store_names import MAX_NUMBER, CheckpointNumber, next_number
 from sessionlib.core.values import Pointer
 
-__all__ = ["CheckpointError", "Content", "Damaged", "Depot", "Disk", "LedgerDisk", "Missing"]
+__all__ = [
+    "CheckpointDamaged",
+    "CheckpointError",
+    "CheckpointMissing",
+    "Content",
+    "Depot",
+    "Disk",
+    "LedgerDisk",
+]
 
 Content = Mapping[int, int]
 """Milliseconds of work by the epoch that they were done under."""
@@ -127,7 +135,7 @@ class LedgerDisk:
 
     def fetch(self, pointer: Pointer) -> None:
         if pointer.name not in self._ledger.saved:
-            raise Missing(f"{pointer.name} isn't there")
+            raise CheckpointMissing(f"{pointer.name} isn't there")
 
     def restore(self, epoch: int, pointer: Pointer | None) -> bool:
         note = StemNote(epoch, (None if pointer is None else pointer.name,))

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.checkpoints.catalog import list_checkpoints, verify
-from sessionlib.checkpoints.names import BLOBS
 from sessionlib.checkpoints.save.copier import BlobSizes
+from sessionlib.checkpoints.store_names import BLOBS
 from sessionlib.clock import Clock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -105,7 +105,7 @@ class FileDisk:
         self._checkpoints.fetch(pointer)
 
     def restore(self, epoch: int, pointer: Pointer | None) -> bool:
-        return self._checkpoints.restore(epoch, pointer).went_on
+        return self._checkpoints.restore(epoch, pointer).kept_existing
 
     def collect(self, pointer: Pointer, epoch: int) -> None:
         with contextlib.suppress(CheckpointError):

@@ -120,7 +120,7 @@ def test_why_no_session_takes_over_by_itself_is_known_on_drive(
     found = StoreCheck(
         "my-fleet", place.folder_id or "", ids[layout.LEASE], 1.0, True, (), 200, "op"
     )
-    store.inner.create(layout.STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, SEED)))
+    store.inner.create(layout.STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.sign(found, SEED)))
     told.until(lambda seen: seen.store_unproven is None)
     poller.stop()
     assert watch.crashes == []

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.bundles.bundle import PublishedCode
-from sessionlib.bundles.packing import PackedArchive, entries_of, pack
+from sessionlib.bundles.packing import PackedArchive, list_entries, pack
 from sessionlib.bundles.preparer import ProgramPreparer
+from sessionlib.bundles.records import PublishedCode
 from sessionlib.bundles.setup import SetupRunner
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config, parse
@@ -25,7 +25,7 @@ PUBLIC = public_of(SEED)
 
 def packed(folder: Path) -> tuple[PackedArchive, io.BytesIO]:
     into = io.BytesIO()
-    done = pack(folder, entries_of(folder), into, lambda _: None)
+    done = pack(folder, list_entries(folder), into, lambda _: None)
     into.seek(0)
     return done, into
 
@@ -71,7 +71,7 @@ class Fleet:
 
     def publish(self, *setup: str, seed: str = SEED, fleet: str = "my-fleet") -> PublishedCode:
         done, archive = packed(self.app)
-        return self.publisher(seed, fleet).code(done, archive, setup, no_progress)
+        return self.publisher(seed, fleet).publish_code(done, archive, setup, no_progress)
 
     def kits(
         self, workload: str = "code: app", public: str | None = PUBLIC, timeout_s: float = 60.0

@@ -20,7 +20,7 @@ from sessionlib.core.events import MailboxRead, StoreCheckResult
 from sessionlib.core.learn import learn
 from sessionlib.core.narrate import narrate
 from sessionlib.layout import DRIVE_PATHS, LEASE, STORE_CHECK, succession_key
-from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
 from sessionlib.signed.store_check import (
     STORE_CHECKS,
     CheckedFolder,
@@ -65,11 +65,11 @@ def test_a_pass_does() -> None:
     ("data", "words"),
     [
         (
-            STORE_CHECKS.encode(STORE_CHECKS.signed(PASSED, new_seed())),
+            STORE_CHECKS.encode(STORE_CHECKS.sign(PASSED, new_seed())),
             "isn't signed by this fleet's key",
         ),
         (STORE_CHECKS.encode(PASSED), "isn't signed"),
-        (STORE_CHECKS.encode(replace(STORE_CHECKS.signed(PASSED, SEED), rounds=1)), "isn't signed"),
+        (STORE_CHECKS.encode(replace(STORE_CHECKS.sign(PASSED, SEED), rounds=1)), "isn't signed"),
         (b"{}", "isn't signed"),
         (b"\x00", "isn't signed"),
     ],
@@ -85,7 +85,7 @@ def test_what_an_operator_has_not_signed_clears_nothing(data: bytes, words: str)
 def test_what_one_has_signed_is_read() -> None:
     store = MemoryStore(SystemClock())
     assert "never run" in (read_store_check(store, PLACE, public_of(SEED))[1] or "")
-    signed = STORE_CHECKS.signed(PASSED, SEED)
+    signed = STORE_CHECKS.sign(PASSED, SEED)
     store.create(STORE_CHECK, STORE_CHECKS.encode(signed))
     assert read_store_check(store, PLACE, public_of(SEED)) == (signed, None)
     assert read_store_check(store, PLACE, None)[0] is None
@@ -102,10 +102,10 @@ def test_the_consoles_gate_goes_by_the_key_that_is_in_force(tmp_path: Path) -> N
     config = parse(text, tmp_path / "accounts.yaml")
     new_one = new_seed()
     found = replace(PASSED, folder_id="id-of-the-folder", lease_id=ids[LEASE])
-    store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(found, new_one)))
+    store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.sign(found, new_one)))
     assert "isn't signed" in (TakeoverGate().store_unproven(store, config, clock) or "")
-    word = Succession("fleet", public_of(SEED), public_of(new_one), 1.0, "op")
-    data = SUCCESSION.encode(SUCCESSION.signed(word, SEED))
+    word = KeySuccession("fleet", public_of(SEED), public_of(new_one), 1.0, "op")
+    data = SUCCESSION_RECORDS.encode(SUCCESSION_RECORDS.sign(word, SEED))
     store.create(succession_key(public_of(SEED)), data)
     assert TakeoverGate().store_unproven(store, config, clock) is None
 

@@ -54,7 +54,7 @@ class Counting(MemoryStore):
     def leave(self, found: StoreCheck) -> None:
         """As doctor does, over what stands there."""
         data, before = (
-            STORE_CHECKS.encode(STORE_CHECKS.signed(found, SEED)),
+            STORE_CHECKS.encode(STORE_CHECKS.sign(found, SEED)),
             super().read(STORE_CHECK),
         )
         if before is None:

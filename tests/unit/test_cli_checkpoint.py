@@ -13,7 +13,7 @@ import pytest
 
 from console.errors import UNKNOWN
 from sessionlib.checkpoints.catalog import read_manifest
-from sessionlib.checkpoints.names import blob_key, manifest_key
+from sessionlib.checkpoints.store_names import blob_key, manifest_key
 from sessionlib.core.messages import Order, OrderAction, Receipt
 from sessionlib.core.values import LeaseState, Pointer
 from sessionlib.signing import public_of, verify

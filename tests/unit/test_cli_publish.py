@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from console.cli import publish
-from sessionlib.bundles.bundle import CODE, PublishedCode
-from sessionlib.bundles.transfer import download, is_there
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
+from sessionlib.bundles.transfer import download, is_stored
 from sessionlib.layout import BUNDLES, bundle_piece_key, succession_key
-from sessionlib.signed.fleetconfig import CONFIG as SETTINGS
-from sessionlib.signed.keys import SUCCESSION, Succession
+from sessionlib.signed.fleet_config import CONFIG_RECORDS as SETTINGS
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from tests.unit.cli_fleets import CONFIG, SEED, FleetOnDisk, fleet
@@ -36,7 +36,7 @@ def program(fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def newest(fleet: FleetOnDisk) -> PublishedCode:
-    found = VersionSeries(fleet.store, CODE, "my-fleet").newest(public_of(SEED))
+    found = VersionSeries(fleet.store, CODE_RECORDS, "my-fleet").newest(public_of(SEED))
     assert found is not None
     return found
 
@@ -99,7 +99,7 @@ def test_an_archive_that_has_gone_is_published_again(fleet: FleetOnDisk) -> None
     assert fleet.run("publish", "--yes")[0] == 0
     fleet.store.delete(bundle_piece_key(newest(fleet).digest, 0))
     assert fleet.run("publish", "--yes")[1].startswith("published: code v2 ")
-    assert is_there(fleet.store, newest(fleet).archive)
+    assert is_stored(fleet.store, newest(fleet).archive)
 
 
 def test_store_work_and_configuration_are_no_part_of_the_program(fleet: FleetOnDisk) -> None:
@@ -137,9 +137,9 @@ def test_it_refuses_without_the_key_in_force(
     assert code == 1
     assert "isn't the one of fleet my-fleet" in err
     monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
-    step = Succession("my-fleet", public_of(SEED), public_of("77" * 32), 0.0, "else@there")
-    signed = SUCCESSION.signed(step, SEED)
-    fleet.store.create(succession_key(step.old), SUCCESSION.encode(signed))
+    step = KeySuccession("my-fleet", public_of(SEED), public_of("77" * 32), 0.0, "else@there")
+    signed = SUCCESSION_RECORDS.sign(step, SEED)
+    fleet.store.create(succession_key(step.old), SUCCESSION_RECORDS.encode(signed))
     code, _, err = fleet.run("publish", "--yes")
     assert code == 1
     assert "key of fleet my-fleet was changed" in err
@@ -159,7 +159,7 @@ def test_large_uploads_tell_how_far_they_are(
     fleet: FleetOnDisk, program: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(publish, "MIB", 10)
-    monkeypatch.setattr("sessionlib.bundles.bundle.PIECE_BYTES", 64)
+    monkeypatch.setattr("sessionlib.bundles.records.PIECE_BYTES", 64)
     (program / "x").write_bytes(bytes(range(256)))
     _, _, err = fleet.run("publish", "--yes")
     told = [line for line in err.splitlines() if line.startswith("uploaded ")]

@@ -29,7 +29,7 @@ SLOW = CheckResult("latency", False, "advice")
 def store_with(*found: StoreCheck, seed: str = SEED) -> MemoryStore:
     store = MemoryStore(SystemClock())
     for one in found:
-        store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.signed(one, seed)))
+        store.create(STORE_CHECK, STORE_CHECKS.encode(STORE_CHECKS.sign(one, seed)))
     return store
 
 

@@ -13,12 +13,17 @@ import pytest
 
 from console.signing.in_force import key_state, signing_seed
 from console.signing.rotation import plan_rotation
-from sessionlib.bundles.bundle import CODE
+from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.errors import Unknown
 from sessionlib.layout import succession_key
 from sessionlib.secret_storage import SERVICE
-from sessionlib.signed import fleetconfig
-from sessionlib.signed.keys import SUCCESSION, FollowedKey, Succession, current_key
+from sessionlib.signed import fleet_config
+from sessionlib.signed.key_succession import (
+    SUCCESSION_RECORDS,
+    FollowedKey,
+    KeySuccession,
+    current_key,
+)
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
@@ -76,9 +81,12 @@ def assert_all_is_well(fleet: FleetOnDisk, home: Path) -> None:
     pinned = fleet.config.fleet_key
     assert pinned is not None
     assert current_key(fleet.store, "my-fleet", pinned) == signs
-    code = VersionSeries(fleet.store, CODE, "my-fleet").newest(signs)
+    code = VersionSeries(fleet.store, CODE_RECORDS, "my-fleet").newest(signs)
     assert code is not None
-    assert VersionSeries(fleet.store, fleetconfig.CONFIG, "my-fleet").newest(signs) is not None
+    assert (
+        VersionSeries(fleet.store, fleet_config.CONFIG_RECORDS, "my-fleet").newest(signs)
+        is not None
+    )
 
 
 @pytest.mark.parametrize("after", range(6))
@@ -186,8 +194,8 @@ def test_an_old_key_is_not_gone_back_to(
 def test_another_operators_change_comes_first(
     fleet: FleetOnDisk, keyring: FakeKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    other = Succession("my-fleet", OLD, public_of(NEW_SEED), 0.0, "else@there")
-    data = SUCCESSION.encode(SUCCESSION.signed(other, SEED))
+    other = KeySuccession("my-fleet", OLD, public_of(NEW_SEED), 0.0, "else@there")
+    data = SUCCESSION_RECORDS.encode(SUCCESSION_RECORDS.sign(other, SEED))
     real = FolderStore.create
 
     def create(store: FolderStore, key: str, mine: bytes) -> str:

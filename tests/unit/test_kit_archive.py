@@ -20,9 +20,9 @@ from pathlib import Path
 import pytest
 
 from sessionlib.bundles import packing
-from sessionlib.bundles.bundle import MAX_CONTENT_BYTES
-from sessionlib.bundles.links import stays_inside
-from sessionlib.bundles.packing import entries_of, pack
+from sessionlib.bundles.packing import list_entries, pack
+from sessionlib.bundles.records import MAX_CONTENT_BYTES
+from sessionlib.bundles.safe_links import stays_inside
 from sessionlib.bundles.unpacking import unpack
 from sessionlib.errors import ProgramError
 from tests.unit.kit_fixtures import packed
@@ -87,7 +87,7 @@ def test_what_isnt_the_program_stays_out(tmp_path: Path) -> None:
     (app / "lib" / "keep.log").write_text("only those beside the program are left out")
     (app / ".colabvpsignore").write_text("# comment\n\n/*.log\ndata/\ndeep*\n")
     (app / "store").mkdir()
-    paths = {entry.path for entry in entries_of(app, skip=[app / "store"])}
+    paths = {entry.path for entry in list_entries(app, skip=[app / "store"])}
     # A `*` in a pattern for whole paths matches slashes as well, as a shell's doesn't.
     assert paths == {
         "here",
@@ -140,13 +140,13 @@ def test_pipes_sockets_and_devices_are_refused(tmp_path: Path) -> None:
 
 def test_a_folder_that_cant_be_published_says_why(tmp_path: Path) -> None:
     with pytest.raises(ProgramError, match=r"is not a folder: correct workload\.code"):
-        entries_of(tmp_path / "nowhere")
+        list_entries(tmp_path / "nowhere")
     (tmp_path / "app" / ".git").mkdir(parents=True)
     with pytest.raises(ProgramError, match=r"nothing in .* that could be published"):
-        entries_of(tmp_path / "app")
+        list_entries(tmp_path / "app")
     os.close(os.open(os.fsencode(tmp_path / "app") + b"/\xff", os.O_CREAT))
     with pytest.raises(ProgramError, match="isn't UTF-8: rename it"):
-        entries_of(tmp_path / "app")
+        list_entries(tmp_path / "app")
 
 
 def test_too_much_is_refused_before_it_is_read(
@@ -156,17 +156,17 @@ def test_too_much_is_refused_before_it_is_read(
     with (app / "model.bin").open("wb") as file:
         file.truncate(MAX_CONTENT_BYTES + 1)
     with pytest.raises(ProgramError, match=r"more than 512: leave out .* \.colabvpsignore"):
-        entries_of(app)
+        list_entries(app)
     (app / "model.bin").unlink()
     monkeypatch.setattr(packing, "MAX_FILES", 3)
     with pytest.raises(ProgramError, match="6 files, more than 3"):
-        entries_of(app)
+        list_entries(app)
 
 
 @pytest.mark.parametrize("link", [False, True])
 def test_a_file_that_goes_meanwhile_is_not_published(tmp_path: Path, link: bool) -> None:
     app = program(tmp_path)
-    entries = entries_of(app)
+    entries = list_entries(app)
     (app / "main.py").unlink()
     if link:
         (app / "main.py").symlink_to("/etc/passwd")
@@ -179,7 +179,7 @@ def test_a_file_that_grows_while_it_is_read_is_not_published(
 ) -> None:
     app = program(tmp_path)
     main = app / "main.py"
-    entries = entries_of(app)
+    entries = list_entries(app)
     known = main.stat()
     real = os.fstat
 
@@ -202,7 +202,7 @@ class Full(io.BytesIO):
 def test_no_room_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     app = program(tmp_path)
     with pytest.raises(ProgramError, match="app can't be packed: No space left"):
-        pack(app, entries_of(app), Full(), lambda _: None)
+        pack(app, list_entries(app), Full(), lambda _: None)
     done, archive = packed(app)
     (tmp_path / "out").mkdir()
 

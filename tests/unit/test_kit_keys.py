@@ -13,13 +13,13 @@ import pytest
 
 from sessionlib.errors import ProgramError
 from sessionlib.layout import succession_key
-from sessionlib.signed.keys import (
+from sessionlib.signed.key_succession import (
     MAX_CHANGES,
-    SUCCESSION,
+    SUCCESSION_RECORDS,
     FollowedKey,
-    Succession,
+    KeySuccession,
     current_key,
-    follow,
+    follow_key_chain,
 )
 from sessionlib.signing import public_of
 from tests.unit.kit_fixtures import Fleet, fleet
@@ -30,17 +30,17 @@ SEEDS = [f"{number:02x}" * 32 for number in range(1, MAX_CHANGES + 4)]
 KEYS = [public_of(seed) for seed in SEEDS]
 
 
-def word(old: int, new: int, **changes: str) -> Succession:
+def word(old: int, new: int, **changes: str) -> KeySuccession:
     plain = replace(
-        Succession("my-fleet", KEYS[old], KEYS[new], 1_700_000_000.0, "me@here"),
+        KeySuccession("my-fleet", KEYS[old], KEYS[new], 1_700_000_000.0, "me@here"),
         **changes,  # type: ignore[arg-type]  # texts only
     )
-    return SUCCESSION.signed(plain, SEEDS[old])
+    return SUCCESSION_RECORDS.sign(plain, SEEDS[old])
 
 
-def put(fleet: Fleet, step: Succession, old: int | None = None) -> None:
+def put(fleet: Fleet, step: KeySuccession, old: int | None = None) -> None:
     key = succession_key(step.old if old is None else KEYS[old])
-    fleet.store.create(key, SUCCESSION.encode(step))
+    fleet.store.create(key, SUCCESSION_RECORDS.encode(step))
 
 
 def test_a_key_nobody_follows_is_in_force(fleet: Fleet) -> None:
@@ -57,16 +57,16 @@ def test_whoever_has_an_old_key_follows_the_chain(fleet: Fleet) -> None:
     "step",
     [
         replace(word(0, 1), new=KEYS[2]),
-        SUCCESSION.signed(replace(word(0, 1), signature=""), SEEDS[1]),
+        SUCCESSION_RECORDS.sign(replace(word(0, 1), signature=""), SEEDS[1]),
         word(0, 1, fleet="other"),
         word(1, 2),
-        SUCCESSION.signed(replace(word(0, 1), new="../another place"), SEEDS[0]),
+        SUCCESSION_RECORDS.sign(replace(word(0, 1), new="../another place"), SEEDS[0]),
     ],
     ids=["changed", "signed by the new key", "another fleet", "another key's, renamed", "no key"],
 )
-def test_what_the_old_key_didnt_sign_is_passed_over(fleet: Fleet, step: Succession) -> None:
+def test_what_the_old_key_didnt_sign_is_passed_over(fleet: Fleet, step: KeySuccession) -> None:
     put(fleet, step, old=0)
-    chain = follow(fleet.store, "my-fleet", KEYS[0])
+    chain = follow_key_chain(fleet.store, "my-fleet", KEYS[0])
     assert chain.keys == (KEYS[0],)
     assert succession_key(KEYS[0]) in chain.refused
 

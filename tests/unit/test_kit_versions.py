@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from sessionlib.bundles import bundle
-from sessionlib.bundles.bundle import CODE, PublishedCode
-from sessionlib.bundles.transfer import download, is_there
+from sessionlib.bundles import records
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
+from sessionlib.bundles.transfer import download, is_stored
 from sessionlib.errors import ProgramError, RecordUnreadable, SignatureInvalid, Unknown
 from sessionlib.layout import BUNDLES, CODE_VERSIONS, bundle_piece_key, version_key
 from sessionlib.ports import Store
@@ -28,7 +28,7 @@ __all__ = ["fleet"]
 
 
 def newest(fleet: Fleet, public: str = PUBLIC) -> PublishedCode | None:
-    return VersionSeries(fleet.store, CODE, "my-fleet").newest(public)
+    return VersionSeries(fleet.store, CODE_RECORDS, "my-fleet").newest(public)
 
 
 def test_versions_rise_and_the_newest_counts(fleet: Fleet) -> None:
@@ -37,7 +37,7 @@ def test_versions_rise_and_the_newest_counts(fleet: Fleet) -> None:
     second = fleet.publish("true")
     assert (first.version, second.version) == (1, 2)
     assert newest(fleet) == second
-    assert CODE.decode(CODE.encode(second)) == second
+    assert CODE_RECORDS.decode(CODE_RECORDS.encode(second)) == second
     assert first.label == f"v1 {first.digest[:8]}"
 
 
@@ -58,12 +58,12 @@ CHANGED: dict[str, Any] = {
 
 def test_every_field_is_signed(fleet: Fleet) -> None:
     good = fleet.publish("true")
-    CODE.verify(good, PUBLIC)
+    CODE_RECORDS.verify(good, PUBLIC)
     assert set(CHANGED) == {field.name for field in fields(PublishedCode)}
     for name, value in CHANGED.items():
         change: dict[str, Any] = {name: value}
         with pytest.raises(SignatureInvalid):
-            CODE.verify(replace(good, **change), PUBLIC)
+            CODE_RECORDS.verify(replace(good, **change), PUBLIC)
 
 
 def test_a_signature_is_good_for_one_purpose_only(fleet: Fleet) -> None:
@@ -75,23 +75,23 @@ def test_a_signature_is_good_for_one_purpose_only(fleet: Fleet) -> None:
             verify_bytes(purpose, body, good.signature, PUBLIC)
         signature = sign_bytes(purpose, body, SEED)
         with pytest.raises(SignatureInvalid):
-            CODE.verify(replace(good, signature=signature), PUBLIC)
+            CODE_RECORDS.verify(replace(good, signature=signature), PUBLIC)
 
 
 def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
     good = fleet.publish()
-    foreign = CODE.signed(replace(good, version=2), OTHER_SEED)
-    of_another_fleet = CODE.signed(replace(good, version=3, fleet="other"), SEED)
+    foreign = CODE_RECORDS.sign(replace(good, version=2), OTHER_SEED)
+    of_another_fleet = CODE_RECORDS.sign(replace(good, version=3, fleet="other"), SEED)
     for number, data in (
-        (2, CODE.encode(foreign)),
-        (3, CODE.encode(of_another_fleet)),
-        (4, CODE.encode(good)),  # replayed under a higher number
+        (2, CODE_RECORDS.encode(foreign)),
+        (3, CODE_RECORDS.encode(of_another_fleet)),
+        (4, CODE_RECORDS.encode(good)),  # replayed under a higher number
         (5, b"{"),
         (6, b'{"schema":"code/2"}'),
-        (7, CODE.encode(replace(good, version=7, at=1.5)).replace(b"1.5", b"1e999")),
+        (7, CODE_RECORDS.encode(replace(good, version=7, at=1.5)).replace(b"1.5", b"1e999")),
     ):
         fleet.store.create(version_key(CODE_VERSIONS, number), data)
-    series = VersionSeries(fleet.store, CODE, "my-fleet")
+    series = VersionSeries(fleet.store, CODE_RECORDS, "my-fleet")
     assert series.newest(PUBLIC) == good
     said = "\n".join(series.refused)
     assert "6.json: schema is 'code/2'" in said
@@ -105,8 +105,8 @@ def test_what_isnt_genuine_is_passed_over_with_a_reason(fleet: Fleet) -> None:
 def test_names_that_are_no_versions_are_no_versions(fleet: Fleet) -> None:
     good = fleet.publish()
     for name in ("x.json", "007.json", "-1.json", "1234567890.json", "2.json.bak"):
-        fleet.store.create(f"{CODE_VERSIONS}{name}", CODE.encode(replace(good, version=7)))
-    assert VersionSeries(fleet.store, CODE, "my-fleet").numbers() == [1]
+        fleet.store.create(f"{CODE_VERSIONS}{name}", CODE_RECORDS.encode(replace(good, version=7)))
+    assert VersionSeries(fleet.store, CODE_RECORDS, "my-fleet").numbers() == [1]
 
 
 def test_taken_numbers_are_stepped_over(fleet: Fleet) -> None:
@@ -122,7 +122,7 @@ def test_taken_numbers_are_stepped_over(fleet: Fleet) -> None:
 def test_of_two_at_once_exactly_one_wins(fleet: Fleet) -> None:
     # Both have looked before either writes: the record's creation decides.
     gate = threading.Barrier(2)
-    real = VersionSeries.free
+    real = VersionSeries.next_free_number
     outcomes: list[PublishedCode | ProgramError] = []
 
     def free(self: VersionSeries[PublishedCode], last: PublishedCode | None) -> int:
@@ -137,7 +137,7 @@ def test_of_two_at_once_exactly_one_wins(fleet: Fleet) -> None:
             outcomes.append(error)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(VersionSeries, "free", free)
+        patch.setattr(VersionSeries, "next_free_number", free)
         threads = [threading.Thread(target=publish, args=(word,)) for word in ("one", "two")]
         for thread in threads:
             thread.start()
@@ -173,26 +173,28 @@ def test_a_lost_answer_is_settled_by_reading_back(fleet: Fleet, arrives: bool) -
         store=LostAnswers(fleet.store, arrives=arrives),  # type: ignore[arg-type]  # a proxy
     )
     if arrives:
-        assert publisher.code(done, archive, (), no_progress) == newest(fleet)
+        assert publisher.publish_code(done, archive, (), no_progress) == newest(fleet)
         return
     with pytest.raises(Unknown, match="version 1 may or may not have been published"):
-        publisher.code(done, archive, (), no_progress)
+        publisher.publish_code(done, archive, (), no_progress)
     assert newest(fleet) is None
 
 
 def test_large_archives_go_in_pieces(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundle, "PIECE_BYTES", 48)
+    monkeypatch.setattr(records, "PIECE_BYTES", 48)
     told: list[tuple[int, int]] = []
     done, archive = packed(fleet.app)
-    published = fleet.publisher().code(done, archive, (), lambda *so_far: told.append(so_far))
+    published = fleet.publisher().publish_code(
+        done, archive, (), lambda *so_far: told.append(so_far)
+    )
     pieces = -(-published.bytes // 48)
     assert pieces > 2
     assert len(fleet.store.list(BUNDLES)) == pieces
     assert told[-1] == (published.bytes, published.bytes)
-    assert is_there(fleet.store, published.archive)
+    assert is_stored(fleet.store, published.archive)
     last = bundle_piece_key(published.digest, pieces - 1)
     fleet.store.put(last, b"torn")
-    assert not is_there(fleet.store, published.archive)
+    assert not is_stored(fleet.store, published.archive)
     with pytest.raises(ProgramError, match="missing from the store, or torn"):
         download(fleet.store, published.archive, io.BytesIO(), no_progress)
 
@@ -201,7 +203,7 @@ def test_nothing_is_published_that_isnt_the_archive_any_more(fleet: Fleet) -> No
     done, archive = packed(fleet.app)
     for rotten in (archive.getvalue()[:-1] + b"?", archive.getvalue()[:-1]):
         with pytest.raises(ProgramError, match="changed on this machine"):
-            fleet.publisher().code(done, io.BytesIO(rotten), (), no_progress)
+            fleet.publisher().publish_code(done, io.BytesIO(rotten), (), no_progress)
     assert newest(fleet) is None
 
 
@@ -246,13 +248,13 @@ def test_old_archives_go_and_what_is_named_stays(fleet: Fleet) -> None:
     fleet.store.put(bundle_piece_key("f" * 64, 0), b"somebody is about to publish this")
     (fleet.app / "main.py").write_text("print('last')\n")
     last = fleet.publish()
-    there = [one.version for one in published if is_there(fleet.store, one.archive)]
+    there = [one.version for one in published if is_stored(fleet.store, one.archive)]
     assert there == [1, ARCHIVES_KEPT + 3]
-    assert is_there(fleet.store, back.archive)
-    assert is_there(fleet.store, last.archive)
+    assert is_stored(fleet.store, back.archive)
+    assert is_stored(fleet.store, last.archive)
     assert fleet.store.has(bundle_piece_key("f" * 64, 0)) is not None
 
 
 def test_an_unreadable_record_has_a_reason() -> None:
     with pytest.raises(RecordUnreadable, match="fleet: Field required"):
-        CODE.decode(b'{"schema":"code/1","version":"1"}')
+        CODE_RECORDS.decode(b'{"schema":"code/1","version":"1"}')

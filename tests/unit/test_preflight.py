@@ -32,7 +32,7 @@ from sessionlib.core.messages import MoveKind, Resources
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
-from sessionlib.signed.store_check import OLD_S, StoreCheck
+from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck
 from sessionlib.signing import public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.cli_fleets import CONFIG, LEASE, SEED, FleetOnDisk, fleet, moved, report, serving
@@ -123,7 +123,7 @@ def test_doctor_is_asked_about_on_drive_alone() -> None:
     off = replace(found().snapshot, store_unproven="doctor was never run")
     assert item("doctor", found(snapshot=off), ON_DRIVE).word is ItemStatus.WARN
     assert item("doctor", found(store_check=PASSED), ON_DRIVE).word is ItemStatus.OK
-    old = replace(PASSED, at=NOW - OLD_S - 1)
+    old = replace(PASSED, at=NOW - STALE_AFTER_S - 1)
     assert item("doctor", found(store_check=old), ON_DRIVE).word is ItemStatus.WARN
 
 

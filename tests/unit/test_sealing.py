@@ -18,7 +18,7 @@ import pytest
 
 from sessionlib.agent.loop import Agent
 from sessionlib.checkpoints.catalog import list_names
-from sessionlib.checkpoints.names import BLOBS, CheckpointNumber, blob_key, blob_name
+from sessionlib.checkpoints.store_names import BLOBS, CheckpointNumber, blob_key, blob_name
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Restore, Seal
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed

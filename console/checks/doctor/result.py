@@ -56,7 +56,7 @@ def _standing_pass(store: Store, like: StoreCheck, seed: str) -> StoreCheck | No
 
 def save_store_check(store: Store, diagnosis: StoreCheck, seed: str) -> None:
     """Sign it and put it into the store. Raises Refused or OutcomeUnknown."""
-    data = STORE_CHECKS.encode(STORE_CHECKS.signed(diagnosis, seed))
+    data = STORE_CHECKS.encode(STORE_CHECKS.sign(diagnosis, seed))
     try:
         for _ in range(_TRIES):
             try:

@@ -20,7 +20,7 @@ from sessionlib.config.schema import LauncherKind, StoreKind
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
-from sessionlib.signed.store_check import OLD_S, StoreCheck, day
+from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck, date_text
 
 MAX_DISK_PCT = 95.0
 RULE = (
@@ -191,8 +191,8 @@ def _doctor(found: PreflightFacts) -> PreflightItem:
     if found.store_check is None:
         return PreflightItem(FLEET, "doctor", ItemStatus.UNKNOWN, "what it has found can't be read")
     age_s = found.now_wall - found.store_check.at
-    text = f"passed on {day(found.store_check.at)}"
-    if age_s > OLD_S:
+    text = f"passed on {date_text(found.store_check.at)}"
+    if age_s > STALE_AFTER_S:
         cure = "run `colabvps-console doctor` again: Google may have changed since"
         return PreflightItem(
             FLEET, "doctor", ItemStatus.WARN, f"{text}, {duration(age_s)} ago", cure

@@ -30,8 +30,8 @@ def _coordinator(config: Config, url: str) -> PreflightItem:
     token = tokens.find(config.fleet, tokens.OPERATOR)
     asking = client.CoordinatorClient(url, token)
     try:
-        known = asking.knows_token()
-    except client.Unavailable as error:
+        known = asking.is_token_accepted()
+    except client.CoordinatorUnavailable as error:
         cure = "sessions work and move without it; see that it runs, and coordinator.url"
         return PreflightItem(FLEET, what, ItemStatus.WARN, str(error), cure)
     finally:
@@ -43,7 +43,7 @@ def _coordinator(config: Config, url: str) -> PreflightItem:
     cure = "`colabvps-console login operator --coordinator` keeps the operator's token"
     text = "answers, and doesn't know this console's token"
     if token is None:
-        unread = tokens.unreadable(config.fleet, tokens.OPERATOR)
+        unread = tokens.why_unreadable(config.fleet, tokens.OPERATOR)
         text = f"answers; {unread or 'no token here'}"
     return PreflightItem(FLEET, what, ItemStatus.WARN, text, cure)
 

@@ -10,7 +10,7 @@ from console.cli.checkpoint.common import progress_messages, resolve_name
 from console.cli.options import command_context
 from console.errors import FAILED
 from console.fleet.fleet import open_fleet
-from sessionlib.checkpoints import Damaged, Missing, catalog
+from sessionlib.checkpoints import CheckpointDamaged, CheckpointMissing, catalog
 
 EXAMPLES = (
     "colabvps-console checkpoint verify",
@@ -33,7 +33,7 @@ def run(
     name = resolve_name(fleet, name)
     try:
         wrong = catalog.verify(fleet.store, name, progress_messages(context.out, "verified"))
-    except (Missing, Damaged) as error:
+    except (CheckpointMissing, CheckpointDamaged) as error:
         wrong = [str(error)]
     for text in wrong:
         context.out.message(text)

@@ -97,7 +97,7 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
         address_burst=max(1.0, address_rate * _BURST_S),
         max_streams=max_streams,
     )
-    place = server.ListenAddress(host, port, tls_cert, tls_key, settings)
+    place = server.ServerOptions(host, port, tls_cert, tls_key, settings)
     where = database(db)
 
     def listening(url: str) -> None:

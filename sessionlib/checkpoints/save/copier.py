@@ -25,14 +25,14 @@ from sessionlib.checkpoints.file_index import (
     FileRecord,
     Index,
     is_at_rest,
-    is_stable,
+    is_same_as_opened,
+    keeps_changing_error,
     known_unchanged,
-    open_unchanged,
-    unstable_paths,
+    open_settled,
 )
 from sessionlib.checkpoints.manifest import MODE_BITS, FileEntry, FilePiece, Manifest
 from sessionlib.checkpoints.save.upload import Uploader
-from sessionlib.checkpoints.scan import DirectoryScan, ScannedEntry, signature_of
+from sessionlib.checkpoints.scan import DirectoryScan, ScannedFile, fingerprint_of
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.clock import sleep
 
@@ -49,11 +49,11 @@ class BlobSizes:
     small_bytes: int = 1024 * 1024
 
 
-Places = dict[bytes, FilePiece]
+PiecesByHash = dict[bytes, FilePiece]
 """Where content is that needn't be uploaded, by its SHA-256."""
 
 
-def reusable(manifest: Manifest, is_there: Callable[[str, int], bool]) -> Places:
+def reusable_pieces(manifest: Manifest, is_there: Callable[[str, int], bool]) -> PiecesByHash:
     """The pieces of a published checkpoint that the next may name again."""
     needed: Counter[str] = Counter()
     seen: set[tuple[str, int]] = set()
@@ -75,7 +75,7 @@ def reusable(manifest: Manifest, is_there: Callable[[str, int], bool]) -> Places
     }
 
 
-class Copier:
+class FileCopier:
     """One copy of one tree; `places` grows with what is uploaded."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Copier:
         found: DirectoryScan,
         sender: Uploader,
         crew: WorkerPool,
-        places: Places,
+        places: PiecesByHash,
         sizes: BlobSizes,
     ) -> None:
         self.index: Index = {}
@@ -91,12 +91,12 @@ class Copier:
         self._found = found
         self._sender = sender
         self._crew = crew
-        self._places = places
+        self._pieces = places
         self._sizes = sizes
         self._files: dict[str, FileEntry] = {}
         self._to_read_bytes = 0
 
-    def files(self, index: Index, tell: Callable[[int, int], None]) -> list[FileEntry]:
+    def copy_files(self, index: Index, on_progress: Callable[[int, int], None]) -> list[FileEntry]:
         """Every file that was found, and is still there, with its pieces in the store.
 
         `tell` is given the bytes that are read and to be read. Raises CheckpointError, StoreError.
@@ -104,31 +104,39 @@ class Copier:
         to_read = []
         for seen in self._found.files:
             known = index.get(seen.path)
-            if known is not None and known_unchanged(known, seen.sig) and self._has(known.hashes):
-                self._note(seen.path, seen.mode, known, [self._places[h] for h in known.hashes])
+            if (
+                known is not None
+                and known_unchanged(known, seen.fingerprint)
+                and self._has(known.hashes)
+            ):
+                self._add_entry(
+                    seen.path, seen.mode, known, [self._pieces[h] for h in known.hashes]
+                )
             else:
                 to_read.append(seen)
-        self._to_read_bytes = sum(seen.sig.bytes for seen in to_read)
-        small = [seen for seen in to_read if seen.sig.bytes <= self._sizes.small_bytes]
-        large = [seen for seen in to_read if seen.sig.bytes > self._sizes.small_bytes]
-        large += self._read_small(small, tell)
-        self._read_large(large, tell)
+        self._to_read_bytes = sum(seen.fingerprint.bytes for seen in to_read)
+        small = [seen for seen in to_read if seen.fingerprint.bytes <= self._sizes.small_bytes]
+        large = [seen for seen in to_read if seen.fingerprint.bytes > self._sizes.small_bytes]
+        large += self._read_small(small, on_progress)
+        self._read_large(large, on_progress)
         return [self._files[seen.path] for seen in self._found.files if seen.path in self._files]
 
     def _has(self, hashes: Iterable[bytes]) -> bool:
-        return all(sha256 in self._places for sha256 in hashes)
+        return all(sha256 in self._pieces for sha256 in hashes)
 
-    def _note(self, path: str, mode: int, known: FileRecord, pieces: Iterable[FilePiece]) -> None:
+    def _add_entry(
+        self, path: str, mode: int, known: FileRecord, pieces: Iterable[FilePiece]
+    ) -> None:
         self.index[path] = known
-        sig = known.sig
+        sig = known.fingerprint
         self._files[path] = FileEntry(
             path, mode & MODE_BITS, sig.mtime_ns, sig.bytes, tuple(pieces)
         )
 
     def _record(self, path: str, status: os.stat_result, pieces: list[FilePiece]) -> None:
-        sig = signature_of(status)
+        sig = fingerprint_of(status)
         hashes = tuple(piece.sha256 for piece in pieces)
-        self._note(
+        self._add_entry(
             path,
             status.st_mode,
             FileRecord(sig, hashes, is_at_rest(sig, self._found.now_ns)),
@@ -136,13 +144,13 @@ class Copier:
         )
 
     def _read_small(
-        self, small: list[ScannedEntry], tell: Callable[[int, int], None]
-    ) -> list[ScannedEntry]:
+        self, small: list[ScannedFile], tell: Callable[[int, int], None]
+    ) -> list[ScannedFile]:
         """Returns those that turned out to be large."""
-        waiting: deque[Future[list[ScannedEntry]]] = deque()
-        grown: list[ScannedEntry] = []
+        waiting: deque[Future[list[ScannedFile]]] = deque()
+        grown: list[ScannedFile] = []
         for parcel in _group_small_files(small, self._sizes.pack_bytes):
-            waiting.append(self._crew.submit(lambda parcel=parcel: self._parcel(parcel)))  # type: ignore[misc]  # a default binds the loop's value
+            waiting.append(self._crew.submit(lambda parcel=parcel: self._copy_parcel(parcel)))  # type: ignore[misc]  # a default binds the loop's value
             tell(self.read_bytes, self._to_read_bytes)
             while len(waiting) > OPEN_FILES:
                 grown += waiting.popleft().result()
@@ -151,50 +159,50 @@ class Copier:
             tell(self.read_bytes, self._to_read_bytes)
         return grown
 
-    def _parcel(self, parcel: list[ScannedEntry]) -> list[ScannedEntry]:
+    def _copy_parcel(self, parcel: list[ScannedFile]) -> list[ScannedFile]:
         """Small files that share one blob, as far as they are new to the store."""
-        grown: list[ScannedEntry] = []
+        grown: list[ScannedFile] = []
         pack = bytearray()
         begins: dict[bytes, tuple[int, int]] = {}
         read: list[tuple[str, os.stat_result, bytes | None]] = []
         for seen in parcel:
-            got = self._small(self._found.root / seen.path)
+            got = self._read_small_file(self._found.root / seen.path)
             if got is None:
                 continue
             data, status = got
             if len(data) > self._sizes.small_bytes:
-                grown.append(ScannedEntry(seen.path, status.st_mode, signature_of(status)))
+                grown.append(ScannedFile(seen.path, status.st_mode, fingerprint_of(status)))
                 continue
             sha256 = hashlib.sha256(data).digest() if data else None
             read.append((seen.path, status, sha256))
-            if sha256 is not None and sha256 not in self._places and sha256 not in begins:
+            if sha256 is not None and sha256 not in self._pieces and sha256 not in begins:
                 begins[sha256] = (len(pack), len(data))
                 pack += data
         if begins:
-            blob = self._sender.blob_of(bytes(pack))
+            blob = self._sender.hash_and_upload(bytes(pack))
             for sha256, (begin, size) in begins.items():
-                self._places[sha256] = FilePiece(sha256, size, blob, begin)
+                self._pieces[sha256] = FilePiece(sha256, size, blob, begin)
         for path, status, sha256 in read:
             self.read_bytes += status.st_size
-            self._record(path, status, [] if sha256 is None else [self._places[sha256]])
+            self._record(path, status, [] if sha256 is None else [self._pieces[sha256]])
         return grown
 
-    def _small(self, path: Path) -> tuple[bytes, os.stat_result] | None:
+    def _read_small_file(self, path: Path) -> tuple[bytes, os.stat_result] | None:
         """A file's bytes, read while it stood still; None if it is gone."""
         for number in range(TRIES):
             try:
-                with open_unchanged(path) as (fd, status):
+                with open_settled(path) as (fd, status):
                     # One byte more than a small file has shows one that has grown.
                     data = _read(fd, 0, self._sizes.small_bytes + 1)
-                    if is_stable(path, fd, status):
+                    if is_same_as_opened(path, fd, status):
                         return data, status
             except FileNotFoundError:
                 return None
             sleep(PAUSE_S * number)
-        raise unstable_paths(path)
+        raise keeps_changing_error(path)
 
-    def _read_large(self, large: list[ScannedEntry], tell: Callable[[int, int], None]) -> None:
-        waiting: deque[_ReadAhead] = deque()
+    def _read_large(self, large: list[ScannedFile], tell: Callable[[int, int], None]) -> None:
+        waiting: deque[_LargeFileRead] = deque()
         try:
             for seen in large:
                 waiting.append(self._begin(self._found.root / seen.path, seen.path))
@@ -207,8 +215,8 @@ class Copier:
             for reading in waiting:
                 reading.abandon()
 
-    def _begin(self, path: Path, name: str) -> _ReadAhead:
-        reading = _ReadAhead(path, name)
+    def _begin(self, path: Path, name: str) -> _LargeFileRead:
+        reading = _LargeFileRead(path, name)
         if not reading.open():
             return reading
         step, whole = self._sizes.piece_bytes, reading.status.st_size
@@ -222,7 +230,7 @@ class Copier:
         return reading
 
     def _piece_job(
-        self, reading: _ReadAhead, begin: int, size: int
+        self, reading: _LargeFileRead, begin: int, size: int
     ) -> Callable[[], FilePiece | None]:
         def job() -> FilePiece | None:
             data = reading.read(begin, size)
@@ -230,15 +238,15 @@ class Copier:
                 return None
             sha256 = hashlib.sha256(data).digest()
             self.read_bytes += size
-            known = self._places.get(sha256)
+            known = self._pieces.get(sha256)
             if known is None:
                 known = FilePiece(sha256, size, self._sender.send_blob(data, sha256), 0)
-                self._places[sha256] = known
+                self._pieces[sha256] = known
             return known
 
         return job
 
-    def _end(self, reading: _ReadAhead, tell: Callable[[int, int], None]) -> None:
+    def _end(self, reading: _LargeFileRead, tell: Callable[[int, int], None]) -> None:
         """Wait for a file's pieces; where it changed meanwhile, read it again."""
         for number in range(TRIES):
             if reading.is_gone:
@@ -252,10 +260,10 @@ class Copier:
             if number + 1 < TRIES:
                 sleep(PAUSE_S * (number + 1))
                 reading = self._begin(reading.path, reading.name)
-        raise unstable_paths(reading.path)
+        raise keeps_changing_error(reading.path)
 
 
-class _ReadAhead:
+class _LargeFileRead:
     """A large file that is being read piece by piece."""
 
     def __init__(self, path: Path, name: str) -> None:
@@ -263,7 +271,7 @@ class _ReadAhead:
         self.name = name
         self.is_gone = False
         self.pieces: list[Future[FilePiece | None]] = []
-        self._open = open_unchanged(path)
+        self._open = open_settled(path)
         self._fd = -1
 
     def open(self) -> bool:
@@ -288,7 +296,7 @@ class _ReadAhead:
             raise
 
     def close_unchanged(self) -> bool:
-        same = is_stable(self.path, self._fd, self.status)
+        same = is_same_as_opened(self.path, self._fd, self.status)
         self._open.__exit__(None, None, None)
         return same
 
@@ -301,15 +309,15 @@ class _ReadAhead:
             self._open.__exit__(None, None, None)
 
 
-def _group_small_files(small: list[ScannedEntry], pack_bytes: int) -> Iterable[list[ScannedEntry]]:
-    parcel: list[ScannedEntry] = []
+def _group_small_files(small: list[ScannedFile], pack_bytes: int) -> Iterable[list[ScannedFile]]:
+    parcel: list[ScannedFile] = []
     size = 0
     for seen in small:
-        if parcel and (size + seen.sig.bytes > pack_bytes or len(parcel) >= MAX_PER_PARCEL):
+        if parcel and (size + seen.fingerprint.bytes > pack_bytes or len(parcel) >= MAX_PER_PARCEL):
             yield parcel
             parcel, size = [], 0
         parcel.append(seen)
-        size += seen.sig.bytes
+        size += seen.fingerprint.bytes
     if parcel:
         yield parcel
 

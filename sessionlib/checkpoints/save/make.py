@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from sessionlib.checkpoints.errors import Cancelled, Unsuitable, quote_path
+from sessionlib.checkpoints.errors import CheckpointCancelled, Unsuitable, quote_path
 from sessionlib.checkpoints.file_index import Index
 from sessionlib.checkpoints.manifest import (
     MAX_LIST_RAW_BYTES,
@@ -23,10 +23,10 @@ from sessionlib.checkpoints.manifest import (
     ManifestHead,
 )
 from sessionlib.checkpoints.manifest_writer import encode_head, encode_lists
-from sessionlib.checkpoints.names import BLOBS, CheckpointNumber, blob_key
-from sessionlib.checkpoints.save.copier import BlobSizes, Copier, Places, reusable
+from sessionlib.checkpoints.save.copier import BlobSizes, FileCopier, PiecesByHash, reusable_pieces
 from sessionlib.checkpoints.save.upload import Uploader
 from sessionlib.checkpoints.scan import DirectoryScan, scan
+from sessionlib.checkpoints.store_names import BLOBS, CheckpointNumber, blob_key
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
@@ -66,7 +66,7 @@ def make_checkpoint(
     mark: CheckpointNumber,
     source: CopySource,
     is_cancelled: Callable[[], bool],
-    tell: Callable[[int, int], None],
+    on_progress: Callable[[int, int], None],
 ) -> CopyResult:
     """Copy the tree. `tell` is given the bytes read and to be read.
 
@@ -77,8 +77,8 @@ def make_checkpoint(
     try:
         with WorkerPool(is_cancelled) as crew:
             sender.check = crew.check
-            return _made(store, sender, source, crew, tell)
-    except Cancelled:
+            return _make(store, sender, source, crew, on_progress)
+    except CheckpointCancelled:
         raise
     except BaseException:
         with suppress(StoreError):
@@ -86,21 +86,21 @@ def make_checkpoint(
         raise
 
 
-def _made(
+def _make(
     store: Store,
     sender: Uploader,
     source: CopySource,
     crew: WorkerPool,
     tell: Callable[[int, int], None],
 ) -> CopyResult:
-    places = _places(store, source.base)
+    places = _reusable_pieces(store, source.base)
     older = {piece.blob.name for piece in places.values()}
     found = scan(source.root)
-    copier = Copier(found, sender, crew, places, source.sizes)
-    files = copier.files(source.index, tell)
+    copier = FileCopier(found, sender, crew, places, source.sizes)
+    files = copier.copy_files(source.index, tell)
     head = ManifestHead(
-        epoch=sender.mark.epoch,
-        seq=sender.mark.seq,
+        epoch=sender.number.epoch,
+        seq=sender.number.seq,
         bytes=sum(file.size_bytes for file in files),
         files=len(files),
         piece_bytes=source.sizes.piece_bytes,
@@ -118,7 +118,7 @@ def _made(
     return CopyResult(manifest, copier.index, copier.read_bytes, sender.sent_bytes, receipt)
 
 
-def _places(store: Store, base: Manifest | None) -> Places:
+def _reusable_pieces(store: Store, base: Manifest | None) -> PiecesByHash:
     """Where content is that may be named again: in the base's blobs, and in no other."""
     if base is None:
         return {}
@@ -128,7 +128,7 @@ def _places(store: Store, base: Manifest | None) -> Places:
         # A listing may lag behind, so what it lacks is asked for by name.
         return blob_key(name) in listed or store.has(blob_key(name)) == size_bytes
 
-    return reusable(base, is_there)
+    return reusable_pieces(base, is_there)
 
 
 def _lists(
@@ -140,12 +140,12 @@ def _lists(
             raise Unsuitable(
                 f"{quote_path(found.root)} holds more, or larger, files than a checkpoint can list"
             )
-        lists.append(EntryListBlob(sender.blob_of(packed), raw_bytes))
+        lists.append(EntryListBlob(sender.hash_and_upload(packed), raw_bytes))
     return tuple(lists)
 
 
 def _receipt(sender: Uploader, again: list[int], found: DirectoryScan) -> str:
-    hashes = " and ".join(sorted(_HASHES[kind] for kind in sender.kinds))
+    hashes = " and ".join(sorted(_HASHES[kind] for kind in sender.proof_kinds))
     text = (
         f"the store reports size and {hashes} of {sender.sent_blobs} new blobs "
         f"({megabytes(sender.sent_bytes)} MB) as they were sent"
@@ -155,9 +155,9 @@ def _receipt(sender: Uploader, again: list[int], found: DirectoryScan) -> str:
             f", and still lists the {len(again)} older ones that are named again "
             f"({megabytes(sum(again))} MB)"
         )
-    if found.left_out:
-        names = ", ".join(quote_path(path) for path in found.left_out[:_NAMES_SHOWN])
-        rest = len(found.left_out) - _NAMES_SHOWN
+    if found.skipped:
+        names = ", ".join(quote_path(path) for path in found.skipped[:_NAMES_SHOWN])
+        rest = len(found.skipped) - _NAMES_SHOWN
         more = f" and {rest} more" if rest > 0 else ""
         text += f"; left out, being sockets, pipes or devices: {names}{more}"
     return text

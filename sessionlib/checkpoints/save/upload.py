@@ -12,9 +12,9 @@ import secrets
 import threading
 from collections.abc import Callable
 
-from sessionlib.checkpoints.errors import NotProven
+from sessionlib.checkpoints.errors import UploadNotProven
 from sessionlib.checkpoints.manifest import Blob
-from sessionlib.checkpoints.names import (
+from sessionlib.checkpoints.store_names import (
     CheckpointNumber,
     blob_key,
     blob_name,
@@ -35,12 +35,12 @@ class Uploader:
     """The uploads of one copy, from several threads. `check` is called before each try."""
 
     def __init__(self, store: Store, mark: CheckpointNumber) -> None:
-        self.mark = mark
+        self.number = mark
         self.check: Callable[[], None] = lambda: None
         self.nonce = secrets.token_hex(4)
         self.sent_bytes = 0
         self.sent_blobs = 0
-        self.kinds: set[str] = set()
+        self.proof_kinds: set[str] = set()
         self._store = store
         self._lock = threading.Lock()
         self._keys: list[str] = []
@@ -49,7 +49,7 @@ class Uploader:
         """Upload `data` under a name of its own. Raises NotProven, StoreError, Cancelled."""
         with self._lock:
             number = len(self._keys)
-            blob = Blob(blob_name(self.mark, self.nonce, number, sha256), len(data), sha256)
+            blob = Blob(blob_name(self.number, self.nonce, number, sha256), len(data), sha256)
             self._keys.append(blob_key(blob.name))
         self._with_retries(lambda: self._put(blob, data))
         with self._lock:
@@ -57,13 +57,13 @@ class Uploader:
             self.sent_blobs += 1
         return blob
 
-    def blob_of(self, data: bytes) -> Blob:
+    def hash_and_upload(self, data: bytes) -> Blob:
         """The same, for what hasn't been hashed yet."""
         return self.send_blob(data, hashlib.sha256(data).digest())
 
     def send_manifest(self, record: bytes) -> str:
         """Create a manifest's record, and return the checkpoint's name. Raises like `send_blob`."""
-        name = checkpoint_name(self.mark, record)
+        name = checkpoint_name(self.number, record)
         self._keys.append(manifest_key(name))
         self._with_retries(lambda: self._create(manifest_key(name), record))
         self.sent_bytes += len(record)
@@ -85,11 +85,11 @@ class Uploader:
         if proof is not None and proof.kind in _HASHES and proof.bytes == len(data):
             mine = blob.sha256 if proof.kind == "sha256" else _md5(data)
             if bytes.fromhex(proof.digest) == mine:
-                self.kinds.add(proof.kind)
+                self.proof_kinds.add(proof.kind)
                 return
         if doubt is not None:
             raise Unreachable(str(doubt))
-        raise NotProven(
+        raise UploadNotProven(
             f"the store doesn't hold {blob.name} as it was given to it "
             f"({'nothing' if proof is None else f'{proof.bytes} bytes'} instead of {len(data)} "
             "bytes, or others): the copy isn't published"
@@ -106,7 +106,7 @@ class Uploader:
             return
         if isinstance(doubt, Unknown):
             raise Unreachable(str(doubt))
-        raise NotProven(f"the store doesn't hold {key} as it was given to it")
+        raise UploadNotProven(f"the store doesn't hold {key} as it was given to it")
 
     def _with_retries(self, attempt: Callable[[], None]) -> None:
         for pause_s in PAUSES_S:

@@ -31,9 +31,9 @@ from typing import Any
 import httpx
 import psutil
 
-from coordinator.access.tokens import hash_of, new_token
 from coordinator.database.database import Database
-from coordinator.transitions import HeartbeatMessage, StateDraft, decide
+from coordinator.tokens import hash_token, new_token
+from coordinator.transitions import HeartbeatMessage, StateDraft, apply_message
 from sessionlib.clock import SystemClock
 from tests.bench.coordinator.load import CONNECTIONS, Measured, WrkMissing, load, need_wrk
 
@@ -138,7 +138,7 @@ def _make_tokens(db: Path) -> Iterator[str]:
     database = Database(str(db))
     for number in range(ACCOUNTS):
         token = new_token()
-        database.add_token(hash_of(token), f"account-{number}", CLOCK.now())
+        database.add_token(hash_token(token), f"account-{number}", CLOCK.now())
         yield token
     database.close()
 
@@ -147,11 +147,13 @@ def _status_ms(db: Path) -> float:
     """The median of how long 10,000 sessions take to be shown."""
     database = Database(str(db))
     token = new_token()
-    database.add_token(hash_of(token), None, CLOCK.now())
+    database.add_token(hash_token(token), None, CLOCK.now())
     draft = StateDraft(database.load_state(CLOCK.now()))
     for number in range(SESSIONS):
         name = f"account-{number}"
-        decide(draft, HeartbeatMessage(f"{name}-1", name, 1, "standby", 3_600.0), CLOCK.now())
+        apply_message(
+            draft, HeartbeatMessage(f"{name}-1", name, 1, "standby", 3_600.0), CLOCK.now()
+        )
     database.commit(draft)
     database.close()
     took = []

@@ -16,7 +16,7 @@ from fastapi import FastAPI
 from flask import Flask, jsonify, request
 from werkzeug.serving import WSGIRequestHandler, make_server
 
-from coordinator.api.bodies import HeartbeatBody
+from coordinator.api.request_models import HeartbeatBody
 
 
 def empty() -> None:

@@ -7,15 +7,15 @@ import pytest
 
 from coordinator.fencing import EpochFence
 from coordinator.page.html import render_fragment
-from coordinator.page.model import DAY_S, HealthText, PageModel, page_model
+from coordinator.page.model import DAY_S, PageModel, ServiceStatus, page_model
 from coordinator.state import State
 from coordinator.transitions import (
     HeartbeatMessage,
-    Message,
     PhaseMessage,
     RegistrationMessage,
     StateDraft,
-    decide,
+    WorkerMessage,
+    apply_message,
 )
 from coordinator.view import ViewContext
 from sessionlib.core.values import Instant
@@ -28,17 +28,17 @@ def at(after_s: float) -> Instant:
     return Instant(boot=after_s, mono=after_s, wall=BEGAN_WALL_S + after_s)
 
 
-def told(*messages: tuple[float, Message]) -> State:
+def told(*messages: tuple[float, WorkerMessage]) -> State:
     picture = State(revision=0, fence=EpochFence(0, None))
     for when_s, message in messages:
         draft = StateDraft(picture)
-        decide(draft, message, at(when_s))
-        draft.publish()
+        apply_message(draft, message, at(when_s))
+        draft.apply()
     return picture
 
 
 def shown(picture: State, after_s: float) -> PageModel:
-    return page_model(picture, ViewContext(at(after_s), SILENCE_S), open_door=True)
+    return page_model(picture, ViewContext(at(after_s), SILENCE_S), public_primary=True)
 
 
 def beat(account: str, status: str, left_s: float = 9_000.0) -> HeartbeatMessage:
@@ -62,8 +62,8 @@ SERVED = (0.0, registered("primary", 1))
 
 def test_it_is_up_while_the_primary_is_heard_of() -> None:
     picture = told(SERVED, (100.0, beat("primary", "active")))
-    assert shown(picture, 100 + SILENCE_S - 1).word is HealthText.UP
-    assert shown(picture, 100 + SILENCE_S + 1).word is HealthText.DOWN
+    assert shown(picture, 100 + SILENCE_S - 1).status is ServiceStatus.UP
+    assert shown(picture, 100 + SILENCE_S + 1).status is ServiceStatus.DOWN
 
 
 @pytest.mark.parametrize("under_way", ["quiescing", "offered"])
@@ -74,14 +74,14 @@ def test_it_moves_while_one_of_the_two_is_heard_of_and_not_for_ever(under_way: s
         (9.0, beat("backup1", "standby")),
         (10.0, phase(under_way)),
     )
-    assert shown(picture, 20.0).word is HealthText.MOVING
-    assert shown(picture, 9 + SILENCE_S - 1).word is HealthText.MOVING
-    assert shown(picture, 9 + SILENCE_S + 1).word is HealthText.DOWN
+    assert shown(picture, 20.0).status is ServiceStatus.MOVING
+    assert shown(picture, 9 + SILENCE_S - 1).status is ServiceStatus.MOVING
+    assert shown(picture, 9 + SILENCE_S + 1).status is ServiceStatus.DOWN
 
 
 def test_a_move_that_is_only_prepared_is_announced_once_it_is_near() -> None:
     far = told(SERVED, (5.0, beat("primary", "active")), (10.0, phase("warming")))
-    assert shown(far, 11.0).word is HealthText.UP
+    assert shown(far, 11.0).status is ServiceStatus.UP
     near = told(SERVED, (5.0, beat("primary", "active", left_s=1_800.0)))
     assert shown(far, 11.0).move_at is None
     assert shown(near, 5.0).move_at == at(1_805.0).wall
@@ -91,7 +91,7 @@ def test_each_day_has_its_moves_and_the_first_start_is_none() -> None:
     picture = told(SERVED, (DAY_S, registered("backup1", 2)), (2.5 * DAY_S, registered("x", 3)))
     found = shown(picture, 2.6 * DAY_S)
     assert found.days[-3:] == (0, 1, 1)
-    assert sum(found.days) == len(found.latest) == 2
+    assert sum(found.days) == len(found.latest_moves) == 2
     drawn = render_fragment(found)
     assert drawn.count('class="some"') == drawn.count("<text") == 2
     assert "2 in all" in drawn

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 import pytest
 
-from coordinator.access.policy import NEEDS
+from coordinator.access.policy import ACCESS_BY_ROUTE
 from coordinator.admin import revoke_tokens
 from tests.coordinator.service.kit import Served, beat, phase, registration, serving
 
@@ -113,7 +113,7 @@ def bearer(served: Served, account: str | None) -> dict[str, str]:
 
 
 def test_the_table_is_whole() -> None:
-    assert set(TABLE) == set(NEEDS) | {"/not/there"}
+    assert set(TABLE) == set(ACCESS_BY_ROUTE) | {"/not/there"}
 
 
 @pytest.mark.parametrize("path", TABLE)

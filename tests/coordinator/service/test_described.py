@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from coordinator.access.policy import NEEDS, RequiredAccess
+from coordinator.access.policy import ACCESS_BY_ROUTE, RequiredAccess
 from tests.coordinator.service.kit import Served, registration, serving
 
 SAID = "^/api/(worker|handover)"
@@ -67,9 +67,9 @@ def test_nothing_is_other_than_described(
 
 def test_every_path_is_described_with_whom_it_lets_in(described: Served) -> None:
     paths = json.loads(described.get("/openapi.json").text)["paths"]
-    assert set(paths) == set(NEEDS) - {"/openapi.json"}
+    assert set(paths) == set(ACCESS_BY_ROUTE) - {"/openapi.json"}
     for path, operations in paths.items():
         for operation in operations.values():
-            assert ("security" in operation) is (NEEDS[path] is not RequiredAccess.NOTHING)
+            assert ("security" in operation) is (ACCESS_BY_ROUTE[path] is not RequiredAccess.PUBLIC)
             assert operation["summary"]
             assert operation["description"]

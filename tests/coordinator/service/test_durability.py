@@ -20,7 +20,7 @@ from sqlalchemy import create_engine, inspect
 
 from coordinator.database import tables
 from coordinator.database.database import Database
-from coordinator.database.engine import only_server, open_engine
+from coordinator.database.engine import open_engine, server_lock
 from coordinator.database.migrations import STEPS
 from coordinator.errors import DatabaseUnusable
 from coordinator.state import MAX_EVENTS, MAX_MOVES
@@ -29,7 +29,7 @@ from coordinator.transitions import (
     PhaseMessage,
     RegistrationMessage,
     StateDraft,
-    decide,
+    apply_message,
 )
 from sessionlib.core.values import Instant
 from tests.coordinator.service.kit import Served, beat, registration, serving
@@ -145,9 +145,9 @@ def test_all_facts_come_back_as_they_were(tmp_path: Path) -> None:
         PhaseMessage("a", 1, "p", "a", "b", "quiescing", None),
         RegistrationMessage("b-1", "b", 2, None, {}, True, "a"),
     ):
-        decide(draft, told, NOW)
+        apply_message(draft, told, NOW)
     assert database.commit(draft)
-    draft.publish()
+    draft.apply()
     again = Database(str(tmp_path / "c.db")).load_state(NOW)
     assert again == state
     assert [move.kind.value for move in again.moves] == ["first", "takeover"]
@@ -159,9 +159,11 @@ def test_what_grows_is_bounded(tmp_path: Path) -> None:
     for first in range(0, MAX_EVENTS, 500):
         draft = StateDraft(state)
         for epoch in range(first + 1, first + 501):
-            decide(draft, RegistrationMessage("a-1", "a", epoch, None, {}, False, None), at(epoch))
+            apply_message(
+                draft, RegistrationMessage("a-1", "a", epoch, None, {}, False, None), at(epoch)
+            )
         assert database.commit(draft)
-        draft.publish()
+        draft.apply()
     with sqlite3.connect(tmp_path / "c.db") as found:
         for table, most in (("events", MAX_EVENTS), ("moves", MAX_MOVES)):
             rows = found.execute(f"SELECT * FROM {table}").fetchall()  # noqa: S608 - as above
@@ -173,7 +175,7 @@ def test_what_grows_is_bounded(tmp_path: Path) -> None:
 def test_a_draft_over_what_was_changed_by_hand_is_not_kept(tmp_path: Path) -> None:
     database = Database(str(tmp_path / "c.db"))
     draft = StateDraft(database.load_state(NOW))
-    decide(draft, HeartbeatMessage("a-1", "a", 900, "active", 1.0), NOW)
+    apply_message(draft, HeartbeatMessage("a-1", "a", 900, "active", 1.0), NOW)
     Database(str(tmp_path / "c.db")).set_epoch(5)
     assert not database.commit(draft)
     assert database.load_state(NOW).fence.epoch == 5
@@ -202,12 +204,12 @@ def test_a_newer_database_is_refused(tmp_path: Path) -> None:
 def test_one_process_serves_from_a_database(tmp_path: Path) -> None:
     db = str(tmp_path / "c.db")
     with (
-        only_server(db),
+        server_lock(db),
         pytest.raises(DatabaseUnusable, match="another coordinator"),
-        only_server(db),
+        server_lock(db),
     ):
         pass
-    with only_server(db):
+    with server_lock(db):
         pass
 
 

@@ -17,13 +17,13 @@ from typing import Any
 import httpx
 import pytest
 
-from coordinator.access.token_index import TokenGrant
 from coordinator.admin import revoke_tokens, set_epoch
-from coordinator.api.app import CoordinatorApp
+from coordinator.app import CoordinatorApp
 from coordinator.database.database import Database
 from coordinator.event_broadcast import EventBroadcast, missed_events, start_event_id
 from coordinator.settings import ServiceSettings
 from coordinator.state import BellEvent, State
+from coordinator.token_index import TokenGrant
 from coordinator.transitions import HeartbeatMessage
 from sessionlib.clock import SystemClock
 from sessionlib.coordinator.client import CoordinatorClient
@@ -175,7 +175,7 @@ def test_a_silent_stream_gives_signs_of_life_and_a_slow_listener_is_told_to_look
         await asyncio.gather(*(service.writer.submit(beat) for beat in beats))
         found.append(await anext(stream))
         await stream.aclose()  # type: ignore[attr-defined]  # it is a generator
-        service.writer.end()
+        service.writer.stop()
         await work
         database.close()
         return found

@@ -11,15 +11,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coordinator.admin import set_epoch
-from coordinator.fencing import EpochFence, Ruling, judge
+from coordinator.fencing import EpochFence, Ruling, judge_epoch
 from coordinator.state import State
 from coordinator.transitions import (
     HeartbeatMessage,
-    Message,
     PhaseMessage,
     RegistrationMessage,
     StateDraft,
-    decide,
+    WorkerMessage,
+    apply_message,
 )
 from coordinator.view import ViewContext, primary_of
 from sessionlib.core.values import Instant
@@ -35,10 +35,10 @@ def test_the_highest_epoch_known_never_falls(said: list[tuple[str, int, bool]]) 
     fence = EpochFence()
     for account, epoch, as_holder in said:
         before = fence
-        ruling, fence = judge(before, account, epoch, as_holder=as_holder)
+        ruling, fence = judge_epoch(before, account, epoch, as_holder=as_holder)
         assert fence.epoch == max(before.epoch, epoch)
         assert (ruling is Ruling.OUTDATED) is (epoch < before.epoch)
-        if ruling is not Ruling.TAKEN:
+        if ruling is not Ruling.ACCEPTED:
             assert fence == before
 
 
@@ -47,16 +47,16 @@ def test_an_epoch_has_one_holder(said: list[tuple[str, int, bool]]) -> None:
     fence = EpochFence()
     holders: dict[int, str] = {}
     for account, epoch, as_holder in said:
-        ruling, fence = judge(fence, account, epoch, as_holder=as_holder)
-        if as_holder and ruling is Ruling.TAKEN:
+        ruling, fence = judge_epoch(fence, account, epoch, as_holder=as_holder)
+        if as_holder and ruling is Ruling.ACCEPTED:
             assert holders.setdefault(epoch, account) == account
-        if ruling is Ruling.HELD:
+        if ruling is Ruling.HELD_BY_ANOTHER:
             assert holders[epoch] != account
         if fence.holder is not None:
             assert holders[fence.epoch] == fence.holder
 
 
-def message(kind: str, account: str, epoch: int, number: int, status: str) -> Message:
+def message(kind: str, account: str, epoch: int, number: int, status: str) -> WorkerMessage:
     worker = f"{account}-{number}"
     if kind == "beat":
         return HeartbeatMessage(worker, account, epoch, status, 100.0)
@@ -76,7 +76,7 @@ messages = st.builds(
 
 
 @given(st.lists(st.lists(messages, max_size=4), max_size=8))
-def test_the_primary_never_goes_back(batches: list[list[Message]]) -> None:
+def test_the_primary_never_goes_back(batches: list[list[WorkerMessage]]) -> None:
     """However the messages fall into commits: what is decided in one counts in the next."""
     state = State()
     now_s = 0.0
@@ -85,16 +85,16 @@ def test_the_primary_never_goes_back(batches: list[list[Message]]) -> None:
         for told in batch:
             now_s += 1.0
             before, fence = draft.primary, draft.fence
-            outcome = decide(draft, told, Instant(now_s, now_s, now_s))
+            outcome = apply_message(draft, told, Instant(now_s, now_s, now_s))
             assert draft.fence.epoch >= fence.epoch
-            is_taken = isinstance(told, RegistrationMessage) and outcome.ruling is Ruling.TAKEN
+            is_taken = isinstance(told, RegistrationMessage) and outcome.ruling is Ruling.ACCEPTED
             if not is_taken:
                 assert draft.primary is before
             else:
                 assert draft.primary is not None
                 assert (draft.primary.epoch, draft.primary.account) == (told.epoch, told.account)
                 assert before is None or before.epoch <= told.epoch
-        draft.publish()
+        draft.apply()
         shown = primary_of(state, ViewContext(Instant(now_s, now_s, now_s), 1_000.0))
         assert shown is None or shown.epoch == state.fence.epoch
         ids = [event.id for event in state.events]

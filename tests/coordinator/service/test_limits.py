@@ -18,8 +18,8 @@ import httpx
 import pytest
 
 from coordinator.access.connection_limits import close_slow_connections
-from coordinator.access.rate_limits import RateLimits, sender_at
-from coordinator.api.redirect import target
+from coordinator.access.rate_limits import RateLimits, rate_key
+from coordinator.api.redirect import redirect_target
 from coordinator.settings import ServiceSettings
 from tests.coordinator.service.kit import Served, beat, registration, serving
 
@@ -175,9 +175,9 @@ def test_a_path_leads_nowhere_but_below_the_primary() -> None:
         (b"a\\b", None),
         (b"%5Cevil.example", None),
     ):
-        assert target(base, rest, b"") == found
-    assert target(base, b"a", b"b=c&d=%20e?f") == f"{base}/a?b=c&d=%20e?f"
-    assert target(base, b"a", b'b=\r\nc"<') == f"{base}/a?b=%0D%0Ac%22%3C"
+        assert redirect_target(base, rest, b"") == found
+    assert redirect_target(base, b"a", b"b=c&d=%20e?f") == f"{base}/a?b=c&d=%20e?f"
+    assert redirect_target(base, b"a", b'b=\r\nc"<') == f"{base}/a?b=%0D%0Ac%22%3C"
 
 
 def test_requests_are_counted_for_each_token_and_each_address(strict: Served) -> None:
@@ -193,26 +193,26 @@ def test_requests_are_counted_for_each_token_and_each_address(strict: Served) ->
 
 def test_a_bucket_fills_and_the_most_silent_makes_room() -> None:
     rates = RateLimits(rate=2.0, burst=3.0, most=2)
-    assert [rates.wait_s("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
-    assert rates.wait_s("a", 0.25) == pytest.approx(0.25)
-    assert rates.wait_s("a", 0.5) == 0.0
-    assert rates.wait_s("a", 0.5) > 0
+    assert [rates.consume("a", 0.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert rates.consume("a", 0.25) == pytest.approx(0.25)
+    assert rates.consume("a", 0.5) == 0.0
+    assert rates.consume("a", 0.5) > 0
     # Time never goes back for it, and never fills it over the brim.
-    assert rates.wait_s("a", 0.0) > 0
-    assert [rates.wait_s("a", 100.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
+    assert rates.consume("a", 0.0) > 0
+    assert [rates.consume("a", 100.0) for _ in range(4)] == [0.0, 0.0, 0.0, 0.5]
     for sender in ("b", "c", "d"):
-        rates.wait_s(sender, 100.0)
+        rates.consume(sender, 100.0)
     assert len(rates) == 2
 
 
 def test_who_stands_behind_an_address() -> None:
     assert (
-        sender_at("2001:db8:1:2:3:4:5:6")
-        == sender_at("2001:db8:1:2::1")
-        != sender_at("2001:db8:1:3::1")
+        rate_key("2001:db8:1:2:3:4:5:6")
+        == rate_key("2001:db8:1:2::1")
+        != rate_key("2001:db8:1:3::1")
     )
-    assert sender_at("::ffff:192.0.2.1") == sender_at("192.0.2.1") != sender_at("192.0.2.2")
-    assert sender_at("no address") == sender_at("")
+    assert rate_key("::ffff:192.0.2.1") == rate_key("192.0.2.1") != rate_key("192.0.2.2")
+    assert rate_key("no address") == rate_key("")
 
 
 def test_behind_a_proxy_the_last_address_it_wrote_counts(

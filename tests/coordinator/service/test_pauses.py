@@ -18,7 +18,7 @@ def listening(url):
     print(json.dumps({"watched": watched, "loaded": watched + gc.get_freeze_count()}), flush=True)
     os.kill(os.getpid(), signal.SIGTERM)
 
-server.serve(sys.argv[1], server.ListenAddress(port=0), listening)
+server.serve(sys.argv[1], server.ServerOptions(port=0), listening)
 """
 
 

@@ -23,11 +23,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from console.__main__ import main
-from coordinator.access.token_index import TokenIndex
-from coordinator.access.tokens import hash_of
 from coordinator.admin import read_fence
 from coordinator.database.database import Database
 from coordinator.server import is_loopback
+from coordinator.token_index import TokenIndex
+from coordinator.tokens import hash_token
 from tests.coordinator.service.kit import Served, beat, serving
 
 NOW = datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC)
@@ -173,8 +173,8 @@ def test_a_token_stands_alone_on_the_last_line(
     operator = json.loads(out)
     assert operator["operator"] is True
     kept = Database(str(db)).token_hashes()
-    assert kept == {hash_of(token): "primary", hash_of(operator["token"]): None}
-    found = TokenIndex(kept).find(f"Bearer {token}".encode())
+    assert kept == {hash_token(token): "primary", hash_token(operator["token"]): None}
+    found = TokenIndex(kept).authenticate(f"Bearer {token}".encode())
     assert found is not None
     assert found.account == "primary"
 

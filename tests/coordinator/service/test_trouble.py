@@ -65,7 +65,7 @@ async def at_work(database: Database) -> AsyncIterator[StateWriter]:
         async with asyncio.timeout(WITHIN_S):
             yield writer
     finally:
-        writer.end()
+        writer.stop()
         await working
         database.close()
 
@@ -73,7 +73,7 @@ async def at_work(database: Database) -> AsyncIterator[StateWriter]:
 async def looked(writer: StateWriter, times: int = 2) -> None:
     """Wait until it has begun to look again, for a change by hand or for the trouble's end."""
     database = writer._database
-    look = database.prove_writable if writer.trouble is not None else database.revision
+    look = database.prove_writable if writer.trouble is not None else database.read_revision
     left = times
     seen = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -92,7 +92,7 @@ async def looked(writer: StateWriter, times: int = 2) -> None:
 
 @pytest.fixture(autouse=True)
 def looking_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writer_module, "LOOK_S", 0.01)
+    monkeypatch.setattr(writer_module, "REVISION_CHECK_S", 0.01)
 
 
 def test_a_token_revoked_while_another_change_is_read_is_revoked(tmp_path: Path) -> None:
@@ -102,13 +102,13 @@ def test_a_token_revoked_while_another_change_is_read_is_revoked(tmp_path: Path)
     async def play() -> None:
         database = Interfered(db)
         async with at_work(database) as writer:
-            assert writer.keys.find(header) is not None
+            assert writer.token_index.authenticate(header) is not None
             database.between = lambda: revoke_tokens(db, "primary")
             create_token(db, "backup1")
             while database.between is not None:
                 await looked(writer, 1)
             await looked(writer)
-            assert writer.keys.find(header) is None
+            assert writer.token_index.authenticate(header) is None
 
     asyncio.run(play())
 
@@ -145,7 +145,7 @@ def test_it_is_in_trouble_until_something_can_be_written(tmp_path: Path) -> None
             await looked(writer)
             assert writer.trouble == "no space left"
             well = asyncio.Event()
-            writer.when_published(lambda _moves: well.set())
+            writer.subscribe(lambda _moves: well.set())
             database.broken = None
             await well.wait()
             await looked(writer, 1)
@@ -162,7 +162,7 @@ def test_a_log_that_cant_be_brought_in_is_told_as_such(tmp_path: Path) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4_096, hard))
     try:
         with pytest.raises(DatabaseUnusable):
-            database.relieve()
+            database.checkpoint_wal()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         database.close()
@@ -185,7 +185,7 @@ def test_a_look_waits_for_one_commit_and_not_for_a_pause(tmp_path: Path) -> None
             second = asyncio.create_task(load())
             try:
                 for _ in range(10):
-                    await writer.read()
+                    await writer.refresh()
             finally:
                 ending = True
                 await asyncio.gather(first, second)

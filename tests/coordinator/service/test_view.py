@@ -13,13 +13,20 @@ import pytest
 from coordinator.state import State
 from coordinator.transitions import (
     HeartbeatMessage,
-    Message,
     PhaseMessage,
     RegistrationMessage,
     StateDraft,
-    decide,
+    WorkerMessage,
+    apply_message,
 )
-from coordinator.view import SystemHealth, ViewContext, health_of, next_handover, primary_of, status
+from coordinator.view import (
+    SystemHealth,
+    ViewContext,
+    health_of,
+    next_handover,
+    primary_of,
+    status_document,
+)
 from sessionlib.core.values import Instant
 
 SILENCE_S = 45.0
@@ -35,12 +42,12 @@ def moment(seconds: float) -> ViewContext:
     return ViewContext(at(seconds), SILENCE_S)
 
 
-def told(*said: tuple[float, Message]) -> State:
+def told(*said: tuple[float, WorkerMessage]) -> State:
     state = State()
     for seconds, message in said:
         draft = StateDraft(state)
-        decide(draft, message, at(seconds))
-        draft.publish()
+        apply_message(draft, message, at(seconds))
+        draft.apply()
     return state
 
 
@@ -76,7 +83,7 @@ def test_a_primary_whose_session_is_another_is_none() -> None:
 def test_a_primary_that_is_known_to_be_superseded_is_none() -> None:
     state = told((0.0, FIRST), (1.0, beat("b", "starting", epoch=2)))
     assert primary_of(state, moment(2.0)) is None
-    assert status(state, moment(2.0))["system_health"] == "down"
+    assert status_document(state, moment(2.0))["system_health"] == "down"
 
 
 def test_the_health_of_the_whole() -> None:
@@ -121,7 +128,7 @@ def test_a_move_ends_with_its_epoch() -> None:
     ],
 )
 def test_how_long_nobody_served(
-    between: tuple[tuple[float, Message], ...], downtime_s: float | None
+    between: tuple[tuple[float, WorkerMessage], ...], downtime_s: float | None
 ) -> None:
     state = told((0.0, FIRST), *between, (20.0, SECOND))
     assert state.moves[-1].downtime_s == downtime_s

@@ -14,7 +14,7 @@ import re
 import zlib
 from typing import Any
 
-from sessionlib.checkpoints.errors import Damaged
+from sessionlib.checkpoints.errors import CheckpointDamaged
 from sessionlib.checkpoints.manifest import (
     Blob,
     EntryListBlob,
@@ -26,13 +26,13 @@ from sessionlib.checkpoints.manifest import (
 )
 from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists, unpack
 from sessionlib.checkpoints.manifest_writer import encode_head, encode_lists
-from sessionlib.checkpoints.names import (
+from sessionlib.checkpoints.safe_paths import ROOT
+from sessionlib.checkpoints.store_names import (
     CheckpointNumber,
-    blob_mark,
-    checkpoint_mark,
+    blob_number,
     checkpoint_name,
+    checkpoint_number,
 )
-from sessionlib.checkpoints.paths import ROOT
 from sessionlib.stores.keys import check_key, check_prefix
 from tests.fuzz.target import Target
 
@@ -51,8 +51,8 @@ def _head(data: bytes) -> ManifestHead:
 
 def _head_holds(head: ManifestHead) -> None:
     again = encode_head(head)
-    assert decode_head(checkpoint_name(head.mark, again), again) == head
-    assert all(blob_mark(part.blob.name) for part in head.lists)
+    assert decode_head(checkpoint_name(head.number, again), again) == head
+    assert all(blob_number(part.blob.name) for part in head.lists)
 
 
 def _lists(data: bytes) -> Manifest:
@@ -149,7 +149,7 @@ def _packed_holds(found: tuple[int, bytes]) -> None:
 def _name(data: bytes) -> str:
     """A key of the store, or the start of one; and what goes for a checkpoint's name."""
     text = data.decode("utf-8", "surrogateescape")
-    for mark in (checkpoint_mark(text), blob_mark(text)):
+    for mark in (checkpoint_number(text), blob_number(text)):
         assert mark is None or text.startswith(f"{mark.epoch}-{mark.seq}-")
     if text.endswith("/"):
         check_prefix(text)
@@ -167,9 +167,25 @@ def _name_holds(text: str) -> None:
 
 
 TARGETS = (
-    Target("manifest", "checkpoints.parsing.decode_head", _head, (Damaged,), _head_holds, "json"),
-    Target("lists", "checkpoints.parsing.decode_lists", _lists, (Damaged,), manifest_holds, "json"),
-    Target("packed-list", "checkpoints.parsing.unpack", _packed, (Damaged,), _packed_holds),
+    Target(
+        "manifest",
+        "checkpoints.parsing.decode_head",
+        _head,
+        (CheckpointDamaged,),
+        _head_holds,
+        "json",
+    ),
+    Target(
+        "lists",
+        "checkpoints.parsing.decode_lists",
+        _lists,
+        (CheckpointDamaged,),
+        manifest_holds,
+        "json",
+    ),
+    Target(
+        "packed-list", "checkpoints.parsing.unpack", _packed, (CheckpointDamaged,), _packed_holds
+    ),
     Target(
         "name",
         "stores.keys.check_key, check_prefix; checkpoints.names",

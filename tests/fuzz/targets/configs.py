@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sessionlib.bundles.ignore_rules import IGNORE_FILE, Ignored, ignored_in
+from sessionlib.bundles.ignore_rules import IGNORE_FILE, IsIgnored, load_ignore_rules
 from sessionlib.config import Config, load, yaml_document
 from sessionlib.config.durations import YEAR_S, brief, seconds
 from sessionlib.config.edit import with_fleet_key
 from sessionlib.errors import ConfigError, ProgramError
-from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, comparable, compare, digest_of
+from sessionlib.signed.fleet_config import (
+    CONFIG_RECORDS,
+    PublishedConfig,
+    comparable_settings,
+    describe_difference,
+    settings_digest,
+)
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 
@@ -27,9 +33,11 @@ def _configuration(data: bytes) -> Config:
 
 def _configuration_holds(config: Config) -> None:
     """All that is made of it before anything runs."""
-    settings = comparable(config)
-    published = PublishedConfig(config.fleet, 1, digest_of(settings), settings, 0.0, "op")
-    assert compare(config, CONFIG.decode(CONFIG.encode(published))) == "v1"
+    settings = comparable_settings(config)
+    published = PublishedConfig(config.fleet, 1, settings_digest(settings), settings, 0.0, "op")
+    assert (
+        describe_difference(config, CONFIG_RECORDS.decode(CONFIG_RECORDS.encode(published))) == "v1"
+    )
     assert config.timing().valid_s > 0
     spec = config.workload_spec()
     assert spec.command
@@ -65,12 +73,12 @@ def _key_line_holds(found: tuple[str, str]) -> None:
     assert with_fleet_key(found[1], KEY) == found[1]
 
 
-def _ignored(data: bytes) -> Ignored:
+def _ignored(data: bytes) -> IsIgnored:
     (spot() / IGNORE_FILE).write_bytes(data)
-    return ignored_in(spot())
+    return load_ignore_rules(spot())
 
 
-def _ignored_holds(ignored: Ignored) -> None:
+def _ignored_holds(ignored: IsIgnored) -> None:
     for name in _NAMES:
         for path in (name, f"{name}/{name}"):
             # What holds for a file holds for a folder: a pattern may mean folders only.

@@ -19,12 +19,12 @@ from sessionlib.bundles.newest_version import NewestVersionFile
 from sessionlib.bundles.setup import is_done
 from sessionlib.checkpoints.data_directory import DataDirectory, StemNote
 from sessionlib.checkpoints.index_file import load, save
-from sessionlib.checkpoints.names import checkpoint_mark
+from sessionlib.checkpoints.store_names import checkpoint_number
 from sessionlib.core.values import Instant
 from sessionlib.errors import SignatureInvalid
 from sessionlib.launchers import LaunchHandle
 from sessionlib.launchers.handles import boot_id, last_agent, load_handle, session_in
-from sessionlib.signed.keys import FollowedKey
+from sessionlib.signed.key_succession import FollowedKey
 from sessionlib.signing import Purpose, verify_bytes
 from sessionlib.stores.memory import MemoryStore
 from tests.fuzz.target import Target
@@ -100,7 +100,7 @@ def _stem(data: bytes) -> StemNote | None:
 
 def _stem_holds(note: StemNote | None) -> None:
     assert note is not None
-    assert all(stem is None or checkpoint_mark(stem) for stem in note.stems)
+    assert all(stem is None or checkpoint_number(stem) for stem in note.stems)
     if note.epoch >= 0:
         DataDirectory(spot() / "data").write_note(note)
         assert DataDirectory(spot() / "data").read_note() == note

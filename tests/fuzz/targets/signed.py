@@ -10,12 +10,12 @@ from contextlib import suppress
 from dataclasses import asdict
 from typing import Any
 
-from sessionlib.bundles.bundle import CODE, PublishedCode
+from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
 from sessionlib.config import parse
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.layout import succession_key, version_key
-from sessionlib.signed.fleetconfig import CONFIG, PublishedConfig, compare
-from sessionlib.signed.keys import SUCCESSION, follow
+from sessionlib.signed.fleet_config import CONFIG_RECORDS, PublishedConfig, describe_difference
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, follow_key_chain
 from sessionlib.signed.records import RecordKind, VersionSeries
 from sessionlib.signing import Purpose, public_of, verify_bytes
 from sessionlib.stores.memory import MemoryStore
@@ -24,7 +24,7 @@ from tests.fuzz.target import Target
 from tests.fuzz.targets.records import PUBLIC, Stopped, numbers_are_finite
 
 _CONFIG = parse(CONFIGURATION, HERE)
-_KINDS: tuple[RecordKind[Any], ...] = (CODE, CONFIG, SUCCESSION)
+_KINDS: tuple[RecordKind[Any], ...] = (CODE_RECORDS, CONFIG_RECORDS, SUCCESSION_RECORDS)
 
 
 def _decoded(data: bytes) -> list[tuple[RecordKind[Any], Any]]:
@@ -55,24 +55,24 @@ def _signed_holds(found: list[tuple[RecordKind[Any], Any]]) -> None:
     if isinstance(value, PublishedCode):
         assert isinstance(value.label, str)
     if isinstance(value, PublishedConfig):
-        assert compare(_CONFIG, value)
+        assert describe_difference(_CONFIG, value)
 
 
 def _looked_for(data: bytes) -> list[str]:
     """Every search for what is signed, in a store where this stands at every place."""
     store = MemoryStore(Stopped())
     for key in (
-        version_key(CODE.prefix, 1),
-        version_key(CONFIG.prefix, 1),
+        version_key(CODE_RECORDS.prefix, 1),
+        version_key(CONFIG_RECORDS.prefix, 1),
         succession_key(PUBLIC),
     ):
         store.create(key, data)
     reasons: list[str] = []
-    for kind in (CODE, CONFIG):
+    for kind in (CODE_RECORDS, CONFIG_RECORDS):
         series: VersionSeries[Any] = VersionSeries(store, kind, "fleet")
         assert series.newest(PUBLIC) is None
         reasons += series.refused
-    chain = follow(store, "fleet", PUBLIC)
+    chain = follow_key_chain(store, "fleet", PUBLIC)
     assert chain.keys == (PUBLIC,)
     return [*reasons, chain.refused]
 

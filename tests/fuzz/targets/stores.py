@@ -10,7 +10,7 @@ from functools import cache
 from console.fleet.looking import history_epochs
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
-from sessionlib.bundles.bundle import CODE
+from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.checkpoints.catalog import list_names
 from sessionlib.clock import SystemClock
 from sessionlib.errors import Unreachable
@@ -64,7 +64,7 @@ def _foreign_holds(store: FolderStore) -> None:
     assert Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().orders == ()
     assert all(epoch >= 0 for epoch in history_epochs(store))
     with suppress(Unreachable):
-        assert VersionSeries(store, CODE, "fleet").newest(PUBLIC) is None
+        assert VersionSeries(store, CODE_RECORDS, "fleet").newest(PUBLIC) is None
     list_names(store)
     assert store.read(layout.LEASE) is None
 

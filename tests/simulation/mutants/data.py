@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sessionlib.checkpoints import checkpoints, garbage
 from sessionlib.checkpoints.manifest import Blob
-from sessionlib.checkpoints.names import MAX_NUMBER, CheckpointNumber, blob_key, blob_mark
 from sessionlib.checkpoints.save import upload
+from sessionlib.checkpoints.store_names import MAX_NUMBER, CheckpointNumber, blob_key, blob_number
 from sessionlib.core import learn_data
 from sessionlib.core.actions import Action, SetGoal
 from sessionlib.core.events import Sealed
@@ -71,7 +71,7 @@ def reused_blobs_removed(patch: Patch) -> None:
     plain = garbage._unneeded
 
     def unneeded(store: Store, newest: CheckpointNumber, needed: set[str]) -> list[str]:
-        new = {name for name in needed if blob_mark(name) == newest}
+        new = {name for name in needed if blob_number(name) == newest}
         return plain(store, newest, new)
 
     patch.set(garbage, "_unneeded", unneeded)
@@ -88,12 +88,12 @@ def newer_uploads_removed(patch: Patch) -> None:
 
 def restored_over_newer_data(patch: Patch) -> None:
     for where in (checkpoints, disks):
-        patch.set(where, "may_go_on", lambda found, wanted: False)
+        patch.set(where, "may_continue", lambda found, wanted: False)
 
 
 def went_on_with_old_data(patch: Patch) -> None:
     for where in (checkpoints, disks):
-        patch.set(where, "may_go_on", lambda found, wanted: found is not None)
+        patch.set(where, "may_continue", lambda found, wanted: found is not None)
 
 
 ON_FILES = {"on_files": True}

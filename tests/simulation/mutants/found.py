@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from sessionlib.checkpoints import checkpoints
 from sessionlib.checkpoints.data_directory import StemNote
-from sessionlib.checkpoints.names import CheckpointNumber
+from sessionlib.checkpoints.store_names import CheckpointNumber
 from sessionlib.core import decide as decision
 from sessionlib.core.actions import Action
 from sessionlib.core.rules import leaving, standby
@@ -39,7 +39,7 @@ def one_mark_for_two_checkpoints(patch: Patch) -> None:
         )
 
     for where in (checkpoints, disks):
-        patch.set(where, "next_mark", next_mark)
+        patch.set(where, "next_number", next_mark)
 
 
 def newest_data_set_aside(patch: Patch) -> None:
@@ -49,7 +49,7 @@ def newest_data_set_aside(patch: Patch) -> None:
         return StemNote(epoch, (base, made))
 
     for where in (checkpoints, disks):
-        patch.set(where, "stems_after", stems_after)
+        patch.set(where, "next_stems", stems_after)
 
 
 def found_claim_not_read_back(patch: Patch) -> None:

@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import Missing
+from sessionlib.checkpoints import CheckpointMissing
 from sessionlib.checkpoints.catalog import list_checkpoints, list_names, read_manifest, verify
-from sessionlib.checkpoints.names import BLOBS, blob_key, manifest_key
+from sessionlib.checkpoints.store_names import BLOBS, blob_key, manifest_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -59,7 +59,7 @@ def frozen(store: Freezing, call: str, skip: int, job: Callable[[], object]) -> 
     def run() -> None:
         try:
             job()
-        except Missing as error:
+        except CheckpointMissing as error:
             failed.append(error)  # its own checkpoint is gone: it must not delete then
 
     store.frozen_call, store.skip = call, skip
@@ -207,7 +207,7 @@ def test_a_collector_whose_own_checkpoint_is_gone_deletes_nothing(
     store.delete(manifest_key(pointers[0].name))
     before = store.list("data/")
     side.start()
-    with pytest.raises(Missing):
+    with pytest.raises(CheckpointMissing):
         side.checkpoints.collect(pointers[0])
     assert store.list("data/") == before
 

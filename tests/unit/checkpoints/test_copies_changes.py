@@ -14,9 +14,9 @@ import pytest
 
 from sessionlib.checkpoints import file_index, fsync, index_file
 from sessionlib.checkpoints.catalog import read_manifest
-from sessionlib.checkpoints.names import MANIFESTS, blob_key, blob_mark
 from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.checkpoints.scan import file_system_time_ns
+from sessionlib.checkpoints.store_names import MANIFESTS, blob_key, blob_number
 from sessionlib.clock import sleep
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.checkpoints.meddled import Meddled, here, store, there
@@ -34,13 +34,13 @@ def at_rest(monkeypatch: pytest.MonkeyPatch) -> None:
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are opened to be read, as they are."""
     names: list[str] = []
-    settle = fsync.fsync_file
+    settle = fsync.write_back
 
     def noted(fd: int) -> None:
         names.append(Path(f"/proc/self/fd/{fd}").readlink().name)
         settle(fd)
 
-    monkeypatch.setattr("sessionlib.checkpoints.file_index.fsync_file", noted)
+    monkeypatch.setattr("sessionlib.checkpoints.file_index.write_back", noted)
     return names
 
 
@@ -67,7 +67,7 @@ def test_what_has_not_changed_is_neither_read_nor_uploaded(
 def test_a_restarted_agent_need_not_read_it_all_again(
     here: Side, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(index_file, "WORTH_BYTES", 1)
+    monkeypatch.setattr(index_file, "SAVE_AFTER_BYTES", 1)
     fill(here.data, same="x" * 200, small="y", other="z" * 200)
     pointer = here.copy(1, None)
     here.start()
@@ -82,7 +82,7 @@ def test_a_restarted_agent_need_not_read_it_all_again(
 def test_what_cant_be_believed_is_read_again(
     here: Side, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, harm: str
 ) -> None:
-    monkeypatch.setattr(index_file, "WORTH_BYTES", 1)
+    monkeypatch.setattr(index_file, "SAVE_AFTER_BYTES", 1)
     fill(here.data, a="x" * 200)
     pointer = here.copy(1, None)
     kept = here.home / "room" / "index.jsonl"
@@ -211,7 +211,7 @@ def test_only_what_the_published_checkpoint_names_is_named_again(
     fill(here.data, b="2" * 100)
     lost = here.copy(1, published)
     third = here.copy(1, published)
-    new = {blob_mark(name) for name in read_manifest(store, third.name).blob_names()}
+    new = {blob_number(name) for name in read_manifest(store, third.name).blob_names()}
     assert new == {(1, 1), (1, 3)}
     only_lost = named(store, lost.name) - named(store, published.name)
     assert not only_lost & named(store, third.name)

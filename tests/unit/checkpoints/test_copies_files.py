@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.checkpoints import FileError, KeepsChanging, Unsuitable, file_index
-from sessionlib.checkpoints.names import MANIFESTS
 from sessionlib.checkpoints.scan import DirectoryScan, scan
+from sessionlib.checkpoints.store_names import MANIFESTS
 from tests.unit.checkpoints.kit import Side, fill, picture
 from tests.unit.checkpoints.meddled import Meddled, here, store, there
 
@@ -50,14 +50,14 @@ def test_what_does_not_settle_is_not_published_and_named(
 ) -> None:
     monkeypatch.setattr("sessionlib.checkpoints.save.copier.sleep", lambda _: None)
     path = fill(here.data, calm="x", busy="1" * size) / "busy"
-    stands_still = file_index.is_stable
+    stands_still = file_index.is_same_as_opened
 
     def never(where: Path, fd: int, before: os.stat_result) -> bool:
         if where == path:
             path.write_text("2" * size)
         return stands_still(where, fd, before)
 
-    monkeypatch.setattr("sessionlib.checkpoints.save.copier.is_stable", never)
+    monkeypatch.setattr("sessionlib.checkpoints.save.copier.is_same_as_opened", never)
     with pytest.raises(KeepsChanging, match="busy changed each of the"):
         here.copy(1, None)
     assert store.list(MANIFESTS) == []

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import pytest
 
-from sessionlib.checkpoints import Cancelled, NotProven
+from sessionlib.checkpoints import CheckpointCancelled, UploadNotProven
 from sessionlib.checkpoints.catalog import read_manifest
-from sessionlib.checkpoints.names import BLOBS, MANIFESTS
 from sessionlib.checkpoints.save import upload
+from sessionlib.checkpoints.store_names import BLOBS, MANIFESTS
 from sessionlib.errors import Unknown, Unreachable
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.checkpoints.kit import Side, fill, picture
@@ -43,7 +43,7 @@ def test_what_the_store_does_not_hold_is_not_published(
 
     store.after_put = damage
     fill(here.data, a="12345")
-    with pytest.raises(NotProven, match="as it was given"):
+    with pytest.raises(UploadNotProven, match="as it was given"):
         here.copy(1, None)
     assert store.list(MANIFESTS) == []
 
@@ -103,7 +103,7 @@ def test_what_was_uploaded_in_vain_is_removed(store: Meddled, here: Side) -> Non
             MemoryStore.put(store, key, b"!")
 
     store.after_put = damage
-    with pytest.raises(NotProven):
+    with pytest.raises(UploadNotProven):
         here.copy(1, published)
     assert store.list("data/") == before
 
@@ -133,7 +133,7 @@ def test_a_copy_is_stopped_between_two_pieces(store: Meddled, here: Side) -> Non
             here.checkpoints.cancel()
 
     store.before_put = stop
-    with pytest.raises(Cancelled):
+    with pytest.raises(CheckpointCancelled):
         here.copy(1, None)
     assert len(store.puts) < 40
     assert here.checkpoints.progress is None
@@ -156,7 +156,7 @@ def test_a_fetch_is_stopped_and_gone_on_with_but_a_restore_is_not_stopped(
         return get(key)
 
     monkeypatch.setattr(store, "get", stopping)
-    with pytest.raises(Cancelled):
+    with pytest.raises(CheckpointCancelled):
         there.checkpoints.fetch(pointer)
     assert len(gets) < 40
     assert any(text and text.startswith("fetching 0.0 of 0.0 MB") for text in gets)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import Cancelled, worker_pool
+from sessionlib.checkpoints import CheckpointCancelled, worker_pool
 from sessionlib.clock import SystemClock
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.checkpoints.kit import Side, fill, picture
@@ -68,7 +68,7 @@ def stopped(side: Side, call: Callable[[], object], store: Hanging, hanging: int
     def run() -> None:
         try:
             call()
-        except Cancelled as error:
+        except CheckpointCancelled as error:
             ended.append(error)
 
     thread = threading.Thread(target=run)

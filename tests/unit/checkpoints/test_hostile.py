@@ -16,18 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sessionlib.checkpoints import Damaged, Missing
+from sessionlib.checkpoints import CheckpointDamaged, CheckpointMissing
 from sessionlib.checkpoints.catalog import list_checkpoints, read_manifest
 from sessionlib.checkpoints.manifest import MAX_LIST_RAW_BYTES, MAX_LISTS, Manifest, ManifestHead
 from sessionlib.checkpoints.manifest_parser import decode_head, decode_lists
-from sessionlib.checkpoints.names import (
+from sessionlib.checkpoints.safe_paths import stays_inside
+from sessionlib.checkpoints.store_names import (
     BLOBS,
     CheckpointNumber,
     blob_name,
     checkpoint_name,
     manifest_key,
 )
-from sessionlib.checkpoints.paths import stays_inside
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -122,7 +122,7 @@ def test_a_path_that_lies_elsewhere_or_in_no_folder_is_refused(
 ) -> None:
     line = {"file": file_line(path), "dir": ["dir", path, 0o755, 0], "link": ["link", path, "d"]}
     pointer = publish(store, [*GOOD, line[kind]])
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         side.checkpoints.restore(2, pointer)
     assert not side.data.exists()
     assert sorted(path.name for path in side.home.parent.iterdir()) == ["here"]
@@ -147,7 +147,7 @@ def test_a_link_that_may_lead_out_is_refused(
     store: MemoryStore, side: Side, path: str, target: str
 ) -> None:
     pointer = publish(store, [*GOOD, ["link", path, target]])
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         side.checkpoints.restore(2, pointer)
     assert not side.data.exists()
 
@@ -192,7 +192,7 @@ BAD_LINES: dict[str, Any] = {
 @pytest.mark.parametrize("line", BAD_LINES.values(), ids=BAD_LINES.keys())
 def test_a_line_that_is_not_as_ours_is_refused(store: MemoryStore, side: Side, line: Any) -> None:
     pointer = publish(store, [*GOOD, line])
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         side.checkpoints.restore(2, pointer)
     assert not side.data.exists()
 
@@ -219,7 +219,7 @@ def test_a_head_that_is_not_as_ours_is_refused(
     store: MemoryStore, side: Side, head: dict[str, Any]
 ) -> None:
     pointer = publish(store, GOOD, **head)
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         side.checkpoints.restore(2, pointer)
     assert not side.data.exists()
 
@@ -230,7 +230,7 @@ BOMB = zlib.compress(b"\n" * (MAX_LIST_RAW_BYTES + 2), 1)
 @pytest.mark.parametrize("stated", [10, MAX_LIST_RAW_BYTES, MAX_LIST_RAW_BYTES * 100])
 def test_a_bomb_is_not_unpacked(store: MemoryStore, side: Side, stated: int) -> None:
     pointer = publish_raw(store, BOMB, stated, [])
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         side.checkpoints.fetch(pointer)
 
 
@@ -248,7 +248,7 @@ def test_a_blob_that_is_longer_than_it_should_be_is_not_even_read(
 
     monkeypatch.setattr(store, "has", lambda key: len(get(key) or b""))
     monkeypatch.setattr(store, "get", noted)
-    with pytest.raises(Damaged, match="10000 bytes long, not 7"):
+    with pytest.raises(CheckpointDamaged, match="10000 bytes long, not 7"):
         side.checkpoints.fetch(pointer)
     assert BLOBS + BLOB not in read
 
@@ -257,7 +257,7 @@ def test_a_blob_that_is_longer_than_it_should_be_is_not_even_read(
 def test_a_name_that_is_no_checkpoints_is_refused(
     store: MemoryStore, side: Side, name: str
 ) -> None:
-    with pytest.raises((Damaged, Missing)):
+    with pytest.raises((CheckpointDamaged, CheckpointMissing)):
         side.checkpoints.fetch(Pointer(1, 1, name, 0))
 
 
@@ -273,10 +273,10 @@ def test_a_listing_shows_the_harmed_beside_the_whole(store: MemoryStore) -> None
 @given(st.binary(max_size=200))
 def test_no_bytes_break_the_readers(data: bytes) -> None:
     name = checkpoint_name(CheckpointNumber(1, 1), data)
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         decode_head(name, data)
     head = ManifestHead(1, 1, 0, 0, 64, (), (), "0")
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         decode_lists(name, head, [data])
 
 
@@ -297,7 +297,7 @@ def test_lines_are_read_or_refused_and_nothing_else(lines: list[Any]) -> None:
     head = ManifestHead(1, 1, 7, 1, 64, (), (), "0")
     try:
         manifest = decode_lists("1-1-" + "0" * 32, head, [raw])
-    except Damaged:
+    except CheckpointDamaged:
         return
     assert isinstance(manifest, Manifest)
 
@@ -322,7 +322,7 @@ def test_a_link_that_is_let_through_never_climbs_out(target: str, depth: int) ->
 
 
 def test_an_unreadable_manifest_is_told_as_what_it_is(store: MemoryStore) -> None:
-    with pytest.raises(Missing, match="superseded"):
+    with pytest.raises(CheckpointMissing, match="superseded"):
         read_manifest(store, "1-1-" + "0" * 32)
 
 

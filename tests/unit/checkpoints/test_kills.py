@@ -141,7 +141,7 @@ def test_a_copy_survives_a_kill_at_every_step(scene: Scene) -> None:
             for name in list_names(scene.store):
                 assert verify(scene.store, name) == [], f"step {step}"
             here.start()
-            assert here.checkpoints.restore(3, pointer).went_on, f"step {step}"
+            assert here.checkpoints.restore(3, pointer).kept_existing, f"step {step}"
             assert picture(here.data) == before
             after = here.copy(3, pointer)
             assert verify(scene.store, after.name) == []

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import CheckpointError, Damaged, Missing
+from sessionlib.checkpoints import CheckpointDamaged, CheckpointError, CheckpointMissing
 from sessionlib.checkpoints.catalog import read_manifest, verify
-from sessionlib.checkpoints.names import MANIFESTS, blob_key
+from sessionlib.checkpoints.store_names import MANIFESTS, blob_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
@@ -42,7 +42,7 @@ def test_what_one_session_copies_the_next_one_has(here: Side, there: Side) -> No
     (data / "deep").chmod(0o550)
     done = there.checkpoints.restore(2, here.copy(1, None))
     assert picture(there.data) == picture(data)
-    assert (done.went_on, done.aside, done.moved_bytes) == (False, None, 203)
+    assert (done.kept_existing, done.set_aside_at, done.moved_bytes) == (False, None, 203)
     assert there.beside() == set()
 
 
@@ -53,12 +53,12 @@ def test_where_there_is_no_directory_there_is_no_copy(here: Side) -> None:
 def test_a_directory_prepared_before_the_first_start_is_used(here: Side) -> None:
     fill(here.data, initial="mine")
     done = here.checkpoints.restore(1, None)
-    assert done.went_on
+    assert done.kept_existing
     assert (here.data / "initial").read_text() == "mine"
 
 
 def test_without_anything_the_work_begins_in_an_empty_directory(here: Side) -> None:
-    assert not here.checkpoints.restore(1, None).went_on
+    assert not here.checkpoints.restore(1, None).kept_existing
     assert list(here.data.iterdir()) == []
 
 
@@ -68,7 +68,7 @@ def test_a_restarted_agent_goes_on_if_nobody_has_claimed_since(here: Side) -> No
     pointer = here.copy(1, None)
     fill(here.data, newer="than the checkpoint")
     here.start()
-    assert here.checkpoints.restore(2, pointer).went_on
+    assert here.checkpoints.restore(2, pointer).kept_existing
     assert (here.data / "newer").exists()
 
 
@@ -79,7 +79,7 @@ def test_it_goes_on_from_a_copy_that_was_never_published_too(here: Side) -> None
     fill(here.data, saved="2")
     here.copy(1, published)
     here.start()
-    assert here.checkpoints.restore(2, published).went_on
+    assert here.checkpoints.restore(2, published).kept_existing
     assert (here.data / "saved").read_text() == "2"
 
 
@@ -90,9 +90,9 @@ def test_once_somebody_else_has_claimed_it_is_set_aside(here: Side, there: Side)
     fill(here.data, saved="mine alone")
     there.checkpoints.restore(2, pointer)
     done = here.checkpoints.restore(3, pointer)
-    assert not done.went_on
+    assert not done.kept_existing
     (aside,) = here.aside()
-    assert done.aside == aside
+    assert done.set_aside_at == aside
     assert aside.name in done.text
     assert (aside / "saved").read_text() == "mine alone"
     assert (here.data / "saved").read_text() == "1"
@@ -102,7 +102,7 @@ def test_nor_does_it_go_on_from_nothing_once_somebody_else_has(here: Side) -> No
     here.checkpoints.restore(1, None)
     fill(here.data, saved="1")
     done = here.checkpoints.restore(3, None)
-    assert not done.went_on
+    assert not done.kept_existing
     assert [(path / "saved").read_text() for path in here.aside()] == ["1"]
     assert list(here.data.iterdir()) == []
 
@@ -113,7 +113,7 @@ def test_a_lease_record_that_was_made_again_leaves_the_data_where_it_is(here: Si
     sealed = here.copy(1, None)
     here.checkpoints.restore(2, sealed)
     done = here.checkpoints.restore(9, None)
-    assert done.went_on
+    assert done.kept_existing
     assert (here.data / "saved").read_text() == "1"
 
 
@@ -121,8 +121,8 @@ def test_a_prepared_directory_gives_way_to_a_checkpoint(here: Side, there: Side)
     fill(here.data, a="published")
     fill(there.data, a="prepared")
     done = there.checkpoints.restore(2, here.copy(1, None))
-    assert done.aside is not None
-    assert (done.aside / "a").read_text() == "prepared"
+    assert done.set_aside_at is not None
+    assert (done.set_aside_at / "a").read_text() == "prepared"
     assert (there.data / "a").read_text() == "published"
 
 
@@ -170,8 +170,8 @@ def test_what_it_costs_is_that_a_restart_sets_the_directory_aside_whole(here: Si
     fill(here.data, a="newer than the checkpoint")
     here.start()
     done = here.checkpoints.restore(2, unnoted)
-    assert done.aside is not None
-    assert (done.aside / "a").read_text() == "newer than the checkpoint"
+    assert done.set_aside_at is not None
+    assert (done.set_aside_at / "a").read_text() == "newer than the checkpoint"
     assert (here.data / "a").read_text() == "1"
 
 
@@ -183,7 +183,7 @@ def test_a_return_fetches_only_what_has_changed(here: Side, there: Side) -> None
     fill(there.data, small="2")
     newer = there.copy(2, sealed)
     done = here.checkpoints.restore(3, newer)
-    assert (done.aside, done.moved_bytes) == (None, 1)
+    assert (done.set_aside_at, done.moved_bytes) == (None, 1)
     assert picture(here.data) == picture(there.data)
     assert here.beside() == set()
 
@@ -197,8 +197,8 @@ def test_but_not_if_the_seal_was_never_published(here: Side, there: Side) -> Non
     there.checkpoints.restore(2, published)
     newer = there.copy(2, published)
     done = here.checkpoints.restore(3, newer)
-    assert done.aside is not None
-    assert (done.aside / "a").read_text() == "2"
+    assert done.set_aside_at is not None
+    assert (done.set_aside_at / "a").read_text() == "2"
 
 
 @pytest.mark.parametrize("restarted", [False, True])
@@ -212,8 +212,8 @@ def test_nor_if_the_work_has_gone_on_since(here: Side, there: Side, restarted: b
     if restarted:
         here.start()
     done = here.checkpoints.restore(3, newer)
-    assert done.aside is not None
-    assert (done.aside / "b").read_text() == "2"
+    assert done.set_aside_at is not None
+    assert (done.set_aside_at / "b").read_text() == "2"
 
 
 def test_a_successor_fetches_ahead_and_then_only_the_delta(here: Side, there: Side) -> None:
@@ -275,7 +275,7 @@ def test_each_kind_of_thing_can_become_each_other(here: Side, there: Side) -> No
 
 def test_a_checkpoint_that_is_gone_touches_nothing(here: Side, there: Side) -> None:
     fill(there.data, a="mine")
-    with pytest.raises(Missing, match="superseded"):
+    with pytest.raises(CheckpointMissing, match="superseded"):
         there.checkpoints.restore(2, Pointer(1, 1, "1-1-" + "0" * 32, 5))
     assert picture(there.data).keys() == {".", "a"}
 
@@ -294,7 +294,7 @@ def test_a_damaged_blob_touches_nothing(
     if harm != "missing":
         store.put(key, data[:-1] if harm == "cut" else data[:-1] + b"!")
     fill(there.data, a="mine")
-    with pytest.raises((Damaged, Missing), match=blob.name):
+    with pytest.raises((CheckpointDamaged, CheckpointMissing), match=blob.name):
         there.checkpoints.restore(2, pointer)
     assert (there.data / "a").read_text() == "mine"
 
@@ -309,14 +309,14 @@ def test_a_manifest_that_was_changed_is_noticed(
     assert found is not None
     body = json.loads(found.data)
     store.replace(key, json.dumps(body | {"files": 2}).encode(), found.version)
-    with pytest.raises(Damaged, match="isn't the one that was published"):
+    with pytest.raises(CheckpointDamaged, match="isn't the one that was published"):
         there.checkpoints.fetch(pointer)
 
 
 def test_a_pointer_and_its_manifest_must_agree(here: Side, there: Side) -> None:
     fill(here.data, a="1")
     pointer = here.copy(1, None)
-    with pytest.raises(Damaged):
+    with pytest.raises(CheckpointDamaged):
         there.checkpoints.fetch(Pointer(pointer.epoch, pointer.seq, pointer.name, 99))
 
 

@@ -20,13 +20,13 @@ from starlette.types import ASGIApp
 
 from coordinator.access.middleware import AccessMiddleware
 from coordinator.api import events, health, redirect, sessions, workers
-from coordinator.api.openapi import describe
-from coordinator.api.problems import ApiProblem
-from coordinator.api.routing import DirectRoute
+from coordinator.api.direct_route import DirectRoute
+from coordinator.api.openapi import build_document
 from coordinator.database.database import Database
 from coordinator.event_broadcast import EventBroadcast
 from coordinator.metrics import Metrics
 from coordinator.page import routes
+from coordinator.problems import ApiProblem
 from coordinator.settings import ServiceSettings
 from coordinator.writer import StateWriter
 from sessionlib.clock import Clock
@@ -40,8 +40,8 @@ class CoordinatorApp:
     def __init__(self, database: Database, settings: ServiceSettings, clock: Clock) -> None:
         """Raises DatabaseUnusable."""
         self.writer = StateWriter(database, clock)
-        self.bell = EventBroadcast(self.writer, settings)
-        self.metrics = Metrics(self.writer, self.bell, settings, clock)
+        self.broadcast = EventBroadcast(self.writer, settings)
+        self.metrics = Metrics(self.writer, self.broadcast, settings, clock)
         self.api = self._api(settings, clock)
         self.app: ASGIApp = AccessMiddleware(self.api, self.writer, self.metrics, settings, clock)
 
@@ -51,19 +51,19 @@ class CoordinatorApp:
             docs_url=None, redoc_url=None, lifespan=self._lifespan, redirect_slashes=False
         )
         api.router.route_class = DirectRoute
-        workers.add_to(api, self.writer, settings)
-        sessions.add_to(api, self.writer, settings, clock)
-        redirect.add_to(api, self.writer, settings, clock)
-        events.add_to(api, self.bell)
-        health.add_to(api, self.writer, self.metrics)
-        routes.add_to(api, self.writer, settings, clock)
+        workers.add_routes(api, self.writer, settings)
+        sessions.add_routes(api, self.writer, settings, clock)
+        redirect.add_routes(api, self.writer, settings, clock)
+        events.add_routes(api, self.broadcast)
+        health.add_routes(api, self.writer, self.metrics)
+        routes.add_routes(api, self.writer, settings, clock)
         api.add_exception_handler(ApiProblem, _refused)
         api.add_exception_handler(HTTPException, _refused)
         api.add_exception_handler(Exception, _failed)
 
         def description() -> dict[str, Any]:
             if api.openapi_schema is None:
-                api.openapi_schema = describe(api)
+                api.openapi_schema = build_document(api)
             return api.openapi_schema
 
         api.openapi = description  # type: ignore[method-assign]  # as FastAPI documents it
@@ -76,7 +76,7 @@ class CoordinatorApp:
         try:
             yield
         finally:
-            self.writer.end()
+            self.writer.stop()
             await work
 
 

@@ -50,12 +50,12 @@ def checkpoint_name(mark: CheckpointNumber, record: bytes) -> str:
     return f"{mark.epoch}-{mark.seq}-{hashlib.sha256(record).hexdigest()[:32]}"
 
 
-def blob_mark(name: str) -> CheckpointNumber | None:
+def blob_number(name: str) -> CheckpointNumber | None:
     """When the blob of this name was uploaded; None for a name that isn't a blob's."""
     return _mark(_BLOB.fullmatch(name))
 
 
-def checkpoint_mark(name: str) -> CheckpointNumber | None:
+def checkpoint_number(name: str) -> CheckpointNumber | None:
     """Epoch and sequence of the checkpoint of this name; None for another sort of name."""
     return _mark(_CHECKPOINT.fullmatch(name))
 

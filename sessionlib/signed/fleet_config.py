@@ -42,10 +42,12 @@ class PublishedConfig:
     signature: str = ""
 
 
-CONFIG: RecordKind[PublishedConfig] = RecordKind(CONFIG_VERSIONS, "config/1", PublishedConfig)
+CONFIG_RECORDS: RecordKind[PublishedConfig] = RecordKind(
+    CONFIG_VERSIONS, "config/1", PublishedConfig
+)
 
 
-def comparable(config: Config) -> dict[str, Any]:
+def comparable_settings(config: Config) -> dict[str, Any]:
     """The settings that must be the same for all agents, as plain JSON."""
     dumped = config.model_dump(mode="json", by_alias=True, exclude_none=True)
     settings: dict[str, Any] = {name: dumped[name] for name in _COMPARED}
@@ -57,18 +59,18 @@ def comparable(config: Config) -> dict[str, Any]:
     return settings
 
 
-def digest_of(settings: dict[str, Any]) -> str:
+def settings_digest(settings: dict[str, Any]) -> str:
     """What tells two of them apart."""
     from sessionlib.signing import canonical  # noqa: PLC0415 - cryptography loads only here
 
     return hashlib.sha256(canonical(settings)).hexdigest()
 
 
-def compare(config: Config, published: PublishedConfig | None) -> str:
+def describe_difference(config: Config, published: PublishedConfig | None) -> str:
     """The word for a report: `v3`, `differs from v3: timings.ttl`, or `none published`."""
     if published is None:
         return "none published"
-    ours, theirs = (dict(_flat(one)) for one in (comparable(config), published.settings))
+    ours, theirs = (dict(_flat(one)) for one in (comparable_settings(config), published.settings))
     differing = sorted(name for name in {**ours, **theirs} if ours.get(name) != theirs.get(name))
     if not differing:
         return f"v{published.version}"

@@ -22,7 +22,7 @@ def new_token() -> str:
     return secrets.token_urlsafe(_BYTES)
 
 
-def hash_of(token: str) -> str:
+def hash_token(token: str) -> str:
     """What is kept of a token."""
     return hashlib.sha256(token.encode()).hexdigest()
 

@@ -65,4 +65,4 @@ class PublishedCode:
         return f"v{self.version} {self.digest[:8]}"
 
 
-CODE: RecordKind[PublishedCode] = RecordKind(CODE_VERSIONS, "code/1", PublishedCode)
+CODE_RECORDS: RecordKind[PublishedCode] = RecordKind(CODE_VERSIONS, "code/1", PublishedCode)

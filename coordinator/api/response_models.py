@@ -10,7 +10,7 @@ from typing import Literal
 from pydantic import BaseModel, Field
 
 
-class Taken(BaseModel):
+class AcceptedResponse(BaseModel):
     """The word counts, and is kept."""
 
     ok: Literal[True]
@@ -21,7 +21,7 @@ class Taken(BaseModel):
     )
 
 
-class HeartbeatTaken(Taken):
+class HeartbeatResponse(AcceptedResponse):
     """A heartbeat counts, and is kept."""
 
     unregistered: bool = Field(
@@ -32,7 +32,7 @@ class HeartbeatTaken(Taken):
     )
 
 
-class SessionShown(BaseModel):
+class SessionSummary(BaseModel):
     """An account's session, by its last heartbeat."""
 
     account: str = Field(examples=["backup2"])
@@ -44,7 +44,7 @@ class SessionShown(BaseModel):
     lost: bool = Field(description="Whether nothing was heard for too long.")
 
 
-class PrimaryShown(SessionShown):
+class PrimarySummary(SessionSummary):
     """The primary's session, and where it is."""
 
     worker_url: str | None = Field(examples=["https://example.trycloudflare.com"])
@@ -55,7 +55,7 @@ class PrimaryShown(SessionShown):
     )
 
 
-class HandoverShown(BaseModel):
+class HandoverSummary(BaseModel):
     """The next move: the one that is planned, or else the primary's end."""
 
     plan: str | None = Field(description="Null where none is planned yet.", examples=["5d1f0c2a"])
@@ -66,12 +66,12 @@ class HandoverShown(BaseModel):
     at: str | None = Field(examples=["2026-01-01T20:00:00+00:00"])
 
 
-class StatusShown(BaseModel):
+class StatusResponse(BaseModel):
     """Everything about the sessions."""
 
-    primary_session: PrimaryShown | None
-    backup_sessions: list[SessionShown]
-    next_handover: HandoverShown | None
+    primary_session: PrimarySummary | None
+    backup_sessions: list[SessionSummary]
+    next_handover: HandoverSummary | None
     system_health: Literal["healthy", "degraded", "down"] = Field(
         description=(
             "`healthy`: somebody works, and somebody who is heard of stands by; `degraded`: "
@@ -80,7 +80,7 @@ class StatusShown(BaseModel):
     )
 
 
-class PrimaryAnswer(BaseModel):
+class PrimaryResponse(BaseModel):
     """Where the primary is."""
 
     epoch: int = Field(examples=[7])
@@ -90,13 +90,13 @@ class PrimaryAnswer(BaseModel):
     since: str = Field(examples=["2026-01-01T12:00:00+00:00"])
 
 
-class Alive(BaseModel):
+class HealthResponse(BaseModel):
     """The process answers."""
 
     status: Literal["ok"]
 
 
-class Ready(BaseModel):
+class ReadinessResponse(BaseModel):
     """The database can be written."""
 
     status: Literal["ready"]

@@ -11,7 +11,7 @@ of them leaves.
 
 from __future__ import annotations
 
-from sessionlib.checkpoints.errors import Damaged
+from sessionlib.checkpoints.errors import CheckpointDamaged
 
 MAX_PATH_BYTES = 4096
 MAX_PART_BYTES = 255
@@ -38,7 +38,7 @@ def check_path(path: str) -> None:
     """Raises Damaged for a path that no writer of ours makes."""
     problem = problem_with_path(path)
     if problem is not None:
-        raise Damaged(f"a path {path!r:.80} {problem}")
+        raise CheckpointDamaged(f"a path {path!r:.80} {problem}")
 
 
 def parent_of(path: str) -> str:

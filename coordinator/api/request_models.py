@@ -11,7 +11,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from coordinator.access.tokens import ACCOUNT_PATTERN
+from coordinator.tokens import ACCOUNT_PATTERN
 from sessionlib.core.values import MAX_EPOCH
 
 _TEN_YEARS_H = 87_600.0
@@ -47,7 +47,7 @@ Epoch = Annotated[
 ]
 
 
-class Body(BaseModel):
+class RequestBody(BaseModel):
     """What all bodies have in common."""
 
     model_config = ConfigDict(
@@ -55,7 +55,7 @@ class Body(BaseModel):
     )
 
 
-class Capabilities(Body):
+class Capabilities(RequestBody):
     """What a session runs on."""
 
     cpu_cores: Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_whole)] | None = Field(
@@ -66,7 +66,7 @@ class Capabilities(Body):
     worker_type: str | None = Field(default=None, pattern=r"^[ -~]{0,64}$", examples=["colab"])
 
 
-class RegisterBody(Body):
+class RegisterBody(RequestBody):
     """A primary's registration."""
 
     worker_id: WorkerId
@@ -85,7 +85,7 @@ class RegisterBody(Body):
     )
 
 
-class HeartbeatBody(Body):
+class HeartbeatBody(RequestBody):
     """A session's sign of life."""
 
     worker_id: WorkerId
@@ -110,7 +110,7 @@ class HeartbeatBody(Body):
     )
 
 
-class HandoverBody(Body):
+class HandoverBody(RequestBody):
     """How far a planned move has come."""
 
     worker_id: WorkerId

@@ -27,7 +27,7 @@ MAX_CHANGES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Succession:
+class KeySuccession:
     """One key's word on the next, in `config/keys/<first 16 digits of old>.json`.
 
     `old` and `new` are public halves; it is signed with `old`. `at` (Unix seconds by
@@ -42,11 +42,13 @@ class Succession:
     signature: str = ""
 
 
-SUCCESSION: RecordKind[Succession] = RecordKind(SUCCESSIONS, "succession/1", Succession)
+SUCCESSION_RECORDS: RecordKind[KeySuccession] = RecordKind(
+    SUCCESSIONS, "succession/1", KeySuccession
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Chain:
+class KeyChain:
     """The keys from the pinned one to the present one, and why it goes no further."""
 
     keys: tuple[str, ...]
@@ -56,19 +58,19 @@ class Chain:
 def current_key(store: Store, fleet: str, pinned_public: str) -> str:
     """The key that is the fleet's now, for somebody who was started with `pinned_public`.
     Raises StoreError, and KitError for a chain that goes round or on for too long."""
-    return follow(store, fleet, pinned_public).keys[-1]
+    return follow_key_chain(store, fleet, pinned_public).keys[-1]
 
 
-def follow(store: Store, fleet: str, pinned_public: str) -> Chain:
+def follow_key_chain(store: Store, fleet: str, pinned_public: str) -> KeyChain:
     """The whole way to it. Raises as `current_key` does."""
     keys = [pinned_public]
     while True:
         try:
             step = read_succession(store, fleet, keys[-1])
         except (RecordUnreadable, SignatureInvalid) as error:
-            return Chain(tuple(keys), f"{succession_key(keys[-1])}: {error}")
+            return KeyChain(tuple(keys), f"{succession_key(keys[-1])}: {error}")
         if step is None:
-            return Chain(tuple(keys))
+            return KeyChain(tuple(keys))
         if step.new in keys:
             raise ProgramError(f"the fleet's keys go round: {step.new[:16]} follows itself")
         if len(keys) > MAX_CHANGES:
@@ -79,19 +81,19 @@ def follow(store: Store, fleet: str, pinned_public: str) -> Chain:
         keys.append(step.new)
 
 
-def read_succession(store: Store, fleet: str, old_public: str) -> Succession | None:
+def read_succession(store: Store, fleet: str, old_public: str) -> KeySuccession | None:
     """What a key says of the next one; None where it says nothing. Raises StoreError,
     RecordUnreadable, SignatureInvalid."""
     found = store.read(succession_key(old_public))
     if found is None:
         return None
-    step = SUCCESSION.decode(found.data)
+    step = SUCCESSION_RECORDS.decode(found.data)
     if not is_key(step.new):
         raise RecordUnreadable("what it names as the next key is none")
     if (step.fleet, step.old) != (fleet, old_public):
         raise SignatureInvalid("it was made for another fleet or key, or renamed")
     try:
-        SUCCESSION.verify(step, old_public)
+        SUCCESSION_RECORDS.verify(step, old_public)
     except SignatureInvalid:
         raise SignatureInvalid("it isn't signed by the key that it would replace") from None
     return step
@@ -111,7 +113,7 @@ class FollowedKey:
     def update(self) -> str:
         """Follow the chain on from what is known. Raises StoreError; else `public` counts."""
         try:
-            chain = follow(self._store, self._fleet, self.public)
+            chain = follow_key_chain(self._store, self._fleet, self.public)
         except ProgramError as error:
             self.refused = str(error)
             return self.public

@@ -10,7 +10,7 @@ import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from coordinator.access.tokens import MAX_TOKEN, hash_of
+from coordinator.tokens import MAX_TOKEN, hash_token
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +35,12 @@ class TokenIndex:
         """Whether a token that was valid still is."""
         return self._grants.get(grant.hash) == grant
 
-    def find(self, authorization: bytes | None) -> TokenGrant | None:
+    def authenticate(self, authorization: bytes | None) -> TokenGrant | None:
         """Who sends this header; None for nobody that is known."""
         scheme, _, token = (authorization or b"").partition(b" ")
         if scheme.lower() != b"bearer" or len(token) > MAX_TOKEN:
             return None
-        hashed = hash_of(token.strip().decode("latin-1"))
+        hashed = hash_token(token.strip().decode("latin-1"))
         # What is looked up is a hash, of which a sender can choose no part.
         grant = self._grants.get(hashed)
         if grant is None or not hmac.compare_digest(grant.hash, hashed):
