@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -56,14 +57,18 @@ def load_cases(folder: Path = CASES) -> list[Case]:
 
 def _cases_in(path: Path) -> list[Case]:
     body = yaml.safe_load(path.read_text(encoding="utf-8"))
-    shared = _masks(body.get("masks", {}))
-    return [_case(name, entry, shared) for name, entry in body["cases"].items()]
+    return [_case(name, entry, body) for name, entry in body["cases"].items()]
 
 
-def _case(name: str, entry: dict[str, Any], shared: tuple[Mask, ...]) -> Case:
-    fields = {**entry, "args": entry["args"].split(), "masks": ()}
-    fields = {key: tuple(v) if isinstance(v, list) else v for key, v in fields.items()}
-    return Case(name, **{**fields, "masks": (*shared, *_masks(entry.get("masks", {})))})
+def _case(name: str, entry: dict[str, Any], shared: dict[str, Any]) -> Case:
+    """A case with the masks and the variables that all of its file have."""
+    fields: dict[str, Any] = {
+        key: tuple(v) if isinstance(v, list) else v for key, v in entry.items()
+    }
+    fields["args"] = tuple(shlex.split(entry["args"]))
+    fields["env"] = {**shared.get("env", {}), **entry.get("env", {})}
+    fields["masks"] = (*_masks(shared.get("masks", {})), *_masks(entry.get("masks", {})))
+    return Case(name, **fields)
 
 
 def _masks(entries: Mapping[str, str | None]) -> tuple[Mask, ...]:

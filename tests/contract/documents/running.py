@@ -25,6 +25,8 @@ from tests.contract.documents.cases import FLEETS, Case
 
 FOLDERS = ("state", "scripts", "data", "logs", "config", ".tmp")
 """What a store has even while it is empty. Git keeps no empty folders."""
+AGE_S = 2.0
+"""How old a planted file is when a case begins."""
 LOOK_EVERY_S = 0.02
 DROPPED = ("COLABVPS_", "XDG_", "PYTHON_KEYRING", "LC_", "COLUMNS", "LINES")
 
@@ -56,6 +58,9 @@ def run_case(case: Case, folder: Path) -> Answer:
         around.enter_context(redirect_stdout(out))
         around.enter_context(redirect_stderr(err))
         around.enter_context(_then(case, place))
+        # A shell starts its background jobs with SIGINT ignored.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        around.callback(signal.signal, signal.SIGINT, before)
         keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]  # keyring
         code = main(list(case.args))
     lines = out.getvalue().splitlines()[: case.lines]
@@ -70,7 +75,10 @@ def _plant(case: Case, place: Path) -> None:
     for name in FOLDERS if case.fleet else ():
         (place / "shared" / name).mkdir(parents=True, exist_ok=True)
     for path in place.rglob("*"):
+        # The modes count in what is published, and a file system's clock is coarse.
         path.chmod(0o755 if path.is_dir() else 0o644)
+        written_s = path.stat().st_mtime - AGE_S
+        os.utime(path, (written_s, written_s))
     for name in case.without:
         path = place / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -128,7 +136,10 @@ def _answer_order(case: Case, place: Path, ended: Event) -> None:
 
 
 def _put(layer: Path, place: Path, order: str) -> None:
-    """Each file at once, as an agent would write it."""
+    """Each file at once, as an agent would write it.
+
+    By name: a move's history, its lease, and the report that says so last.
+    """
     for path in sorted(path for path in layer.rglob("*") if path.is_file()):
         to = place / path.relative_to(layer)
         to.parent.mkdir(parents=True, exist_ok=True)
