@@ -34,6 +34,7 @@ from sessionlib.core.values import Identity
 from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import Aim, WorkloadFacts
 from sessionlib.ports import Store
+from sessionlib.stores import timing_of
 
 TURNS = 6
 
@@ -63,7 +64,7 @@ class Resting:
             for name, other in self.config.accounts.items()
             if name != self.account
         }
-        settings = AgentSettings(self.config.timing())
+        settings = AgentSettings(timing_of(self.config))
         lifetime_s = self.config.lifetime_s(self.account)
         self.view = View(me, settings, self.clock.now(), lifetime_s, peers)
         self.data = self.home / "data"

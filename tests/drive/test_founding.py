@@ -17,13 +17,15 @@ from console.emulators.drive.contents.item import DriveItem, RoleGrant
 from console.setup.founding import drive
 from sessionlib import layout
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.core.values import Lease
 from sessionlib.records import decode, encode
 from sessionlib.stores import open_store
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.signin_storage import SignIn
+from sessionlib.stores.drive.tree_ids import drive_ids
 from tests.drive.signing_in import Desk
 from tests.drive.tiny_google import Google
 from tests.unit.cli_fleets import SEED, moved
@@ -93,7 +95,7 @@ def test_from_nothing_to_a_shared_folder_and_then_nothing_more(
     assert any("shortcut" in text for text in document["next"])
     assert any("login backup1" in text for text in document["next"])
     config = config_of(desk)
-    root_id, ids = config.drive_ids()
+    root_id, ids = drive_ids(config)
     assert [item.id for item in folders(emulator)] == [root_id]
     assert set(ids) == set(layout.DRIVE_PATHS)
     assert "}  # ours\n" in desk.config.read_text()
@@ -138,7 +140,7 @@ def test_broken_off_after_any_write_it_is_finished_by_running_it_again(
     monkeypatch.setenv("COLABVPS_DRIVE_EMULATOR", emulator.url)
     use_keyring(monkeypatch, desk.keyring)
     assert desk.run("init", "--yes")[0] == 0
-    root_id, ids = config_of(desk).drive_ids()
+    root_id, ids = drive_ids(config_of(desk))
     assert [item.id for item in folders(emulator)] == [root_id]
     named = {item.id for item in emulator.world.all_items()}
     assert set(ids.values()) <= named
@@ -177,10 +179,10 @@ def test_a_folder_of_that_name_that_is_somebodys_is_told_and_not_taken(
 
 def test_a_named_folder_is_adopted_with_what_is_in_it(desk: Desk, emulator: Emulator) -> None:
     assert desk.run("init", "--yes")[0] == 0
-    root_id, ids = config_of(desk).drive_ids()
+    root_id, ids = drive_ids(config_of(desk))
     desk.config.write_text(CONFIG.replace("kind: drive", f"kind: drive, folder_id: {root_id}"))
     assert desk.run("init", "--yes")[0] == 0
-    assert config_of(desk).drive_ids() == (root_id, ids)
+    assert drive_ids(config_of(desk)) == (root_id, ids)
 
 
 @pytest.mark.parametrize("path", [layout.LEASE, "state/orders"])
@@ -188,7 +190,7 @@ def test_an_id_that_leads_nowhere_is_told_and_nothing_is_made_in_its_place(
     desk: Desk, emulator: Emulator, path: str
 ) -> None:
     assert desk.run("init", "--yes")[0] == 0
-    item = emulator.world.get(config_of(desk).drive_ids()[1][path])
+    item = emulator.world.get(drive_ids(config_of(desk))[1][path])
     assert item is not None
     emulator.world.put(replace(item, in_bin=True))
     before = state(emulator)
@@ -200,7 +202,7 @@ def test_an_id_that_leads_nowhere_is_told_and_nothing_is_made_in_its_place(
 
 def test_ids_of_another_folder_are_told(desk: Desk, emulator: Emulator) -> None:
     assert desk.run("init", "--yes")[0] == 0
-    root_id, ids = config_of(desk).drive_ids()
+    root_id, ids = drive_ids(config_of(desk))
     text = desk.config.read_text().replace(root_id, ids["logs"])
     desk.config.write_text(text.replace(f'logs: "{ids["logs"]}"', f'logs: "{root_id}"'))
     code, _, err = desk.run("init", "--yes")
@@ -212,12 +214,12 @@ def test_ids_that_are_missing_are_looked_for_or_made_and_added(
     desk: Desk, emulator: Emulator
 ) -> None:
     assert desk.run("init", "--yes")[0] == 0
-    text, whole, before = desk.config.read_text(), config_of(desk).drive_ids(), state(emulator)
+    text, whole, before = desk.config.read_text(), drive_ids(config_of(desk)), state(emulator)
     row = next(line for line in text.splitlines(keepends=True) if layout.DISCARDED in line)
     desk.config.write_text(text.replace(row, ""))
     code, _, err = desk.run("init", "--yes")
     assert (code, "the fleet's tree" in err) == (0, False)
-    assert config_of(desk).drive_ids() == whole
+    assert drive_ids(config_of(desk)) == whole
     assert state(emulator) == before
     desk.config.write_text(text.replace(row, ""))
     gone = emulator.world.get(whole[1][layout.DISCARDED])
@@ -225,7 +227,7 @@ def test_ids_that_are_missing_are_looked_for_or_made_and_added(
     emulator.world.put(replace(gone, in_bin=True))
     assert desk.run("init", "--yes")[0] == 0
     assert len(state(emulator)) == len(before) + 1
-    assert config_of(desk).drive_ids()[1][layout.DISCARDED] != gone.id
+    assert drive_ids(config_of(desk))[1][layout.DISCARDED] != gone.id
 
 
 def test_a_lost_lease_record_of_a_store_in_use_is_asked_for_with_a_warning(
@@ -235,7 +237,7 @@ def test_a_lost_lease_record_of_a_store_in_use_is_asked_for_with_a_warning(
     config = config_of(desk)
     store = open_store(config, SystemClock())
     store.create(layout.history_key(7), encode(moved(7)))
-    lease_id = config.drive_ids()[1][layout.LEASE]
+    lease_id = drive_ids(config)[1][layout.LEASE]
     item = emulator.world.get(lease_id)
     assert item is not None
     emulator.world.put(replace(item, description=""))

@@ -20,7 +20,7 @@ from console.errors import Refused
 from console.setup.google.browser_flow import Loopback
 from console.setup.google.oauth_client import entry_of as client_entry
 from console.setup.google.redirect import CURES
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import credentials

@@ -12,7 +12,7 @@ import pytest
 
 from sessionlib.agent import start
 from sessionlib.agent.loop import Agent
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.ports import Store
 
 

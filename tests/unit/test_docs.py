@@ -26,7 +26,7 @@ from console.cli.root import COMMANDS, _program
 from console.fleet.coordinator import CoordinatorStatus
 from sessionlib import __version__, layout
 from sessionlib.__main__ import _parser
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import MoveKind, WorkState
 from sessionlib.core.values import LeaseState, PlanPhase, Readiness, Role

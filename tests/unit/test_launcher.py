@@ -19,7 +19,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.guard.tree import DEAD, read_proc
 from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
@@ -46,7 +47,7 @@ STARTER = """
 import os, signal, sys
 from pathlib import Path
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.launchers import local
 config, step = load(Path(sys.argv[1])), int(sys.argv[2])
 passed = [0]

@@ -11,7 +11,7 @@ from sessionlib.agent import loop
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.start import build
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import Report
 from sessionlib.core.view import Member
 from sessionlib.errors import ConfigError
