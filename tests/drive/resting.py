@@ -76,8 +76,10 @@ class Resting:
             self.clock,
             self.config.checkpoint.keep,
         )
-        self._copyist = CheckpointJobs(checkpoints, self.store, None)
-        outfit = Provisioner(self.store, self.config, self.home, self.public_key, {}, self.clock)
+        self._checkpoint_jobs = CheckpointJobs(checkpoints, self.store, None)
+        provisioner = Provisioner(
+            self.store, self.config, self.home, self.public_key, {}, self.clock
+        )
         names = tuple(self.config.accounts)
         self._notes = Mailbox(
             self.store,
@@ -85,7 +87,7 @@ class Resting:
             self.public_key,
             names,
             self.account,
-            outfit.read_published,
+            provisioner.read_published,
         )
 
     def turn(self) -> None:
@@ -125,13 +127,13 @@ class Resting:
     def _copied(self, action: Action) -> Event | None:
         match action:
             case Copy():
-                return self._copyist.copy(action)
+                return self._checkpoint_jobs.copy(action)
             case Restore(epoch, pointer):
-                return self._copyist.restore(epoch, pointer)
+                return self._checkpoint_jobs.restore(epoch, pointer)
             case FetchAhead():
-                return self._copyist.fetch(action)
+                return self._checkpoint_jobs.fetch(action)
             case CollectGarbage():
-                self._copyist.collect(action)
+                self._checkpoint_jobs.collect(action)
         return None
 
     def _report(self) -> None:
