@@ -1,8 +1,7 @@
 """`python -m sessionlib agent`: the agent's command line.
 
-Decided here: its options and exit codes. 0: ended as asked; 1: failed, or
-fenced; 2: wrong usage or configuration; 3: ended without knowing whether the
-lease was given up (its work has stopped, and the lease runs out by itself).
+Exit codes: 0, ended as asked; 1, failed or fenced; 2, wrong usage or configuration; 3, ended
+without knowing whether the lease was given up (the work has stopped, and the lease runs out).
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""The only place that reads a clock.
+"""The only place that reads a clock; `core` is handed instants and never asks for one.
 
-Decided here: which clocks make an `Instant`. What follows from one is decided
-in `core`, which is handed instants and never asks for one; ruff forbids
-`time.time` and its relatives everywhere else.
+ruff forbids `time.time` and its relatives everywhere else.
 """
 
 from __future__ import annotations

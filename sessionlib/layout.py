@@ -1,7 +1,6 @@
-"""Where things stand below the store's root.
+"""Where things stand below the store's root: the keys that other programs rely on.
 
-Decided here: the keys that other programs rely on. Not decided here: who may
-write which (each value's own docstring says so).
+Each value's own docstring says who may write it.
 """
 
 STATE = "state/"

@@ -1,8 +1,7 @@
 """What an event changes in an agent's knowledge.
 
-Decided here: how a reading moves the watch, how an ambiguous write is settled,
-what counts as losing the lease. Nothing is done here; `decide` looks at the
-result. `begun` is the other half: what is known the moment an action starts.
+Nothing is done here; `decide` looks at the result. `begun` is the other half: what is known the
+moment an action starts.
 """
 
 from __future__ import annotations

@@ -1,13 +1,8 @@
-"""The lease: what its next record may be, how long it holds, when a challenger may claim.
+"""The lease: what its next record may be, how long it holds, when a challenger may claim."""
 
-Decided here: the successor records (claim, renew, offer, vacate), a holder's
-validity, and a challenger's watch. Not decided here: when any of it is done
-(`decide`), and how a write is settled (`learn`).
-
-We never compare another machine's timestamp with ours. A lease is stale once
-*we* have watched it stay the same for its whole duration, so a fresh standby
-waits one full lease before it may claim; a holder counts from before it sent.
-"""
+# We never compare another machine's timestamp with ours. A lease is stale once *we* have watched it
+# stay the same for its whole duration. So a fresh standby waits one full lease before it may claim,
+# and a holder counts from before it sent.
 
 from __future__ import annotations
 

@@ -1,11 +1,7 @@
-"""Which durations keep two sessions from working at once.
+"""Which durations keep two sessions from working at once: defaults, and one inequality."""
 
-Decided here: the lease's durations, their defaults, the one inequality between
-them, and how `scale` makes them shorter. The argument for the inequality: a
-holder must get two tries at a renewal, each waited for in full, and still stop
-`margin_s` before the earliest moment at which a challenger whose clock runs 1 %
-fast could claim. Not decided here: a session's own length (`lifecycle`).
-"""
+# A holder must get two tries at a renewal, each waited for in full. It must still stop `margin_s`
+# before the earliest moment at which a challenger whose clock runs 1 % fast could claim.
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
-"""What should become of the workload, and what is known of it.
+"""What should become of the workload: goals, facts, and the next step from one towards the other.
 
-Decided here: the goals that `decide` sets, the facts that come back, the next
-step from what runs towards a goal, and when a workload that exited is started
-again. Not decided here: whether it may run at this moment (`guard.policy`), and
-how a step is carried out (`agent.workload`, through the guard).
+It also says when a workload that exited is started again.
 """
 
 from __future__ import annotations

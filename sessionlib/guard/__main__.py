@@ -1,7 +1,6 @@
 """How the guard comes to be: `python -m sessionlib.guard`, started by `client`.
 
-Decided here: the order in which guard and reaper are set up, so that at no point
-something could run that nobody inherits. Not decided here: anything later.
+Guard and reaper are set up in an order in which nothing can run that nobody inherits.
 """
 
 from __future__ import annotations

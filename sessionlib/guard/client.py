@@ -1,8 +1,6 @@
 """The agent's end of the guard: start it, talk to it, notice that it is lost.
 
-Decided here: when a guard counts as lost, and that then nothing of it is left
-before anybody is told. Not decided here: what is asked of it, and whether
-another is started (`agent.workload`).
+Nothing of a lost guard is left before anybody is told.
 """
 
 from __future__ import annotations

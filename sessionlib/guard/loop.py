@@ -1,9 +1,7 @@
-"""The guard's own loop: hear, judge, enforce.
+"""The guard's own loop: read, judge, enforce.
 
-Decided here: the order of things in one turn. The clocks are read and judged
-before anything that was sent is acted on, and a workload counts as active
-before it is told. Not decided here: the verdict (`policy`), and how it is
-carried out on processes (`hands`).
+The clocks are judged before anything that was sent is acted on. A workload counts as active
+before it is told so.
 """
 
 from __future__ import annotations

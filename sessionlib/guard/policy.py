@@ -1,15 +1,9 @@
-"""Whether the workload may run at this moment.
+"""Whether the workload may run at this moment: a verdict over the lease's validity; pure.
 
-Decided here: everything that the lease's validity, the operator's grace and the
-guard's own lateness make of the workload, as a verdict. Nothing is done and no
-clock is read: time is handed in. Not decided here: how processes are stopped
-(`freezer`, `tree`).
-
-An active workload runs only under a grant of its own epoch that is still valid
-and was sent after `distrusted`: the last moment at which what was known stopped
-counting, because the agent said so or because this very process had not been
-running. So a freeze at the deadline, one by command and one after a suspended
-machine wakes all end in the same way, by a grant that is good.
+An active workload runs only under a grant of its own epoch that is still valid and was sent
+after `distrusted`. That is the last moment at which what was known stopped counting: the agent
+said so, or this very process had not been running. So a freeze at the deadline, a freeze by
+command and one after a suspended machine wakes all end in the same way: by a good grant.
 """
 
 from __future__ import annotations

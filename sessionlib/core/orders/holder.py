@@ -1,7 +1,6 @@
-"""Orders that the holder of the lease carries out.
+"""Orders for the holder of the lease: what each needs, and what it changes in the record.
 
-Decided here: what each of them needs, and what it changes in the record. Every
-one of them is void at another epoch than the one it was given at.
+Every one of them is void at another epoch than the one it was given at.
 """
 
 from __future__ import annotations
