@@ -1,4 +1,4 @@
-"""How a claim came about: the kind of the move, whom it takes over from, how long the work stood."""
+"""How a claim came about: the move, from whom, and how long the work stood still."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is kept of the word that was given on orders: how many receipts, and which are last words."""
+"""What is kept of the word given on orders: how many receipts, and which words are the last."""
 
 from __future__ import annotations
 

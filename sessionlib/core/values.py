@@ -1,4 +1,4 @@
-"""The lease record and the other values that several rooms share, frozen; what makes one impossible."""
+"""The lease record and other values that several rooms share; which of them are impossible."""
 
 from __future__ import annotations
 
