@@ -26,8 +26,8 @@ from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.signin_storage import SignIn
 from tests.drive.signing_in import Desk
 from tests.drive.tiny_google import Google
-from tests.unit.cli_fleets import SEED, moved
-from tests.unit.keyrings import FakeKeyring, use_keyring
+from tests.unit.console.fleet_on_disk import SEED, moved
+from tests.unit.fake_keyrings import FakeKeyring, use_keyring
 
 OWNER, A, B, OTHER = "o@example.com", "a@example.com", "b@example.com", "x@example.com"
 CONFIG = """\

@@ -21,7 +21,7 @@ from sessionlib.core.work import WorkloadFacts
 from sessionlib.notices.rules import PATIENCE_BEATS, NoticeContext, due_notices
 from sessionlib.notices.wording import APPROVE, MAX_QUOTED, Notice, plain_text
 from tests.security.hostile import EVIL, OBEYED
-from tests.unit.scene import (
+from tests.unit.core.views import (
     ME,
     OTHER,
     TIMING,

@@ -26,7 +26,7 @@ from sessionlib.publishing import Publisher
 from sessionlib.records import decode
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import rig_in
-from tests.unit.test_launcher import BODY, Place, place, until
+from tests.unit.launchers.local_fleet import BODY, Place, place, until
 
 __all__ = ["place"]
 

@@ -19,8 +19,7 @@ from console.tui.columns import GAP, bar, heading_line, place_columns, row_runs
 from console.tui.sorting import Arrangement
 from console.tui.styled import fitted, harmless, spread, width_of, wrapped
 from sessionlib.core.values import PlanPhase
-from tests.tui.kit import SCENES, StillClock, config, moving
-from tests.tui.test_knowing import view
+from tests.tui.kit import SCENES, StillClock, config, moving, view
 
 WIDTHS = (1, 8, 12, 24, 40, 60, 79, 80, 100, 118, 160, 300)
 

@@ -27,7 +27,7 @@ from sessionlib.signed.store_check import STORE_CHECKS, StoreCheck
 from sessionlib.stores.memory import MemoryStore
 from tests.coordinator.bells import ringing
 from tests.tui.kit import GUARDED, config
-from tests.unit.cli_fleets import SEED, moved, report, serving
+from tests.unit.console.fleet_on_disk import SEED, moved, report, serving
 
 CLOCK = SystemClock()
 
