@@ -22,7 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         from sessionlib.agent.start import run  # noqa: PLC0415 - `--help` shouldn't wait for it
-        from sessionlib.config import load  # noqa: PLC0415 - read only where an agent is started
+        from sessionlib.config_loading import load  # noqa: PLC0415 - read only where an agent is started
 
         config = load(options.config)
         return run(config, options.account, options.home, until_eof=options.until_eof)

@@ -33,6 +33,7 @@ from sessionlib.signed.fleet_config import (
 )
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
+from sessionlib.stores import kind_of
 
 CHANGES = True
 EXAMPLES = (
@@ -96,8 +97,10 @@ def _entries(config: Config) -> list[PackEntry]:
         return []
     # With `code: .` all of these would be in the folder.
     work = config.folder / "work"
-    store = [config.store_folder()] if config.store.kind == "folder" else []
-    return list_entries(config.code_folder(), [config.path, work, *store])
+    store = kind_of(config).local_folder(config)
+    return list_entries(
+        config.code_folder(), [config.path, work, *([] if store is None else [store])]
+    )
 
 
 def _pack(

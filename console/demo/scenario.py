@@ -19,6 +19,7 @@ from sessionlib.clock import sleep
 from sessionlib.core.messages import History, WorkState
 from sessionlib.core.values import Lease
 from sessionlib.signing import sign
+from sessionlib.stores import timing_of
 
 LOOK_EVERY_S = 0.05
 WORK_BETWEEN_S = 0.8
@@ -77,7 +78,7 @@ class Scenario:
             raise Refused("there is no primary to kill")
         self.stage.kill(lease.holder)
         self.message(f"killed the agent of {lease.holder}")
-        ttl_s = self.stage.fleet.config.timing().ttl_s
+        ttl_s = timing_of(self.stage.fleet.config).ttl_s
         move = self.wait_for_primary(lease.epoch, 3 * ttl_s + 30.0)
         self.message(f"{move.to} took over")
         self.stage.start(lease.holder)

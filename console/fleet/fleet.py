@@ -14,7 +14,8 @@ from console.fleet.looking import read_snapshot
 from console.fleet.snapshot import Snapshot
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 

@@ -15,6 +15,7 @@ from sessionlib.config import Config
 from sessionlib.errors import ColabvpsError
 from sessionlib.ports import Store
 from sessionlib.signed import store_check
+from sessionlib.stores import checked_folder_of
 
 EVERY_S = 60.0
 """On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
@@ -29,7 +30,7 @@ class TakeoverGate:
 
     def store_unproven(self, store: Store, config: Config, clock: Clock) -> str | None:
         """Why every takeover waits for an operator; None where it needn't."""
-        place = store_check.folder_to_check(config)
+        place = checked_folder_of(config)
         if place is None:
             return None
         now_mono = clock.now().mono

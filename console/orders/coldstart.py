@@ -24,6 +24,7 @@ from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
 from sessionlib.core.view import Member
 from sessionlib.launchers import LaunchState, LaunchStatus
+from sessionlib.stores import timing_of
 
 
 class ColdstartStep(StrEnum):
@@ -255,7 +256,7 @@ def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> Coldstart
 def _waiting_reason(config: Config, snapshot: Snapshot, lease: Lease, report: Report) -> str:
     """What a session waits for that doesn't hold the lease yet."""
     me, holder, epoch = report.account, lease.holder, lease.epoch
-    patience = duration(config.timing().patience_s(lease.ttl_s, 0))
+    patience = duration(timing_of(config).patience_s(lease.ttl_s, 0))
     valid = bool(is_valid(snapshot.lease)) and holder != me
     offered = lease.state is LeaseState.OFFERED and lease.successor != me
     reasons = (

@@ -21,6 +21,7 @@ from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.timing import DRIFT
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.launchers import LaunchState, LaunchStatus
+from sessionlib.stores import timing_of
 
 
 class LivenessVerdict(StrEnum):
@@ -65,7 +66,7 @@ def required_watch_s(config: Config, snapshot: Snapshot, launched: LaunchStatus 
     lease = snapshot.lease.value
     if lease is None or _has_run_out(snapshot.lease, lease):
         return 0.0
-    timing = config.timing()
+    timing = timing_of(config)
     proven = launched is not None and launched.state is LaunchState.ENDED
     return timing.renew_s + (0.0 if proven else timing.timeout_s)
 

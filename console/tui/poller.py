@@ -27,7 +27,7 @@ from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, StoreError
 from sessionlib.ports import Found, Store
-from sessionlib.signed.store_check import folder_to_check
+from sessionlib.stores import checked_folder_of
 
 if TYPE_CHECKING:
     # With httpx, which only a fleet with a coordinator needs.
@@ -74,7 +74,7 @@ class Poller:
         self._timeout_s = config.timings.timeout_s
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._picture = FleetCache(config.store.kind.value, clock.now(), self._timeout_s)
+        self._picture = FleetCache(config.store.kind, clock.now(), self._timeout_s)
         accounts = config.by_priority()
         readers = min(READERS, len(accounts))
         shares = [tuple(accounts[at::readers]) for at in range(readers)]
@@ -83,7 +83,7 @@ class Poller:
         self._coordination = CoordinatorProbe()
         self._listener: EventListener | None = None
         self._rang_mono = float("-inf")
-        if folder_to_check(config) is not None:
+        if checked_folder_of(config) is not None:
             self._lanes.append(PollLane((layout.STORE_CHECK,)))
 
     def start(self) -> None:

@@ -40,8 +40,7 @@ from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
 from sessionlib.ports import Store
 from sessionlib.secret_env import find_secrets
-from sessionlib.signed.store_check import folder_to_check
-from sessionlib.stores import open_store
+from sessionlib.stores import checked_folder_of, open_store, timing_of
 
 if TYPE_CHECKING:
     from sessionlib.agent.coordinator_link import CoordinatorLink
@@ -87,7 +86,7 @@ def build(
         started=session.began,
         lifetime_s=lifetime_s,
         peers=_peers(config, account),
-        store_unproven=None if folder_to_check(config) is None else NOT_READ_YET,
+        store_unproven=None if checked_folder_of(config) is None else NOT_READ_YET,
         seen_epoch=place.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
@@ -199,7 +198,7 @@ def _checkpoint_jobs(
 def _settings(
     config: Config, account: str, spec: WorkloadSpec, *, needs_program: bool
 ) -> AgentSettings:
-    timing, scale = config.timing(), config.timings.scale
+    timing, scale = timing_of(config), config.timings.scale
     lifetime_s = config.lifetime_s(account)
     # Time to stop the work, copy it and give the lease up, with a renewal to spare.
     lead_s = spec.grace_s + timing.renew_s + 2 * timing.timeout_s + timing.margin_s

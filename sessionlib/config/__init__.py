@@ -6,13 +6,9 @@ store is opened (`stores`).
 """
 
 from sessionlib.config.config import Config
-from sessionlib.config.loading import load, parse
-from sessionlib.config.schema import AccountSettings, StoreKind
+from sessionlib.config.schema import AccountSettings
 
 __all__ = [
     "AccountSettings",
     "Config",
-    "StoreKind",
-    "load",
-    "parse",
 ]

@@ -7,7 +7,7 @@ Not decided here: a single setting's own form (`schema`).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sessionlib.config.yaml_document import Where
@@ -30,6 +30,14 @@ def problems_between_settings(data: Any) -> Iterator[Finding]:
     if ready.get("http") is not None and ready.get("file") is not None:
         yield ("workload", "ready", "file"), "can't stand beside http: remove one of them"
     yield from _doubly_set(workload)
+
+
+def unknown_store_kind(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
+    """The store's kind, where it is none of `kinds`. A word that has settings of its own here is
+    left to whoever opens the store: it is right, and of no use in this version."""
+    kind = _mapping(data, "store").get("kind")
+    if isinstance(kind, str | int) and str(kind) not in {*kinds, *_GOES_WITH.values()}:
+        yield ("store", "kind"), f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
 
 
 def _mapping(data: Any, name: str) -> dict[str, Any]:

@@ -37,18 +37,6 @@ _SAFE = Timing()
 MAX_RECEIVERS = 10
 
 
-class StoreKind(StrEnum):
-    """Where the fleet agrees."""
-
-    FOLDER = "folder"
-    DRIVE = "drive"
-    OBJECTS = "objects"
-
-
-NOT_YET = frozenset({StoreKind.OBJECTS.value})
-"""Words that are known and of no use in this version: none is offered."""
-
-
 class LauncherKind(StrEnum):
     """How an account's session is started: here, as a process, or by its own person."""
 
@@ -106,10 +94,12 @@ def _choice(default: StrEnum) -> Any:
 class StoreSettings(Section):
     """`path` goes with a folder, `folder_id` and `ids` with drive, `url` with objects.
 
+    `kind` is a word of `sessionlib.stores.KINDS`, which says what this version has.
+
     `ids` are those of the folders and files below it, by their paths: `init` writes them.
     """
 
-    kind: StoreKind = _choice(StoreKind.FOLDER)
+    kind: Word = "folder"
     path: SomePath = "VPS_Shared"
     folder_id: DriveId | None = None
     ids: dict[DrivePath, DriveId] | None = None

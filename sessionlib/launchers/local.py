@@ -36,6 +36,7 @@ from sessionlib.launchers.handles import (
     this_machine,
 )
 from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
+from sessionlib.stores import timing_of
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
 _SECRETS = ("COLABVPS_FLEET_KEY", TOKEN_VARIABLE)
@@ -197,7 +198,7 @@ class LocalLauncher:
     def patience_s(self) -> float:
         """How long an agent that was told to end may take: to stop the work, to copy the data
         and to give the lease up, each of which it tries for as long as its own settings say."""
-        timing = self._config.timing()
+        timing = timing_of(self._config)
         lead_s = timing.renew_s + 2 * timing.timeout_s + timing.margin_s
         return 2 * self._config.workload_spec().grace_s + lead_s
 

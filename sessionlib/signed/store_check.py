@@ -8,14 +8,11 @@ the console's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sessionlib.config import Config
-from sessionlib.config.schema import StoreKind
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
-from sessionlib.layout import CONFIG_VERSIONS, LEASE, STORE_CHECK
+from sessionlib.layout import CONFIG_VERSIONS, STORE_CHECK
 from sessionlib.ports import Store
 from sessionlib.signed.records import RecordKind
 
@@ -53,14 +50,6 @@ class CheckedFolder:
     fleet: str
     folder_id: str
     lease_id: str
-
-
-def folder_to_check(config: Config) -> CheckedFolder | None:
-    """The folder of a fleet on Drive; None for a store whose promises nobody has to try."""
-    ids: Mapping[str, str] = config.store.ids or {}
-    if config.store.kind is not StoreKind.DRIVE:
-        return None
-    return CheckedFolder(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))
 
 
 def why_unproven(found: StoreCheck | None, place: CheckedFolder) -> str | None:

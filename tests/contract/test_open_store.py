@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 from sessionlib.stores import open_store
 

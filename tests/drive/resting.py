@@ -34,6 +34,7 @@ from sessionlib.core.values import Identity
 from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import Aim, WorkloadFacts
 from sessionlib.ports import Store
+from sessionlib.stores import timing_of
 from tests.drive.fake_drive import Stopwatch
 
 TURNS = 6
@@ -68,7 +69,7 @@ class Resting:
             for name, other in self.config.accounts.items()
             if name != self.account
         }
-        settings = AgentSettings(self.config.timing())
+        settings = AgentSettings(timing_of(self.config))
         lifetime_s = self.config.lifetime_s(self.account)
         self.view = View(me, settings, self.clock.now(), lifetime_s, peers)
         self.data = self.home / "data"
@@ -80,8 +81,10 @@ class Resting:
             self.clock,
             self.config.checkpoint.keep,
         )
-        self._copyist = CheckpointJobs(checkpoints, self.store, None)
-        outfit = Provisioner(self.store, self.config, self.home, self.public_key, {}, self.clock)
+        self._checkpoint_jobs = CheckpointJobs(checkpoints, self.store, None)
+        provisioner = Provisioner(
+            self.store, self.config, self.home, self.public_key, {}, self.clock
+        )
         names = tuple(self.config.accounts)
         self._notes = Mailbox(
             self.store,
@@ -89,7 +92,7 @@ class Resting:
             self.public_key,
             names,
             self.account,
-            outfit.read_published,
+            provisioner.read_published,
         )
 
     def turn(self) -> None:
@@ -129,13 +132,13 @@ class Resting:
     def _copied(self, action: Action) -> Event | None:
         match action:
             case Copy():
-                return self._copyist.copy(action)
+                return self._checkpoint_jobs.copy(action)
             case Restore(epoch, pointer):
-                return self._copyist.restore(epoch, pointer)
+                return self._checkpoint_jobs.restore(epoch, pointer)
             case FetchAhead():
-                return self._copyist.fetch(action)
+                return self._checkpoint_jobs.fetch(action)
             case CollectGarbage():
-                self._copyist.collect(action)
+                self._checkpoint_jobs.collect(action)
         return None
 
     def _report(self) -> None:

@@ -44,7 +44,7 @@ print(urllib.request.urlopen(sys.argv[1]).read())
 
 
 @dataclass
-class Desk:
+class OperatorConsole:
     """One machine: a configuration, a keyring, and the program."""
 
     folder: Path

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.core.lease import first_record
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of

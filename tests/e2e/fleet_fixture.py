@@ -39,7 +39,9 @@ from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from sessionlib.guard.tree import Proc, family
 from sessionlib.records import decode, encode
 from sessionlib.signing import sign
+from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
+from sessionlib.stores.folder_kind import store_folder
 
 WORKER = [sys.executable, str(Path(__file__).with_name("fleet_worker.py"))]
 LOOK_EVERY_S = 0.02
@@ -112,8 +114,8 @@ class Fleet:
     def __init__(self, stage: DemoFleet) -> None:
         self.stage = stage
         self.play = Scenario(stage, lambda _: None)
-        self.timing: Timing = stage.fleet.config.timing()
-        self.trace = Trace(FolderStore(stage.fleet.config.store_folder(), CLOCK))
+        self.timing: Timing = timing_of(stage.fleet.config)
+        self.trace = Trace(FolderStore(store_folder(stage.fleet.config), CLOCK))
 
     # What it is
 

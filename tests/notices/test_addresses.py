@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import filled, label, names_in, problem
 from sessionlib.notices import receivers as kit

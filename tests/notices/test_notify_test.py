@@ -11,7 +11,7 @@ import pytest
 
 from sessionlib.agent.notifier import open_notifier
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.narrate import LogLine
 from sessionlib.notices import sender
 from tests.notices.fleet_config import CONFIG

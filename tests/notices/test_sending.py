@@ -135,7 +135,7 @@ def memory(tmp_path: Path) -> NoticeStateFile:
     return NoticeStateFile(tmp_path / "notices.json")
 
 
-def courier(
+def delivery(
     sender: Answering, memory: NoticeStateFile, lines: list[LogLine] | None = None
 ) -> NoticeDelivery:
     say = (lines if lines is not None else []).append
@@ -148,17 +148,17 @@ def test_a_notice_is_remembered_before_it_is_sent_and_sent_by_the_next_start(
     memory: NoticeStateFile,
 ) -> None:
     killed = Answering()
-    courier(killed, memory).queue([NOTICE])
+    delivery(killed, memory).queue([NOTICE])
     assert killed.attempts.get(timeout=PATIENCE_S) == ("k1", URLS)
     # As if it ended here: what the next one finds is what is on disk now.
     again = Answering()
     again.go.set()
-    restarted = courier(again, memory)
+    restarted = delivery(again, memory)
     assert restarted.delivered == {"k1"}
     assert again.attempts.get(timeout=PATIENCE_S) == ("k1", URLS)
     restarted.close()
     third = Answering()
-    last = courier(third, memory)
+    last = delivery(third, memory)
     last.close()
     assert last.delivered == {"k1"}
     assert third.attempts.empty()
@@ -169,11 +169,11 @@ def test_one_that_has_taken_it_is_not_asked_again_though_another_hangs_till_the_
     memory: NoticeStateFile,
 ) -> None:
     killed = Answering(at_once={0: TAKEN})
-    courier(killed, memory).queue([NOTICE])
+    delivery(killed, memory).queue([NOTICE])
     killed.attempts.get(timeout=PATIENCE_S)
     again = Answering()
     again.go.set()
-    restarted = courier(again, memory)
+    restarted = delivery(again, memory)
     assert again.attempts.get(timeout=PATIENCE_S) == ("k1", URLS[1:])
     restarted.close()
     killed.go.set()
@@ -185,7 +185,7 @@ def test_what_was_not_taken_waits_and_is_told_of_once_without_its_address(
     lines: list[LogLine] = []
     sender = Answering(FAILED)
     sender.go.set()
-    made = courier(sender, memory, lines)
+    made = delivery(sender, memory, lines)
     made.queue([NOTICE])
     made.close()
     why = "to be tried again: the service answers 503: a title"

@@ -229,14 +229,14 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
         put(fleet.store, version_key(layout.CONFIG_VERSIONS, number), json.dumps(data).encode())
     config = fleet.config()
     fleet.home.mkdir(parents=True)
-    outfit = Provisioner(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
-    outfit.read_published()
-    assert outfit.config_words == "none published"
-    assert sorted(outfit.warnings) == [
+    provisioner = Provisioner(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
+    provisioner.read_published()
+    assert provisioner.config_words == "none published"
+    assert sorted(provisioner.warnings) == [
         "config/1.json: it isn't signed by this fleet's key",
         "config/2.json: it isn't signed by this fleet's key",
     ]
-    assert outfit.spec().command == config.workload.command
+    assert provisioner.spec().command == config.workload.command
 
 
 def succession(old: str, new: str, fleet: str = "my-fleet", by: str = "") -> bytes:

@@ -18,7 +18,8 @@ from console.fleet.snapshot import Reading, Snapshot
 from console.orders.service import OrderService
 from console.tui.app import ConsoleApp
 from sessionlib import layout
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import History, Order, PublishedCheckpoint, Report, WorkState
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Readiness
 from sessionlib.records import decode, encode

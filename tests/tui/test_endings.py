@@ -76,7 +76,7 @@ from console.tui.poller import Poller
 from console.fleet.fleet import Fleet
 from console.orders.service import OrderService
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 
 clock = SystemClock()
 secret = "ghp_" + "s3cr3t" * 8

@@ -19,7 +19,7 @@ from console.tui import poller as poller_module
 from console.tui.poller import MOST_GIVEN_UP, Poller
 from sessionlib import layout
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config.schema import CoordinatorSettings, StoreKind, StoreSettings
+from sessionlib.config.schema import CoordinatorSettings, StoreSettings
 from sessionlib.errors import Unreachable
 from sessionlib.ports import Found
 from sessionlib.records import encode
@@ -109,7 +109,7 @@ def test_why_no_session_takes_over_by_itself_is_known_on_drive(
 ) -> None:
     monkeypatch.setattr(takeover_gate, "EVERY_S", 0.0)
     ids = {path: f"id-of-{number:02}-of-all" for number, path in enumerate(layout.DRIVE_PATHS)}
-    place = StoreSettings(kind=StoreKind.DRIVE, folder_id="id-of-the-folder", ids=ids)
+    place = StoreSettings(kind="drive", folder_id="id-of-the-folder", ids=ids)
     on_drive = config().model_copy(update={"store": place})
     poller = Poller(on_drive, lambda: store, CLOCK, watch.news.set, watch.crashes.append)  # type: ignore[arg-type, return-value]  # it only reads
     told = Watch(poller, watch.news, watch.crashes)

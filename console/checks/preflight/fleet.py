@@ -16,11 +16,12 @@ from console.fleet.snapshot import Reading, Snapshot
 from console.text.units import duration, size_text
 from sessionlib import __version__
 from sessionlib.config import Config
-from sessionlib.config.schema import LauncherKind, StoreKind
+from sessionlib.config.schema import LauncherKind
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
 from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck, date_text
+from sessionlib.stores import checked_folder_of
 
 MAX_DISK_PCT = 95.0
 RULE = (
@@ -56,10 +57,10 @@ class PreflightFacts:
     planned: History | None = None
 
 
-def rule_for(config: Config) -> str | None:
+def rule_for(config: Config, *, signs_in_to_google: bool) -> str | None:
     """The provider's rule, for every fleet that may have Colab accounts in it."""
     by_hand = any(one.launcher is LauncherKind.MANUAL for one in config.accounts.values())
-    return RULE if by_hand or config.store.kind is StoreKind.DRIVE else None
+    return RULE if by_hand or signs_in_to_google else None
 
 
 def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem]:
@@ -68,7 +69,7 @@ def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem
     yield _code(config, found)
     yield _settings(found)
     yield _standby(config, found)
-    if config.store.kind is StoreKind.DRIVE:
+    if checked_folder_of(config) is not None:
         yield _doctor(found)
     yield _disk(found)
     yield _drill(found)

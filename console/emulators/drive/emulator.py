@@ -13,7 +13,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from console.emulators.drive.contents.state_file import StateFile
 from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.control_api import ControlApi
 from console.emulators.drive.faults.rates import Faults
@@ -22,6 +21,7 @@ from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, TokenIssuer
 from console.emulators.drive.request_log import RequestLog, RequestRecord
 from console.emulators.drive.router import Router
 from console.emulators.drive.service import DriveService
+from console.emulators.drive.state_file import StateFile
 from console.emulators.drive.wire.server import Server
 from sessionlib.clock import Clock, SystemClock
 

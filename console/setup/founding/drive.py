@@ -19,6 +19,7 @@ from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import DRIVE_PATHS
+from sessionlib.stores import timing_of
 from sessionlib.stores.drive import responses, signin_storage
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.files import DriveFile
@@ -89,7 +90,7 @@ def inspect_folder(config: Config) -> DriveFolder:
 def steps(site: DriveFolder, *, mail: bool) -> list[SetupStep]:
     """What is missing."""
     config = site.config
-    ttl_s = config.timing().ttl_s
+    ttl_s = timing_of(config).ttl_s
     found: list[SetupStep] = []
     if config.store.folder_id is None:
         found.append(SetupStep(_folder_asks(site), lambda: _have_folder(site)))

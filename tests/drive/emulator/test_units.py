@@ -9,7 +9,7 @@ from collections import Counter
 from pathlib import Path
 
 from sessionlib import layout
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.lease import first_record
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of

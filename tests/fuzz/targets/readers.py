@@ -23,7 +23,7 @@ from console.tui.styled import Runs
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
 from sessionlib.agent.mailbox import Mailbox
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.actions import WriteLease
 from sessionlib.core.decide import decide
 from sessionlib.core.learn import begun, learn

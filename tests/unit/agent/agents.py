@@ -13,7 +13,7 @@ import pytest
 from sessionlib.agent import start
 from sessionlib.agent.loop import Agent
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.ports import Store
 from sessionlib.stores.folder import FolderStore
 

@@ -20,7 +20,8 @@ from sessionlib.agent import provisioning, start
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.provisioning import STORE_CHECK_EVERY_S, Provisioner
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.core.learn import learn
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View

@@ -13,7 +13,8 @@ from sessionlib.bundles.preparer import ProgramPreparer
 from sessionlib.bundles.records import PublishedCode
 from sessionlib.bundles.setup import SetupRunner
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.publishing import Publisher
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore

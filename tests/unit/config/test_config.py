@@ -9,12 +9,16 @@ from pathlib import Path
 import pytest
 
 from console.config_file import find_config
-from sessionlib.config import Config, load, parse
+from sessionlib.config import Config
 from sessionlib.config.durations import brief, seconds
+from sessionlib.config_loading import load, parse
 from sessionlib.core.timing import MAX_LEASE_SCALE, Timing
 from sessionlib.core.values import Role
 from sessionlib.errors import ConfigError
 from sessionlib.layout import DRIVE_PATHS
+from sessionlib.stores import timing_of
+from sessionlib.stores.drive.tree_ids import drive_ids
+from sessionlib.stores.folder_kind import store_folder
 
 MINIMAL = """\
 fleet: my-fleet
@@ -50,7 +54,7 @@ def parsed(more: str = "", base: str = MINIMAL) -> Config:
 
 def test_what_is_left_out_has_the_designs_defaults() -> None:
     config = parsed()
-    assert config.timing() == Timing()
+    assert timing_of(config) == Timing()
     assert (config.lifetime_s("primary"), config.idle_s("primary")) == (12 * 3600, 90 * 60)
     assert (config.checkpoint_every_s(), config.checkpoint.keep) == (300, 12)
     policy = config.policy
@@ -75,11 +79,11 @@ def test_the_origins_mapping_loads_as_it_stands(written: str) -> None:
 
 def test_paths_are_relative_to_the_file() -> None:
     config = parsed()
-    assert config.store_folder() == Path("/fleets/one/VPS_Shared")
+    assert store_folder(config) == Path("/fleets/one/VPS_Shared")
     assert config.home("primary") == Path("/fleets/one/work/primary")
     assert config.workload_spec().cwd == "/fleets/one"
     absolute = parsed(base=MINIMAL.replace("VPS_Shared", "/mnt/shared"))
-    assert absolute.store_folder() == Path("/mnt/shared")
+    assert store_folder(absolute) == Path("/mnt/shared")
 
 
 def test_code_is_where_the_workload_runs_and_shows_that_it_is_ready() -> None:
@@ -90,7 +94,7 @@ def test_code_is_where_the_workload_runs_and_shows_that_it_is_ready() -> None:
 
 def test_scale_reaches_the_programs_own_durations_and_not_the_workloads() -> None:
     config = parsed("timings: {scale: 10}\n")
-    assert config.timing() == Timing().scaled(10)
+    assert timing_of(config) == Timing().scaled(10)
     assert config.lifetime_s("primary") == 12 * 360
     assert config.checkpoint_every_s() == 30
     assert config.workload_spec().grace_s == 20
@@ -98,7 +102,7 @@ def test_scale_reaches_the_programs_own_durations_and_not_the_workloads() -> Non
 
 def test_lease_timings_shrink_by_20_at_most_and_lifetimes_go_on() -> None:
     config = parsed("timings: {scale: 720}\n")
-    assert config.timing() == Timing().scaled(MAX_LEASE_SCALE)
+    assert timing_of(config) == Timing().scaled(MAX_LEASE_SCALE)
     assert config.lifetime_s("primary") == 60
 
 
@@ -118,22 +122,20 @@ TREE = {path: f"1-id-of-{number:04}" for number, path in enumerate(DRIVE_PATHS)}
 
 
 def test_on_drive_what_has_a_price_is_done_more_rarely() -> None:
-    timing = on_drive(TREE).timing()
+    timing = timing_of(on_drive(TREE))
     assert timing.report_s == 60
     assert timing.poll_s == 5
     assert (timing.peek_s, timing.peek_standby_s, timing.slack_s) == (20, 30, 30)
-    assert parsed().timing().slack_s == 5
+    assert timing_of(parsed()).slack_s == 5
 
 
 def test_a_drive_store_is_its_folder_and_the_ids_of_all_that_is_in_it() -> None:
-    assert on_drive(TREE).drive_ids() == ("1AbCdEfGhIjK", TREE)
-    with pytest.raises(ConfigError, match=r"accounts.yaml:2: store.kind: drive is not available"):
-        on_drive(TREE).store_folder()
+    assert drive_ids(on_drive(TREE)) == ("1AbCdEfGhIjK", TREE)
     with pytest.raises(ConfigError, match=r"store.ids: is missing: run `colabvps-console init`"):
-        on_drive(None).drive_ids()
+        drive_ids(on_drive(None))
     base = MINIMAL.replace("kind: folder, path: VPS_Shared", "kind: drive")
     with pytest.raises(ConfigError, match=r"store.ids: is missing: run `colabvps-console init`"):
-        parsed(base=base).drive_ids()
+        drive_ids(parsed(base=base))
 
 
 @pytest.mark.parametrize(
@@ -152,7 +154,7 @@ def test_wrong_ids_are_told_with_the_way_out(
 ) -> None:
     ids = {path: id_ for path, id_ in {**TREE, **change}.items() if id_ is not None}
     with pytest.raises(ConfigError, match=rf"accounts.yaml:\d: {field}: .*{fix}"):
-        on_drive(ids).drive_ids()
+        drive_ids(on_drive(ids))
 
 
 def test_ids_are_of_a_folder() -> None:

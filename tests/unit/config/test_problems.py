@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.config import load, parse
 from sessionlib.config.yaml_document import MAX_BYTES
+from sessionlib.config_loading import load, parse
 from sessionlib.errors import ConfigError
 
 GOOD = """\

@@ -12,7 +12,8 @@ import pytest
 from console.__main__ import main
 from sessionlib import layout
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.core.messages import History, MoveKind, Order, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Readiness, Role
 from sessionlib.records import decode, encode

@@ -172,7 +172,7 @@ def test_one_renewal_lost_and_slow_costs_nothing() -> None:
     assert renewed_s < TIMING.valid_s
 
 
-def copyist(store: MemoryStore, data: Path) -> CheckpointJobs:
+def checkpoint_jobs(store: MemoryStore, data: Path) -> CheckpointJobs:
     room = data.with_name(f"{data.name}.room")
     return CheckpointJobs(Checkpoints(store, data, room, SystemClock(), keep=3), store, None)
 
@@ -184,13 +184,13 @@ def test_a_copy_of_the_data_by_one_who_lost_the_lease_is_never_pointed_at(
     for name in ("old", "new"):
         (tmp_path / name).mkdir()
         (tmp_path / name / "count").write_text(name)
-    newer = copyist(store, tmp_path / "new").seal(Seal(4, "t")).pointer
+    newer = checkpoint_jobs(store, tmp_path / "new").seal(Seal(4, "t")).pointer
     lease = replace(held_by(OTHER, epoch=4), checkpoint=newer)
     store.create(layout.LEASE, encode(lease))
     before = standing(store)
 
     old_lease = held_by(ME, epoch=3)
-    stale = copyist(store, tmp_path / "old").seal(Seal(3, "t")).pointer
+    stale = checkpoint_jobs(store, tmp_path / "old").seal(Seal(3, "t")).pointer
     assert stale is not None
     agent = Agent(serving(lease=old_lease, leaving="told to"), store)
     quiet = replace(agent.view.work, goal=replace(agent.view.work.goal, aim=Aim.REST, epoch=None))
@@ -200,7 +200,7 @@ def test_a_copy_of_the_data_by_one_who_lost_the_lease_is_never_pointed_at(
     assert agent.sends() is WriteKind.VACATE
     agent.act(2)
     assert standing(store) == before
-    done = copyist(store, tmp_path / "next").restore(5, before.checkpoint)
+    done = checkpoint_jobs(store, tmp_path / "next").restore(5, before.checkpoint)
     assert done.why is None
     assert (tmp_path / "next" / "count").read_text() == "new"
 
@@ -309,7 +309,7 @@ def test_whatever_the_record_points_at_the_restore_is_answered(
         store.create(f"data/manifests/{name}.json", body)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "count").write_text("mine")
-    done = copyist(store, tmp_path / "data").restore(3, Pointer(2, 1, name, len(body)))
+    done = checkpoint_jobs(store, tmp_path / "data").restore(3, Pointer(2, 1, name, len(body)))
     assert "the data couldn't be restored" in (done.why or "")
     assert (tmp_path / "data" / "count").read_text() == "mine"
 
@@ -321,7 +321,7 @@ def test_a_seal_is_answered_even_where_nothing_can_be_noted(
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "count").write_text("mine")
     (tmp_path / "data.stem.json").mkdir()
-    done = copyist(store, tmp_path / "data").seal(Seal(3, "t"))
+    done = checkpoint_jobs(store, tmp_path / "data").seal(Seal(3, "t"))
     assert (done.pointer is None) is (done.why is not None)
 
 

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked, sweep
 from sessionlib.launchers import LaunchHandle, LaunchStatus
 from sessionlib.launchers.local import LAUNCH_MARKER, LocalLauncher

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from sessionlib.guard.tree import DEAD, read_proc
 from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
@@ -33,7 +33,7 @@ STARTER = """
 import os, signal, sys
 from pathlib import Path
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.launchers import local
 config, step = load(Path(sys.argv[1])), int(sys.argv[2])
 passed = [0]

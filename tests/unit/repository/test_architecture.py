@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
+import grimp
 import pytest
 
 ROOT = Path(__file__).parents[3]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONTRACTS = [one["name"] for one in PROJECT["tool"]["importlinter"]["contracts"]]
 MAX_LINES = 400
 
 
@@ -28,29 +32,90 @@ def test_imports_point_down() -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(
-    ("room", "line"),
-    [
-        ("sessionlib/core/lease.py", "import time"),
-        ("sessionlib/core/decide.py", "import sessionlib.records"),
-        ("sessionlib/stores/folder.py", "import sessionlib.guard.policy"),
-        ("sessionlib/agent/loop.py", "import console.fleet.words"),
-        ("sessionlib/agent/loop.py", "import coordinator.view"),
-        ("coordinator/view.py", "import console.fleet.words"),
-        ("coordinator/view.py", "import sessionlib.records"),
-    ],
+UPWARD = (
+    ("sessionlib.core.lease", "sessionlib.records"),
+    ("sessionlib.config.config", "sessionlib.stores"),
+    ("sessionlib.signed.records", "sessionlib.stores.folder"),
+    ("sessionlib.stores.folder", "sessionlib.guard.policy"),
+    ("sessionlib.bundles.setup", "sessionlib.launchers.local"),
+    ("sessionlib.launchers.local", "sessionlib.agent.loop"),
+    ("sessionlib.agent.loop", "console.fleet.words"),
+    ("sessionlib.agent.loop", "coordinator.view"),
+    ("coordinator.view", "console.fleet.words"),
+    ("coordinator.state", "coordinator.view"),
+    ("coordinator.writer", "coordinator.access.middleware"),
+    ("coordinator.api.health", "coordinator.page.routes"),
+    ("coordinator.page.routes", "coordinator.server"),
+    ("console.errors", "console.config_file"),
+    ("console.text.units", "console.fleet.words"),
+    ("console.signing.rotation", "console.fleet.snapshot"),
+    ("console.fleet.words", "console.orders.service"),
+    ("console.orders.service", "console.setup.founding.steps"),
+    ("console.setup.lease_record", "console.tui.app"),
+    ("console.checks.doctor.catalog", "console.store_kinds"),
+    ("console.store_kinds.kind", "console.tui.app"),
+    ("console.tui.app", "console.demo.scenario"),
+    ("console.demo.scenario", "console.cli.ordering"),
+    ("console.emulators.drive.router", "console.demo.scenario"),
 )
-def test_a_planted_violation_is_caught(tmp_path: Path, room: str, line: str) -> None:
+FORBIDDEN = (
+    ("sessionlib.core.lease", "time"),
+    ("sessionlib.agent.loop", "rich"),
+    ("coordinator.view", "sessionlib.records"),
+    ("coordinator.view", "textual"),
+)
+
+
+def _copy_of_the_product(folder: Path) -> None:
     for name in ("sessionlib", "coordinator", "console"):
         for path in (ROOT / name).rglob("*.py"):
-            copy = tmp_path / path.relative_to(ROOT)
+            copy = folder / path.relative_to(ROOT)
             copy.parent.mkdir(parents=True, exist_ok=True)
             copy.write_text(path.read_text())
-    (tmp_path / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
-    planted = tmp_path / room
-    planted.write_text(f"{planted.read_text()}\n{line}  # noqa\n")
+    (folder / "pyproject.toml").write_text((ROOT / "pyproject.toml").read_text())
+
+
+@pytest.fixture(scope="module")
+def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """What the check says of a copy with all of these planted in it."""
+    folder = tmp_path_factory.mktemp("planted")
+    _copy_of_the_product(folder)
+    for importer, imported in (*UPWARD, *FORBIDDEN):
+        path = folder.joinpath(*importer.split(".")).with_suffix(".py")
+        path.write_text(f"{path.read_text()}\nimport {imported}  # noqa\n")
+    done = _lint_imports("--config", str(folder / "pyproject.toml"), cwd=folder)
+    assert done.returncode != 0
+    return done.stdout
+
+
+@pytest.mark.parametrize(("importer", "imported"), [*UPWARD, *FORBIDDEN])
+def test_a_planted_import_is_caught(verdict: str, importer: str, imported: str) -> None:
+    assert f"{importer} -> {imported}" in verdict
+
+
+@pytest.mark.parametrize("name", CONTRACTS)
+def test_each_contract_can_break(verdict: str, name: str) -> None:
+    assert f"{name} BROKEN" in " ".join(verdict.split())
+
+
+def test_a_room_that_no_contract_knows_is_caught(tmp_path: Path) -> None:
+    _copy_of_the_product(tmp_path)
+    for name in ("sessionlib", "coordinator", "console"):
+        (tmp_path / name / "attic.py").write_text('"""A new room."""\n')
     done = _lint_imports("--config", str(tmp_path / "pyproject.toml"), cwd=tmp_path)
-    assert done.returncode != 0, done.stdout
+    assert done.returncode != 0
+    for name in ("sessionlib", "coordinator", "console"):
+        assert f"- {name}.attic" in done.stdout
+
+
+def test_no_folder_is_part_of_a_cycle() -> None:
+    graph = grimp.build_graph("sessionlib", "coordinator", "console", cache_dir=None)
+    cycles = {
+        folder: sorted(graph.nominate_cycle_breakers(folder))
+        for folder in graph.modules
+        if graph.find_children(folder)
+    }
+    assert {folder: found for folder, found in cycles.items() if found} == {}
 
 
 def test_rooms_stay_small() -> None:

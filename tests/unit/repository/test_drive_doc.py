@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.setup.google import redirect
-from sessionlib.config import StoreKind, parse
+from sessionlib.config_loading import parse
 from sessionlib.stores.drive import quota_units, responses, signin_errors
 from sessionlib.stores.drive.responses import DriveResponse, sentence
 from tests.drive import resting as measured
@@ -74,7 +74,7 @@ def test_prices_are_those_that_are_counted() -> None:
 
 def test_its_configuration_is_one(tmp_path: Path) -> None:
     (config,) = fences(PAGE, "yaml")
-    assert parse(config, tmp_path / "accounts.yaml").store.kind is StoreKind.DRIVE
+    assert parse(config, tmp_path / "accounts.yaml").store.kind == "drive"
 
 
 def test_days_in_testing() -> None:

@@ -13,8 +13,10 @@ import yaml
 from pydantic import BaseModel
 
 import console
-from sessionlib.config import Config, load, parse
+from sessionlib.config import Config
 from sessionlib.config.schema import Settings
+from sessionlib.config_loading import load, parse
+from sessionlib.stores import timing_of
 
 ROOT = Path(__file__).parents[3]
 EXAMPLE = ROOT / "accounts.example.yaml"
@@ -73,7 +75,7 @@ def test_defaults_shown_in_comments_are_real_too() -> None:
     assert re.search(r"# report: 15s ", text)
     config: Config = load(EXAMPLE)
     assert config.accounts["primary"].launcher == "local"
-    assert config.timing().report_s == 15
+    assert timing_of(config).report_s == 15
 
 
 def test_what_init_writes_is_this_file() -> None:

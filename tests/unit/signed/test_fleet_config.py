@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.errors import ProgramError
 from sessionlib.layout import CONFIG_VERSIONS, version_key
 from sessionlib.signed.fleet_config import (

@@ -14,7 +14,7 @@ import pytest
 
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.actions import WriteLease
 from sessionlib.core.events import MailboxRead, StoreCheckResult
 from sessionlib.core.learn import learn

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from console.__main__ import main
-from console.checks.preflight import store_access
+from console.checks.preflight import drive_access, store_access
 from console.checks.preflight.fleet import (
     RULE,
     KeyStatus,
@@ -27,7 +27,7 @@ from console.checks.preflight.items import ItemStatus, PreflightItem
 from console.fleet.snapshot import Reading, Snapshot
 from sessionlib import __version__
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import MoveKind, Resources
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.layout import LEASE as LEASE_KEY
@@ -220,7 +220,7 @@ def test_a_planned_move_is_the_cure_for_a_drill_that_never_was(fleet: FleetOnDis
 )
 def test_a_sign_in_is_told_of_before_it_would_end_in_testing(days: float, word: ItemStatus) -> None:
     """One that has outlived that time, and works, is none of those."""
-    assert store_access._age("backup1", days * 86_400.0, "`login`").word is word
+    assert drive_access._age("backup1", days * 86_400.0, "`login`").word is word
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_the_stores_clock(ahead_s: float | None, word: ItemStatus) -> None:
     [(None, ItemStatus.OK), (1 << 20, ItemStatus.WARN), (1 << 40, ItemStatus.OK)],
 )
 def test_the_room_in_an_accounts_drive(free_bytes: int | None, word: ItemStatus) -> None:
-    assert store_access._room("backup1", free_bytes).word is word
+    assert drive_access._room("backup1", free_bytes).word is word
 
 
 def test_read_only_writes_nothing(fleet: FleetOnDisk) -> None:
@@ -262,7 +262,7 @@ def test_a_standby_that_is_ready_is_named() -> None:
 
 
 def test_the_providers_rule_is_told_to_whom_it_concerns() -> None:
-    assert rule_for(config(ON_DRIVE)) == RULE
+    assert rule_for(config(ON_DRIVE), signs_in_to_google=True) == RULE
     assert "forbid" in RULE
 
 

@@ -12,11 +12,12 @@ from console.signing.seed_storage import keep_seed
 from sessionlib import layout
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.core.copies import Made
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.records import decode
 from sessionlib.signing import public_of
+from sessionlib.stores.folder_kind import store_folder
 from tests.unit.console.fleet_on_disk import (
     CONFIG,
     LEASE,
@@ -64,7 +65,7 @@ def test_from_nothing_to_a_fleet_that_can_start(
     _, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     config = load(tmp_path / "accounts.yaml")
     assert config.fleet_key == public_of(SEED)
-    assert sorted(path.name for path in config.store_folder().iterdir() if path.name[0] != ".") == [
+    assert sorted(path.name for path in store_folder(config).iterdir() if path.name[0] != ".") == [
         "config",
         "data",
         "logs",

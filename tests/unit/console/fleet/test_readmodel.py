@@ -14,7 +14,7 @@ from console.fleet import documents
 from console.fleet.readmodel import AccountRow, FleetView, fleet_view
 from console.fleet.snapshot import Reading, Snapshot
 from console.fleet.words import fleet_lines
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import PublishedCheckpoint, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving

@@ -14,7 +14,7 @@ from console.errors import Refused
 from console.fleet.snapshot import Reading, Snapshot
 from console.orders import coldstart
 from console.orders.coldstart import STEPS, CheckpointSummary, ColdstartStep
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Pointer
 from sessionlib.launchers import LaunchState, LaunchStatus

@@ -25,7 +25,7 @@ from console.orders.evidence import (
     required_watch_s,
     verdict_of,
 )
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.launchers import LaunchState, LaunchStatus

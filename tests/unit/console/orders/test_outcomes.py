@@ -11,7 +11,7 @@ import pytest
 from console.errors import Refused, WrongUse
 from console.fleet.snapshot import Reading, Snapshot
 from console.orders import outcomes, proposals
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import OrderAction, Receipt, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase
 from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving

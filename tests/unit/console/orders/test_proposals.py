@@ -17,7 +17,7 @@ from console.errors import AlreadySo, Refused, WrongUse
 from console.fleet.snapshot import Reading, Snapshot
 from console.orders import outcomes, proposals
 from console.orders.proposals import Proposal
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report, When
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
 from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving

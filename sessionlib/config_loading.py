@@ -1,8 +1,6 @@
-"""From a file to a `Config`, or to every reason why not.
+"""From a file to a `Config`, or to every reason why not, in the order of the file.
 
-Decided here: that all problems are told at once, in the order of the file. Not
-decided here: where the file is looked for, and what is a problem (`document`,
-`schema`, `checks`).
+It stands above `config`, because the kinds of store are known to `stores` alone.
 """
 
 from __future__ import annotations
@@ -14,6 +12,7 @@ from pydantic import ValidationError
 from sessionlib.config import cross_checks, problem_texts, yaml_document
 from sessionlib.config.config import Config, ConfigOrigin
 from sessionlib.errors import ConfigError
+from sessionlib.stores import KINDS
 
 
 def load(path: Path | str) -> Config:
@@ -38,7 +37,10 @@ def parse(text: str, path: Path) -> Config:
             found += problem_texts.schema_problems(error, read)
         found += [
             yaml_document.ConfigProblem(read.line_of(where), where, said)
-            for where, said in cross_checks.problems_between_settings(read.data)
+            for where, said in (
+                *cross_checks.problems_between_settings(read.data),
+                *cross_checks.unknown_store_kind(read.data, KINDS),
+            )
         ]
     if config is None or found:
         in_order = sorted(found, key=lambda problem: problem.line)
