@@ -1,9 +1,7 @@
 """What is known of a tree's files, kept for the agent's next start.
 
-Decided here: that it is worth a file only where reading the tree again takes
-long, and that it is believed only within the same boot of the machine and on the
-same device: after a power cut a file may hold less than its times say. Nothing
-depends on it: without it, or if it is damaged, everything is read again.
+It is believed within the same boot and on the same device: after a power cut a file may hold
+less than its times say. Without it, everything is read again.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The settings as the program uses them: scaled, with defaults filled in and paths made whole.
 
-Decided here: what `scale` reaches (all durations of the program's own; the
-workload's `grace` stays), and that relative paths are relative to the file.
-Not decided here: names and defaults (`schema`).
+`scale` reaches all durations of the program's own, and not the workload's `grace`. Relative
+paths are relative to the file.
 """
 
 from __future__ import annotations

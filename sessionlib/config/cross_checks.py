@@ -1,8 +1,6 @@
 """What settings must fulfil together, looked up in the plain data.
 
-Decided here: uniqueness, and which settings exclude or need each other. On plain
-data, because a file with another mistake in it should still hear of these.
-Not decided here: a single setting's own form (`schema`).
+A file with another mistake in it should still hear of these.
 """
 
 from __future__ import annotations

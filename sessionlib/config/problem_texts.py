@@ -1,8 +1,4 @@
-"""The sentences a user reads when a setting can't be used.
-
-Decided here: how a rejected value is worded, and which fix goes with it. Not
-decided here: what is rejected (`schema`, `kinds`, `checks`).
-"""
+"""The sentences that a user reads when a setting can't be used, each with its fix."""
 
 from __future__ import annotations
 

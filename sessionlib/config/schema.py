@@ -1,9 +1,6 @@
-"""Every setting there is, with its default.
+"""Every setting, with its type and default. A setting that is present but empty counts as left out.
 
-Decided here: names, types and defaults; `accounts.example.yaml` shows them all
-and a test holds it to this page. A setting that is present but empty counts as
-left out. Not decided here: what settings must fulfil together (`checks`), and
-what they mean once `scale` is applied (`Config`).
+`accounts.example.yaml` shows them all, and a test holds it to this page.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
-"""Which key is the fleet's by now.
+"""Which key is the fleet's by now: only the old key's own word names the next one."""
 
-Decided here: that a fleet's key is followed by another one only by the word of
-the old key itself, in a record that is created once and never replaced. Whoever
-was started with an old key follows the chain from there; it is bounded, and one
-that goes round is refused. An agent remembers how far it has come, so that a
-removed record doesn't bring an old key back. Not decided here: the order of
-the steps of a change (`console.signing.rotation`).
-"""
+# The record is created once and never replaced. Whoever starts with an old key follows the chain
+# from there. The chain is bounded, and one that goes round is refused. An agent remembers how far
+# it has come, so that a removed record doesn't bring an old key back.
 
 from __future__ import annotations
 

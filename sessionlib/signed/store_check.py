@@ -1,10 +1,8 @@
-"""What `doctor` has found of a shared folder, and what agents may do on the strength of it.
+"""What `doctor` has found of a shared folder, and what agents may do on the strength of it."""
 
-Decided here: that the finding is signed, as it allows something, and holds for one folder and
-one lease file; that without a good one nobody takes over on Drive unless an operator
-approves; and that age alone takes nothing back. Not decided here: what is checked, which is
-the console's.
-"""
+# The finding is signed, because it allows something. It holds for one folder and one lease file.
+# Without a good one nobody takes over on Drive unless an operator approves. Age alone takes
+# nothing back.
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""From a configuration to a Drive store.
+"""From a configuration to a Drive store. All who ask in one process share one store."""
 
-Decided here: whose sign-in is used, that all who ask in one process share one store
-(it serves many threads, and what it has learnt of ids is paid for), and that an
-emulator stands in for Drive only where the environment says so, on this machine only.
-Not decided here: how an account signs in, and which of those kept is used (`signins`).
-"""
+# The store serves many threads, and what it has learnt of ids has a price. An emulator stands in
+# for Drive only where the environment says so, and on this machine only.
 
 from __future__ import annotations
 
