@@ -23,7 +23,7 @@ from sessionlib.config_loading import load
 from sessionlib.coordinator import TOKEN_VARIABLE, tokens
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.signing import public_of
-from tests.coordinator.test_with_agents import eventually
+from tests.coordinator.waiting import eventually
 
 SEED = "7" * 64
 NAMES = ("primary", "backup1")

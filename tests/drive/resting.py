@@ -35,8 +35,13 @@ from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import Aim, WorkloadFacts
 from sessionlib.ports import Store
 from sessionlib.stores import timing_of
+from tests.drive.fake_drive import Stopwatch
 
 TURNS = 6
+STANDBY_UNITS = 10_000
+PRIMARY_UNITS = 25_000
+TALKING_UNITS = 3_000
+"""What it costs besides that a program prints something every minute."""
 
 
 @dataclass
@@ -145,3 +150,12 @@ class Resting:
             self._beat += 1
             self._notes.write_report(report)
             self._notes.write_logs({"agent.jsonl": b"started\n", "workload.log": self.log})
+
+
+def pass_time(watch: Stopwatch, agents: list[Resting], seconds: int, *, busy: bool = False) -> None:
+    for second in range(seconds):
+        watch.at_s += 1
+        if busy and second % 60 == 0:
+            agents[0].log += b"a line\n"
+        for agent in agents:
+            agent.turn()

@@ -28,8 +28,8 @@ from sessionlib.stores.drive.signin_storage import SignIn
 from sessionlib.stores.drive.tree_ids import drive_ids
 from tests.drive.signing_in import OperatorConsole
 from tests.drive.tiny_google import Google
-from tests.unit.cli_fleets import SEED, moved
-from tests.unit.keyrings import FakeKeyring, use_keyring
+from tests.unit.console.fleet_on_disk import SEED, moved
+from tests.unit.fake_keyrings import FakeKeyring, use_keyring
 
 OWNER, A, B, OTHER = "o@example.com", "a@example.com", "b@example.com", "x@example.com"
 CONFIG = """\

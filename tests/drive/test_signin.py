@@ -27,7 +27,7 @@ from sessionlib.stores.drive.opening import credentials
 from sessionlib.stores.drive.signin_storage import StoredCredentials, entry_of
 from tests.drive.signing_in import CONFIG, OperatorConsole, ended_at, visit_beside
 from tests.drive.tiny_google import CLIENT, Google, running
-from tests.unit.keyrings import BrokenKeyring, FakeKeyring, use_keyring
+from tests.unit.fake_keyrings import BrokenKeyring, FakeKeyring, use_keyring
 
 A, B = entry_of("my-fleet", "primary"), entry_of("my-fleet", "backup1")
 

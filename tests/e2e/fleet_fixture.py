@@ -47,6 +47,8 @@ WORKER = [sys.executable, str(Path(__file__).with_name("fleet_worker.py"))]
 LOOK_EVERY_S = 0.02
 PHASE_EVERY_S = 0.002
 TRACE_EVERY_S = 0.005
+LONG_LEASE = {"ttl": "20m", "renew": "20s"}
+"""Nobody claims for having watched it out in a test's time."""
 SLACK_S = 2.0
 """What a busy machine is allowed beyond what the lease's own durations explain."""
 
@@ -347,3 +349,13 @@ def fleet_in(
         finally:
             fleet.trace.stop()
     fleet.judge()
+
+
+def nothing_is_left(fleet: Fleet, account: str) -> bool:
+    return not marked(HOME_MARKER, home_mark(fleet.stage.home(account)))
+
+
+def kill(fleet: Fleet, account: str) -> None:
+    """SIGKILL an agent; what is below it ends by itself."""
+    fleet.stage.kill(account)
+    fleet.until(lambda: nothing_is_left(fleet, account), f"nothing is left of {account}")

@@ -27,7 +27,7 @@ from sessionlib.records import decode
 from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import rig_in
-from tests.unit.test_launcher import BODY, Place, place, until
+from tests.unit.launchers.local_fleet import BODY, Place, place, until
 
 __all__ = ["place"]
 

@@ -25,9 +25,9 @@ from sessionlib.layout import bundle_piece_key
 from sessionlib.records import encode
 from sessionlib.signing import sign
 from sessionlib.stores.folder import FolderStore
-from tests.unit.cli_fleets import FleetOnDisk, fleet, report
-from tests.unit.kit_fixtures import PUBLIC, SEED
-from tests.unit.kit_fixtures import Fleet as Kit
+from tests.unit.bundles.published_code import PUBLIC, SEED
+from tests.unit.bundles.published_code import Fleet as Kit
+from tests.unit.console.fleet_on_disk import FleetOnDisk, fleet, report
 
 __all__ = ["fleet"]
 

@@ -39,8 +39,8 @@ from tests.security.hostile import (
     harmless,
     texts_in,
 )
-from tests.unit.checkpoints.test_hostile import GOOD, file_line, publish
-from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, moved, serving
+from tests.unit.checkpoints.manifest_builder import GOOD, file_line, publish
+from tests.unit.console.fleet_on_disk import LEASE, FleetOnDisk, fleet, moved, serving
 
 __all__ = ["fleet"]
 

@@ -39,8 +39,8 @@ from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill, picture
-from tests.unit.checkpoints.test_hostile import (
+from tests.unit.bundles.published_code import OTHER_SEED, PUBLIC, SEED, Fleet
+from tests.unit.checkpoints.manifest_builder import (
     BLOB,
     GOOD,
     SHA256,
@@ -49,7 +49,7 @@ from tests.unit.checkpoints.test_hostile import (
     publish,
     publish_raw,
 )
-from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet
+from tests.unit.checkpoints.sessions import Side, fill, picture
 
 MIB = 1024 * 1024
 X = "content of a piece, to the byte as long as the other's is, sixty"

@@ -29,9 +29,9 @@ from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard import control
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill
-from tests.unit.kit_fixtures import PUBLIC
-from tests.unit.test_loop import agent
+from tests.unit.agent.agents import agent
+from tests.unit.bundles.published_code import PUBLIC
+from tests.unit.checkpoints.sessions import Side, fill
 
 PRECIOUS = "https://precious.example/" + "p" * 60
 LOG_CAP_BYTES = 10

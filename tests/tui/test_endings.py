@@ -25,7 +25,7 @@ from tests.tui.terminal import (
     plain,
     terminal,
 )
-from tests.unit.cli_fleets import SEED, FleetOnDisk, fleet
+from tests.unit.console.fleet_on_disk import SEED, FleetOnDisk, fleet
 
 __all__ = ["fleet"]
 

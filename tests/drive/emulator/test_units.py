@@ -16,8 +16,7 @@ from sessionlib.signing import new_seed, public_of
 from tests.drive.emulator import kit
 from tests.drive.emulator.kit import BACKUP, MAIN, OPERATOR
 from tests.drive.fake_drive import Stopwatch
-from tests.drive.resting import Resting
-from tests.drive.test_store_units import PRIMARY_UNITS, STANDBY_UNITS, pass_time
+from tests.drive.resting import PRIMARY_UNITS, STANDBY_UNITS, Resting, pass_time
 
 HOUR_S = 3_600
 SETTLED_S = 600

@@ -344,3 +344,11 @@ def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COLABVPS_")}
     changed = {**plain, "PYTHONPATH": str(ROOT), **changes}
     return {name: value for name, value in changed.items() if value is not None}
+
+
+def lead_astray(fleet: Fleet, account: str, to: str) -> None:
+    """Take the store from one account's machine; `to` its root brings it back."""
+    link = fleet.link(account)
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(to)
+    fresh.replace(link)

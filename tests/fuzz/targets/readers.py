@@ -38,7 +38,7 @@ from tests.fuzz.examples import CONFIGURATION, HERE
 from tests.fuzz.target import Target
 from tests.fuzz.targets.records import PUBLIC, Stopped
 from tests.fuzz.targets.text import is_harmless
-from tests.unit.scene import ME, OTHER, at, held_by, seen, serving
+from tests.unit.core.views import ME, OTHER, at, held_by, seen, serving
 
 _CONFIG = parse(CONFIGURATION, HERE)
 _COLUMNS = 80
