@@ -1,8 +1,4 @@
-"""Where the configuration is looked for.
-
-Decided here: the places and their order. Not decided here: what the file may
-say (`sessionlib.config`). An agent is told its file and looks nowhere.
-"""
+"""Where the configuration is looked for. An agent is told its file and looks nowhere."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Files that a user keeps: a first configuration, and what is written into it later.
 
-Decided here: that nothing of a user's is ever overwritten, and that a file is
-replaced whole or not at all.
+Nothing of a user's is ever overwritten. A file is replaced whole or not at all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """A whole fleet on this machine: a folder, three agents, and the end of them all.
 
-Decided here: what the fleet of a demonstration consists of, and that every
-process of it ends however this one does. The agents are ordinary ones, started
-as a user would start them. Not decided here: what happens to them (`play`).
+Every process of it ends however this one does. The agents are ordinary ones, started as a user
+would start them.
 """
 
 from __future__ import annotations

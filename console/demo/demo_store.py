@@ -1,9 +1,4 @@
-"""Where the store of a demonstration's fleet is.
-
-Decided here: what the configuration says of the store, how it is opened for an operator,
-and what has to run beside the fleet for it. Not decided here: what the fleet does with
-it (`stage`).
-"""
+"""Where the store of a demonstration's fleet is, and what runs beside the fleet for it."""
 
 from __future__ import annotations
 

@@ -1,11 +1,8 @@
-"""A demonstration's store in a Drive of its own: the emulator, in a process beside the fleet.
+"""A demonstration's store in a Drive of its own: the emulator, in a process beside the fleet."""
 
-Decided here: that everything goes the way it goes with Google: the folder, its tree and its
-sharing are made by what `init` does, each account is signed in with a token that this
-machine keeps, encrypted, below the fleet's own folder, and doctor has its say before anybody
-may take over. Only the browser is left out. Not decided here: what the emulator answers
-(`console.emulators.drive`).
-"""
+# Everything goes the way it goes with Google. `init` makes the folder, its tree and its sharing.
+# Each account is signed in with a token that this machine keeps, encrypted, below the fleet's own
+# folder. doctor has its say before anybody may take over. Only the browser is left out.
 
 from __future__ import annotations
 

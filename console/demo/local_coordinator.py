@@ -1,7 +1,6 @@
 """The coordinator of a demonstration: the service as anybody would start it, on a free port.
 
-Decided here: that each account has a token of its own, and the operator another, and that the
-service ends with the demonstration. Not decided here: what it does (`coordinator`).
+Each account has a token of its own, and the operator another. It ends with the demonstration.
 """
 
 from __future__ import annotations

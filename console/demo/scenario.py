@@ -1,8 +1,6 @@
 """What happens to the fleet of a demonstration: moves, and the death of a primary.
 
-Decided here: the order of events, and how long each may take. Everything goes
-through the same orders as an operator's. Not decided here: how it turned out
-(`journal`).
+Everything goes through the same orders as an operator's.
 """
 
 from __future__ import annotations

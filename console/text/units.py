@@ -1,8 +1,4 @@
-"""Lengths of time and sizes in words.
-
-Decided here: how exact they are for a reader, and what stands for a value that
-isn't known. Pure.
-"""
+"""Lengths of time and sizes in words, and what stands for a value that isn't known."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The fleet on one screen.
+"""The fleet on one screen: its panels, what a key does, and why one does nothing.
 
-Decided here: the panels and how they are laid out, what a key does, and why one
-does nothing. The screen is handed what is known, and asks nobody. Not decided
-here: where that comes from, and what becomes of an order (`app`).
+The screen is handed what is known, and asks nobody.
 """
 
 from __future__ import annotations

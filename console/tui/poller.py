@@ -1,11 +1,8 @@
-"""Reading the store while the screen goes on.
+"""Reading the store while the screen goes on: the screen never waits for it."""
 
-Decided here: that nothing of the screen ever waits for the store. Threads of our
-own read it, daemons all, so that one which hangs for ever hinders neither the
-others nor the end of the program; a call that isn't back in time is given up,
-and another thread goes on in its place. What they have read is an immutable
-`Picture`. Not decided here: what it means, and when it is drawn.
-"""
+# Daemon threads of our own read the store. One that hangs for ever hinders neither the others nor
+# the end of the program. A call that isn't back in time is given up, and another thread goes on in
+# its place. What they have read is an immutable `FleetCache`.
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The examination of a shared folder in Google Drive.
+"""The examination of a shared folder in Google Drive: who takes part, and in which order.
 
-Decided here: who takes part, the order of the checks, and that one which can't be made
-counts as not known. Not decided here: what each tries (`writes`, `manners`).
+A check that can't be made counts as not known.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The examination of a store in a folder.
+"""The examination of a store in a folder: processes race, as agents on one machine do.
 
-Decided here: that processes race, as agents on one machine do. Not decided here: what a file
-system does between machines, which takes a second one to see.
+What a file system does between machines takes a second machine to see.
 """
 
 from __future__ import annotations

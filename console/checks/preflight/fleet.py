@@ -1,8 +1,4 @@
-"""What preflight says of a fleet and of each account's session.
-
-Decided here: what counts as ready. Pure: what was seen is passed in. Not decided here: whether
-the store can be used (`access`).
-"""
+"""What preflight says of a fleet and of each account's session; pure."""
 
 from __future__ import annotations
 

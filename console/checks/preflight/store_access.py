@@ -1,8 +1,6 @@
-"""Whether the store can be used, by trying it.
+"""Whether the store can be used: a scratch file is written, read and removed.
 
-Decided here: that a scratch file is written, read and removed, as each account that is signed
-in here, unless nothing may be changed; of the others nothing is known, which is no failure:
-their sign-ins are elsewhere, as they should be.
+Of an account that isn't signed in here nothing is known, and that is no failure.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What the checkpoint commands share: which one is meant, and how far it is.
+"""What the checkpoint commands share: which checkpoint is meant, and how far the work is.
 
-Decided here: that a checkpoint may be named by its beginning, such as `7-3`, and
-that without a name the lease's is meant.
+Its beginning names one, such as `7-3`. Without a name it is the lease's.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""A Drive of one's own: the parts put together, in this process.
-
-Decided here: what belongs to one emulator, and that it serves from the moment it is
-made until it is closed. Not decided here: what it answers (`front`).
-"""
+"""A Drive of one's own, in this process: it serves from when it is made until it is closed."""
 
 from __future__ import annotations
 

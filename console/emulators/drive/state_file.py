@@ -1,11 +1,8 @@
-"""A world in a file, so that a demonstration can go on after a restart.
+"""What an emulated Drive holds, in a file, so that a demonstration can go on after a restart."""
 
-Decided here: that the file is written anew soon after a change and at the end, whole or
-not at all; and what is in it: accounts, files as they are, ids that were given out and
-sign-ins, whose tokens open nothing but this emulator. Not kept: earlier versions,
-uploads under way and access tokens, which a client gets again. Not decided here: when
-there is a file.
-"""
+# The file is written anew soon after a change and at the end, whole or not at all. It holds
+# accounts, files as they are, ids that were given out, and sign-ins, whose tokens open nothing but
+# this emulator. Earlier versions, uploads under way and access tokens aren't kept.
 
 from __future__ import annotations
 

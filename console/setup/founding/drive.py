@@ -1,10 +1,8 @@
-"""A store in Google Drive, made ready: its folder, the tree in it, the lease record, its sharing.
+"""A store in Google Drive, made ready: its folder, the tree in it, lease record, sharing."""
 
-Decided here: that the folder is made in the Drive of whoever is signed in as the
-operator, and known again by its description where its id couldn't be written down; that
-each id is written as soon as it counts; and that the last step is the sharing, so that
-nobody finds half a tree. Not decided here: how the tree looks (`sessionlib.layout`).
-"""
+# The folder is made in the Drive of whoever is signed in as the operator. Its description tells it
+# again where its id couldn't be written down. Each id is written as soon as it counts. The sharing
+# comes last, so that nobody finds half a tree.
 
 from __future__ import annotations
 
