@@ -30,8 +30,9 @@ _UNPLANNED = frozenset({MoveKind.TAKEOVER, MoveKind.EMERGENCY})
 class CoordinatorLink:
     """One agent's line to its coordinator. The loop calls it, and is never made to wait."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
+    def __init__(  # noqa: PLR0913 - one parameter for each part
         self,
+        *,
         client: CoordinatorClient,
         clock: Clock,
         every_s: float,

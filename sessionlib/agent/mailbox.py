@@ -12,7 +12,7 @@ import contextlib
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from sessionlib import layout
 from sessionlib.clock import Clock, SystemClock
@@ -42,13 +42,15 @@ class _JudgedOrder:
 
 @dataclass(slots=True)
 class Mailbox:
-    """One agent's side of the notes. Calls may raise StoreError or OSError; `peek` doesn't."""
+    """One agent's side of the notes. Calls may raise StoreError or OSError; `read` doesn't."""
 
     store: Store
+    _: KW_ONLY
     fleet: str
     public_key: str | None
     accounts: tuple[str, ...]
-    me: str
+    account: str
+    """Whose mailbox it is."""
     read_published: Callable[[], str | None] = lambda: None
     """What is looked at besides: which program should run by now, in words."""
     current_key: Callable[[], str | None] | None = None
@@ -69,7 +71,7 @@ class Mailbox:
         """
         reports: dict[str, tuple[Report, float]] = {}
         for account in self.accounts:
-            if account == self.me:
+            if account == self.account:
                 continue
             with contextlib.suppress(StoreError, OSError, RecordUnreadable):
                 found = self.store.read(layout.session_key(account))
@@ -78,7 +80,7 @@ class Mailbox:
         orders: list[Order] = []
         refused: list[tuple[str, str, str]] = []
         ages_s: dict[str, float] = {}
-        signal = bundle = clearance = None
+        signal = bundle = store_check = None
         self._follow_key()
         with contextlib.suppress(StoreError, OSError):
             self._read_orders(orders, refused, ages_s, budget_s)
@@ -87,9 +89,9 @@ class Mailbox:
         with contextlib.suppress(StoreError, OSError):
             bundle = self.read_published()
         with contextlib.suppress(StoreError, OSError):
-            clearance = self.read_store_check()
+            store_check = self.read_store_check()
         return MailboxRead(
-            reports, tuple(orders), tuple(refused), ages_s, signal, bundle, clearance
+            reports, tuple(orders), tuple(refused), ages_s, signal, bundle, store_check
         )
 
     def _follow_key(self) -> None:
@@ -195,7 +197,7 @@ class Mailbox:
 
     def write_report(self, report: Report) -> None:
         """Write our own report over the last one."""
-        self.store.put(layout.session_key(self.me), encode(report))
+        self.store.put(layout.session_key(self.account), encode(report))
 
     def write_history(self, history: History) -> HistoryRecorded:
         """Write a history record, once; a second try finds the first and is content."""
@@ -211,7 +213,7 @@ class Mailbox:
         """Put the tails of our logs where the operator can read them, as far as they are news."""
         for name, tail in logs.items():
             if self._shipped.get(name) != tail:
-                self.store.put(layout.log_key(self.me, name), tail)
+                self.store.put(layout.log_key(self.account, name), tail)
                 self._shipped[name] = tail
 
 

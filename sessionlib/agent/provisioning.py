@@ -35,8 +35,9 @@ MAX_WARNINGS = 8
 class Provisioner:
     """One session's program and papers. `look` and `prepare` come from a thread each."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one session has
+    def __init__(  # noqa: PLR0913 - the parts that one session has
         self,
+        *,
         store: Store,
         config: Config,
         home: Path,

@@ -70,16 +70,16 @@ def build(
     session = place.session(now, lifetime_s)
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
-    outfit = Provisioner(
-        _store(config, account, clock),
-        config,
-        place.path,
-        _public_key(config),
-        secrets_found,
-        clock,
+    provisioner = Provisioner(
+        store=_store(config, account, clock),
+        config=config,
+        home=place.path,
+        public_key=_public_key(config),
+        secrets=secrets_found,
+        clock=clock,
     )
-    spec = outfit.spec()
-    settings = _settings(config, account, spec, needs_program=outfit.needs_preparing)
+    spec = provisioner.spec()
+    settings = _settings(config, account, spec, needs_program=provisioner.needs_preparing)
     view = View(
         me=me,
         settings=settings,
@@ -90,35 +90,51 @@ def build(
         seen_epoch=place.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
-    seat = WorkloadContext(place.path, account, session.id, session.began.wall + lifetime_s)
+    context = WorkloadContext(place.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
         spec,
-        WorkFiles(seat),
+        WorkFiles(context),
         Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),
     )
-    outfit.on_ready = workload.set_spec
-    notes = Mailbox(
+    provisioner.on_ready = workload.set_spec
+    mailbox = Mailbox(
         _store(config, account, clock),
-        config.fleet,
-        outfit.public_key,
-        tuple(config.accounts),
-        account,
-        outfit.read_published,
-        lambda: outfit.public_key,
-        outfit.read_store_check,
+        fleet=config.fleet,
+        public_key=provisioner.public_key,
+        accounts=tuple(config.accounts),
+        account=account,
+        read_published=provisioner.read_published,
+        current_key=lambda: provisioner.public_key,
+        read_store_check=provisioner.read_store_check,
     )
-    copyist = _checkpoint_jobs(config, place, seat, workload, clock)
-    lease_store = _store(config, account, clock)
     log = AgentLog(place.logs, account, terminal=terminal)
-    told = ReportMonitor(log.write).note_result
-    timeout_s = settings.timing.timeout_s
-    hands = Executor(inbox, lease_store, notes, copyist, outfit, timeout_s, told, log.write)
-    meter = ResourceMeter(place.path)
-    voice = _coordinator_link(config, account, clock, inbox, log)
-    speaker = _notifier(config, place, clock, log)
-    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice, speaker)
+    executor = Executor(
+        inbox=inbox,
+        lease_store=_store(config, account, clock),
+        mailbox=mailbox,
+        checkpoint_jobs=_checkpoint_jobs(config, place, context, workload, clock),
+        provisioner=provisioner,
+        workload=workload,
+        home=place,
+        timeout_s=settings.timing.timeout_s,
+        on_report_result=ReportMonitor(log.write).note_result,
+        log=log.write,
+    )
+    return Agent(
+        view=view,
+        fleet=fleet,
+        clock=clock,
+        inbox=inbox,
+        executor=executor,
+        workload=workload,
+        home=place,
+        log=log,
+        meter=ResourceMeter(place.path),
+        coordinator_link=_coordinator_link(config, account, clock, inbox, log),
+        notifier=_notifier(config, place, clock, log),
+    )
 
 
 def run(config: Config, account: str, home: Path | None = None, *, until_eof: bool = False) -> int:
@@ -168,7 +184,14 @@ def _coordinator_link(
     worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
     client = CoordinatorClient(url, tokens.find(config.fleet, account))
-    return CoordinatorLink(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
+    return CoordinatorLink(
+        client=client,
+        clock=clock,
+        every_s=every_s,
+        worker_type=worker_type,
+        wake=lambda: inbox.put(None),
+        complain=complain,
+    )
 
 
 def _notifier(config: Config, place: Home, clock: Clock, log: AgentLog) -> Notifier | None:
@@ -181,9 +204,9 @@ def _notifier(config: Config, place: Home, clock: Clock, log: AgentLog) -> Notif
 
 
 def _checkpoint_jobs(
-    config: Config, place: Home, seat: WorkloadContext, workload: Workload, clock: Clock
+    config: Config, place: Home, context: WorkloadContext, workload: Workload, clock: Clock
 ) -> CheckpointJobs:
-    store = _store(config, seat.account, clock)
+    store = _store(config, context.account, clock)
     data = place.path / config.workload.data
     checkpoints = Checkpoints(
         store, data, place.path / "checkpoints", clock, config.checkpoint.keep
@@ -191,7 +214,7 @@ def _checkpoint_jobs(
     argv = config.checkpoint.prepare
     prepare = None
     if argv:
-        prepare = make_prepare_hook(argv, place.path, WorkFiles(seat), lambda: workload.spec)
+        prepare = make_prepare_hook(argv, place.path, WorkFiles(context), lambda: workload.spec)
     return CheckpointJobs(checkpoints, store, prepare)
 
 

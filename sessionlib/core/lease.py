@@ -26,7 +26,16 @@ DONE_KEPT = 4
 
 def first_record(nonce: str, ttl_s: float) -> Lease:
     """What `init` creates: free, at epoch 0."""
-    return Lease(0, None, None, None, 0, nonce, ttl_s, LeaseState.FREE)
+    return Lease(
+        epoch=0,
+        holder=None,
+        session=None,
+        incarnation=None,
+        renewal=0,
+        nonce=nonce,
+        ttl_s=ttl_s,
+        state=LeaseState.FREE,
+    )
 
 
 def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, *done: str | None) -> Lease:

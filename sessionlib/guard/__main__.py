@@ -25,7 +25,8 @@ the workload then, and the guard ends when the agent does."""
 def main(arguments: list[str]) -> None:
     """`arguments`: the socket's descriptor, the agent's process number, and the limits."""
     handle, agent_pid = map(int, arguments[:2])
-    limits = Limits(*map(float, arguments[2:5]))
+    margin_s, kill_after_s, silence_s = map(float, arguments[2:5])
+    limits = Limits(margin_s=margin_s, kill_after_s=kill_after_s, silence_s=silence_s)
     for signum in _UNHEEDED:
         signal.signal(signum, signal.SIG_IGN)
     linux.set_name("colabvps-guard")

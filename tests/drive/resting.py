@@ -83,16 +83,21 @@ class Resting:
         )
         self._checkpoint_jobs = CheckpointJobs(checkpoints, self.store, None)
         provisioner = Provisioner(
-            self.store, self.config, self.home, self.public_key, {}, self.clock
+            store=self.store,
+            config=self.config,
+            home=self.home,
+            public_key=self.public_key,
+            secrets={},
+            clock=self.clock,
         )
         names = tuple(self.config.accounts)
         self._notes = Mailbox(
             self.store,
-            self.config.fleet,
-            self.public_key,
-            names,
-            self.account,
-            provisioner.read_published,
+            fleet=self.config.fleet,
+            public_key=self.public_key,
+            accounts=names,
+            account=self.account,
+            read_published=provisioner.read_published,
         )
 
     def turn(self) -> None:

@@ -231,7 +231,7 @@ def shared(tmp_path: Path) -> FolderStore:
 
 
 def notes(store: FolderStore) -> Mailbox:
-    return Mailbox(store, "f", public_of(SEED), ("a", "b"), "a")
+    return Mailbox(store, fleet="f", public_key=public_of(SEED), accounts=("a", "b"), account="a")
 
 
 def order(action: OrderAction = OrderAction.PAUSE, **changes: Any) -> Order:

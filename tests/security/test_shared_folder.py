@@ -125,7 +125,9 @@ def test_folders_without_end_end_no_reader(store: FolderStore, prefix: str) -> N
     if prefix == layout.ORDERS:
         order = sign(Order("mine2", "f", OrderAction.PAUSE, None, 3, "i", 7, "op"), SEED)
         store.create(layout.order_key("mine2"), encode(order))
-        peeked = Mailbox(store, "f", PUBLIC, ("a", "b"), "a").read()
+        peeked = Mailbox(
+            store, fleet="f", public_key=PUBLIC, accounts=("a", "b"), account="a"
+        ).read()
         assert [order.id for order in peeked.orders] == ["mine2"]
 
 

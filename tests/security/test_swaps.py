@@ -229,7 +229,14 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
         put(fleet.store, version_key(layout.CONFIG_VERSIONS, number), json.dumps(data).encode())
     config = fleet.config()
     fleet.home.mkdir(parents=True)
-    provisioner = Provisioner(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
+    provisioner = Provisioner(
+        store=fleet.store,
+        config=config,
+        home=fleet.home,
+        public_key=PUBLIC,
+        secrets={},
+        clock=SystemClock(),
+    )
     provisioner.read_published()
     assert provisioner.config_words == "none published"
     assert sorted(provisioner.warnings) == [

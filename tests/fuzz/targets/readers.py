@@ -56,7 +56,10 @@ def _store(data: bytes) -> Store:
 
 def _decided(view: View, store: Store) -> None:
     """A few turns with the lease and the notes as they stand."""
-    for event in (read_lease(store), Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read()):
+    for event in (
+        read_lease(store),
+        Mailbox(store, fleet="fleet", public_key=PUBLIC, accounts=("a", "b"), account="a").read(),
+    ):
         for turn in range(3):
             now = at(10.0 + 70.0 * turn)
             view = learn(view, event, now, "chance")

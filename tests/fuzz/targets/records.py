@@ -81,7 +81,11 @@ def _depth(value: Any) -> int:
 def _signal(data: bytes) -> Signal | None:
     store = MemoryStore(Stopped())
     store.create(layout.SIGNAL, data)
-    return Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().signal
+    return (
+        Mailbox(store, fleet="fleet", public_key=PUBLIC, accounts=("a", "b"), account="a")
+        .read()
+        .signal
+    )
 
 
 def _signal_holds(signal: Signal | None) -> None:

@@ -61,7 +61,12 @@ def _foreign_holds(store: FolderStore) -> None:
                 store.read(key)
             with suppress(Unreachable):
                 store.has(key)
-    assert Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().orders == ()
+    assert (
+        Mailbox(store, fleet="fleet", public_key=PUBLIC, accounts=("a", "b"), account="a")
+        .read()
+        .orders
+        == ()
+    )
     assert all(epoch >= 0 for epoch in history_epochs(store))
     with suppress(Unreachable):
         assert VersionSeries(store, CODE_RECORDS, "fleet").newest(PUBLIC) is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from sessionlib.agent import start
 from sessionlib.agent.loop import Agent
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import parse
+from sessionlib.core.actions import Action
 from sessionlib.ports import Store
 from sessionlib.stores.folder import FolderStore
 
@@ -53,3 +55,10 @@ def agent(folder: Path, text: str = CONFIG) -> Agent:
     path.write_text(text)
     FolderStore(folder / "store", SystemClock()).provision()
     return start.build(parse(text, path), "a", terminal=False)
+
+
+def begin(agent: Agent, action: Action, now_mono: float | None = None) -> None:
+    """Have the agent's executor begin this, at its clock's present or at `now_mono`."""
+    now = agent.clock.now()
+    now = now if now_mono is None else replace(now, mono=now_mono)
+    agent.executor.begin(action, agent.view, now)

@@ -20,11 +20,11 @@ from sessionlib.agent.loop import Agent
 from sessionlib.checkpoints.catalog import list_names
 from sessionlib.checkpoints.store_names import BLOBS, CheckpointNumber, blob_key, blob_name
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Restore, Seal
+from sessionlib.core.actions import CollectGarbage, Copy, FetchAhead, Restore, Seal, StopCopying
 from sessionlib.core.events import CopyEnded, Fetched, Restored, Sealed
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.agent.agents import agent_over
+from tests.unit.agent.agents import agent_over, begin
 
 PATIENCE_S = 30.0
 OLD = 20
@@ -101,11 +101,11 @@ def awaited(agent: Agent, kind: type[A]) -> A:
 
 def working(agent: Agent) -> Pointer:
     """Data that is ready for work, and one checkpoint of it that is published."""
-    agent.executor.restore(Restore(1, None), now_mono(agent))
+    begin(agent, Restore(1, None))
     awaited(agent, Restored)
     data = agent.home.path / "data"
     (data / "a").write_text("1")
-    agent.executor.copy(Copy(1, None, "first"), now_mono(agent))
+    begin(agent, Copy(1, None, "first"))
     made = awaited(agent, CopyEnded).made
     assert made is not None
     (data / "a").write_text("2")
@@ -125,7 +125,7 @@ def left(store: MemoryStore, keys: set[str]) -> int:
 
 
 def ask_for_seal(agent: Agent, base: Pointer) -> None:
-    agent.executor.seal(Seal(1, "seal", base), now_mono(agent))
+    begin(agent, Seal(1, "seal", base))
 
 
 def sealed(agent: Agent) -> Pointer:
@@ -138,7 +138,7 @@ def sealed(agent: Agent) -> Pointer:
 def test_a_seal_ends_the_collection_that_is_under_way(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "delete"
-    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
+    begin(agent, CollectGarbage(base, 1))
     assert store.halted.wait(PATIENCE_S)
     ask_for_seal(agent, base)
     store.go_on.set()
@@ -149,13 +149,13 @@ def test_a_seal_ends_the_collection_that_is_under_way(agent: Agent, store: Halti
 def test_what_it_left_goes_with_a_later_one(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "delete"
-    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
+    begin(agent, CollectGarbage(base, 1))
     assert store.halted.wait(PATIENCE_S)
     ask_for_seal(agent, base)
     store.go_on.set()
     pointer = sealed(agent)
-    agent.executor.collect_garbage(CollectGarbage(pointer, 1), now_mono(agent))
-    agent.executor.fetch(FetchAhead(pointer), now_mono(agent))  # its answer comes after
+    begin(agent, CollectGarbage(pointer, 1))
+    begin(agent, FetchAhead(pointer))  # its answer comes after
     awaited(agent, Fetched)
     assert left(store, keys) == 0
 
@@ -163,11 +163,11 @@ def test_what_it_left_goes_with_a_later_one(agent: Agent, store: Halting) -> Non
 def test_what_waits_for_its_turn_doesnt_begin_before_a_seal(agent: Agent, store: Halting) -> None:
     base, keys = working(agent), litter(store)
     store.halts_at = "put"
-    agent.executor.copy(Copy(1, base, "under way"), now_mono(agent))
+    begin(agent, Copy(1, base, "under way"))
     assert store.halted.wait(PATIENCE_S)
-    agent.executor.copy(Copy(1, base, "waits"), now_mono(agent))
-    agent.executor.fetch(FetchAhead(base), now_mono(agent))
-    agent.executor.collect_garbage(CollectGarbage(base, 1), now_mono(agent))
+    begin(agent, Copy(1, base, "waits"))
+    begin(agent, FetchAhead(base))
+    begin(agent, CollectGarbage(base, 1))
     ask_for_seal(agent, base)
     store.go_on.set()
     for token in ("under way", "waits"):
@@ -180,9 +180,9 @@ def test_what_waits_for_its_turn_doesnt_begin_before_a_seal(agent: Agent, store:
 def test_a_seal_stops_no_restore(agent: Agent, store: Halting) -> None:
     base = working(agent)
     store.halts_at = "get"
-    agent.executor.restore(Restore(3, base), now_mono(agent))
+    begin(agent, Restore(3, base))
     assert store.halted.wait(PATIENCE_S)
-    agent.executor.seal(Seal(3, "seal", base), now_mono(agent))
+    begin(agent, Seal(3, "seal", base))
     store.go_on.set()
     assert awaited(agent, Restored).why is None
     assert sealed(agent).epoch == 3
@@ -196,15 +196,15 @@ def test_a_command_that_prepares_a_copy_is_called_off(
     began = tmp_path / "began"
     script = f"echo $$ > {shlex.quote(str(began))}; exec sleep {3 * PATIENCE_S}"
     with agent_of(tmp_path, store, "sh", "-c", script) as agent:
-        agent.executor.restore(Restore(1, None), now_mono(agent))
+        begin(agent, Restore(1, None))
         awaited(agent, Restored)
         (agent.home.path / "data" / "a").write_text("1")
-        agent.executor.copy(Copy(1, None, "copy"), now_mono(agent))
+        begin(agent, Copy(1, None, "copy"))
         pid = told(began)
         if asks == "seal":
-            agent.executor.seal(Seal(1, "seal", None), now_mono(agent))
+            begin(agent, Seal(1, "seal", None))
         else:
-            agent.executor.stop_copying()
+            begin(agent, StopCopying())
         assert awaited(agent, CopyEnded) == CopyEnded("copy", None, "")
         assert not Path(f"/proc/{pid}").exists()
         if asks == "seal":

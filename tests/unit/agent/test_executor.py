@@ -1,6 +1,6 @@
 """Goal: whatever goes wrong behind an action, its answer comes, and the log says what it was.
 
-Method: the hands of an agent as it is built, whose parts raise what nobody foresaw, or for whom
+Method: the executor of an agent as it is built, whose parts raise what nobody foresaw, or for whom
 no thread can be started.
 """
 
@@ -12,18 +12,19 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.agent import executor as hands_module
+from sessionlib.agent import executor as executor_module
 from sessionlib.agent import lease_io
 from sessionlib.agent.checkpoint_jobs import CheckpointJobs
-from sessionlib.agent.executor import Executor
 from sessionlib.agent.lane import NO_THREAD
 from sessionlib.agent.loop import Agent
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.core.actions import (
+    Action,
     CollectGarbage,
     Copy,
     FetchAhead,
+    PrepareProgram,
     ReadLease,
     ReadMailbox,
     RecordHistory,
@@ -47,7 +48,7 @@ from sessionlib.core.events import (
 from sessionlib.core.messages import History, MoveKind
 from sessionlib.core.values import Pointer
 from sessionlib.core.view import LeaseReadStatus, Write, WriteKind
-from tests.unit.agent.agents import agent
+from tests.unit.agent.agents import agent, begin
 from tests.unit.core.views import ME, at, held_by
 from tests.unit.thread_limit import no_more_threads
 
@@ -56,47 +57,46 @@ WRITE = Write(WriteKind.RENEW, held_by(ME), "1", at(0))
 HISTORY = History(3, MoveKind.PLANNED, "b", "a", 0.0, 0.5, "ordered")
 FAULT = "a fault in this program (KeyError: 'planted')"
 
-Ask = Callable[[Executor], None]
 Answered = Callable[[str], Event | None]
-ACTIONS: list[tuple[str, Ask, Answered]] = [
+ACTIONS: list[tuple[str, Action, Answered]] = [
     (
         "lease",
-        lambda hands: hands.read_lease(ReadLease(), 0),
+        ReadLease(),
         lambda why: LeaseRead(LeaseReadStatus.UNREACHABLE, why=why),
     ),
     (
         "lease",
-        lambda hands: hands.write_lease(WriteLease(WRITE), 0),
+        WriteLease(WRITE),
         lambda why: WriteAnswered("nonce", WriteVerdict.UNKNOWN, why=why),
     ),
-    ("peek", lambda hands: hands.read_mailbox(ReadMailbox(), 0), lambda why: MailboxRead({})),
+    ("peek", ReadMailbox(), lambda why: MailboxRead({})),
     (
         "peek",
-        lambda hands: hands.record_history(RecordHistory(HISTORY), 0),
+        RecordHistory(HISTORY),
         lambda why: HistoryRecorded(3, why),
     ),
     (
         "data",
-        lambda hands: hands.restore(Restore(3, POINTER), 0),
+        Restore(3, POINTER),
         lambda why: Restored(3, f"the data couldn't be restored: {why}"),
     ),
     (
         "data",
-        lambda hands: hands.seal(Seal(3, "t1"), 0),
+        Seal(3, "t1"),
         lambda why: Sealed("t1", None, f"the data couldn't be sealed: {why}"),
     ),
     (
         "data",
-        lambda hands: hands.copy(Copy(3, None, "t1"), 0),
+        Copy(3, None, "t1"),
         lambda why: CopyEnded("t1", None, f"no checkpoint was made: {why}"),
     ),
     (
         "data",
-        lambda hands: hands.fetch(FetchAhead(POINTER), 0),
+        FetchAhead(POINTER),
         lambda why: Fetched("2-9-p", f"checkpoint 2-9-p couldn't be fetched: {why}"),
     ),
-    ("data", lambda hands: hands.collect_garbage(CollectGarbage(POINTER, 3), 0), lambda why: None),
-    ("kit", lambda hands: hands.prepare(0), lambda why: ProgramPrepared("", why)),
+    ("data", CollectGarbage(POINTER, 3), lambda why: None),
+    ("kit", PrepareProgram("v1"), lambda why: ProgramPrepared("", why)),
 ]
 
 
@@ -110,12 +110,12 @@ def idle(tmp_path: Path) -> Iterator[Agent]:
 
 @pytest.fixture
 def broken(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing behind the hands does what it should."""
+    """Nothing behind the executor does what it should."""
 
     def fault(*_: object) -> None:
         raise KeyError("planted")
 
-    for where, name in ((hands_module, "read_lease"), (lease_io, "write_lease")):
+    for where, name in ((executor_module, "read_lease"), (lease_io, "write_lease")):
         monkeypatch.setattr(where, name, fault)
     for name in ("restore", "seal", "copy", "fetch", "collect"):
         monkeypatch.setattr(CheckpointJobs, name, fault)
@@ -131,22 +131,26 @@ def said(agent: Agent) -> list[tuple[str, str, str]]:
     return [line for line in told if line[1] != "deaf"]
 
 
-@pytest.mark.parametrize(("lane", "ask", "answered"), ACTIONS)
+@pytest.mark.parametrize(("lane", "action", "answered"), ACTIONS)
 @pytest.mark.usefixtures("broken")
 def test_a_fault_behind_an_action_is_its_answer_and_is_logged_once(
-    idle: Agent, lane: str, ask: Ask, answered: Answered
+    idle: Agent, lane: str, action: Action, answered: Answered
 ) -> None:
     for _ in range(2):
-        ask(idle.executor)
+        begin(idle, action)
         assert idle.inbox.get(timeout=10) == answered(FAULT)
     assert said(idle) == [("error", "fault", f"{lane}: {FAULT}")]
 
 
-@pytest.mark.parametrize(("lane", "ask", "answered"), ACTIONS)
+@pytest.mark.parametrize(("lane", "action", "answered"), ACTIONS)
 def test_without_a_thread_an_action_has_failed_and_is_not_done_in_the_loop(
-    idle: Agent, lane: str, ask: Ask, answered: Answered
+    idle: Agent, lane: str, action: Action, answered: Answered
 ) -> None:
     with no_more_threads(lane):
-        ask(idle.executor)
+        begin(idle, action)
         assert idle.inbox.get(timeout=10) == answered(NO_THREAD)
     assert said(idle) == [("error", "fault", f"{lane}: {NO_THREAD}")]
+
+
+def test_each_action_has_its_way_to_begin() -> None:
+    assert set(executor_module._BEGIN) == set(Action.__args__)

@@ -44,7 +44,14 @@ def store(clock: Hand) -> MemoryStore:
 
 @pytest.fixture
 def notes(store: MemoryStore, clock: Hand) -> Mailbox:
-    return Mailbox(store, "fleet", public_of(SEED), ("a", "b", "c"), "a", clock=clock)
+    return Mailbox(
+        store,
+        fleet="fleet",
+        public_key=public_of(SEED),
+        accounts=("a", "b", "c"),
+        account="a",
+        clock=clock,
+    )
 
 
 def give(store: MemoryStore, order: Order, seed: str | None = SEED) -> None:
@@ -99,7 +106,7 @@ def test_an_order_needs_the_fleets_signature(notes: Mailbox, store: MemoryStore)
 
 def test_without_a_key_nothing_is_obeyed_and_the_cure_is_named(store: MemoryStore) -> None:
     give(store, ORDER)
-    peeked = Mailbox(store, "fleet", None, ("a", "b"), "a").read()
+    peeked = Mailbox(store, fleet="fleet", public_key=None, accounts=("a", "b"), account="a").read()
     assert peeked.orders == ()
     assert "init" in peeked.refused[0][2]
 

@@ -28,7 +28,7 @@ from sessionlib.ports import Found
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of, sign
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.agent.agents import agent_over
+from tests.unit.agent.agents import agent_over, begin
 
 SEED = new_seed()
 MANY = 2_000
@@ -82,7 +82,9 @@ def store(clock: Hand) -> Slow:
 
 @pytest.fixture
 def notes(store: Slow, clock: Hand) -> Mailbox:
-    return Mailbox(store, "fleet", public_of(SEED), ("a",), "a", clock=clock)
+    return Mailbox(
+        store, fleet="fleet", public_key=public_of(SEED), accounts=("a",), account="a", clock=clock
+    )
 
 
 def given(peeked: MailboxRead) -> list[str]:
@@ -211,13 +213,13 @@ def test_an_agent_that_hears_nothing_says_so_once_and_when_it_hears_again(
 ) -> None:
     timeout_s = agent.view.timing.timeout_s
     for turn in range(3):
-        agent.executor.read_mailbox(ReadMailbox(), turn * timeout_s)
+        begin(agent, ReadMailbox(), turn * timeout_s)
         agent.executor.tick((turn + 1) * timeout_s)
         assert agent.inbox.get(timeout=PATIENCE_S) == MailboxRead({})
         assert told(agent) == [("warning", "deaf")]
     halting.answers.set()
     for _ in range(2):
-        agent.executor.read_mailbox(ReadMailbox(), 9 * timeout_s)
+        begin(agent, ReadMailbox(), 9 * timeout_s)
         assert isinstance(agent.inbox.get(timeout=PATIENCE_S), MailboxRead)
     assert told(agent) == [("warning", "deaf"), ("info", "hears")]
     with pytest.raises(Empty):

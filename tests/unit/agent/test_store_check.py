@@ -99,7 +99,7 @@ def agent_of(settings: Config, store: Counting, home: Path) -> Iterator[Agent]:
 
 
 def peeked(agent: Agent, view: View) -> View:
-    return learn(view, agent.executor._notes.read(), agent.clock.now(), "")
+    return learn(view, agent.executor._mailbox.read(), agent.clock.now(), "")
 
 
 def test_a_session_on_drive_asks_until_it_has_read_of_a_pass(tmp_path: Path) -> None:
@@ -134,7 +134,14 @@ def test_one_on_a_folder_asks_nobody_and_reads_nothing_of_it(tmp_path: Path) -> 
 
 def test_it_is_read_at_once_and_then_rarely(tmp_path: Path) -> None:
     store, clock = Counting(), Hand()
-    papers = Provisioner(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, clock)
+    papers = Provisioner(
+        store=store,
+        config=config(tmp_path, DRIVE),
+        home=tmp_path,
+        public_key=public_of(SEED),
+        secrets={},
+        clock=clock,
+    )
     looks: list[int] = []
     for later_s in (0.0, 1.0, STORE_CHECK_EVERY_S - 2, 1.0, 1.0):
         clock.at_s += later_s
@@ -145,7 +152,14 @@ def test_it_is_read_at_once_and_then_rarely(tmp_path: Path) -> None:
 
 def test_a_look_that_fails_is_made_again_at_the_next_occasion(tmp_path: Path) -> None:
     store = Counting()
-    papers = Provisioner(store, config(tmp_path, DRIVE), tmp_path, public_of(SEED), {}, Hand())
+    papers = Provisioner(
+        store=store,
+        config=config(tmp_path, DRIVE),
+        home=tmp_path,
+        public_key=public_of(SEED),
+        secrets={},
+        clock=Hand(),
+    )
     store.away = {STORE_CHECK}
     with pytest.raises(Unreachable):
         papers.read_store_check()

@@ -47,7 +47,13 @@ def keeper_with(clock: Stopwatch) -> Iterator[GuardLoop]:
         agent.clock = clock
         # No such child: nothing to reap, and whoever has started this is the agent.
         pids = (os.getppid(), 0)
-        yield GuardLoop(agent, Channel(pairs[1][0]), pids, Limits(5.0, 600.0, 5.0), clock)
+        yield GuardLoop(
+            agent,
+            Channel(pairs[1][0]),
+            pids,
+            Limits(margin_s=5.0, kill_after_s=600.0, silence_s=5.0),
+            clock,
+        )
     finally:
         # A guard keeps its signal for as long as its process lives; here it is on loan.
         signal.set_wakeup_fd(-1)

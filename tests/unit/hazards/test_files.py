@@ -124,7 +124,13 @@ def test_an_agent_takes_it_for_nothing_and_reads_what_lies_beside_it(
 ) -> None:
     accounts = ("primary", "backup1", "backup2")
     for kind in damaged(fleet, file):
-        peeked = Mailbox(fleet.store, "my-fleet", public_of(SEED), accounts, "backup2").read()
+        peeked = Mailbox(
+            fleet.store,
+            fleet="my-fleet",
+            public_key=public_of(SEED),
+            accounts=accounts,
+            account="backup2",
+        ).read()
         assert set(peeked.reports) == {"primary", "backup1"} - {file}, kind.name
         assert [order.id for order in peeked.orders] == [ORDER.id], kind.name
         assert all(outcome == "refused" for _, outcome, _ in peeked.refused), kind.name
@@ -156,7 +162,9 @@ from sessionlib.stores.folder import FolderStore
 from pathlib import Path
 config, root, key = sys.argv[1:]
 store = FolderStore(Path(root), SystemClock())
-peeked = Mailbox(store, "my-fleet", key, ("primary", "backup1", "backup2"), "backup2").read()
+accounts = ("primary", "backup1", "backup2")
+mailbox = Mailbox(store, fleet="my-fleet", public_key=key, accounts=accounts, account="backup2")
+peeked = mailbox.read()
 out, err = io.StringIO(), io.StringIO()
 with redirect_stdout(out), redirect_stderr(err):
     codes = [main([command, "--json", "--config", config]) for command in ("status", "history")]

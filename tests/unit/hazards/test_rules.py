@@ -264,7 +264,9 @@ def test_an_order_by_nobody_entitled_is_refused_with_a_word(
     seed = new_seed()
     order = Order("o1", "f", OrderAction.HANDOVER, "b", 3, "inc-a", 7, "op")
     store.create(layout.order_key("o1"), encode(made(order, seed)))
-    peeked = Mailbox(store, "f", public_of(seed), ("a", "b"), "a").read()
+    peeked = Mailbox(
+        store, fleet="f", public_key=public_of(seed), accounts=("a", "b"), account="a"
+    ).read()
     assert peeked.orders == ()
     ((name, outcome, why),) = peeked.refused
     assert (name, outcome, bool(why)) == ("o1", "refused", True)

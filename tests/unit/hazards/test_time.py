@@ -135,7 +135,13 @@ class TestDatesInTheStore:
     ) -> None:
         self.dated(fleet, layout.order_key(ORDER.id), age_s)
         store = FolderStore(fleet.folder / "shared", Off(off_s))
-        peeked = Mailbox(store, "my-fleet", public_of(SEED), ("backup1",), "primary").read()
+        peeked = Mailbox(
+            store,
+            fleet="my-fleet",
+            public_key=public_of(SEED),
+            accounts=("backup1",),
+            account="primary",
+        ).read()
         assert len(peeked.orders) == (fate == "taken")
         assert [outcome for _, outcome, _ in peeked.refused] == ["expired"] * (fate == "expired")
 
@@ -143,7 +149,11 @@ class TestDatesInTheStore:
     def test_a_report_for_an_agent(self, fleet: FleetOnDisk, off_s: float) -> None:
         store = FolderStore(fleet.folder / "shared", Off(off_s))
         accounts = ("primary", "backup1", "backup2")
-        ages = Mailbox(store, "my-fleet", None, accounts, "backup2").read().reports.values()
+        ages = (
+            Mailbox(store, fleet="my-fleet", public_key=None, accounts=accounts, account="backup2")
+            .read()
+            .reports.values()
+        )
         assert [age_s < 60 for _, age_s in ages] == [True, True]
 
 
