@@ -12,7 +12,6 @@ from sessionlib.clock import Clock
 from sessionlib.core.timing import Timing
 from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import CheckedFolder
 from sessionlib.stores.drive.kind import DRIVE
 from sessionlib.stores.folder_kind import FOLDER
 from sessionlib.stores.kind import StoreKind
@@ -20,6 +19,7 @@ from sessionlib.stores.kind import StoreKind
 if TYPE_CHECKING:
     # Reading a configuration takes more than an adapter needs.
     from sessionlib.config import Config
+    from sessionlib.signed.store_check import CheckedFolder
 
 __all__ = ["KINDS", "StoreKind", "checked_folder_of", "kind_of", "open_store", "timing_of"]
 

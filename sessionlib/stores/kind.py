@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from sessionlib.clock import Clock
 from sessionlib.core.timing import Timing
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import CheckedFolder
 
 if TYPE_CHECKING:
     # Reading a configuration takes more than a record does.
     from sessionlib.config import Config
+    from sessionlib.signed.store_check import CheckedFolder
 
 REPORT_S = 15.0
 
