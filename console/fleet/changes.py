@@ -1,8 +1,6 @@
-"""What has happened, told by two looks at a fleet, one after the other.
+"""What has happened, told by two readings of a fleet; pure.
 
-Decided here: which differences are worth a line, and its words. Pure: the same
-two looks give the same lines, so a recording gives the same log. Not decided
-here: when a line is shown, and what became of one's own orders (`outcomes`).
+The same two readings give the same lines, so a recording gives the same log.
 """
 
 from __future__ import annotations

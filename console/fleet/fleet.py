@@ -1,7 +1,6 @@
 """A fleet, opened: its configuration and its store.
 
-Decided here: nothing but the order of things, so that every command finds the
-same file and fails with the same words.
+Every command finds the same file here, and fails with the same words.
 """
 
 from __future__ import annotations

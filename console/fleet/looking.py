@@ -1,8 +1,6 @@
 """Reading the store for a person.
 
-Decided here: that one unreadable piece hides nothing else, and that a store that
-doesn't answer ends the look at once. Not decided here: what it all means
-(`readmodel`).
+One unreadable piece hides nothing else. A store that doesn't answer ends the reading at once.
 """
 
 from __future__ import annotations

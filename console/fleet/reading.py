@@ -1,8 +1,7 @@
 """Records of agents and operators as a person gets to see them.
 
-Decided here: that every text in one is a single harmless line from the moment it
-is read, so that nothing which is made of it, be it a sentence, a question or a log,
-can be told to look like two. Not decided here: what is accepted (`sessionlib.records`).
+Every text in one is a single harmless line from the moment it is read. So no sentence, question or
+log that is made of it can be told to look like two.
 """
 
 from __future__ import annotations

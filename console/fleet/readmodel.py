@@ -1,9 +1,7 @@
-"""What the operator sees of a fleet: immutable rows, made from one look at the store.
+"""What the operator sees of a fleet: immutable rows, made from one reading of the store; pure.
 
-Decided here: what is known, and what only was known. A piece that is missing,
-unreadable or silent has no value here, so that nothing stale can look healthy
-and nothing unreachable looks dead. Pure: the same look gives the same rows. Not
-decided here: words, colours and columns (`words`).
+A piece that is missing, unreadable or silent has no value here. So nothing stale can look
+healthy, and nothing unreachable looks dead.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """The rows that a fleet is shown as: immutable, and the same for people and programs.
 
-Decided here: their fields. A field without a value is not known, or isn't there.
-Not decided here: what their values are (`readmodel`), and how they look (`words`).
+A field without a value is not known, or isn't there.
 """
 
 from __future__ import annotations

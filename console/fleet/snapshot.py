@@ -1,8 +1,6 @@
-"""What one look at the store came to, piece by piece.
+"""What one reading of the store came to, piece by piece.
 
-Decided here: that a piece is there, is certainly absent, or couldn't be had, and
-that the three are never mixed up. Not decided here: how it is read (`looking`)
-and what it means (`readmodel`).
+A piece is there, is certainly absent, or couldn't be had. The three are never mixed up.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""What is known of the holder's end, witness by witness, and what it comes to. Pure.
+"""What is known of the holder's end, witness by witness, and what it comes to; pure.
 
-Decided here: what each witness can say, by whose clock, and how much that proves:
-silence never proves an end, an expired lease doesn't, and a process that is gone
-does so only for the session that holds the lease. Not decided here: what an
-operator may do on it (`intents.emergencies`, `cli.emergency`).
+Silence never proves an end, and an expired lease doesn't. A process that is gone does, for the
+session that holds the lease.
 """
 
 from __future__ import annotations

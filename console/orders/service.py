@@ -1,9 +1,7 @@
 """What the screen may ask for, over the same functions as the command line.
 
-Decided here: which action goes to which of `intents`' functions, that nothing is
-given while reading only, and that an order is given on what its question was
-about or not at all. This is the one place to change when those functions do.
-Not decided here: when an order makes sense (`intents`).
+Nothing is given while reading only. An order is given on what its question was about, or not at
+all.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Keeping a guard on its post.
+"""Keeping a guard running: a lost guard is replaced, with backoff.
 
-Decided here: that a lost guard is replaced, with backoff, and that the new one
-is told of the lease only what still counts. Not decided here: what the guard
-is for at the moment (`workload`).
+The new one is told of the lease only what still counts.
 """
 
 from __future__ import annotations

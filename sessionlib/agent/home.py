@@ -1,9 +1,7 @@
-"""The agent's own folder, and the session that lives in it.
+"""The agent's own folder, and the session that lives in it: one agent at a time.
 
-Decided here: one agent at a time in a home, which session a start belongs to,
-and what is remembered across starts: the session's beginning and the highest
-epoch ever seen. Not decided here: anything about the lease; a restarted agent
-is a new incarnation whatever it finds here.
+It remembers the session's beginning and the highest epoch ever seen. It says nothing of the
+lease: a restarted agent is a new incarnation whatever it finds here.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Calls that may hang, kept out of the loop's way.
+"""Calls that may hang, kept out of the loop's way: one at a time, each answered in time."""
 
-Decided here: one call at a time in each lane, every call is answered within its
-time-out, and a thread that doesn't come back is left behind (a folder on a dead
-network mount can't be interrupted). A call that fails in a way that nobody foresaw,
-or that no thread can be started for, is answered as well, and told of: the lane is
-there for the next one. Not decided here: what is called.
-"""
+# A folder on a dead network mount can't be interrupted: a thread that doesn't come back is left
+# behind. A call that fails unforeseen, or that no thread can be started for, is answered as well,
+# and logged. The lane is there for the next one.
 
 from __future__ import annotations
 

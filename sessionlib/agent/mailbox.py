@@ -1,9 +1,7 @@
-"""Reports, orders, history and logs in the store.
+"""Reports, orders, history and logs in the store. Nothing here is on the lease's path.
 
-Decided here: which of them are read, that an unreadable one is passed over with
-what was known kept, that an order is looked at only with the fleet's signature,
-and only while young, and that one which is past is never read again. Nothing here
-is on the lease's path.
+An unreadable record is passed over. An order is read only with the fleet's signature and only
+while young, and never again once it is past.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""What the session uses of its machine.
+"""What the session uses of its machine. A figure that can't be had is None; asking never waits.
 
-Decided here: where the figures come from, and that asking never fails nor
-waits: a figure that can't be had is None. Not decided here: what they are for;
-nothing in this project moves because of them.
+Nothing in this project moves because of them.
 """
 
 from __future__ import annotations

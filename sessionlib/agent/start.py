@@ -1,8 +1,4 @@
-"""From a configuration to a running agent.
-
-Decided here: how settings become an agent's parts, and what a signal means.
-Not decided here: what the agent then does.
-"""
+"""From a configuration to a running agent: its parts, and what a signal means."""
 
 from __future__ import annotations
 

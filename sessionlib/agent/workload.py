@@ -1,14 +1,8 @@
-"""Bringing the workload to what was decided for it, through the guard.
+"""Bringing the workload to its goal, through the guard. The latest goal counts."""
 
-Decided here: how a step towards the goal becomes a command to the guard, and
-how what the guard and the probe say becomes facts. The latest goal counts, so
-that setting one is cheap and may happen at any time. Not decided here: which
-goal (`core.decide`), which step (`core.work`), and whether the workload may run
-at this moment, which is the guard's alone.
-
-Everything here happens in the agent's thread. Those of the guard's client and
-of the probe only post, and call `notify` so that the agent's loop comes round.
-"""
+# Everything here happens in the agent's thread. Those of the guard's client and of the probe only
+# post, and call `notify` so that the agent's loop comes round. Whether the workload may run at this
+# moment is the guard's alone to say.
 
 from __future__ import annotations
 

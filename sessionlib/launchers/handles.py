@@ -1,8 +1,6 @@
-"""What is remembered of a start, in the home that it was made in.
+"""What is remembered of a start, in its home: a handle is on disk before anything is started.
 
-Decided here: that a handle is on disk, whole, before anything is started, and
-that what can't be read counts as not known. Not decided here: what a handle says
-about the present (`local`).
+What can't be read counts as not known.
 """
 
 from __future__ import annotations

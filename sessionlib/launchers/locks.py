@@ -1,8 +1,6 @@
-"""Locks that say who is in a home.
+"""Locks that say who is in a home. A lock ends with its processes, so a kill leaves nothing behind.
 
-Decided here: that a lock goes with the processes that have it, so that nothing
-has to be cleaned up after a kill, and that looking at one disturbs nobody for
-longer than a moment. Not decided here: what it means that one is taken (`local`).
+Looking at one disturbs nobody for longer than a moment.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""What every intent starts from: a lease that can be judged, sessions that would hear.
+"""What every proposal starts from: a lease that can be judged, sessions that would hear.
 
-Decided here: when somebody counts as there to carry an order out, and the
-evidence that an order carries. Not decided here: which order makes sense when.
+It also makes the evidence that an order carries.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Moving the work while somebody has it: a handover, and a word on one that is planned.
-
-Decided here: when each makes sense, and what it will mean for whom. Not decided
-here: what agents make of it (`sessionlib.core`).
-"""
+"""Moving the work while somebody has it: a handover, and a word on one that is planned."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What is asked of the fleet as it stands: to end a session, to hold still, to copy the data.
-
-Decided here: when each makes sense, and what it will mean. Not decided here:
-moves (`moves`), and what rests on somebody's death (`emergencies`).
-"""
+"""What is asked of the fleet as it stands: to end a session, to hold still, to copy the data."""
 
 from __future__ import annotations
 
