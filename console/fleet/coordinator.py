@@ -1,4 +1,4 @@
-"""What the coordinator says, beside what the store says. Its doorbell is a reason to read the store.
+"""What the coordinator says, beside the store. Its doorbell is a reason to read the store.
 
 A thread of its own asks, every few seconds. A command that looks once waits for it a moment only:
 a dead or slow coordinator costs the screen nothing.

@@ -1,4 +1,4 @@
-"""The documents that `--json` prints: an interface for other programs, which only ever gains keys."""
+"""The documents that `--json` prints: an interface for programs, which only ever gains keys."""
 
 from __future__ import annotations
 

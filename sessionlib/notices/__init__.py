@@ -1,4 +1,4 @@
-"""Notices: what an operator is told whose console is closed. Whoever holds a valid lease sends them.
+"""Notices for an operator whose console is closed. Whoever holds a valid lease sends them.
 
 Three could speak:
 

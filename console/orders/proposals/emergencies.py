@@ -1,4 +1,4 @@
-"""Taking the work from a session that can't be asked any more: when that is right, and what else is."""
+"""Taking the work from a session that can't be asked any more: when that is right."""
 
 from __future__ import annotations
 
