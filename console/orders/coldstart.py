@@ -17,11 +17,11 @@ from console.fleet.words import ago, duration
 from console.orders.evidence import LivenessVerdict, evidence_of, verdict_of
 from console.orders.proposals.common import report_of, require_lease
 from sessionlib.config import Config
-from sessionlib.config.schema import LauncherKind
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
 from sessionlib.core.view import Member
 from sessionlib.launchers import LaunchState, LaunchStatus
+from sessionlib.launchers.kinds import launcher_kind_of
 from sessionlib.stores import timing_of
 
 
@@ -195,14 +195,14 @@ def _candidate(
     elif is_there:
         life = "a session runs and has yet to report"
     by = "started from this machine"
-    if own.launcher is LauncherKind.MANUAL:
+    if not launcher_kind_of(config, account).starts:
         by = f"started by its own person, {own.owner or own.email}"
     reasons = [f"priority {own.priority}", own.role.value.replace("_", " "), life, by]
     if report is not None and report.member == Member.FENCED:
         reasons.append("fenced: its agent has to be started again")
     if lease is not None and lease.holder == account:
         reasons.append("worked last: its folder may hold what no checkpoint does")
-    return Candidate(account, own.launcher.value, is_there, tuple(reasons))
+    return Candidate(account, own.launcher, is_there, tuple(reasons))
 
 
 def _present(snapshot: Snapshot, account: str, launched: LaunchStatus | None) -> Report | None:
