@@ -6,7 +6,7 @@ run obey nobody else. Not decided here: how a key is changed (`console.signing.r
 
 from __future__ import annotations
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from console.errors import Refused
 from console.setup.founding.steps import SetupStep
 from console.signing import seed_storage
