@@ -73,7 +73,7 @@ def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem
 
 def account_items(config: Config, name: str, found: PreflightFacts) -> Iterator[PreflightItem]:
     yield _owner(config, name)
-    seen = found.snapshot.reports.get(name, Reading())
+    seen = found.snapshot.report_of(name)
     yield _session(name, seen)
     report = seen.value
     if report is None or not is_running(seen):
