@@ -1,9 +1,7 @@
-"""What is known of the holder's end, witness by witness, and what it comes to. Pure.
+"""The evidence of the holder's end, witness by witness, and the verdict. Pure.
 
-Decided here: what each witness can say, by whose clock, and how much that proves:
-silence never proves an end, an expired lease doesn't, and a process that is gone
-does so only for the session that holds the lease. Not decided here: what an
-operator may do on it (`intents.emergencies`, `cli.emergency`).
+Silence proves no end, and an expired lease proves none. A process that is gone proves it only
+for the session that holds the lease.
 """
 
 from __future__ import annotations
@@ -128,6 +126,18 @@ def evidence_lines(witnesses: Sequence[Witness], columns: int | None = None) -> 
         said = wrapped(row[at:], max(columns - at, _LEAST_COLUMNS), in_column=True)
         broken += [row[:at] + said[0], *(" " * at + more for more in said[1:])]
     return [head, *broken]
+
+
+def evidence_rows(witnesses: Sequence[Witness]) -> tuple[tuple[str, str, str], ...]:
+    """Each witness for the dialog: its name, its verdict, and its words with their age."""
+    return tuple(
+        (
+            one.name,
+            one.verdict.value,
+            one.says if one.since_s is None else f"{one.says} ({duration(one.since_s)})",
+        )
+        for one in witnesses
+    )
 
 
 def _store(seen: Reading[Lease], lease: Lease, watch: WatchStart | None) -> Witness:
