@@ -1,9 +1,7 @@
-"""Whether sessions may take over by themselves, as the operator's screens show it.
+"""Whether sessions may take over by themselves, as the screens show it.
 
-Decided here: how often doctor's finding is read anew for that, that it has to be signed with
-the key that is in force by now, as agents want it, and that one which can't be read just now
-leaves what was known. Not decided here: what the finding allows
-(`sessionlib.signed.store_check`).
+Doctor's result must be signed with the key in force, as agents require. An unreadable result
+leaves the last one. `sessionlib.signed.store_check` decides what a result allows.
 """
 
 from __future__ import annotations
@@ -17,18 +15,18 @@ from sessionlib.ports import Store
 from sessionlib.signed import store_check
 
 EVERY_S = 60.0
-"""On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
+"""On Drive each reading costs 10 units: one for the result, one for a change of the key."""
 
 
 @dataclass
 class TakeoverGate:
-    """One fleet's, as one console knows it."""
+    """The last known answer for one fleet."""
 
     _why: str | None = "what doctor has found can't be read"
     _read_mono: float = float("-inf")
 
     def store_unproven(self, store: Store, config: Config, clock: Clock) -> str | None:
-        """Why every takeover waits for an operator; None where it needn't."""
+        """The reason why every takeover waits for an operator; None if takeovers are allowed."""
         place = store_check.folder_to_check(config)
         if place is None:
             return None

@@ -1,9 +1,7 @@
-"""Bringing the work back when every session has ended: which account, and how far it is. Pure.
+"""A cold start after every session has ended: the accounts to start, and its progress. Pure.
 
-Decided here: the steps, in which of them one look at the store and at the
-launcher finds an account, and in which order accounts are recommended. There is
-no state but theirs, so whoever looks again goes on where things stand. Not
-decided here: what is started, and how it is told (`cli.coldstart`).
+Each step follows from one snapshot and the launcher's status. No other state is kept, so a new
+run goes on where things stand.
 """
 
 from __future__ import annotations

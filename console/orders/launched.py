@@ -1,8 +1,4 @@
-"""Sessions that were started from this machine.
-
-Decided here: nothing but where the launcher comes from, so that every command and
-the screen ask the same one. Not decided here: what it proves (`evidence`).
-"""
+"""Sessions that were started from this machine: one launcher for every command and the screen."""
 
 from __future__ import annotations
 

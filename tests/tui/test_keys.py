@@ -198,7 +198,7 @@ async def test_stop_names_the_session_and_what_follows() -> None:
     async with console(calm()) as bench:
         await bench.press("s")
         assert "Stop primary, the primary?" in bench.text()
-        assert "backup1 (b@example.com, 11h23m left, ready) may then take over" in bench.text()
+        assert "backup1 (b@example.com, 11h23m left, ready) may then" in bench.text()
         await bench.press("escape", "j", "s")
         assert "Stop backup1?" in bench.text()
         await agree(bench)

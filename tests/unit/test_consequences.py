@@ -78,7 +78,7 @@ def test_both_renderings_mention_each_fact(make: Callable[[], Proposal]) -> None
     for fact in consequences.facts:
         said, shown = fact.text(command_of), fact.text(cap)
         assert said in text or said[:1].upper() + said[1:] in text
-        assert shown in lines[fact.topic.value].split("; ") or shown in lines[fact.topic.value]
+        assert shown in lines[fact.topic.value]
     assert text.startswith(consequences.action.value.capitalize())
     assert all(line.endswith(".") and ".." not in line for line in text.split("\n"))
     assert {"Undo"} < set(lines), "each says whether it can be undone"

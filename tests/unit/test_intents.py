@@ -123,9 +123,8 @@ def test_the_plan_that_asks_is_approved_by_its_id() -> None:
     order = proposal.order
     assert (order.action, order.plan, order.account) == (OrderAction.APPROVE, "p1", None)
     assert proposal.due_s == 1799.0
-    assert (
-        "Approve, in 29m59s (the session ends): primary (a@example.com) stops" in proposal.meaning
-    )
+    head = "Approve, in 29m59s (the session ends): primary (a@example.com) stops"
+    assert proposal.meaning.startswith(head)
     assert "backup1 (b@example.com, 11h39m left, ready) becomes the primary" in proposal.meaning
 
 
@@ -266,9 +265,7 @@ def test_a_resume_needs_somebody_to_carry_it_out_and_no_holder() -> None:
     assert proposals.resume(CONFIGURED, snapshot(paused)).order.action is OrderAction.RESUME
     gone = Reading[Report]()
     meaning = proposals.resume(CONFIGURED, snapshot(Reading(paused, 99.0), primary=gone)).meaning
-    assert (
-        "a standby may claim the lease: primary (a@example.com) holds it and isn't there" in meaning
-    )
+    assert "A standby may claim the lease: primary (a@example.com) holds it and isn't" in meaning
     nobody = snapshot(paused, primary=gone, backup1=gone, backup2=gone)
     assert "start one first" in refusal(lambda: proposals.resume(CONFIGURED, nobody))
     assert "isn't paused" in refusal(lambda: proposals.resume(CONFIGURED, snapshot()), AlreadySo)

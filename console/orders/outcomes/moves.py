@@ -1,8 +1,4 @@
-"""What became of an order that moves the work.
-
-Decided here: when such a move has ended (the successor's workload serves), and
-how. Not decided here: orders that move nothing (`states`).
-"""
+"""The outcome of an order that moves the work: it ends when the successor's workload serves."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""What became of an order that moves nothing.
-
-Decided here: when each has ended, and how. Not decided here: moves (`moves`).
-"""
+"""The outcome of an order that moves nothing."""
 
 from __future__ import annotations
 

@@ -100,22 +100,22 @@ def check_account_exists(config: Config, account: str | None) -> None:
         )
 
 
-def person(config: Config, account: str) -> Person:
-    """An account with its address, as an operator knows it."""
+def describe_account(config: Config, account: str) -> Person:
+    """An account with its address."""
     known = config.accounts.get(account)
     return Person(account, "" if known is None else known.email)
 
 
-def successor(config: Config, snapshot: Snapshot, account: str) -> Person:
+def describe_successor(config: Config, snapshot: Snapshot, account: str) -> Person:
     """An account that may get the work, with its time left and its readiness if it reports."""
     seen, known = snapshot.report_of(account), config.accounts.get(account)
     if known is None or seen.value is None:
-        return person(config, account)
+        return describe_account(config, account)
     left = duration(time_left_s(seen))
     return Person(account, f"{known.email}, {left} left, {seen.value.readiness.value}")
 
 
-def checkpoint_text(config: Config, snapshot: Snapshot) -> str | None:
+def describe_checkpoint(config: Config, snapshot: Snapshot) -> str | None:
     """The newest checkpoint and its age in words; None without one."""
     copy = checkpoint_row(config, snapshot)
     if copy.seq is None:

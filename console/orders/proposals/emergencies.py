@@ -13,12 +13,12 @@ from console.orders.consequences import Consequences
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
-    checkpoint_text,
+    describe_account,
+    describe_checkpoint,
+    describe_successor,
     new_order,
-    person,
     require_lease,
     require_running_report,
-    successor,
 )
 from sessionlib.config import Config
 from sessionlib.core.messages import OrderAction
@@ -73,9 +73,9 @@ def emergency_consequences(
     """The consequences of an emergency, also before its evidence is complete."""
     lease = snapshot.lease.value
     return consequences.of_emergency(
-        person(config, holder),
-        successor(config, snapshot, to),
-        checkpoint_text(config, snapshot),
+        describe_account(config, holder),
+        describe_successor(config, snapshot, to),
+        describe_checkpoint(config, snapshot),
         paused=lease is not None and lease.paused,
         evidence=evidence,
     )

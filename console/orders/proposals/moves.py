@@ -13,14 +13,14 @@ from console.orders import consequences
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
-    checkpoint_text,
+    describe_account,
+    describe_checkpoint,
+    describe_successor,
     new_order,
-    person,
     require_holder,
     require_lease,
     require_running_report,
     standbys,
-    successor,
 )
 from sessionlib.config import Config
 from sessionlib.config.schema import HandoverPolicy
@@ -52,7 +52,7 @@ def handover(
     require_running_report(snapshot, to)
     order = new_order(config, lease, OrderAction.HANDOVER, account=to, when=when, after_s=after_s)
     facts = consequences.of_handover(
-        person(config, holder), successor(config, snapshot, to), moment
+        describe_account(config, holder), describe_successor(config, snapshot, to), moment
     )
     return Proposal(order, facts, due_s=due_s)
 
@@ -81,8 +81,8 @@ def approve(config: Config, snapshot: Snapshot) -> Proposal:
         )
     due_s = max(0.0, (plan.left_s or 0.0) - (snapshot.lease.age_s or 0.0))
     facts = consequences.of_approved_move(
-        person(config, holder),
-        successor(config, snapshot, plan.to),
+        describe_account(config, holder),
+        describe_successor(config, snapshot, plan.to),
         None if plan.left_s is None else f"in {duration(due_s)}",
         plan.reason,
     )
@@ -102,16 +102,18 @@ def abort(config: Config, snapshot: Snapshot) -> Proposal:
         raise Refused("no move is planned or under way: there is nothing to abort")
     holder = require_holder(snapshot, "call it off", "the plan ends with the next claim")
     plan = lease.plan
-    facts = consequences.of_abort(person(config, holder), plan.to, plan.phase.value, plan.reason)
+    facts = consequences.of_abort(
+        describe_account(config, holder), plan.to, plan.phase.value, plan.reason
+    )
     return Proposal(new_order(config, lease, OrderAction.ABORT, plan=plan.id), facts)
 
 
 def _approve_takeover(config: Config, snapshot: Snapshot, lease: Lease, standby: str) -> Proposal:
     facts = consequences.of_approved_takeover(
-        None if lease.holder is None else person(config, lease.holder),
-        successor(config, snapshot, standby),
+        None if lease.holder is None else describe_account(config, lease.holder),
+        describe_successor(config, snapshot, standby),
         ago(snapshot.lease.age_s),
-        checkpoint_text(config, snapshot),
+        describe_checkpoint(config, snapshot),
     )
     return Proposal(new_order(config, lease, OrderAction.APPROVE, account=standby), facts)
 

@@ -10,13 +10,13 @@ from console.orders.consequences import Person
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
+    describe_account,
+    describe_successor,
     new_order,
-    person,
     require_holder,
     require_lease,
     require_running_report,
     standbys,
-    successor,
 )
 from sessionlib.config import Config
 from sessionlib.core.messages import OrderAction
@@ -30,10 +30,10 @@ def stop(config: Config, snapshot: Snapshot, account: str) -> Proposal:
     report = require_running_report(snapshot, account)
     order = new_order(config, lease, OrderAction.STOP, account=account, target=report.incarnation)
     if lease.holder != account:
-        facts = consequences.of_standby_stop(person(config, account))
+        facts = consequences.of_standby_stop(describe_account(config, account))
     else:
         facts = consequences.of_primary_stop(
-            person(config, account), _first_heir(config, snapshot, account)
+            describe_account(config, account), _first_heir(config, snapshot, account)
         )
     return Proposal(order, facts, report.session)
 
@@ -62,7 +62,7 @@ def pause(config: Config, snapshot: Snapshot) -> Proposal:
         raise AlreadySo("the fleet is paused already")
     holder = require_holder(snapshot, "write the pause down", "it would change nothing")
     facts = consequences.of_pause(
-        person(config, holder), None if lease.plan is None else lease.plan.to
+        describe_account(config, holder), None if lease.plan is None else lease.plan.to
     )
     return Proposal(new_order(config, lease, OrderAction.PAUSE), facts)
 
@@ -77,7 +77,7 @@ def resume(config: Config, snapshot: Snapshot) -> Proposal:
         raise Refused("no session reports, so there is nobody to end the pause: start one first")
     is_absent = lease.holder is not None and lease.holder not in there
     facts = consequences.of_resume(
-        person(config, lease.holder) if lease.holder is not None and is_absent else None,
+        describe_account(config, lease.holder) if lease.holder is not None and is_absent else None,
         is_held=lease.holder is not None,
     )
     return Proposal(new_order(config, lease, OrderAction.RESUME), facts)
@@ -88,15 +88,17 @@ def checkpoint(config: Config, snapshot: Snapshot) -> Proposal:
     lease = require_lease(snapshot)
     holder = require_holder(snapshot, "make one", "a standby takes over by itself")
     require_running_report(snapshot, holder)
-    facts = consequences.of_checkpoint(person(config, holder))
+    facts = consequences.of_checkpoint(describe_account(config, holder))
     return Proposal(new_order(config, lease, OrderAction.CHECKPOINT, account=holder), facts)
 
 
 def _first_heir(config: Config, snapshot: Snapshot, account: str) -> Person | None:
     """The standby that may take over from `account`: a ready one, else one that runs."""
     names = standbys(config, snapshot, account)
-    people = [successor(config, snapshot, name) for name in names if _is_ready(snapshot, name)]
-    people += [successor(config, snapshot, name) for name in names]
+    people = [
+        describe_successor(config, snapshot, name) for name in names if _is_ready(snapshot, name)
+    ]
+    people += [describe_successor(config, snapshot, name) for name in names]
     return next(iter(people), None)
 
 
