@@ -88,7 +88,7 @@ class Question:
     typed: str | None = None
 
 
-RISK_OF_TWO = "if it works after all, two run at once until its guard stops it"
+RISK_OF_TWO = "if it works on, two run at once until its guard stops it"
 
 
 _NO_UNDO = (

@@ -334,7 +334,7 @@ def test_an_emergency_carries_what_it_rests_on() -> None:
         "checkpoint 4.9",
         "What primary wrote since isn't carried over",
         "This rests on proof of its end",
-        "If it works after all, two run at once",
+        "If it works on, two run at once",
     ):
         assert words in proposal.meaning
     paused = Reading(replace(LEASE, paused=True), 99.0)

@@ -102,9 +102,8 @@ def abort(config: Config, snapshot: Snapshot) -> Proposal:
         raise Refused("no move is planned or under way: there is nothing to abort")
     holder = require_holder(snapshot, "call it off", "the plan ends with the next claim")
     plan = lease.plan
-    facts = consequences.of_abort(
-        describe_account(config, holder), plan.to, plan.phase.value, plan.reason
-    )
+    who = describe_account(config, holder)
+    facts = consequences.of_abort(who, plan.to, plan.phase.value, plan.reason)
     return Proposal(new_order(config, lease, OrderAction.ABORT, plan=plan.id), facts)
 
 

@@ -95,11 +95,8 @@ def checkpoint(config: Config, snapshot: Snapshot) -> Proposal:
 def _first_heir(config: Config, snapshot: Snapshot, account: str) -> Person | None:
     """The standby that may take over from `account`: a ready one, else one that runs."""
     names = standbys(config, snapshot, account)
-    people = [
-        describe_successor(config, snapshot, name) for name in names if _is_ready(snapshot, name)
-    ]
-    people += [describe_successor(config, snapshot, name) for name in names]
-    return next(iter(people), None)
+    best = next((name for name in names if _is_ready(snapshot, name)), next(iter(names), None))
+    return None if best is None else describe_successor(config, snapshot, best)
 
 
 def _is_ready(snapshot: Snapshot, account: str) -> bool:
