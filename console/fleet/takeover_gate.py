@@ -1,9 +1,7 @@
 """Whether sessions may take over by themselves, as the operator's screens show it.
 
-Decided here: how often doctor's finding is read anew for that, that it has to be signed with
-the key that is in force by now, as agents want it, and that one which can't be read just now
-leaves what was known. Not decided here: what the finding allows
-(`sessionlib.signed.store_check`).
+doctor's finding has to be signed with the key in force, as agents want it. One that can't be read
+just now leaves what was known.
 """
 
 from __future__ import annotations

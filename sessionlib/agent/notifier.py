@@ -1,8 +1,7 @@
 """The agent's notices to the operator.
 
-Decided here: that what was told is remembered by this agent alone, and that where notices
-can't be sent this is said once and is no reason not to work. Not decided here: who speaks
-(`sessionlib.notices`), what there is to tell (`deciding`), and how it is sent (`delivery`).
+This agent alone remembers what it has sent. Where notices can't be sent, it says so once and
+works on.
 """
 
 from __future__ import annotations

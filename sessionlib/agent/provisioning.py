@@ -1,9 +1,6 @@
 """What a session is equipped with: its program, the fleet's settings and the fleet's key.
 
-Decided here: how often the store is asked for newer ones, that a workload gets its
-secrets and a folder to run in, and what is told of settings that differ. Not
-decided here: which program counts and how it is set up (`program`), and when
-(`core.rules.copying`).
+It asks the store for newer ones now and then, and says which settings differ.
 """
 
 from __future__ import annotations
