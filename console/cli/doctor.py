@@ -22,7 +22,7 @@ from sessionlib.signed.store_check import StoreCheck, date_text, folder_to_check
 CHANGES = True
 EXAMPLES = (
     "colabvps-console doctor",
-    "colabvps-console doctor --accounts operator,backup1 --yes",
+    "colabvps-console doctor --accounts operator,bob --yes",
     "colabvps-console doctor --json --yes",
 )
 _WORDS = {True: ("ok", "good"), False: ("FAILS", "bad"), None: ("not known", "warn")}
@@ -64,7 +64,7 @@ def run(
 def _names(config: Config, text: str | None) -> list[str]:
     names = [] if text is None else [name.strip() for name in text.split(",")]
     if text is not None and len(names) != 2:
-        raise WrongUse("--accounts: name two, as --accounts operator,backup1")
+        raise WrongUse("--accounts: name two, as --accounts operator,bob")
     from sessionlib.stores.drive import signin_storage  # noqa: PLC0415 - loaded only here
 
     known = signin_storage.names(config)

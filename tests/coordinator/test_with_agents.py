@@ -27,7 +27,7 @@ from tests.environs import environ_of
 
 SCALE = 20.0
 WITHIN_S = 60.0
-LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "backup2"}}'
+LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "cleo"}}'
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 

@@ -1,7 +1,7 @@
 """Google Drive v2 and its sign-in on this machine, for demonstrations and tests.
 
-    with emulated(accounts=["you@example.com"]) as emulator: ...
-    python -m console.emulators.drive --account you@example.com
+    with emulated(accounts=["ada@example.com"]) as emulator: ...
+    python -m console.emulators.drive --account ada@example.com
 
 Decided here: nothing but where to read on. A request arrives in `wire`, is sent to its
 door by `front`, and, if it is for Drive, goes through `drive`: the token (`signing`),

@@ -18,7 +18,7 @@ CHANGES = True
 EXAMPLES = (
     "colabvps-console coordinator token create primary",
     "colabvps-console coordinator token create --operator --db /var/lib/coordinator.db",
-    "export COLABVPS_COORDINATOR_TOKEN=$(colabvps-console coordinator token create backup1)",
+    "export COLABVPS_COORDINATOR_TOKEN=$(colabvps-console coordinator token create bob)",
 )
 
 
