@@ -39,10 +39,12 @@ imports: dev-env  ## whether rooms import downwards only
 docs-check: dev-env
 	@$(BIN)/python -m tools.protocol_doc --check
 	@$(BIN)/python -m tools.console_doc --check
+	@$(BIN)/python -m tools.rooms_doc --check
 
 docs: dev-env  ## draw the generated parts of docs/ anew
 	@$(BIN)/python -m tools.protocol_doc
 	@$(BIN)/python -m tools.console_doc
+	@$(BIN)/python -m tools.rooms_doc
 
 SEEDS ?= 100
 SEED ?= 0

@@ -1,7 +1,6 @@
-"""The program's front door.
+"""The program's entry: `--version` answers before anything else is loaded.
 
-Decided here: that `--version` answers before anything else is loaded, and that
-nothing ever leaves as a traceback. Not decided here: the commands (`cli`).
+Nothing ever leaves as a traceback.
 """
 
 from __future__ import annotations

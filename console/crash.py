@@ -1,8 +1,4 @@
-"""Where the console keeps what it knows of an error that nobody foresaw.
-
-Decided here: the place and the name of a report. Not decided here: what is in it
-(`sessionlib.crash_text`).
-"""
+"""Where the console keeps its report of an error that nobody foresaw."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How a command ends when it doesn't end well, sorted by exit code.
-
-Decided here: the console's own endings beside those of `sessionlib.errors`, and
-which exit code each one has. Not decided here: their wording.
-"""
+"""How a command ends when it doesn't end well, sorted by exit code."""
 
 from __future__ import annotations
 

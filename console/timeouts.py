@@ -1,7 +1,6 @@
 """Calls that may never come back, such as those to a shared folder whose server is gone.
 
-Decided here: that the operator gets an answer in time, at the price of a thread
-that is left behind. Not decided here: how long is long enough.
+The operator gets an answer in time, at the price of a thread that is left behind.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Tokens and epochs, by hand, while the service runs or not.
-
-Decided here: that a running service follows within a second, and what an operator is told
-before an epoch is changed. Not decided here: how it is asked (the command line).
-"""
+"""Tokens and epochs, changed by hand. A service that runs follows within a second."""
 
 from __future__ import annotations
 

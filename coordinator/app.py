@@ -1,7 +1,6 @@
-"""All of it together: one ASGI application over one database.
+"""One ASGI application over one database: what is built from what.
 
-Decided here: what is built from what, and that whatever goes wrong is answered in one form.
-Not decided here: sockets and signals (`serving`).
+Whatever goes wrong is answered in one form.
 """
 
 from __future__ import annotations

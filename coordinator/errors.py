@@ -1,7 +1,4 @@
-"""What can go wrong in the coordinator's process, in sentences for its operator.
-
-Decided here: the names. Not decided here: what a client is answered (`api.problems`).
-"""
+"""What can go wrong in the coordinator's process, in sentences for its operator."""
 
 from sessionlib.errors import ColabvpsError
 

@@ -1,8 +1,7 @@
-"""The bell: a stream of events for everyone who listens.
+"""The stream of events for everyone who listens, and what of the log a listener has missed.
 
-Decided here: what of the log a listener has missed, and that a stream costs one place in the
-log and no queue of its own: whoever is too slow is told to look at everything. Not decided
-here: what rings (`decisions`).
+A stream costs one place in the log and no queue of its own. Whoever is too slow is told to look
+at everything.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The fencing rule: whose word counts.
+"""The fencing rule: whose word counts; pure.
 
-Decided here: that a lower epoch than the highest known never counts, that an epoch has one
-holder, and that whatever counts raises what is known. Pure. Not decided here: what follows
-from a word that counts (`decisions`). Only an operator lowers an epoch (`administering`).
+A lower epoch than the highest known never counts, and an epoch has one holder. Whatever counts
+raises what is known. Only an operator lowers an epoch (`admin`).
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What Prometheus is told.
 
-Decided here: names and labels. Accounts are those with a token, routes those of the policy,
-so that no client can make them more. Not decided here: alert rules (`docs/coordinator.md`).
+Accounts are those with a token, and routes those of the policy: no client can make them more.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The one form of every refusal.
+"""The one form of every refusal: JSON with `error`, a word for programs, and `message`, for people.
 
-Decided here: a JSON object with `error`, a word for programs, and `message`, a sentence for
-people; 422 has `problems` too, and 409 the `epoch`. Nothing that a client sent is repeated.
+422 has `problems` too, and 409 the `epoch`. Nothing that a client sent is repeated.
 """
 
 from __future__ import annotations

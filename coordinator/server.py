@@ -1,8 +1,7 @@
 """The process: where it listens, how it begins and how it ends.
 
-Decided here: that it listens on other addresses than this machine's own only with TLS or
-behind a proxy; that nothing of a request is logged; that it ends when what is under way has
-been answered. Not decided here: what is answered (`api`).
+It listens on other addresses than this machine's own only with TLS or behind a proxy. It logs
+nothing of a request, and answers what is under way before it ends.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What can be set, with what it is if it isn't.
-
-Decided here: the defaults and their reasons. Not decided here: how one sets them (the command
-line).
-"""
+"""What can be set, with each default and its reason."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
 """What the coordinator knows, as frozen values.
 
-Decided here: the fields. A moment is an `Instant` of this machine's own clocks; no clock of
-another machine is compared with it. Not decided here: how facts are kept (`database`), what
-changes them (`decisions`), and what is shown of them (`view`).
+An `Instant` is of this machine's own clocks; no clock of another machine is compared with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Whose token one is.
-
-Decided here: that tokens are found by their hash and compared in constant time. Not decided
-here: what its owner may do (`policy`).
-"""
+"""Whose token one is: tokens are found by their hash and compared in constant time."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Tokens: what one looks like, and what of it is kept.
+"""Tokens: 32 random bytes, of which only a SHA-256 is kept.
 
-Decided here: 32 random bytes, and that only a SHA-256 of them is ever kept. They hold as
-much chance as the hash, so nothing slower is needed.
+They hold as much chance as the hash, so nothing slower is needed.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
-"""What a message changes.
+"""What a message changes: whether it counts, and which part of the state it changes; pure.
 
-Decided here: for each kind of message, whether it counts, which facts it changes, and
-whether the bell rings. Pure: facts and time are passed in, and what changes is gathered in a
-`StateDraft`, so that nobody sees it before it is durable. Not decided here: who may send what
-(`access`), how it is kept (`database`).
+A `StateDraft` gathers the changes, so that nobody sees them before they are durable.
 """
 
 from __future__ import annotations

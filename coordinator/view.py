@@ -1,8 +1,6 @@
-"""What is shown of the facts at a moment.
+"""What is shown of the state at a moment: `GET /api/sessions/status` and its sisters; pure.
 
-Decided here: when a primary counts as one, when a session is lost, and the words of
-`GET /api/sessions/status` and its sisters. Pure: facts and time are passed in. Not decided
-here: what changes facts (`decisions`).
+It says when a primary counts as one, and when a session is lost.
 """
 
 from __future__ import annotations

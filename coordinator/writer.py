@@ -1,11 +1,7 @@
-"""The one writer: decides what was sent, keeps it, and only then lets anybody hear of it.
+"""The one writer: applies what was sent, commits it, and only then lets anybody see it."""
 
-Decided here: that whatever arrives while a commit is under way shares the next one; that an
-answer is given, a fact shown and the bell rung only once it is durable; that what was
-changed by hand in between is read before anything is decided; and that nobody waits for an
-answer which won't come. Not decided here: what a message changes (`decisions`), and how it is
-kept (`database`).
-"""
+# Whatever arrives while a commit is under way shares the next one. Changes by hand are read
+# before anything is decided. Nobody waits for an answer that won't come.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """`python -m sessionlib agent`: the agent's command line.
 
-Decided here: its options and exit codes. 0: ended as asked; 1: failed, or
-fenced; 2: wrong usage or configuration; 3: ended without knowing whether the
-lease was given up (its work has stopped, and the lease runs out by itself).
+Exit codes: 0, ended as asked; 1, failed or fenced; 2, wrong usage or configuration; 3, ended
+without knowing whether the lease was given up (the work has stopped, and the lease runs out).
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         from sessionlib.agent.start import run  # noqa: PLC0415 - `--help` shouldn't wait for it
-        from sessionlib.config import load  # noqa: PLC0415 - read only where an agent is started
+        from sessionlib.config_loading import load  # noqa: PLC0415 - read only where an agent is started
 
         config = load(options.config)
         return run(config, options.account, options.home, until_eof=options.until_eof)

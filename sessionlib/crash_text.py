@@ -1,8 +1,7 @@
 """What is kept of an error that nobody foresaw, by the agent and by the console.
 
-Decided here: that a report holds the places in the code and the redacted
-message, never the values of variables, where a secret could be among them, and
-that nobody but its owner may read the file. Not decided here: where it is kept.
+A report holds the places in the code and the redacted message, never the values of variables: a
+secret could be among them. Only its owner may read the file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """Errors that cross a boundary, sorted by what the reader of one should do.
 
-Decided here: the few names that callers may catch, and which of them say that
-something is wrong with the input, with the store, or with this program's use.
-Not decided here: exit codes and wording on the screen, which are the console's.
+Exit codes and wording on the screen are the console's.
 """
 
 

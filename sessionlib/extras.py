@@ -1,8 +1,7 @@
-"""What the optional parts need, in words.
+"""How an optional part is installed, in words.
 
-Decided here: how an extra is installed. The project isn't in a package index, where its
-name could be anybody's, so it is always its own folder that is installed from. Not decided
-here: who needs which.
+The project isn't in a package index, where its name could be anybody's. So it is always
+installed from its own folder.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What a key looks like: 64 hex digits, a seed or its public half.
 
-Decided here, apart from `signing`, so that whoever only looks at one doesn't load
-the library that signs. Not decided here: whose key it is.
+It stands apart from `signing`, so that whoever only looks at one doesn't load cryptography.
 """
 
 from __future__ import annotations

@@ -1,10 +1,13 @@
-"""Addresses of receivers, which hold secrets in places that differ from service to service.
+"""Addresses of receivers, which hold secrets: what of one may be shown, and how it names a secret.
 
-Decided here: how a secret is referred to (`${NAME}`), and what of an address may be shown:
-its scheme, and its host for those schemes only where the host is one. With most services
-what stands in its place is half of the token. Not decided here: where the values of
-secrets come from (`kit.secret_env`).
+An address names a secret as `${NAME}`; `secret_env` finds the value.
 """
+
+# The scheme may be shown, and the host for those schemes only where the host is one. With most
+# services what stands in its place is half of the token.
+
+# The scheme may be shown, and the host for those schemes only where the host is one. With most
+# services what stands in its place is half of the token.
 
 from __future__ import annotations
 

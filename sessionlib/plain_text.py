@@ -1,7 +1,6 @@
 """Text that others wrote, without what a terminal would obey.
 
-Decided here: what is taken out: control characters, escapes, and the marks that
-reorder or hide text. Not decided here: lines and widths (`console.text.safe_text`).
+Control characters, escapes, and the marks that reorder or hide text are taken out.
 """
 
 from __future__ import annotations

@@ -1,13 +1,10 @@
-"""What the agent and the console ask of a store.
+"""What the agent and the console ask of a store: the calls, and what each promises.
 
-Decided here: the calls, and what each promises. Not decided here: how an
-adapter keeps the promise; `tests/contract` holds every adapter to this page.
-
-Two kinds of value live in a store. *Records* are small and conditional:
-`create` and `replace` have exactly one winner however many race, and the lease
-is one of them. *Blobs* are whole files that one writer owns, or whose name is
-their content: `put` is atomic for readers, and the last one stands.
-There is deliberately no unconditional write of a record and no lock.
+`tests/contract` holds every adapter to this page. Two kinds of value live in a store. *Records*
+are small and conditional: `create` and `replace` have exactly one winner however many race, and
+the lease is one of them. *Blobs* are whole files that one writer owns, or whose name is their
+content: `put` is atomic for readers, and the last one stands. There is deliberately no
+unconditional write of a record, and no lock.
 """
 
 from __future__ import annotations

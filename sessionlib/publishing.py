@@ -1,12 +1,9 @@
-"""Publishing a version: of the code, or of the settings.
+"""Publishing a version: of the code, or of the settings."""
 
-Decided here: that everything a record speaks of is in the store, by the store's
-own account, before the record is created; that of two operators who
-publish at once one is told that the other was first; and that the archives of
-old versions go, but never one that a record of the last few names. What nothing
-names is left alone: it may be what another operator is about to publish. Not
-decided here: whether there is anything new, and who was asked (`console`).
-"""
+# The store itself confirms all that a record speaks of, before the record is created. Of two
+# operators who publish at once, one is told that the other was first. The archives of old
+# versions go, but never one that a record of the last few names. An archive that no record names
+# is left alone: another operator may be about to publish it.
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""JSON to values and back.
+"""JSON to values and back, read strictly: from a store that others can write to.
 
-Decided here: what is accepted from a store that others can write to. A value
-is read strictly (no coercion), bounded in size, depth and numbers, and says by its
-`schema` what it is; anything else raises RecordUnreadable with a reason that
-can be shown, and the reader keeps what it knew. Not decided here: the fields,
-which are the core's.
+A value has bounds in size, depth and numbers, and its `schema` says what it is. Anything else
+raises RecordUnreadable with a reason to show, and the reader keeps what it knew.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""The values of secrets that a configuration refers to, which stand in no file of ours.
+"""The values of secrets that a configuration refers to: from the environment, then from storage.
 
-Decided here: where they are looked for: the environment that the agent was
-started in, then where this machine keeps secrets. A machine without a usable keyring is
-nothing unusual, so that alone is no error. Values are in no message. Not decided
-here: who gets them (the workload and its set-up, through their environment; notices).
+A machine without a usable keyring is nothing unusual: that alone is no error. No message holds a
+value.
 """
 
 from __future__ import annotations

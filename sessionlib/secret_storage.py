@@ -1,10 +1,8 @@
-"""Secrets that a machine keeps: in its keyring, or in encrypted files where there is none.
+"""Secrets that a machine keeps: in its keyring, or in encrypted files where there is none."""
 
-Decided here: where a secret is, which the environment alone says, so that all programs
-of one machine look in the same place: with a passphrase in `COLABVPS_PASSPHRASE` it is
-a file of its own, readable to nobody without it and good for its own entry only; else
-the keyring. Values are in no message. Not decided here: which secrets there are.
-"""
+# The environment alone says where, so that all programs of one machine look in the same place.
+# With a passphrase in `COLABVPS_PASSPHRASE` each secret is a file of its own. Nobody reads it
+# without the passphrase, and it is good for its own entry only. No message holds a value.
 
 from __future__ import annotations
 

@@ -1,12 +1,8 @@
-"""What the operators have signed with the fleet's key, Ed25519.
+"""What the operators have signed with the fleet's key, Ed25519."""
 
-Decided here: what a key looks like (64 hex digits, the operators' secret *seed*
-or its public half), that a signature is good for one purpose only, and which
-bytes of an order are signed: every field but the signature, so that it can't be
-given another meaning. Not decided here: where the seed is kept (the console's
-business), which fields the other signed records have (`kit`), and whether what
-is genuine is still obeyed.
-"""
+# A key is 64 hex digits: the operators' secret *seed*, or its public half. A signature is good for
+# one purpose only. It covers every field of an order but itself, so that nobody gives the order
+# another meaning.
 
 from __future__ import annotations
 
@@ -85,11 +81,6 @@ def verify(order: Order, public_hex: str) -> None:
         verify_bytes(Purpose.ORDER, _body(order), order.signature, public_hex)
     except SignatureInvalid:
         raise SignatureInvalid(f"order {order.id:.40} isn't signed by this fleet's key") from None
-
-
-def signed_bytes(order: Order) -> bytes:
-    """What an order's signature covers."""
-    return Purpose.ORDER.prefix + _body(order)
 
 
 def _body(order: Order) -> bytes:

@@ -1,8 +1,7 @@
 """The coordinator's tokens, kept on this machine for a fleet's accounts and its operator.
 
-Decided here: that one is read without being shown, and kept only if the coordinator knows it
-or can't be asked. Not decided here: how secrets are kept (`sessionlib.secret_storage`), and
-who uses them (`sessionlib.coordinator.tokens`).
+A token is read without being shown. It is kept only if the coordinator knows it, or can't be
+asked.
 """
 
 from __future__ import annotations

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from console.cli.options import CommandContext, command_context
-from console.config_file import find_config
-from console.config_file_edit import write_starter
+from console.config_file import find_config, write_starter
 from console.errors import WrongUse
-from console.setup.founding.folder import folder_steps
 from console.setup.founding.keys import key_steps
-from console.setup.founding.steps import SetupStep
-from sessionlib.config import Config, StoreKind, load
+from console.store_kinds import console_kind_of
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 
 CHANGES = True
@@ -50,27 +48,14 @@ def run(
         _start(context, path)
         return
     config = load(path)
-    store, following = _store(context, config, mail=not no_mail)
-    steps = [*store, *key_steps(config)]
+    store = console_kind_of(config).plan_setup(config, mail=not no_mail)
+    for text in store.warnings:
+        context.out.message(text)
+    steps = [*store.steps, *key_steps(config)]
     if steps:
         context.out.ask("\n".join(step.asks for step in steps if step.asks), yes=context.yes)
     did = [step.do() for step in steps] or ["everything was there already; nothing was changed"]
-    _report(context, path, did, [*following(), *_next(config)])
-
-
-def _store(
-    context: CommandContext, config: Config, *, mail: bool
-) -> tuple[list[SetupStep], Callable[[], list[str]]]:
-    """What the store lacks, and what is to be done by hand once it has it."""
-    if config.store.kind is not StoreKind.DRIVE:
-        return folder_steps(config), list
-    # Loaded only then: a folder fleet needs nothing of Google's.
-    from console.setup.founding import drive  # noqa: PLC0415 - loaded only here
-
-    site = drive.inspect_folder(config)
-    for text in drive.warnings(site):
-        context.out.message(text)
-    return drive.steps(site, mail=mail), lambda: drive.manual_steps(site)
+    _report(context, path, did, [*store.by_hand(), *_next(config)])
 
 
 def _place(context: CommandContext, folder: str | None) -> Path:

@@ -1,10 +1,8 @@
 """Groups of commands, each command imported when it is asked for.
 
-Decided here: what a command's module has to bring. One command is a module with
-`run`, `EXAMPLES` and perhaps `CHANGES = True`. A group is a package with
-`COMMANDS`, the names in it with their first lines of help, and one module (or
-one more group) of each name; its docstring's second paragraph is the rest of its
-help. Not decided here: which there are.
+A command is a module with `run`, `EXAMPLES` and perhaps `CHANGES = True`. A group is a package
+with `COMMANDS`: names with their first lines of help, and one module or group of each name. The
+second paragraph of its docstring is the rest of its help.
 """
 
 from __future__ import annotations

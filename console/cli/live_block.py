@@ -1,7 +1,4 @@
-"""Lines drawn over the ones before, on the terminal's ordinary screen.
-
-Decided here: what is sent to the terminal, and that it is left as it was found.
-"""
+"""Lines drawn over the ones before, on the terminal's ordinary screen, which is left as it was."""
 
 from __future__ import annotations
 

@@ -17,9 +17,11 @@ from console.setup.google.browser_flow import sign_in_with_browser
 from console.setup.google.identity import email_of
 from console.setup.google.oauth_client import OAuthClient, keep_client, need_client, read_client
 from console.setup.google.paste_flow import sign_in_by_pasting
+from console.store_kinds import console_kind_of
 from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, StoreKind, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import emulator_url
 from sessionlib.stores.drive.signin_storage import OPERATOR, SignIn
@@ -86,7 +88,7 @@ def run(
 
 
 def _check_store(config: Config) -> None:
-    if config.store.kind is not StoreKind.DRIVE:
+    if not console_kind_of(config).signs_in_to_google:
         raise WrongUse(
             f"{config.where('store', 'kind')}: the store is a {config.store.kind}, and only one in "
             "Google Drive is signed in to: write `store: {kind: drive}` first"

@@ -13,7 +13,8 @@ from console.config_file import find_config
 from console.errors import Refused
 from console.setup.google.oauth_client import forget_client, kept_client
 from console.setup.google.revocation import revoke
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import emulator_url
 from sessionlib.stores.drive.signin_storage import SignIn

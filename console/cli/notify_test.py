@@ -9,7 +9,8 @@ import typer
 from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, Refused
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import label
 from sessionlib.notices.receivers import receivers

@@ -1,8 +1,6 @@
-"""The options that several commands have, and what a command gets to work with.
+"""The options that several commands have, and what a command works with.
 
-Decided here: that the shared options count before and after a command's name
-alike. They are added to every command here and end up on its context, so that no
-command has to pass them on.
+Shared options count before and after a command's name alike.
 """
 
 from __future__ import annotations

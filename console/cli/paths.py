@@ -13,8 +13,10 @@ from console.config_file import find_config, user_config_dir
 from console.crash import log_dir
 from console.text.output import Output
 from sessionlib import secret_storage
-from sessionlib.config import Config, StoreKind, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
+from sessionlib.stores import KINDS
 
 EXAMPLES = ("colabvps-console paths", "colabvps-console paths --json")
 
@@ -59,6 +61,5 @@ def _config(out: Output, named: str | None) -> tuple[Path | None, Config | None]
 
 
 def _store(config: Config) -> str | None:
-    if config.store.kind is StoreKind.FOLDER:
-        return str(config.store_folder())
-    return config.store.url or config.store.folder_id
+    kind = KINDS.get(config.store.kind)
+    return config.store.url if kind is None else kind.address(config)

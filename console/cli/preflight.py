@@ -18,20 +18,20 @@ from console.checks.preflight.fleet import (
 )
 from console.checks.preflight.items import FLEET, ItemStatus, PreflightItem, preflight_document
 from console.checks.preflight.services import service_items
-from console.checks.preflight.store_access import account_access, fleet_access
+from console.checks.preflight.store_access import fleet_access
 from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, Refused
 from console.fleet.fleet import Fleet
-from console.fleet.looking import history_epochs, try_read_from_store
-from console.fleet.snapshot import Snapshot
+from console.fleet.snapshot import Snapshot, history_epochs, try_read_from_store
 from console.signing.in_force import key_state
 from console.signing.seed_storage import find_seed
+from console.store_kinds import console_kind_of
 from console.text.safe_text import one_line, wrapped
 from console.timeouts import within
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.core.messages import History, MoveKind
 from sessionlib.errors import ConfigError, ProgramError, StoreError
 from sessionlib.layout import history_key
@@ -39,7 +39,7 @@ from sessionlib.signed import store_check
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
-from sessionlib.stores import open_store
+from sessionlib.stores import checked_folder_of, open_store
 
 if TYPE_CHECKING:
     from sessionlib.config import Config
@@ -73,7 +73,7 @@ def run(ctx: typer.Context) -> None:
             context.out.message(f"{item.of}, {item.what}: {item.word.value}")
         else:
             _show(context, item, first=len(items) < 2 or items[-2].of != item.of)
-    rule = rule_for(config)
+    rule = rule_for(config, signs_in_to_google=console_kind_of(config).signs_in_to_google)
     if context.out.json:
         context.out.document(preflight_document(items, rule))
     else:
@@ -84,13 +84,14 @@ def run(ctx: typer.Context) -> None:
 
 def _items(config: Config, *, writes: bool) -> Iterator[PreflightItem]:
     clock = SystemClock()
-    yield from fleet_access(config, clock, writes=writes)
+    kind = console_kind_of(config)
+    yield from fleet_access(config, clock, kind.access_cure, writes=writes)
     found = _gather_facts(config, clock)
     yield from fleet_items(config, found)
     yield from service_items(config)
     for name in config.by_priority():
         yield from account_items(config, name, found)
-        yield from account_access(config, name, clock, writes=writes)
+        yield from kind.account_items(config, name, clock, writes=writes)
 
 
 def _gather_facts(config: Config, clock: SystemClock) -> PreflightFacts:
@@ -99,7 +100,7 @@ def _gather_facts(config: Config, clock: SystemClock) -> PreflightFacts:
         store = open_store(config, clock)
     except ConfigError as error:
         snapshot, held = (
-            Snapshot(config.store.kind.value, error=str(error)),
+            Snapshot(config.store.kind, error=str(error)),
             _key_status_from_file(config),
         )
     else:
@@ -173,7 +174,7 @@ def _published(
         settings = describe_difference(
             config, VersionSeries(store, CONFIG_RECORDS, config.fleet).newest(key)
         )
-        place = store_check.folder_to_check(config)
+        place = checked_folder_of(config)
         found = None if place is None else store_check.read_store_check(store, place, key)[0]
     except StoreError:
         return None, None, None

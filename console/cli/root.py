@@ -1,7 +1,6 @@
 """The program as a whole: its commands, the options before them, and how it ends.
 
-Decided here: which commands there are, and that every ending is an exit code and
-a sentence. Not decided here: how they are loaded (`lazy`) and what each does.
+Every ending is an exit code and a sentence.
 """
 
 from __future__ import annotations

@@ -16,10 +16,10 @@ from console.fleet import documents
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.readmodel import FleetView, fleet_view
 from console.fleet.words import TextLine, fitted, fleet_lines
+from console.store_kinds import console_kind_of
 from console.text.output import is_screen
 from console.text.safe_text import clipped
 from sessionlib.clock import sleep
-from sessionlib.config.schema import StoreKind
 
 EXAMPLES = (
     "colabvps-console status",
@@ -56,7 +56,7 @@ def show(context: CommandContext, *, watch: bool) -> None:
         for line in fitted(_lines(fleet, view), context.out.columns):
             context.out.line(line.text, line.tone)
     if not view.store.reachable:
-        context.out.message(_what_to_do(fleet))
+        context.out.message(console_kind_of(fleet.config).unreachable_advice(fleet.config))
         raise typer.Exit(FAILED)
 
 
@@ -95,14 +95,4 @@ def _without_ages(view: FleetView) -> FleetView:
         accounts=tuple(
             replace(row, remaining_s=None, heartbeat_age_s=None) for row in view.accounts
         ),
-    )
-
-
-def _what_to_do(fleet: Fleet) -> str:
-    if fleet.config.store.kind is not StoreKind.FOLDER:
-        return "check this machine's network, and run this again. The fleet may well be at work"
-    folder = fleet.config.store_folder()
-    return (
-        f"check that {folder} is there and mounted ({fleet.config.where('store')}); "
-        "`colabvps-console init` makes it where it never was. The fleet may well be at work"
     )

@@ -1,9 +1,6 @@
 """`demo`: a fleet on this machine that needs nothing set up, and the judgement on it.
 
-Decided here: what is printed and with which exit code: 0 only if never two
-copies of the work ran at once and every planned move lost nothing. Not decided
-here: the fleet (`stage`), what happens to it (`play`), what became of the work
-(`journal`).
+Exit code 0 only if never two copies of the work ran at once and every planned move lost nothing.
 """
 
 from __future__ import annotations
@@ -29,7 +26,7 @@ from console.demo.journal import (
 )
 from console.demo.scenario import Scenario
 from console.errors import FAILED
-from console.fleet.looking import history_epochs, try_read_from_store
+from console.fleet.snapshot import history_epochs, try_read_from_store
 from console.signing.seed_storage import VARIABLE
 from console.text.output import Output, is_screen
 from sessionlib.coordinator import TOKEN_VARIABLE

@@ -1,14 +1,13 @@
 """A workload to watch: it counts, and would notice if another copy of it counted too.
 
-Stands alone, so that it can be read as an example and copied as a start. It
-keeps its count in its data directory, replaced whole each time, and writes a
-journal line for each step that is safely there. Nothing here knows of leases:
-a workload only has to start, save what it does, and stop on SIGTERM. With
-`SESSION_MODE=standby` it starts warm: it waits for SIGUSR1 and opens its data
-only then.
+It stands alone, so that it can be read as an example and copied as a start. It keeps its count in
+its data directory, replaced whole each time. It writes a journal line for each step that is
+safely there. Nothing here knows of leases: a workload only has to start, save what it does, and
+stop on SIGTERM. With `SESSION_MODE=standby` it starts warm: it waits for SIGUSR1 and opens its
+data only then.
 
-DEMO_JOURNAL names the folder for the journals: one file for each run, one line
-for each step, `<seconds since boot> <epoch> <count>`.
+DEMO_JOURNAL names the folder for the journals: one file for each run, one line for each step,
+`<seconds since boot> <epoch> <count>`.
 """
 
 import json

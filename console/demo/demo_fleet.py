@@ -1,8 +1,7 @@
 """A whole fleet on this machine: a folder, three agents, and the end of them all.
 
-Decided here: what the fleet of a demonstration consists of, and that every
-process of it ends however this one does. The agents are ordinary ones, started
-as a user would start them. Not decided here: what happens to them (`play`).
+Every process of it ends however this one does. The agents are ordinary ones, started as a user
+would start them.
 """
 
 from __future__ import annotations
@@ -28,12 +27,13 @@ from console.fleet.fleet import Fleet
 from console.fleet.snapshot import Snapshot
 from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.launchers import LaunchHandle
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.ports import Store
 from sessionlib.signing import new_seed, public_of
+from sessionlib.stores import timing_of
 
 ACCOUNTS: Mapping[str, Mapping[str, Any]] = {
     "ada": {"email": "ada@example.com", "role": "main_worker", "priority": 1},
@@ -86,7 +86,7 @@ class DemoFleet:
         clock = SystemClock()
         config = self._premises.provision(config, clock, self.seed)
         store = self._premises.open(config, clock)
-        lease = missing_lease(store, config.timing().ttl_s)
+        lease = missing_lease(store, timing_of(config).ttl_s)
         if lease is not None:
             create_lease(store, lease)
         self.fleet = Fleet(config, store, clock)

@@ -1,9 +1,4 @@
-"""Where the store of a demonstration's fleet is.
-
-Decided here: what the configuration says of the store, how it is opened for an operator,
-and what has to run beside the fleet for it. Not decided here: what the fleet does with
-it (`stage`).
-"""
+"""Where the store of a demonstration's fleet is, and what runs beside the fleet for it."""
 
 from __future__ import annotations
 
@@ -13,6 +8,7 @@ from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.ports import Store
 from sessionlib.stores.folder import FolderStore
+from sessionlib.stores.folder_kind import store_folder
 
 
 class DemoStore(Protocol):
@@ -42,11 +38,11 @@ class DemoFolderStore:
         return {"kind": "folder", "path": "VPS_Shared"}
 
     def provision(self, config: Config, clock: Clock, seed: str) -> Config:
-        FolderStore(config.store_folder(), clock).provision()
+        FolderStore(store_folder(config), clock).provision()
         return config
 
     def open(self, config: Config, clock: Clock) -> Store:
-        return FolderStore(config.store_folder(), clock)
+        return FolderStore(store_folder(config), clock)
 
     def environment(self) -> dict[str, str]:
         return {}

@@ -1,11 +1,8 @@
-"""A demonstration's store in a Drive of its own: the emulator, in a process beside the fleet.
+"""A demonstration's store in a Drive of its own: the emulator, in a process beside the fleet."""
 
-Decided here: that everything goes the way it goes with Google: the folder, its tree and its
-sharing are made by what `init` does, each account is signed in with a token that this
-machine keeps, encrypted, below the fleet's own folder, and doctor has its say before anybody
-may take over. Only the browser is left out. Not decided here: what the emulator answers
-(`console.emulators.drive`).
-"""
+# Everything goes the way it goes with Google. `init` makes the folder, its tree and its sharing.
+# Each account is signed in with a token that this machine keeps, encrypted, below the fleet's own
+# folder. doctor has its say before anybody may take over. Only the browser is left out.
 
 from __future__ import annotations
 
@@ -25,10 +22,11 @@ from console.errors import Refused
 from console.setup.founding import drive as founding
 from sessionlib import secret_storage
 from sessionlib.clock import Clock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import StoreCheck, folder_to_check
-from sessionlib.stores import open_store
+from sessionlib.signed.store_check import StoreCheck
+from sessionlib.stores import checked_folder_of, open_store
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import EMULATOR_VARIABLE
 from sessionlib.stores.drive.signin_storage import OPERATOR, SignIn
@@ -140,7 +138,7 @@ def _examine(config: Config, clock: Clock, seed: str) -> None:
     exam = doctor.prepare(config, [], ROUNDS, clock)
     findings = list(doctor.examine(exam, clock, lambda text: None))
     bad = result.failed_safety_checks(findings)
-    place = folder_to_check(config)
+    place = checked_folder_of(config)
     if place is not None:
         where = (place.fleet, place.folder_id, place.lease_id)
         found = StoreCheck(*where, clock.now().wall, not bad, bad, ROUNDS, "demo")

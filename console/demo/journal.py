@@ -1,9 +1,7 @@
-"""The judge: what the workloads' own journals say happened.
+"""The judge: what the workloads' own journals say happened. The agents' word counts for nothing.
 
-Decided here: how downtime, overlap and lost writes follow from the ticks of all
-runs. The agents' word counts for nothing here. All times are this machine's
-boot-time clock, which every run on it shares. A run is what one start of the
-workload did: two of them must not overlap, not even under one epoch.
+Downtime, overlap and lost writes follow from the steps of all runs. All times are this machine's
+boot-time clock, which every run on it shares. Two runs must not overlap, not even under one epoch.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """What happens to the fleet of a demonstration: moves, and the death of a primary.
 
-Decided here: the order of events, and how long each may take. Everything goes
-through the same orders as an operator's. Not decided here: how it turned out
-(`journal`).
+Everything goes through the same orders as an operator's.
 """
 
 from __future__ import annotations
@@ -19,6 +17,7 @@ from sessionlib.clock import sleep
 from sessionlib.core.messages import History, WorkState
 from sessionlib.core.values import Lease
 from sessionlib.signing import sign
+from sessionlib.stores import timing_of
 
 LOOK_EVERY_S = 0.05
 WORK_BETWEEN_S = 0.8
@@ -77,7 +76,7 @@ class Scenario:
             raise Refused("there is no primary to kill")
         self.stage.kill(lease.holder)
         self.message(f"killed the agent of {lease.holder}")
-        ttl_s = self.stage.fleet.config.timing().ttl_s
+        ttl_s = timing_of(self.stage.fleet.config).ttl_s
         move = self.wait_for_primary(lease.epoch, 3 * ttl_s + 30.0)
         self.message(f"{move.to} took over")
         self.stage.start(lease.holder)

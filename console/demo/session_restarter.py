@@ -1,9 +1,8 @@
 """A fleet that lives for as long as somebody watches it.
 
-Decided here: sessions of different lengths, so that one after another comes to its
-end, and that whoever's session has ended starts a fresh one a little later, as the
-account's person would. Moves are made by the agents' own plans, and by whoever
-sits at the keys. Not decided here: what is shown (`console.tui`).
+Sessions have different lengths, so that one after another comes to its end. A fresh one starts a
+little later, as the account's person would start it. The agents' own plans make the moves, and
+whoever sits at the keys.
 """
 
 from __future__ import annotations

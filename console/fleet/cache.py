@@ -1,8 +1,6 @@
-"""What is known of a fleet between looks, piece by piece, each with its own age.
+"""What is known of a fleet between readings, piece by piece, each with its own age; pure.
 
-Decided here: how what was read grows old, when a store counts as out of reach,
-and that a piece which nobody has read for long is not known rather than lost.
-Pure: time is passed in. Not decided here: who reads, and how often (`app.polling`).
+A piece that nobody has read for long is not known, rather than lost.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""What has happened, told by two looks at a fleet, one after the other.
+"""What has happened, told by two readings of a fleet; pure.
 
-Decided here: which differences are worth a line, and its words. Pure: the same
-two looks give the same lines, so a recording gives the same log. Not decided
-here: when a line is shown, and what became of one's own orders (`outcomes`).
+The same two readings give the same lines, so a recording gives the same log.
 """
 
 from __future__ import annotations
@@ -63,7 +61,7 @@ def _all(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:
     if before.lease != after.lease:
         yield from _of_the_lease(before, after)
     for account, seen in after.reports.items():
-        yield from _of_a_report(account, before.reports.get(account, Reading()), seen)
+        yield from _of_a_report(account, before.report_of(account), seen)
 
 
 def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:

@@ -1,9 +1,7 @@
-"""What the coordinator says, beside what the store says.
+"""What the coordinator says, beside the store. Its doorbell is a reason to read the store.
 
-Decided here: that it is asked in a thread of its own, every few seconds, and never waited for
-but a moment by a command that looks once: a coordinator that is dead or slow costs the screen
-nothing. Its bell is a reason to look at the store. Not decided here: how the two are compared
-(`readmodel`).
+A thread of its own asks, every few seconds. A command that looks once waits for it a moment only:
+a dead or slow coordinator costs the screen nothing.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The documents that `--json` prints: an interface for other programs.
-
-Decided here: names and shapes, which only ever gain keys. Not decided here: the
-values (`readmodel`).
-"""
+"""The documents that `--json` prints: an interface for programs, which only ever gains keys."""
 
 from __future__ import annotations
 

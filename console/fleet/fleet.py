@@ -1,7 +1,6 @@
 """A fleet, opened: its configuration and its store.
 
-Decided here: nothing but the order of things, so that every command finds the
-same file and fails with the same words.
+Every command finds the same file here, and fails with the same words.
 """
 
 from __future__ import annotations
@@ -10,11 +9,11 @@ from dataclasses import dataclass, field, replace
 
 from console.config_file import find_config
 from console.fleet.coordinator import CoordinatorProbe
-from console.fleet.looking import read_snapshot
-from console.fleet.snapshot import Snapshot
+from console.fleet.snapshot import Snapshot, read_snapshot
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import Clock, SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.ports import Store
 from sessionlib.stores import open_store
 

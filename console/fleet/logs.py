@@ -1,8 +1,6 @@
-"""Log records of agents and workloads, as they lie in the store.
+"""Log records of agents and workloads, as they lie in the store; pure.
 
-Decided here: that a line which isn't a record, or one with numbers or a depth that no
-writer of ours makes, is still shown, as text of an unknown time. Pure. Not decided
-here: what is logged.
+What no writer of ours makes is still shown, as text of an unknown time.
 """
 
 from __future__ import annotations

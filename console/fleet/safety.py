@@ -1,9 +1,7 @@
-"""Whether the work is safe, in a word with its reason.
+"""Whether the work is safe, in a word with its reason; pure.
 
-Decided here: what counts as safe: a primary that serves under a valid lease, a
-standby that is ready, a copy of the data that isn't old, and a look that isn't
-either. Whatever isn't known makes it unknown, never safe. Pure. Not decided
-here: what is known (`readmodel`) and how it is shown.
+Safe is a primary that serves under a valid lease, a ready standby, a fresh copy of the data, and a
+fresh reading. Whatever isn't known makes it unknown, never safe.
 """
 
 from __future__ import annotations

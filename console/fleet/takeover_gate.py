@@ -1,9 +1,7 @@
 """Whether sessions may take over by themselves, as the operator's screens show it.
 
-Decided here: how often doctor's finding is read anew for that, that it has to be signed with
-the key that is in force by now, as agents want it, and that one which can't be read just now
-leaves what was known. Not decided here: what the finding allows
-(`sessionlib.signed.store_check`).
+doctor's finding has to be signed with the key in force, as agents want it. One that can't be read
+just now leaves what was known.
 """
 
 from __future__ import annotations
@@ -15,6 +13,7 @@ from sessionlib.config import Config
 from sessionlib.errors import ColabvpsError
 from sessionlib.ports import Store
 from sessionlib.signed import store_check
+from sessionlib.stores import checked_folder_of
 
 EVERY_S = 60.0
 """On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
@@ -29,7 +28,7 @@ class TakeoverGate:
 
     def store_unproven(self, store: Store, config: Config, clock: Clock) -> str | None:
         """Why every takeover waits for an operator; None where it needn't."""
-        place = store_check.folder_to_check(config)
+        place = checked_folder_of(config)
         if place is None:
             return None
         now_mono = clock.now().mono

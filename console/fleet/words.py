@@ -1,8 +1,6 @@
 """A fleet in words that fit 80 columns, and how sentences are broken to fit others.
 
-Decided here: glyphs, each beside a word that says the same; the sentences; the
-table. Not decided here: what is true (`readmodel`), how times and sizes look
-(`units`), and whether colours are used (`output`).
+Each glyph has a word beside it that says the same.
 """
 
 from __future__ import annotations

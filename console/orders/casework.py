@@ -1,9 +1,6 @@
-"""The case for an emergency, while it is looked into.
+"""The case for an emergency, while it is looked into; pure.
 
-Decided here: how long a holder is watched before its silence may count, and what
-keeps the work from being taken from it. Pure. Not decided here: what each
-witness says (`evidence`), and how a name is asked for (`cli.emergency`,
-`app.dialogs`).
+It says how long a holder is watched before its silence counts, and what keeps the work with it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What an operator is asked before anything is changed.
+"""What an operator is asked before anything is changed; pure.
 
-Decided here: that each question names who is demoted, who gets the work, how far
-the effect reaches and what can't be undone. Pure. Not decided here: whether it
-can be asked (`service`), and how it is answered (`dialogs`).
+Each question names who is demoted, who gets the work, how far the effect reaches and what can't be
+undone.
 """
 
 from __future__ import annotations

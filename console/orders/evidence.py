@@ -1,9 +1,7 @@
-"""What is known of the holder's end, witness by witness, and what it comes to. Pure.
+"""What is known of the holder's end, witness by witness, and what it comes to; pure.
 
-Decided here: what each witness can say, by whose clock, and how much that proves:
-silence never proves an end, an expired lease doesn't, and a process that is gone
-does so only for the session that holds the lease. Not decided here: what an
-operator may do on it (`intents.emergencies`, `cli.emergency`).
+Silence never proves an end, and an expired lease doesn't. A process that is gone does, for the
+session that holds the lease.
 """
 
 from __future__ import annotations
@@ -21,6 +19,7 @@ from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.timing import DRIFT
 from sessionlib.core.values import Lease, LeaseState
 from sessionlib.launchers import LaunchState, LaunchStatus
+from sessionlib.stores import timing_of
 
 
 class LivenessVerdict(StrEnum):
@@ -65,7 +64,7 @@ def required_watch_s(config: Config, snapshot: Snapshot, launched: LaunchStatus 
     lease = snapshot.lease.value
     if lease is None or _has_run_out(snapshot.lease, lease):
         return 0.0
-    timing = config.timing()
+    timing = timing_of(config)
     proven = launched is not None and launched.state is LaunchState.ENDED
     return timing.renew_s + (0.0 if proven else timing.timeout_s)
 
@@ -75,7 +74,7 @@ def begin_watch(snapshot: Snapshot, for_s: float = 0.0) -> WatchStart | None:
     lease = snapshot.lease.value
     if lease is None:
         return None
-    return WatchStart(lease, _beat(_holders_report(snapshot, lease)), for_s)
+    return WatchStart(lease, _beat(snapshot.report_of(lease.holder)), for_s)
 
 
 def evidence_of(
@@ -95,7 +94,7 @@ def evidence_of(
         says = "not asked: this version doesn't ask the coordinator"
         witnesses.append(Witness("coordinator", says, None, "-", LivenessVerdict.UNKNOWN))
     witnesses.append(_launcher(lease, launched))
-    witnesses.append(_report(_holders_report(snapshot, lease), lease, watch))
+    witnesses.append(_report(snapshot.report_of(lease.holder), lease, watch))
     return tuple(witnesses)
 
 
@@ -194,10 +193,6 @@ def _judge_report(
 def _has_run_out(seen: Reading[Lease], lease: Lease) -> bool:
     """By the store's clock: for showing, and for whether watching is worth while."""
     return seen.age_s is not None and seen.age_s > lease.ttl_s * (1 + DRIFT)
-
-
-def _holders_report(snapshot: Snapshot, lease: Lease) -> Reading[Report]:
-    return snapshot.reports.get(lease.holder or "", Reading())
 
 
 def _beat(seen: Reading[Report]) -> tuple[str, int] | None:

@@ -1,20 +1,16 @@
-"""Making a fleet's store ready, once or again.
+"""The lease record that a store without one gets."""
 
-Decided here: which lease record a store without one gets. A store that shows no
-trace of an earlier life begins free at epoch 0. One that does has lost its
-record: the new one names an unknown holder, so that it is claimed only after a
-full ttl of watching, under an epoch above every trace, and points at the newest
-checkpoint that can be read: no published data is lost with the record. Not decided
-here: what the operator is asked (`cli.init`).
-"""
+# A store without a trace of an earlier life begins free at epoch 0. One with traces has lost its
+# record. The new record then names an unknown holder, so that it is claimed only after a full ttl
+# of watching. Its epoch is above every trace. It points at the newest readable checkpoint: no
+# published data is lost with the record.
 
 from __future__ import annotations
 
 import secrets
 
 from console.errors import OutcomeUnknown, Refused
-from console.fleet.looking import history_epochs, read_from_store
-from console.fleet.snapshot import Reading
+from console.fleet.snapshot import Reading, history_epochs, read_from_store
 from sessionlib import layout
 from sessionlib.checkpoints import catalog
 from sessionlib.core.lease import first_record

@@ -1,9 +1,6 @@
-"""The fleet's key as this machine has it.
+"""The fleet's key as this machine has it: the seed whose public half is in force signs.
 
-Decided here: which of the seeds at hand signs: the one whose public half is in
-force by now, whatever the configuration still says. So an operator's key works
-at every moment of a change, also of one that was interrupted. Not decided here:
-where seeds are kept (`credentials`).
+So an operator's key works at every moment of a change, also of one that was interrupted.
 """
 
 from __future__ import annotations

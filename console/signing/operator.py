@@ -1,8 +1,4 @@
-"""Who is asking, for the records that say so.
-
-Decided here: `user@host`, which is for people and proves nothing; the signature
-does.
-"""
+"""Who is asking: `user@host`. It is for people and proves nothing; the signature does."""
 
 from __future__ import annotations
 

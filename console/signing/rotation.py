@@ -1,22 +1,16 @@
-"""Changing the fleet's key, step by step.
-
-Decided here: the order of the steps, so that whatever interrupts them, this
-operator can go on giving orders and publishing, and running `key rotate` again
-finishes what was begun.
+"""Changing the fleet's key in steps. Run again, `key rotate` finishes an interrupted change.
 
 1. The new seed is kept beside the old one. Nothing uses it yet.
-2. The newest code and settings are published once more, signed with the new key.
-   Agents pass over them: the old key's are still there, and count.
-3. The old key's word on the new one is put into the store. This is the moment:
-   agents that look go over to the new key, and find what step 2 has published.
-   Before it the old seed is in force, after it the new one, and both are at hand.
+2. The newest code and settings are published once more, signed with the new key. Agents pass
+   over them: the old key's are still there, and count.
+3. The old key's word on the new one goes into the store. This is the moment: agents go over to
+   the new key, and find what step 2 has published. Both seeds are at hand on either side of it.
 4. The new public half is written into the configuration.
 5. The new seed takes the old one's place.
 
-`keys.signing_seed` takes whichever seed at hand is in force, so it doesn't matter
-for it between which two steps this machine stands. Each step looks whether it has
-been taken already. Where the operator keeps the seed in the environment, steps 1
-and 5 are the operator's own, who is told.
+`in_force.signing_seed` takes whichever seed is in force, so it works between any two steps. Each
+step looks whether it was taken already. Where the operator keeps the seed in the environment,
+steps 1 and 5 are the operator's own, who is told.
 """
 
 from __future__ import annotations
@@ -26,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from console.errors import OutcomeUnknown, Refused
 from console.signing import seed_storage
 from console.signing.in_force import KeyState, explain_missing_seed

@@ -1,11 +1,6 @@
-"""The fleet's secret key on the operator's machine.
+"""The fleet's secret seeds on the operator's machine: from the environment, then from storage.
 
-Decided here: where seeds are looked for (the environment, then where this machine
-keeps secrets, which is called its keyring here; while the key is being changed the
-next one stands beside it) and that they are never part of a message. Not decided here:
-what else than a keyring that may be (`sessionlib.secret_storage`), which of them is in force
-(`keys`), how one follows another (`rotation`), and what is signed with it
-(`sessionlib.signing`).
+While the key is being changed the next seed stands beside it. No message ever holds one.
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""The two streams: data on standard output, talk on standard error.
+"""The two streams: data on standard output, talk on standard error."""
 
-Decided here: that with `--json` standard output carries documents only, that
-everything printed is harmless to a terminal, and when colours are used (never
-alone: words and glyphs say it all), and that what is said to people on a terminal is
-broken between words, while a line that begins with a space, a command to be copied or a row,
-is left to the terminal. Not decided here: what is said.
-"""
+# With `--json` standard output carries documents only. All that is printed is harmless to a
+# terminal. Colours never stand alone: words and glyphs say it all. Lines for people are broken
+# between words. A line that begins with a space, a command to copy or a row, is left to the
+# terminal.
 
 from __future__ import annotations
 

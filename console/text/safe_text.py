@@ -1,8 +1,6 @@
-"""Text that others wrote, made harmless for a terminal.
+"""Text that others wrote, made harmless for a terminal. All that is printed goes through here.
 
-Decided here: how lines are kept, joined or broken and how wide a text is on the screen.
-Not decided here: what is taken out (`sessionlib.plain_text`) and where text
-comes from; everything that is printed goes through here.
+`sessionlib.plain_text` says what is taken out.
 """
 
 from __future__ import annotations

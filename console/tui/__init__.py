@@ -1,9 +1,6 @@
-"""The screen: a Textual app over the console's headless core.
+"""The screen: a Textual app over the console's headless core. No other command imports it.
 
-Decided here: what is shown where, and which key asks for what. Nothing of it is
-imported by the other commands. The rooms: `bindings` (the one table of keys),
-`polling` (threads that read the store), `columns` and `timeline` (pure: what a
-row and a move look like), `table` and `panels` (widgets that draw lines),
-`dialogs` (questions), `fleet_screen` (the whole), `app` (its life and its end).
-Not decided here: what is true and what may be asked for (`console`).
+`bindings` is the one table of keys; `poller` reads the store in threads; `columns`, `render` and
+`timeline` say what is drawn (pure); `table` and `panels` draw lines; `dialogs` asks questions;
+`fleet_screen` is the whole; `app` is its life and its end.
 """

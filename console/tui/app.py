@@ -1,8 +1,6 @@
 """The screen's life: what it watches, how orders are given, and how it ends.
 
-Decided here: that nothing here waits for the store or for a signature, and that
-each order is watched to its end. Not decided here: what is shown
-(`fleet_screen`) and how the app ends (`base`).
+Nothing here waits for the store or for a signature. Each order is watched to its end.
 """
 
 from __future__ import annotations

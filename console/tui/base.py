@@ -1,10 +1,8 @@
-"""What every screen of ours overrides of Textual's defaults.
+"""What every screen of ours overrides of Textual's defaults."""
 
-Decided here: that an error leaves a sentence and a redacted report, never a
-traceback with the values of variables; that the terminal is given back whatever
-happens; that without colours there are none. Private parts of Textual are
-overridden for it, so its version is pinned and `tests/tui` holds each of them.
-"""
+# An error leaves a sentence and a redacted report, never a traceback with the values of variables.
+# The terminal is given back whatever happens. Without colours there are none. Private parts of
+# Textual are overridden for it, so its version is pinned, and `tests/tui` holds each of them.
 
 from __future__ import annotations
 

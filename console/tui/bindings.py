@@ -1,8 +1,4 @@
-"""The keys: one table, from which the footer, the help and the docs are made.
-
-Decided here: each key, what it does and in which words. Not decided here:
-whether it can be done now (`fleet_screen` dims what can't be and says why).
-"""
+"""The keys: one table, from which the footer, the help and the docs are made."""
 
 from __future__ import annotations
 

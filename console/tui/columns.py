@@ -1,8 +1,6 @@
-"""The fleet's table: its columns, which of them fit, and what stands in a cell.
+"""The fleet's table: its columns, which of them fit, and what stands in a cell; pure.
 
-Decided here: in which order columns give way where the screen is narrow, and
-that every glyph has its word beside it. Pure. Not decided here: colours, and
-how a line is drawn (`table`).
+Every glyph has its word beside it.
 """
 
 from __future__ import annotations

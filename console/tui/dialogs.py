@@ -1,8 +1,7 @@
 """Questions and pages that stand before the fleet.
 
-Decided here: that Cancel has the focus, that the key which confirms is never the
-one that asked, that keys held down too long confirm nothing, and that an
-emergency needs a name typed out. Not decided here: what is asked (`questions`).
+Cancel has the focus. The key that confirms is never the one that asked, and a key held down
+confirms nothing. An emergency needs a name typed out.
 """
 
 from __future__ import annotations

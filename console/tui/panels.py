@@ -1,8 +1,4 @@
-"""A widget that draws lines of toned runs, and nothing else.
-
-Decided here: that text reaches the terminal as segments, never as markup, and
-that a line is drawn again only when it has changed. Not decided here: the lines.
-"""
+"""A widget that draws lines of toned runs, never markup, and a line only when it has changed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """One's own orders, from the question to the outcome.
 
-Decided here: that an order stays watched until it has ended, however long that
-takes, and that one whose outcome isn't known is never called failed. Pure but
-for what it remembers. Not decided here: when an order has ended (`outcomes`).
+An order stays watched until it has ended, however long that takes. One whose outcome isn't known
+is never called failed.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""Reading the store while the screen goes on.
+"""Reading the store while the screen goes on: the screen never waits for it."""
 
-Decided here: that nothing of the screen ever waits for the store. Threads of our
-own read it, daemons all, so that one which hangs for ever hinders neither the
-others nor the end of the program; a call that isn't back in time is given up,
-and another thread goes on in its place. What they have read is an immutable
-`Picture`. Not decided here: what it means, and when it is drawn.
-"""
+# Daemon threads of our own read the store. One that hangs for ever hinders neither the others nor
+# the end of the program. A call that isn't back in time is given up, and another thread goes on in
+# its place. What they have read is an immutable `FleetCache`.
 
 from __future__ import annotations
 
@@ -16,9 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console.fleet.cache import Cached, FleetCache
 from console.fleet.coordinator import CoordinatorProbe, listen_for_changes
-from console.fleet.looking import reject_foreign_report
-from console.fleet.reading import parse_record
-from console.fleet.snapshot import Reading
+from console.fleet.snapshot import Reading, parse_record, reject_foreign_report
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib import layout
 from sessionlib.clock import Clock
@@ -27,7 +22,7 @@ from sessionlib.core.messages import History, Order, Report
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, StoreError
 from sessionlib.ports import Found, Store
-from sessionlib.signed.store_check import folder_to_check
+from sessionlib.stores import checked_folder_of
 
 if TYPE_CHECKING:
     # With httpx, which only a fleet with a coordinator needs.
@@ -74,7 +69,7 @@ class Poller:
         self._timeout_s = config.timings.timeout_s
         self._lock = threading.Lock()
         self._ended = threading.Event()
-        self._picture = FleetCache(config.store.kind.value, clock.now(), self._timeout_s)
+        self._picture = FleetCache(config.store.kind, clock.now(), self._timeout_s)
         accounts = config.by_priority()
         readers = min(READERS, len(accounts))
         shares = [tuple(accounts[at::readers]) for at in range(readers)]
@@ -83,7 +78,7 @@ class Poller:
         self._coordination = CoordinatorProbe()
         self._listener: EventListener | None = None
         self._rang_mono = float("-inf")
-        if folder_to_check(config) is not None:
+        if checked_folder_of(config) is not None:
             self._lanes.append(PollLane((layout.STORE_CHECK,)))
 
     def start(self) -> None:

@@ -1,9 +1,4 @@
-"""What stands in each panel of the fleet's screen.
-
-Decided here: the header with the verdict first, the checkpoint's line, the
-events, the bottom line. Pure. Not decided here: the table (`columns`) and the
-move (`timeline`).
-"""
+"""What stands in each panel of the fleet's screen: the header has the verdict first; pure."""
 
 from __future__ import annotations
 

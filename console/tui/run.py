@@ -1,9 +1,4 @@
-"""The app as the command line starts it.
-
-Decided here: what is opened before the first picture is drawn, and what is shown
-where there is no configuration yet. Not decided here: when there is a terminal
-to show it on (`cli.root`).
-"""
+"""The app as the command line starts it, and what is shown where there is no configuration yet."""
 
 from __future__ import annotations
 

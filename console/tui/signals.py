@@ -1,7 +1,6 @@
-"""How the screen ends when nobody has pressed a key for it.
+"""How the screen ends by a signal: SIGTERM and SIGHUP give the terminal back.
 
-Decided here: that SIGTERM and SIGHUP give the terminal back, and that a process
-whose terminal is gone ends, within seconds, even where it can't end in order.
+A process whose terminal is gone ends within seconds, even where it can't end in order.
 """
 
 from __future__ import annotations

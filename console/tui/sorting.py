@@ -1,8 +1,4 @@
-"""Which rows are shown, and in which order.
-
-Decided here: what a filter looks at, that it never hides the primary, and the
-orders there are. Pure.
-"""
+"""Which rows are shown, and in which order; pure. A filter never hides the primary."""
 
 from __future__ import annotations
 

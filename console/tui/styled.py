@@ -1,8 +1,6 @@
-"""Lines as the screen draws them: runs of text, each with a tone.
+"""Lines as the screen draws them: runs of text, each with a tone; pure.
 
-Decided here: that what is shown is made harmless here, once, and never read as
-markup: a run is text and nothing else. Pure. Not decided here: which colour a
-tone has (`theme`).
+A run is made harmless here, once, and never read as markup.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""The fleet's table, drawn line by line.
+"""The fleet's table, drawn line by line, for there may be thousands of rows.
 
-Decided here: that a tick draws only the columns that live, and a move of the
-cursor only two lines, for there may be thousands of rows. The selection goes by
-an account's name, so that it stays where rows change places. Not decided here:
-columns (`columns`) and order (`arranging`).
+A tick draws only the columns that live, and a move of the cursor only two lines. The selection
+goes by an account's name: it stays where rows change places.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""A planned move, drawn: its phases from left to right, and where the way back ends.
-
-Decided here: what each phase is called beside the move, and that the commit
-point is seen. Pure. Not decided here: when a phase begins (the agents).
-"""
+"""A planned move, drawn: its phases from left to right, and the commit point; pure."""
 
 from __future__ import annotations
 

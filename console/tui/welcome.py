@@ -1,8 +1,4 @@
-"""What is shown where no fleet is set up: the way to one.
-
-Decided here: the three ways. Not decided here: where a configuration is looked
-for (`finding`).
-"""
+"""What is shown where no fleet is set up: the three ways to one."""
 
 from __future__ import annotations
 

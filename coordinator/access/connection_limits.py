@@ -1,8 +1,7 @@
-"""What a connection may cost before there is a request.
+"""What a connection may cost before there is a request: bytes of headers, seconds, their number.
 
-Decided here: how many bytes of headers and how much time a request may take to arrive, and
-how many connections there may be. uvicorn bounds none of these. What is over a bound is cut
-off: nobody is known yet who could be told more.
+uvicorn bounds none of these. What is over a bound is cut off: nobody is known yet who could be
+told more.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The door: what every request passes before anything of it is read or done.
+"""What every request passes before anything of it is read or done."""
 
-Decided here: the order. Headers too large (431), whose token it is, whether that is enough
-(401, 403), how many come (429), a body announced too large (413). Every answer gets its
-headers and is counted here. Not decided here: what each path asks for (`policy`).
-"""
+# The order: headers too large (431), whose token it is, whether that is enough (401, 403), how
+# many come (429), a body announced too large (413). Every answer gets its headers here, and is
+# counted here.
 
 from __future__ import annotations
 

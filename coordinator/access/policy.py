@@ -1,8 +1,6 @@
-"""What each path asks for.
+"""Every path, and who may use it; pure.
 
-Decided here: every path that there is and who may use it; one that isn't listed needs a token
-too, so that nothing is open because it was forgotten. Pure. Not decided here: whether an
-account speaks for itself (`api.speaking`).
+A path that isn't listed needs a token too, so that nothing is open because it was forgotten.
 """
 
 from __future__ import annotations

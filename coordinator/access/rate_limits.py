@@ -1,7 +1,6 @@
-"""How many requests a second.
+"""How many requests a second: a bucket for each sender, filled at a steady rate.
 
-Decided here: a bucket for each sender, filled at a steady rate, and that no number of senders
-makes them more than so many. Pure but for what is remembered; time is passed in.
+Time is passed in. The number of buckets is bounded, however many senders there are.
 """
 
 from __future__ import annotations

@@ -1,16 +1,14 @@
 """The endpoints, by subject, and what they have in common.
 
-| module | what it is |
+| module | what is in it |
 | --- | --- |
-| `app` | all of it together |
 | `workers` | what sessions say: registration, heartbeat, a move's phase |
 | `sessions` | who is where |
-| `going` | `/go/`, to the primary |
+| `redirect` | `/go/`, to the primary |
 | `events` | the stream of events |
-| `operating` | health, metrics, the first page |
-| `bodies`, `answers` | the shapes of what comes in and goes out |
-| `routing` | how a request comes to its endpoint |
-| `reading` | a body from the wire, bounded |
-| `problems` | the one form of every refusal |
-| `describing` | the OpenAPI description |
+| `health` | health, metrics, the first page |
+| `request_models`, `response_models` | the shapes of what comes in and goes out |
+| `direct_route` | how a request comes to its endpoint |
+| `request_body` | a body from the wire, bounded |
+| `openapi` | the OpenAPI description |
 """

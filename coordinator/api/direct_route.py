@@ -1,8 +1,7 @@
-"""How a request comes to its endpoint.
+"""How a request comes to its endpoint: directly.
 
-Decided here: directly. Every endpoint here takes the request and gives a response, so that
-there is nothing for FastAPI to resolve before it or to convert after it; its description is
-FastAPI's all the same.
+Every endpoint takes the request and gives a response, so FastAPI has nothing to resolve or to
+convert. It describes the endpoint all the same.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The OpenAPI description: what FastAPI can't see by itself.
-
-Decided here: that bodies which are read by hand stand in it as they are checked, and which
-refusals an endpoint may give. Not decided here: the endpoints' own words.
-"""
+"""The OpenAPI description, where FastAPI can't see by itself: bodies, and possible refusals."""
 
 from __future__ import annotations
 

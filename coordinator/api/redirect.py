@@ -1,7 +1,6 @@
 """`/go/`: clients keep one address, and are sent to the primary.
 
-Decided here: how the primary's address and the rest of the path make one, on that host and
-below that path, whatever the rest says.
+The target stays on the primary's host and below its path, whatever the rest of the path says.
 """
 
 from __future__ import annotations

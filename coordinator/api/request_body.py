@@ -1,7 +1,7 @@
-"""A body from the wire, bounded, and as what it is to be.
+"""A body from the wire, bounded and parsed.
 
-Decided here: that no more is held than may come. Its announced length has been looked at
-before (`access.door`), and how long it may take is the wire's to say (`access.wire`).
+`access.middleware` has looked at its announced length, and `access.connection_limits` bounds
+its time.
 """
 
 from __future__ import annotations

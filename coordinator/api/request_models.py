@@ -1,8 +1,7 @@
-"""What sessions send, as it stands in the body.
+"""What sessions send: the fields of each body, and their bounds.
 
-Decided here: fields and their bounds. Types are taken at their word: a number in quotes is
-none. Fields that aren't known are left aside, so that a newer agent can say more. Not decided
-here: what follows (`decisions`).
+Types are taken at their word: a number in quotes is none. Unknown fields are left aside, so
+that a newer agent can say more.
 """
 
 from __future__ import annotations

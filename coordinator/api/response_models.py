@@ -1,7 +1,4 @@
-"""What is answered, as it stands in the body: for the description, and for tests of it.
-
-Decided here: names and types. What is in them is made by `view`.
-"""
+"""What is answered: names and types, for the description and for tests of it. `view` fills them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What sessions say: registration, heartbeat, a move's phase.
+"""What sessions say: registration, heartbeat, a move's phase. An account speaks only for itself.
 
-Decided here: that an account speaks only for itself, and how each outcome is answered. The
-body is read by hand and the description tells of it (`describing`): a heartbeat comes from
-every session all the time.
+The body is read by hand, as every session sends a heartbeat all the time; `openapi` describes
+it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """What is kept: read at the start, written in groups, changed by hand.
 
-Decided here: that a draft is kept only if nothing was changed by hand since its state was
-read. Not decided here: SQL (`reading`, `writing`) and how a database is opened (`engine`).
+A draft is kept only if nothing was changed by hand since its state was read.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """How a database is opened. All that is one database's own stands here.
 
-Decided here: that a commit has reached the disk when it returns, that the file is its
-owner's alone, and how many rows are written by one statement. Not decided here: what is
-written (`writing`).
+A commit has reached the disk when it returns. The file is its owner's alone.
 """
 
 from __future__ import annotations

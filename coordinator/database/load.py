@@ -1,7 +1,7 @@
-"""Facts from rows.
+"""The state from rows.
 
-Decided here: that a moment which was kept by the wall clock becomes one by all clocks of this
-machine, as long ago as the wall clock says, and never in the future.
+An instant that was kept by the wall clock becomes one by all clocks of this machine: as long
+ago as the wall clock says, and never in the future.
 """
 
 from __future__ import annotations

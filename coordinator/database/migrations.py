@@ -1,7 +1,7 @@
-"""How a database comes to the tables as they are now, from any earlier version or from nothing.
+"""How a database comes to the tables of today, from any earlier version or from nothing.
 
-Decided here: the steps, each frozen once it was released, each in one transaction with the
-number that says it was done. A database from a newer program is refused.
+Each step is frozen once it is released, and shares one transaction with the number that says
+it was done. A database from a newer program is refused.
 """
 
 from __future__ import annotations

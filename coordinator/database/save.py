@@ -1,8 +1,4 @@
-"""Rows from facts.
-
-Decided here: which rows a draft changes, and what of the past is let go with them. Not
-decided here: how they are written (`engine`).
-"""
+"""Rows from the state: which rows a draft changes, and what of the past goes with them."""
 
 from __future__ import annotations
 

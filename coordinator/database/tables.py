@@ -1,8 +1,7 @@
-"""The tables as they are now.
+"""The tables as they are now, in portable types.
 
-Decided here: names and types, portable ones only. Wall-clock times are Unix seconds by this
-machine's clock. Not decided here: how an older database comes to this (`migrations`; a test
-compares the two).
+Wall-clock times are Unix seconds by this machine's clock. A test compares them with what
+`migrations` makes.
 """
 
 from __future__ import annotations

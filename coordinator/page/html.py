@@ -1,8 +1,7 @@
-"""How the status page looks.
+"""How the status page looks, made whole on the server.
 
-Decided here: the words and the picture, made whole on the server: a browser without scripts
-shows the same, and is asked to look again by itself. Times are in UTC until the script has put
-them into the reader's own.
+A browser without scripts shows the same, and looks again by itself. Times are in UTC until the
+script puts them into the reader's own.
 """
 
 from __future__ import annotations

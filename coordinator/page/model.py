@@ -1,7 +1,7 @@
-"""What the status page tells.
+"""What the status page tells; pure. It names nobody.
 
-Decided here: that it tells whether the work can be used, since when, whether a move is coming,
-and how the last ones went, and names nobody. Pure: facts and time are passed in.
+It tells whether the work can be used, since when, whether a move is coming, and how the last
+ones went.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The status page's paths.
-
-Decided here: what a browser may load for it, which is nothing from anywhere else, and that
-nothing of it is kept longer than a moment. Not decided here: what it says (`seen`).
-"""
+"""The status page's paths. A browser loads nothing for it from anywhere else, and keeps nothing."""
 
 from __future__ import annotations
 

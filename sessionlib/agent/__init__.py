@@ -1,7 +1,7 @@
 """The agent: the one process in every session that watches, renews and hands over.
 
-`home` is its own folder, `lane` runs calls that may hang, `leasebook` and `notes`
-speak to the store, `copyist` copies data, `outfit` gets the
-program and `wholeness` has the workload save, `workload` drives the guard, `logs`
-writes lines, and `loop` turns the core: the only endless loop.
+`start` builds it, and `loop` turns the core: the only endless loop. `executor` begins each action;
+`lane` runs calls that may hang. `lease_io` and `mailbox` speak to the store, `checkpoint_jobs`
+copies data, `provisioning` gets the program, and `prepare_hook` has the workload save. `workload`
+drives the guard, `home` is the agent's own folder, `logs` writes lines.
 """

@@ -1,9 +1,6 @@
-"""The session's data, copied, fetched and restored, as answers to what was decided.
+"""The session's data, copied, fetched and restored: each job's outcome is an event.
 
-Decided here: that whatever goes wrong with data is an answer and never the end of
-the agent, and that the workload makes its data whole before it is copied while it
-runs. Not decided here: when (`core.rules.copying`), and how a copy is made
-(`checkpoints`).
+Whatever goes wrong with data is an answer, and never the end of the agent.
 """
 
 from __future__ import annotations

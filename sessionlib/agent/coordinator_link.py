@@ -1,8 +1,6 @@
-"""The agent's word to the coordinator, and the coordinator's bell to the agent.
+"""The agent's reports to the coordinator, and the coordinator's doorbell for the agent.
 
-Decided here: what of a report and a view the coordinator is told, and that a bell which
-never stops rings the loop once at a time. Not decided here: when it is told (`telling`),
-and what a ring leads to (the core).
+A doorbell that never stops wakes the loop once at a time.
 """
 
 from __future__ import annotations
@@ -30,8 +28,9 @@ _UNPLANNED = frozenset({MoveKind.TAKEOVER, MoveKind.EMERGENCY})
 class CoordinatorLink:
     """One agent's line to its coordinator. The loop calls it, and is never made to wait."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - one parameter for each part
+    def __init__(  # noqa: PLR0913 - one parameter for each part
         self,
+        *,
         client: CoordinatorClient,
         clock: Clock,
         every_s: float,

@@ -1,8 +1,6 @@
-"""The lease record in the store: reading and writing it, as events.
+"""The lease record in the store: read and written. Each outcome is an event; no error escapes.
 
-Decided here: which event each outcome of the store is, and how long the answer of a write is
-kept back of which nothing came. Every error is an answer; none of them escapes. Not decided
-here: what an answer means (`core.learn`).
+The answer of a write of which nothing came is kept back for a while.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The workload's output, kept from filling the disk.
 
-Decided here: the cap, and that the file is copied and cut rather than renamed:
-the workload writes into it directly and would follow a rename. What it writes
-between copy and cut is lost. Not decided here: who reads it.
+The file is copied and cut, not renamed: the workload writes into it directly and would follow a
+rename. What it writes between copy and cut is lost.
 """
 
 from __future__ import annotations

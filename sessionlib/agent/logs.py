@@ -1,9 +1,4 @@
-"""The agent's log: JSON lines in its home, plain text on the terminal.
-
-Decided here: the two shapes of a line, and that the file never outgrows its
-bound. Not decided here: what is worth a line (`core.narrate`), and what becomes of
-lines that the terminal doesn't take (`terminal`).
-"""
+"""The agent's log: JSON lines in its home, within a bound; plain text on the terminal."""
 
 from __future__ import annotations
 

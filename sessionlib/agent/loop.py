@@ -1,8 +1,6 @@
-"""The agent's loop, the only endless one: wait, learn, decide, do.
+"""The agent's loop, the only endless one: wait, learn, decide, begin.
 
-Decided here: the order of a turn, and how often one happens at the least. What
-to do is the core's decision; how, is `executor`. The loop itself never blocks on
-anything but its inbox, and notices when it was not let run.
+It never blocks on anything but its inbox, and notices when it was not let run.
 """
 
 from __future__ import annotations
@@ -22,27 +20,10 @@ from sessionlib.agent.mailbox import LOG_TAIL_BYTES
 from sessionlib.agent.resources import ResourceMeter
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock
-from sessionlib.core.actions import (
-    Action,
-    CollectGarbage,
-    Copy,
-    Depart,
-    Exit,
-    FetchAhead,
-    PrepareProgram,
-    ReadLease,
-    ReadMailbox,
-    RecordHistory,
-    Restore,
-    Seal,
-    SetGoal,
-    StopCopying,
-    WriteLease,
-)
+from sessionlib.core.actions import Exit, SetGoal
 from sessionlib.core.decide import decide
 from sessionlib.core.events import DoorbellRang, Event, Late, Leave
 from sessionlib.core.learn import begun, learn
-from sessionlib.core.lease import Tenure
 from sessionlib.core.messages import Report
 from sessionlib.core.narrate import LogLine, narrate
 from sessionlib.core.report import ReportExtras, is_news, report_of
@@ -60,7 +41,7 @@ LAST_WORD_S = 2.0
 """How long a departing agent waits for its last report to be written."""
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, kw_only=True)
 class Agent:
     """One incarnation of an account's agent. `run` returns its exit code."""
 
@@ -76,7 +57,6 @@ class Agent:
     coordinator_link: CoordinatorLink | None = None
     notifier: Notifier | None = None
 
-    _passed_tenure: Tenure | None = None
     _beat: int = 0
     _last_report: Report | None = None
     _reported_mono: float = float("-inf")
@@ -173,62 +153,12 @@ class Agent:
                 self._set_view(begun(self.view, action, now))
                 if isinstance(action, Exit):
                     return action
-                self._begin(action, now)
+                self.executor.begin(action, self.view, now)
             if all(isinstance(action, SetGoal) for action in actions):
                 break
         self.workload.step(now)
         self._report_if_due(now)
         return None
-
-    def _begin(self, action: Action, now: Instant) -> None:
-        match action:
-            case SetGoal(goal):
-                self._pass_renewal_on()
-                # Held since it woke late: what this very turn sends is later than that, and
-                # counts; were it not to, the work would stand still until the next renewal.
-                self.workload.set_goal(goal, self.view.suspect or now)
-            case ReadLease():
-                self.executor.read_lease(action, now.mono)
-            case ReadMailbox():
-                self.executor.read_mailbox(action, now.mono)
-            case WriteLease():
-                self.executor.write_lease(action, now.mono)
-            case RecordHistory():
-                self.executor.record_history(action, now.mono)
-            case Depart():
-                # By its time or by order; a signal may only mean that the agent restarts.
-                self.home.end_session()
-            case _:
-                self._begin_data_job(action, now)
-
-    def _begin_data_job(self, action: Action, now: Instant) -> None:
-        """What concerns data and program."""
-        match action:
-            case Restore():
-                self.executor.restore(action, now.mono)
-            case Seal():
-                self.executor.seal(action, now.mono)
-            case Copy():
-                self.executor.copy(action, now.mono)
-            case StopCopying():
-                self.executor.stop_copying()
-            case FetchAhead():
-                self.executor.fetch(action, now.mono)
-            case CollectGarbage():
-                self.executor.collect_garbage(action, now.mono)
-            case PrepareProgram():
-                self.executor.prepare(now.mono)
-            case _:
-                # Answer, HoldOff and Fence change the view, which `begun` has done.
-                pass
-
-    def _pass_renewal_on(self) -> None:
-        """Pass a renewal on to the guard: the deadline is kept there, whatever becomes of us."""
-        tenure = self.view.tenure
-        if tenure is None or tenure == self._passed_tenure or self.view.spent is not None:
-            return
-        self._passed_tenure = tenure
-        self.workload.grant(tenure.epoch, tenure.sent, tenure.valid_s)
 
     def _report_if_due(self, now: Instant) -> None:
         report = self._report(now, None)

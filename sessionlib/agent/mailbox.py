@@ -1,9 +1,7 @@
-"""Reports, orders, history and logs in the store.
+"""Reports, orders, history and logs in the store. Nothing here is on the lease's path.
 
-Decided here: which of them are read, that an unreadable one is passed over with
-what was known kept, that an order is looked at only with the fleet's signature,
-and only while young, and that one which is past is never read again. Nothing here
-is on the lease's path.
+An unreadable record is passed over. An order is read only with the fleet's signature and only
+while young, and never again once it is past.
 """
 
 from __future__ import annotations
@@ -12,12 +10,13 @@ import contextlib
 import hashlib
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 
 from sessionlib import layout
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core.events import HistoryRecorded, MailboxRead, StoreCheckResult
 from sessionlib.core.messages import ORDER_LIFE_S, History, Order, Report, Signal
+from sessionlib.core.receipts import EXPIRED, REFUSED
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode, read_object
@@ -42,13 +41,15 @@ class _JudgedOrder:
 
 @dataclass(slots=True)
 class Mailbox:
-    """One agent's side of the notes. Calls may raise StoreError or OSError; `peek` doesn't."""
+    """One agent's side of the notes. Calls may raise StoreError or OSError; `read` doesn't."""
 
     store: Store
+    _: KW_ONLY
     fleet: str
     public_key: str | None
     accounts: tuple[str, ...]
-    me: str
+    account: str
+    """Whose mailbox it is."""
     read_published: Callable[[], str | None] = lambda: None
     """What is looked at besides: which program should run by now, in words."""
     current_key: Callable[[], str | None] | None = None
@@ -69,7 +70,7 @@ class Mailbox:
         """
         reports: dict[str, tuple[Report, float]] = {}
         for account in self.accounts:
-            if account == self.me:
+            if account == self.account:
                 continue
             with contextlib.suppress(StoreError, OSError, RecordUnreadable):
                 found = self.store.read(layout.session_key(account))
@@ -78,7 +79,7 @@ class Mailbox:
         orders: list[Order] = []
         refused: list[tuple[str, str, str]] = []
         ages_s: dict[str, float] = {}
-        signal = bundle = clearance = None
+        signal = bundle = store_check = None
         self._follow_key()
         with contextlib.suppress(StoreError, OSError):
             self._read_orders(orders, refused, ages_s, budget_s)
@@ -87,9 +88,9 @@ class Mailbox:
         with contextlib.suppress(StoreError, OSError):
             bundle = self.read_published()
         with contextlib.suppress(StoreError, OSError):
-            clearance = self.read_store_check()
+            store_check = self.read_store_check()
         return MailboxRead(
-            reports, tuple(orders), tuple(refused), ages_s, signal, bundle, clearance
+            reports, tuple(orders), tuple(refused), ages_s, signal, bundle, store_check
         )
 
     def _follow_key(self) -> None:
@@ -140,7 +141,7 @@ class Mailbox:
                 refused.append((_id_of(key), *known.verdict))
             elif age_s > ORDER_LIFE_S:
                 why = f"older than {ORDER_LIFE_S / 60:.0f} minutes"
-                refused.append((_id_of(key), "expired", why))
+                refused.append((_id_of(key), EXPIRED, why))
             else:
                 orders.append(known.verdict)
                 ages_s[known.verdict.id] = age_s
@@ -185,17 +186,17 @@ class Mailbox:
         try:
             order = decode(Order, data)
             if order.id != order_id or order.fleet != self.fleet:
-                return ("refused", "it was made for another fleet, or renamed")
+                return (REFUSED, "it was made for another fleet, or renamed")
             if self.public_key is None:
-                return ("refused", "this agent has no fleet_key: run `init`")
+                return (REFUSED, "this agent has no fleet_key: run `init`")
             verify(order, self.public_key)
         except (RecordUnreadable, SignatureInvalid) as error:
-            return ("refused", str(error))
+            return (REFUSED, str(error))
         return order
 
     def write_report(self, report: Report) -> None:
         """Write our own report over the last one."""
-        self.store.put(layout.session_key(self.me), encode(report))
+        self.store.put(layout.session_key(self.account), encode(report))
 
     def write_history(self, history: History) -> HistoryRecorded:
         """Write a history record, once; a second try finds the first and is content."""
@@ -211,7 +212,7 @@ class Mailbox:
         """Put the tails of our logs where the operator can read them, as far as they are news."""
         for name, tail in logs.items():
             if self._shipped.get(name) != tail:
-                self.store.put(layout.log_key(self.me, name), tail)
+                self.store.put(layout.log_key(self.account, name), tail)
                 self._shipped[name] = tail
 
 

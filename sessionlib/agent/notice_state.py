@@ -1,8 +1,7 @@
 """What an agent's home remembers of its notices.
 
-Decided here: that it is read and written as a file and as nothing else, whatever a workload
-has put in its place, and that without it nothing is worse than a notice told twice. Not
-decided here: what is remembered (`notices.outbox`).
+It is read and written as a file and as nothing else, whatever a workload has put there. Without
+it the worst is a notice sent twice.
 """
 
 from __future__ import annotations

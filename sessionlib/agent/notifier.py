@@ -1,8 +1,7 @@
 """The agent's notices to the operator.
 
-Decided here: that what was told is remembered by this agent alone, and that where notices
-can't be sent this is said once and is no reason not to work. Not decided here: who speaks
-(`sessionlib.notices`), what there is to tell (`deciding`), and how it is sent (`courier`).
+This agent alone remembers what it has sent. Where notices can't be sent, it says so once and
+works on.
 """
 
 from __future__ import annotations
@@ -28,14 +27,14 @@ REMEMBERED = "notices.json"
 class Notifier:
     """One agent's line to the operator. The loop calls it, and is never made to wait."""
 
-    def __init__(self, courier: NoticeDelivery, say: Callable[[LogLine], None]) -> None:
-        self._courier = courier
+    def __init__(self, delivery: NoticeDelivery, say: Callable[[LogLine], None]) -> None:
+        self._delivery = delivery
         self._say = say
-        self._known = NoticeContext(told=courier.delivered)
+        self._known = NoticeContext(told=delivery.delivered)
         self._failed = False
 
     def start(self) -> None:
-        self._courier.start()
+        self._delivery.start()
 
     def send_notices(self, report: Report, view: View, now: Instant) -> None:
         """Tell what of the newest state is to be told; returns at once."""
@@ -47,11 +46,11 @@ class Notifier:
                 self._say(LogLine("error", "notice", text))
             self._failed = True
             return
-        self._courier.queue(notices)
+        self._delivery.queue(notices)
 
     def close(self) -> None:
         """Give what is on its way a moment."""
-        self._courier.close()
+        self._delivery.close()
 
 
 def open_notifier(
@@ -64,7 +63,7 @@ def open_notifier(
         say(LogLine("warning", "notices_off", text))
     if not urls or why is not None:
         return None
-    courier = NoticeDelivery(
+    delivery = NoticeDelivery(
         urls, ProcessSender(config.fleet), NoticeStateFile(home / REMEMBERED), clock, say
     )
-    return Notifier(courier, say)
+    return Notifier(delivery, say)

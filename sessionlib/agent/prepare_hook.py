@@ -1,9 +1,7 @@
-"""Asking the workload to make its data whole before it is copied: `checkpoint.prepare`.
+"""`checkpoint.prepare`: the command by which a workload makes its data whole before it is copied.
 
-Decided here: where and as whom the command runs, how long it may take, and that a
-copy isn't made where it fails. Not decided here: what the command does; the
-workload goes on meanwhile. Once it is stopped, the command may wait for it in vain,
-and is called off.
+Where it fails no copy is made. The workload goes on meanwhile. Once the workload is stopped, the
+command may wait for it in vain, and is cancelled.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Whether the workload is ready, by the word of its own probe.
-
-Decided here: what counts as ready: an HTTP answer of the 2xx family, or a file
-that has come to be since the start. Not decided here: what follows from it.
-"""
+"""Whether the workload is ready: an HTTP answer of the 2xx family, or a file since the start."""
 
 from __future__ import annotations
 

@@ -1,9 +1,6 @@
 """What a session is equipped with: its program, the fleet's settings and the fleet's key.
 
-Decided here: how often the store is asked for newer ones, that a workload gets its
-secrets and a folder to run in, and what is told of settings that differ. Not
-decided here: which program counts and how it is set up (`program`), and when
-(`core.rules.copying`).
+It asks the store for newer ones now and then, and says which settings differ.
 """
 
 from __future__ import annotations
@@ -23,8 +20,8 @@ from sessionlib.ports import Store
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
 from sessionlib.signed.key_succession import FollowedKey
 from sessionlib.signed.records import VersionSeries
-from sessionlib.signed.store_check import folder_to_check
-from sessionlib.signed.store_check import read_store_check as read_diagnosis
+from sessionlib.signed.store_check import read_store_check
+from sessionlib.stores import checked_folder_of, timing_of
 
 STORE_CHECK_EVERY_S = 900.0
 """Each reading of doctor's finding costs 5 units on Drive."""
@@ -35,8 +32,9 @@ MAX_WARNINGS = 8
 class Provisioner:
     """One session's program and papers. `look` and `prepare` come from a thread each."""
 
-    def __init__(  # noqa: PLR0913, PLR0917 - the parts that one session has
+    def __init__(  # noqa: PLR0913 - the parts that one session has
         self,
+        *,
         store: Store,
         config: Config,
         home: Path,
@@ -47,7 +45,7 @@ class Provisioner:
         self._store = store
         self._config = config
         self._clock = clock
-        self._every_s = config.timing().report_s
+        self._every_s = timing_of(config).report_s
         self._diagnosed_every_s = STORE_CHECK_EVERY_S / config.timings.scale
         self._looked_mono = float("-inf")
         self._secrets = dict(secrets)
@@ -58,7 +56,7 @@ class Provisioner:
         self._preparer.env = {**config.workload.env, **self._secrets}
         self._wanted: WantedProgram | None = None
         self._settings = VersionSeries(store, CONFIG_RECORDS, config.fleet)
-        self._checked_folder = folder_to_check(config)
+        self._checked_folder = checked_folder_of(config)
         self._diagnosed_mono = float("-inf")
         self.store_check: events.StoreCheckResult | None = None
         """What doctor has found, once it could be read; None where that is no matter."""
@@ -102,7 +100,7 @@ class Provisioner:
             self._checked_folder is not None
             and now_mono - self._diagnosed_mono >= self._diagnosed_every_s
         ):
-            _, why = read_diagnosis(self._store, self._checked_folder, self.public_key)
+            _, why = read_store_check(self._store, self._checked_folder, self.public_key)
             self._diagnosed_mono = now_mono
             self.store_check = events.StoreCheckResult(why)
         return self.store_check

@@ -1,8 +1,7 @@
 """Whether others hear of this session, and it of them.
 
-Decided here: after how many reports that couldn't be written the agent says so, and that it
-says once when they are written again; and that a look which came to nothing is told of at once.
-Not decided here: when a report is due, or a look (`loop`, `core`).
+After some reports that couldn't be written the agent says so, and once more when they are written
+again. A mailbox that can't be read is logged at once.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Files that somebody else may have put there, opened as files and as nothing else.
 
-Decided here: that no link is followed and no pipe waited for: the workload has its
-folders to itself, and what it puts in the place of a file must neither hold the agent
-up nor lead it elsewhere. Not decided here: what is read, and how much of it.
+No link is followed, and no pipe waited for: the workload must neither hold the agent up nor lead
+it elsewhere.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""From a configuration to a running agent.
-
-Decided here: how settings become an agent's parts, and what a signal means.
-Not decided here: what the agent then does.
-"""
+"""From a configuration to a running agent: its parts, and what a signal means."""
 
 from __future__ import annotations
 
@@ -40,8 +36,7 @@ from sessionlib.errors import ConfigError
 from sessionlib.guard.policy import Limits
 from sessionlib.ports import Store
 from sessionlib.secret_env import find_secrets
-from sessionlib.signed.store_check import folder_to_check
-from sessionlib.stores import open_store
+from sessionlib.stores import checked_folder_of, open_store, timing_of
 
 if TYPE_CHECKING:
     from sessionlib.agent.coordinator_link import CoordinatorLink
@@ -64,62 +59,78 @@ def build(
     own = config.account(account)
     secrets_found = find_secrets(config.workload.secrets, config.fleet)
     clock = SystemClock()
-    place = Home(home or config.home(account))
-    place.lock()
+    agent_home = Home(home or config.home(account))
+    agent_home.lock()
     now = clock.now()
     lifetime_s = config.lifetime_s(account)
-    session = place.session(now, lifetime_s)
+    session = agent_home.session(now, lifetime_s)
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
-    outfit = Provisioner(
-        _store(config, account, clock),
-        config,
-        place.path,
-        _public_key(config),
-        secrets_found,
-        clock,
+    provisioner = Provisioner(
+        store=_store(config, account, clock),
+        config=config,
+        home=agent_home.path,
+        public_key=_public_key(config),
+        secrets=secrets_found,
+        clock=clock,
     )
-    spec = outfit.spec()
-    settings = _settings(config, account, spec, needs_program=outfit.needs_preparing)
+    spec = provisioner.spec()
+    settings = _settings(config, account, spec, needs_program=provisioner.needs_preparing)
     view = View(
         me=me,
         settings=settings,
         started=session.began,
         lifetime_s=lifetime_s,
         peers=_peers(config, account),
-        store_unproven=None if folder_to_check(config) is None else NOT_READ_YET,
-        seen_epoch=place.seen_epoch(fleet),
+        store_unproven=None if checked_folder_of(config) is None else NOT_READ_YET,
+        seen_epoch=agent_home.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
-    seat = WorkloadContext(place.path, account, session.id, session.began.wall + lifetime_s)
+    context = WorkloadContext(agent_home.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
-        spec,
-        WorkFiles(seat),
-        Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
+        spec=spec,
+        files=WorkFiles(context),
+        limits=Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),
     )
-    outfit.on_ready = workload.set_spec
-    notes = Mailbox(
-        _store(config, account, clock),
-        config.fleet,
-        outfit.public_key,
-        tuple(config.accounts),
-        account,
-        outfit.read_published,
-        lambda: outfit.public_key,
-        outfit.read_store_check,
+    provisioner.on_ready = workload.set_spec
+    mailbox = Mailbox(
+        store=_store(config, account, clock),
+        fleet=config.fleet,
+        public_key=provisioner.public_key,
+        accounts=tuple(config.accounts),
+        account=account,
+        read_published=provisioner.read_published,
+        current_key=lambda: provisioner.public_key,
+        read_store_check=provisioner.read_store_check,
     )
-    copyist = _checkpoint_jobs(config, place, seat, workload, clock)
-    lease_store = _store(config, account, clock)
-    log = AgentLog(place.logs, account, terminal=terminal)
-    told = ReportMonitor(log.write).note_result
-    timeout_s = settings.timing.timeout_s
-    hands = Executor(inbox, lease_store, notes, copyist, outfit, timeout_s, told, log.write)
-    meter = ResourceMeter(place.path)
-    voice = _coordinator_link(config, account, clock, inbox, log)
-    speaker = _notifier(config, place, clock, log)
-    return Agent(view, fleet, clock, inbox, hands, workload, place, log, meter, voice, speaker)
+    log = AgentLog(agent_home.logs, account, terminal=terminal)
+    executor = Executor(
+        inbox=inbox,
+        lease_store=_store(config, account, clock),
+        mailbox=mailbox,
+        checkpoint_jobs=_checkpoint_jobs(config, context, workload, clock),
+        provisioner=provisioner,
+        workload=workload,
+        home=agent_home,
+        timeout_s=settings.timing.timeout_s,
+        on_report_result=ReportMonitor(log.write).note_result,
+        log=log.write,
+    )
+    return Agent(
+        view=view,
+        fleet=fleet,
+        clock=clock,
+        inbox=inbox,
+        executor=executor,
+        workload=workload,
+        home=agent_home,
+        log=log,
+        meter=ResourceMeter(agent_home.path),
+        coordinator_link=_coordinator_link(config, account, clock, inbox, log),
+        notifier=_notifier(config, agent_home.path, clock, log),
+    )
 
 
 def run(config: Config, account: str, home: Path | None = None, *, until_eof: bool = False) -> int:
@@ -166,40 +177,46 @@ def _coordinator_link(
         line = LogLine("info", "coordinator", "the coordinator takes what it is told")
         log.write(line if why is None else LogLine("warning", "coordinator", why))
 
-    worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
+    worker_type = "colab" if is_on_colab() else config.account(account).launcher
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
     client = CoordinatorClient(url, tokens.find(config.fleet, account))
-    return CoordinatorLink(client, clock, every_s, worker_type, lambda: inbox.put(None), complain)
+    return CoordinatorLink(
+        client=client,
+        clock=clock,
+        every_s=every_s,
+        worker_type=worker_type,
+        wake=lambda: inbox.put(None),
+        complain=complain,
+    )
 
 
-def _notifier(config: Config, place: Home, clock: Clock, log: AgentLog) -> Notifier | None:
+def _notifier(config: Config, home: Path, clock: Clock, log: AgentLog) -> Notifier | None:
     """What tells the operator, where the settings say whom. Loaded only then."""
     if not config.notices.urls:
         return None
     from sessionlib.agent.notifier import open_notifier  # noqa: PLC0415 - as above
 
-    return open_notifier(config, place.path, clock, log.write)
+    return open_notifier(config, home, clock, log.write)
 
 
 def _checkpoint_jobs(
-    config: Config, place: Home, seat: WorkloadContext, workload: Workload, clock: Clock
+    config: Config, context: WorkloadContext, workload: Workload, clock: Clock
 ) -> CheckpointJobs:
-    store = _store(config, seat.account, clock)
-    data = place.path / config.workload.data
-    checkpoints = Checkpoints(
-        store, data, place.path / "checkpoints", clock, config.checkpoint.keep
-    )
+    store = _store(config, context.account, clock)
+    home = context.home
+    data = home / config.workload.data
+    checkpoints = Checkpoints(store, data, home / "checkpoints", clock, config.checkpoint.keep)
     argv = config.checkpoint.prepare
     prepare = None
     if argv:
-        prepare = make_prepare_hook(argv, place.path, WorkFiles(seat), lambda: workload.spec)
+        prepare = make_prepare_hook(argv, home, WorkFiles(context), lambda: workload.spec)
     return CheckpointJobs(checkpoints, store, prepare)
 
 
 def _settings(
     config: Config, account: str, spec: WorkloadSpec, *, needs_program: bool
 ) -> AgentSettings:
-    timing, scale = config.timing(), config.timings.scale
+    timing, scale = timing_of(config), config.timings.scale
     lifetime_s = config.lifetime_s(account)
     # Time to stop the work, copy it and give the lease up, with a renewal to spare.
     lead_s = spec.grace_s + timing.renew_s + 2 * timing.timeout_s + timing.margin_s

@@ -1,9 +1,7 @@
-"""The agent's lines on the terminal, which may take none for hours.
+"""The agent's lines on the terminal, which may take none for hours: nobody waits for it.
 
-Decided here: that nobody waits for a terminal (one stopped with Ctrl-S, a pipe that
-nobody reads), that lines beyond a bound are left out and counted, and how long an
-agent that ends waits for its last words. Not decided here: what a line looks like
-(`logs`).
+Lines beyond a bound are left out and counted. An agent that ends waits a moment for its last
+lines.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The files and variables through which a workload and its agent know of each other.
 
-Decided here: their names, what a workload's environment holds and what of ours
-it never holds, and how what it wrote is read: bounded, and rubbish is nothing.
-Not decided here: when any of it is used.
+What the workload wrote is read within bounds, and rubbish counts as nothing.
 """
 
 from __future__ import annotations

@@ -1,20 +1,16 @@
-"""Getting the program to where it runs: code bundles, set-up, secrets, signed settings, keys.
+"""Bringing the program to the machine that runs it: code bundles, and their set-up.
 
-Decided here: what operators publish and what agents make of it. Everything read
-from the store is believed only with the signature of the fleet's key, and a
-version older than one seen before is not obeyed. Not decided here: when a
-session warms up (`core`), and what runs at this moment (`guard`).
+Operators sign what they publish. A session believes nothing else, and never goes back to an
+older version than one that it has seen.
 
-| module | decides |
+| module | what is in it |
 | --- | --- |
-| `signed` | how a version is written, once, and which one is the newest |
-| `bundle` | what is said of a published code folder, and the bounds it keeps |
+| `records` | the signed record of a published code folder, and its bounds |
 | `packing`, `unpacking` | a folder as one archive, and back, trusting nothing |
+| `ignore_rules`, `safe_links` | what isn't published; links that stay inside |
 | `transfer` | an archive in the store, piece by piece |
-| `setup`, `runner` | the set-up command, of which nothing outlives its agent |
-| `kits` | what an agent runs in |
-| `secret_env` | secrets, from the environment or the keyring |
-| `receivers` | where notices go, with the secrets of their addresses |
-| `fleetconfig` | the published settings, and how a file differs from them |
-| `keys` | which key is the fleet's by now |
+| `cache` | the unpacked bundles of one home |
+| `setup`, `setup_process` | the set-up command, of which nothing outlives its agent |
+| `preparer` | what an agent runs in |
+| `newest_version` | the newest version that an agent has seen |
 """

@@ -1,9 +1,6 @@
-"""The unpacked bundles of one home.
+"""The unpacked bundles of one home, in `code/<first digits of the hash>`: each whole, or not there.
 
-Decided here: where a bundle is (`code/<first digits of its hash>`), that it is
-there whole or not at all, and which old ones are removed: all but the last two
-used, and never one that a process still works in. Not decided here: which is
-wanted.
+The last two in use stay. A folder that a process works in is never removed.
 """
 
 from __future__ import annotations

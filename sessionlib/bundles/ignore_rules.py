@@ -1,12 +1,9 @@
-"""What of a folder isn't part of the program.
+"""What of a folder isn't published: fixed names, and the patterns of a `.colabvpsignore`."""
 
-Decided here: the names that are never published, and the few patterns of a
-`.colabvpsignore`: one a line, `#` begins a comment, `*` `?` `[…]` as in a shell.
-A pattern with a `/` before its end is matched against the whole path from the
-folder on, any other against each name alone; one that ends in `/` means folders
-only. What is left out is left out with everything below it: no pattern brings
-anything back. Not decided here: how files are read.
-"""
+# One pattern a line; `#` begins a comment; `*` `?` `[...]` are a shell's. A pattern with a `/`
+# before its end is matched against the whole path from the folder on. Any other is matched
+# against each name alone. One that ends in `/` means folders only. What is below a left-out
+# folder is left out too: no pattern brings anything back.
 
 from __future__ import annotations
 

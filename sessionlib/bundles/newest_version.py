@@ -1,8 +1,6 @@
-"""What an agent's home remembers of what was published.
+"""The newest published version that an agent has seen, kept in its home as it was signed.
 
-Decided here: that the newest version ever seen is kept as it was signed, so that
-somebody who can write to the store, but not sign, can't bring an older one back
-by removing what came after it. Not decided here: which one is obeyed (`kits`).
+Somebody who can write to the store, but not sign, can't bring an older one back.
 """
 
 from __future__ import annotations

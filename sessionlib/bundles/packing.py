@@ -1,9 +1,7 @@
 """A folder as one archive, the same to the byte for the same content.
 
-Decided here: what goes in (names, content, whether it may be executed; no
-owners, no times, sorted) and what is refused with a sentence: links that leave
-the folder, devices and pipes, names that aren't UTF-8, more than the bounds.
-Not decided here: where the archive goes (`transfer`).
+Names, content and the right to execute go in; owners and times don't. Links that leave the
+folder, devices, pipes, names that aren't UTF-8, and anything above the bounds are refused.
 """
 
 from __future__ import annotations

@@ -1,15 +1,11 @@
-"""What an agent runs in: the published bundle, or the folder that its file names.
+"""What an agent runs in: the published bundle, or the folder that its file names."""
 
-Decided here: which of the two. Where `workload.code` names a folder, the newest
-genuine version in the store counts, and the folder itself only as long as
-nothing was ever published. Without `code` the workload works in the file's own
-folder, and bundles don't concern it. An older version than one seen before is
-not gone back to. Not decided here: when it is made ready (`core`), and what is
-run in it (`workload.command`).
-
-`newest` and `wanted` read the store, `prepare` takes as long as it takes: each
-belongs into a lane. `progress` and `cancel` may be used from any thread.
-"""
+# With `workload.code` the newest genuine version in the store counts. The folder counts only
+# while nothing was ever published. Without `code` the workload works in the file's own folder.
+# No agent goes back to an older version than one that it has seen.
+#
+# `newest_published` and `wanted_program` read the store, and `prepare` takes long: each belongs
+# into a lane. `progress` and `cancel` may be used from any thread.
 
 from __future__ import annotations
 
@@ -112,11 +108,6 @@ class ProgramPreparer:
         return (
             WantedProgram(LOCAL) if published is None else WantedProgram(published.label, published)
         )
-
-    def is_ready(self, want: WantedProgram) -> bool:
-        """Whether `prepare` would have nothing to do. Touches only this machine."""
-        place, marker, argv = self._setup_of(want)
-        return place.is_dir() and (not argv or is_done(marker, argv))
 
     def prepare(self, want: WantedProgram) -> Path:
         """Have it here and set up; the folder to work in. What is there already isn't done

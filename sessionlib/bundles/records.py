@@ -1,9 +1,7 @@
-"""What is said of a published code folder, and the bounds that it keeps.
+"""The signed record of a published code folder, and its bounds: a bundle is a program, not data.
 
-Decided here: the fields of a version of the code, and how large one may be: a
-bundle is a program, not its data. `digest` names the archive as it is stored;
-`content` names what is in it, whatever the compression made of it, and tells
-whether anything has changed. Not decided here: how it is packed and unpacked.
+`digest` names the archive as it is stored. `content` names what is in it, whatever the
+compression made of it, and tells whether anything has changed.
 """
 
 from __future__ import annotations

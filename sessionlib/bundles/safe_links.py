@@ -1,12 +1,8 @@
-"""Symbolic links that can't lead out of a folder.
+"""Symbolic links that can't lead out of a folder: a target goes up first, and then only down."""
 
-Decided here: the form that a link's target must have. It goes up first, not
-above the folder, and then only down: `../lib/x`. Every step up is taken from the
-link's own place, where each folder is a real one, so it goes where it seems to;
-a step up after a name could start from wherever another link led. By induction
-no chain of such links leaves the folder. Not decided here: what is said to the
-user about others.
-"""
+# Each step up is taken from the link's own place, where every folder is a real one. So it goes
+# where it seems to. A step up after a name could start from wherever another link led. By
+# induction no chain of such links leaves the folder.
 
 from __future__ import annotations
 

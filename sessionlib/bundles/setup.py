@@ -1,10 +1,7 @@
-"""The set-up command: once for each machine, bundle and command.
+"""The set-up command: run once for each machine, bundle and command, until it ends with code 0.
 
-Decided here: when it is needed (until it has ended with exit code 0 here, which
-a marker file says), how long it may take and how much it may print, and what is
-told when it fails. Nothing of it outlives the agent (`runner`); what a runner
-that was itself killed has left is found by its mark before the next one starts.
-Not decided here: which command, and in which folder (`kits`).
+A marker file says that it has. Nothing of it outlives the agent (`setup_process`). The next
+run finds, by its mark, what a killed runner has left.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
-"""The set-up command's parent: a small process of its own, of which nothing is left.
+"""The set-up command's parent: a small process, of which nothing is left when it ends.
 
-Decided here: that the command and everything it starts end with it, with this
-process, or when the agent hangs up, whichever is first: time-out, calling off
-and the agent's death are all the same end-of-file. It is subreaper, so what
-detaches itself is found; what the command leaves behind is killed too, for the
-workload is the only thing that may go on running in a session, and it has a
-guard. Not decided here: whether set-up is needed, and for how long (`setup`).
-
-Standard input: one line of JSON, then silence until the agent hangs up. Standard
-output: one line of JSON, the exit code or why there is none.
+It reads one line of JSON from standard input, then silence until the agent hangs up. It
+writes one line of JSON: the exit code, or why there is none.
 """
+
+# A time-out, a cancellation and the agent's death are all the same end-of-file. The process is
+# subreaper, so it finds what detaches itself. It kills what the command leaves behind as well:
+# only the workload may go on running in a session, and the workload has a guard.
 
 from __future__ import annotations
 

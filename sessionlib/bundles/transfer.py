@@ -1,8 +1,7 @@
 """An archive in the store, in pieces.
 
-Decided here: that a piece's name comes from the whole archive's hash and its
-place in it, so that writing one twice is harmless; and that what comes back is
-hashed before anybody looks into it. Not decided here: which archive is wanted.
+A piece's name comes from the archive's hash and the piece's place: writing it twice is
+harmless. What comes back is hashed before anybody looks into it.
 """
 
 from __future__ import annotations

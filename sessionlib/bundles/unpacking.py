@@ -1,11 +1,8 @@
-"""An archive as a folder again, trusting nothing in it.
+"""An archive as a folder again, trusting nothing in it."""
 
-Decided here: that only plain files, folders and links that stay inside come out,
-each at a path of its own, below folders that were made here. Nothing is ever
-written through a link: links are made last. Sizes and counts are bounded by what
-was signed, before anything is decompressed beyond it. Not decided here: whether
-the archive is the right one, which its hash has told before (`transfer`).
-"""
+# Only plain files, folders and links that stay inside come out. Each has a path of its own, below
+# folders that were made here. Links are made last, so nothing is written through one. The
+# signed record bounds sizes and counts before anything is decompressed beyond them.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
 """The checkpoints that a store holds, read and judged.
 
-Decided here: that nothing is believed but what hashes to the name or the number
-it goes by, and that a blob is asked for only once the store says that it is as
-long as it should be. Not decided here: what is made of it on a disk (`tree`).
+Only what hashes to its own name or number is believed. A blob is asked for once the store
+says that it has the right length.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
-"""One session's side of checkpoints: copy, fetch, restore, collect.
+"""One session's side of checkpoints: copy, fetch, restore, collect."""
 
-Decided here: the order of things, and what a directory may be used for. All
-calls but `cancel` and `progress` are made from one thread at a time, and while
-`fetch` and `restore` run nothing else may have the data directory open.
-
-`called_off` is asked when a call begins: it says whether there was a `cancel`
-since the call was asked for, and then Cancelled is raised.
-"""
+# One thread at a time makes all calls but `cancel` and `progress`. While `fetch` and `restore`
+# run, nothing else may have the data directory open. `is_cancelled` is asked when a call begins:
+# it says whether there was a `cancel` since the call was asked for.
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""Whether a directory holds what a checkpoint does, and nothing else.
+"""Whether a directory holds what a checkpoint does, and nothing else: then it may be given up.
 
-Decided here: what may be given up, for the store has it. So whatever can't be
-looked at makes a directory different. Times don't count: they are no work.
+What can't be looked at makes a directory different. Times don't count: they are no work.
 """
 
 from __future__ import annotations

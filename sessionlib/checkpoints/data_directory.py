@@ -1,22 +1,16 @@
-"""The data directory and what lies beside it.
+"""The data directory and what lies beside it; how one directory takes another's place.
 
-Decided here: the names, the note that says what a directory stems from, and the
-order in which directories are switched. Beside `data`:
-
-- `data.stem.json`, the note: under which epoch the directory is used, and which
-  checkpoints it may be continued from: the one that it was made from, and the
-  last ones that were copied from it.
-- `.data.next`, the shadow: a tree that is being brought to a checkpoint.
-- `.data.drop-*`: a shadow that isn't needed any more, on its way out.
-- `data.aside-<epoch>-*`: what was there before and may exist nowhere else. Nothing
-  here ever removes or changes one.
-
-A switch renames the old directory aside, writes the note, and renames the shadow
-into place, each step durable before the next. Between the first and the last the
-directory is missing, which says all by itself that it has to be made. The note
-never stands beside a directory that it isn't true of: it is written while there
-is none.
+- `data.stem.json`, the note: the epoch under which the directory is used, and the checkpoints
+  that it may be continued from.
+- `.data.next`, the shadow: a tree on its way to a checkpoint.
+- `.data.drop-*`: a shadow on its way out.
+- `data.aside-<epoch>-*`: what may exist nowhere else. Nothing here removes or changes one.
 """
+
+# A switch renames the old directory aside, writes the note, and renames the shadow into place.
+# Each step is durable before the next. In between the directory is missing, which says by
+# itself that it has to be made. The note is written while there is no directory: so it never
+# stands beside one that it isn't true of.
 
 from __future__ import annotations
 

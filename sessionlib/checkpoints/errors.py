@@ -1,7 +1,7 @@
 """What can go wrong with a checkpoint, and how a failing file is put into a sentence.
 
-Decided here: the kinds of trouble, and that a file's name is shown without what
-could harm a terminal or a record. A store's own verdicts pass through unchanged.
+A file's name is shown without what could harm a terminal or a record. The store's own errors
+pass through unchanged.
 """
 
 from __future__ import annotations

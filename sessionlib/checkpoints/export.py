@@ -1,8 +1,4 @@
-"""A checkpoint as a folder of its own, for people.
-
-Decided here: it goes to a place where nothing is, all of it or nothing. It is
-made beside that place and renamed.
-"""
+"""A checkpoint as a folder of its own, for people: all of it or nothing, in a new place."""
 
 from __future__ import annotations
 

@@ -1,14 +1,9 @@
-"""What is known of the files in a tree, so that they needn't be read again.
+"""What is known of the files in a tree, so that they needn't be read again."""
 
-Decided here: when a file may be taken for unchanged, and how one is read so that
-this can be said. Size, both times and inode must be as they were, and the file
-must have been at rest when it was read: a change within the tick of the file
-system's clock in which it was read leaves no trace in any time.
-
-Writes through a memory map leave none either while the page they go to is dirty
-already. So a file's pages are written out before it is read (`fsync_file`): from then
-on the first write to each page shows in the times.
-"""
+# A file counts as unchanged if its size, both times and inode are as they were, and if it was at
+# rest when it was read. A change within the clock tick of the reading leaves no trace in any
+# time. Nor does a write through a memory map while the page is dirty already. So `write_back`
+# writes a file's pages out before it is read: the next write to each page then shows in the times.
 
 from __future__ import annotations
 

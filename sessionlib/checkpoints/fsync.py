@@ -1,8 +1,7 @@
 """Putting things onto the disk.
 
-Decided here: that a tree is synced with one call for its whole file system where
-there is such a call, a hundred times quicker than one for each file; and that the
-disk is set to work while there is still more to be written.
+One call syncs a whole file system where there is such a call, a hundred times quicker than one
+for each file. The disk begins while there is still more to write.
 """
 
 from __future__ import annotations

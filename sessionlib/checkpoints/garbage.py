@@ -1,8 +1,7 @@
 """Removing what no checkpoint needs any more.
 
-Decided here: what is garbage, judged by names alone, so that being late can't
-make the judgement wrong; the package's docstring has the argument. Only the
-holder collects, with the pointer that its lease is known to hold.
+Names alone decide, so that being late can't make the judgement wrong; the package's docstring
+has the argument. Only the holder collects, with the pointer that its lease is known to hold.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """What is known of a tree's files, kept for the agent's next start.
 
-Decided here: that it is worth a file only where reading the tree again takes
-long, and that it is believed only within the same boot of the machine and on the
-same device: after a power cut a file may hold less than its times say. Nothing
-depends on it: without it, or if it is damaged, everything is read again.
+It is believed within the same boot and on the same device: after a power cut a file may hold
+less than its times say. Without it, everything is read again.
 """
 
 from __future__ import annotations
@@ -16,12 +14,12 @@ from typing import Any
 
 from sessionlib.checkpoints.file_index import FileRecord, Index
 from sessionlib.checkpoints.scan import FileFingerprint
+from sessionlib.clock import boot_id
 
 SAVE_AFTER_BYTES = 256_000_000
 """So much must have been read since the last time for the index to be written again."""
 
 _NAME = "index.jsonl"
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def save(room: Path, root: Path, index: Index) -> None:
@@ -48,7 +46,10 @@ def load(room: Path, root: Path) -> Index:
 
 
 def _identity(root: Path) -> str:
-    return f"{_BOOT_ID.read_text().strip()} {root.stat().st_dev} {root}"
+    boot = boot_id()
+    if boot is None:
+        raise OSError("the system doesn't say which boot this is")
+    return f"{boot} {root.stat().st_dev} {root}"
 
 
 def _line(path: str, known: FileRecord) -> str:

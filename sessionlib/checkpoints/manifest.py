@@ -1,8 +1,7 @@
-"""What a checkpoint holds, as values.
+"""What a checkpoint holds, as values, and how large anything may be.
 
-Decided here: the fields, and how large anything may be. A manifest is a *head*,
-one small record, and *lists*: blobs that name every folder, file, link and blob.
-Not decided here: how they are written (`writing`) and read (`parsing`).
+A manifest is a *head*, one small record, and *lists*: blobs that name every folder, file, link
+and blob.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""A manifest from bytes that others may have written.
+"""A manifest from bytes that others may have written, read strictly and within bounds.
 
-Decided here: that everything is read strictly and within bounds, and that what is
-not as our writer makes it raises Damaged: unknown fields, paths that leave or
-stand twice, what has no folder, pieces that don't add up. Nothing is unpacked
-beyond the size that the head states.
+What our writer doesn't write raises CheckpointDamaged. Nothing is unpacked beyond the size that
+the head states.
 """
 
 from __future__ import annotations

@@ -1,15 +1,12 @@
-"""A manifest as bytes.
-
-Decided here: the format. The lists are compressed lines, each a JSON array:
+"""A manifest as bytes: the lists are compressed lines, each a JSON array.
 
     ["blob", name, size, sha256]
     ["dir", path, mode, mtime_ns]            "." is the tree itself; parents come first
     ["file", path, mode, mtime_ns, size, [[blob, offset, sha256], ...]]
     ["link", path, target]
 
-`blob` in a file's pieces counts the blob lines from 0. All pieces of a file are
-`piece_bytes` long but the last. Whatever a file is called can be written: bytes
-that are no UTF-8 become lone surrogates, as Python has them.
+`blob` in a file's pieces counts the blob lines from 0. All pieces of a file are `piece_bytes`
+long but the last. Bytes of a name that are no UTF-8 become lone surrogates, as in Python.
 """
 
 from __future__ import annotations

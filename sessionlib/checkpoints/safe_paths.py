@@ -1,13 +1,9 @@
-"""Which paths and links a checkpoint may hold, on either side of the store.
+"""Which paths and links a checkpoint may hold: nothing in it lies, or leads, outside the tree."""
 
-Decided here: nothing that is named can lie, or lead, outside the tree.
-
-A link may climb at the start of its target and not later: `../a` and never
-`b/../a`, whose meaning depends on whether `b` is a link. The folder that a link
-stands in is a real one at a known depth, so climbing is counted exactly, and what
-follows either exists in the tree or is again such a link. By induction no chain
-of them leaves.
-"""
+# A link may climb at the start of its target and not later: `../a` and never `b/../a`, whose
+# meaning depends on whether `b` is a link. A link stands in a real folder at a known depth, so
+# climbing is counted exactly. What follows exists in the tree, or is again such a link. By
+# induction no chain of them leaves.
 
 from __future__ import annotations
 

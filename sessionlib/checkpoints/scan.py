@@ -1,11 +1,8 @@
-"""What a directory holds, looked at without reading a file.
+"""What a directory holds, without reading a file."""
 
-Decided here: what belongs into a checkpoint. Folders, files and links that stay
-inside do; sockets, pipes and devices are left out and named; a link that leads
-out is refused, for neither what it is nor what it points at would be the same on
-another machine. Hard links become files of their own. Not decided here: which
-files have to be read (`index`).
-"""
+# Folders, files and links that stay inside belong into a checkpoint. Sockets, pipes and devices
+# are left out and named. A link that leads out is refused: neither it nor what it points at
+# would be the same on another machine. Hard links become files of their own.
 
 from __future__ import annotations
 

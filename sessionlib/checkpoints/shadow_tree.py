@@ -1,14 +1,9 @@
-"""Making a directory stand at a checkpoint, with as little fetched as will do.
+"""Making a directory stand at a checkpoint, with as little fetched as will do."""
 
-Decided here: what of a tree that is there already can stay, and that nothing is
-written which hasn't been hashed first. The directory is one that nobody else has
-open: a shadow, or a fresh folder. What it holds is taken for nothing until it has
-been hashed, or is in an index of this process's own.
-
-Folders stay writable until `restore_modes` gives them their own rights and times, which
-is the last thing before the tree is used. Nothing is written through a link, or
-into a file that has another name elsewhere.
-"""
+# Nobody else has the directory open: it is a shadow, or a fresh folder. What it holds counts for
+# nothing until it is hashed, or stands in an index of this process's own. Nothing is written
+# before it is hashed, nor through a link, nor into a file with another name elsewhere. Folders
+# stay writable until `restore_modes` gives them their own rights and times, at the very end.
 
 from __future__ import annotations
 

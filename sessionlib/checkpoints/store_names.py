@@ -1,8 +1,7 @@
 """What checkpoints and their blobs are called in the store.
 
-Decided here: that a blob's name says under which epoch and sequence it was
-uploaded, and is never given twice; that a checkpoint's name ends in the hash of
-its manifest's record. The package's docstring has the argument that rests on it.
+A blob's name says under which epoch and sequence it was uploaded, and is given once. A
+checkpoint's name ends in the hash of its manifest. The package's docstring rests on both.
 """
 
 from __future__ import annotations

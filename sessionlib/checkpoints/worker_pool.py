@@ -1,10 +1,8 @@
-"""A few threads that read, hash and write, while one goes through the list of what to do.
+"""A few threads that read, hash and write, while one goes through the list of what to do."""
 
-Decided here: that no more is under way than the threads can hold in memory, that
-the first failure ends the rest, and that being told to stop takes effect between
-two jobs, or in the midst of one that hangs: its thread is left behind then. Threads,
-because all that takes time here lets go of the interpreter.
-"""
+# No more is under way than the threads can hold in memory. The first failure ends the rest. A
+# stop takes effect between two jobs, or in the midst of one that hangs: its thread is then left
+# behind. Threads do, because all that takes time here lets go of the interpreter.
 
 from __future__ import annotations
 

@@ -1,18 +1,9 @@
-"""The configuration file: reading it, and saying everything that is wrong with it.
-
-Decided here: what a configuration may say and what is taken where it says
-nothing. Not decided here: which timings are safe (`core.timing`) and how a
-store is opened (`stores`).
-"""
+"""The configuration file: its settings, and everything that can be wrong with them."""
 
 from sessionlib.config.config import Config
-from sessionlib.config.loading import load, parse
-from sessionlib.config.schema import AccountSettings, StoreKind
+from sessionlib.config.schema import AccountSettings
 
 __all__ = [
     "AccountSettings",
     "Config",
-    "StoreKind",
-    "load",
-    "parse",
 ]

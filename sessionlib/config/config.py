@@ -1,8 +1,7 @@
 """The settings as the program uses them: scaled, with defaults filled in and paths made whole.
 
-Decided here: what `scale` reaches (all durations of the program's own; the
-workload's `grace` stays), and that relative paths are relative to the file.
-Not decided here: names and defaults (`schema`).
+`scale` reaches all durations of the program's own, and not the workload's `grace`. Relative
+paths are relative to the file.
 """
 
 from __future__ import annotations
@@ -10,21 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import NoReturn, Self
+from typing import Self
 
 from pydantic import PrivateAttr
 
-from sessionlib.config.schema import NOT_YET, AccountSettings, Settings, Standby, StoreKind
+from sessionlib.config.schema import AccountSettings, Settings, Standby
 from sessionlib.config.yaml_document import Where
-from sessionlib.core.timing import Timing
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import ConfigError
-from sessionlib.layout import DRIVE_PATHS
-
-REPORT_S = {StoreKind.FOLDER: 15.0, StoreKind.DRIVE: 60.0, StoreKind.OBJECTS: 15.0}
-"""Drive allows few writes a minute, so reports to it are rarer."""
-PEEK_S = {StoreKind.DRIVE: (20.0, 30.0)}
-"""How often a holder and a standby look at what others wrote, where each look has a price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +64,6 @@ class Config(Settings):
         """The accounts' names, first choice first."""
         return sorted(self.accounts, key=lambda name: self.accounts[name].priority)
 
-    def timing(self) -> Timing:
-        """The lease's durations, scaled."""
-        peeks_s = PEEK_S.get(self.store.kind, ())
-        return self.timings.timing(REPORT_S[self.store.kind], *peeks_s)
-
     def lifetime_s(self, account: str) -> float:
         """How long this account's session lasts, scaled."""
         own_s = self.account(account).session.lifetime_s
@@ -90,37 +77,6 @@ class Config(Settings):
     def checkpoint_every_s(self) -> float:
         """The checkpoint interval, scaled."""
         return self.checkpoint.every_s / self.timings.scale
-
-    def drive_ids(self) -> tuple[str, dict[str, str]]:
-        """A Drive store's folder, and the ids of all that is in it. Raises ConfigError.
-
-        All of the tree or nothing: a session that lacks one id would put files elsewhere.
-        """
-        ids = dict(self.store.ids or {})
-        lacking = [path for path in DRIVE_PATHS if path not in ids]
-        if self.store.folder_id is None or len(lacking) == len(DRIVE_PATHS):
-            self._lacks(
-                "is missing: run `colabvps-console init`, which makes the tree and writes it"
-            )
-        if lacking:
-            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
-            self._lacks(
-                f"lacks {lacking[0]}{more}: run `colabvps-console init`, which writes them all"
-            )
-        return self.store.folder_id, ids
-
-    def _lacks(self, text: str) -> NoReturn:
-        raise ConfigError([f"{self.where('store', 'ids')}: store.ids: {text}"])
-
-    def store_folder(self) -> Path:
-        """The folder store's root. Raises ConfigError for other kinds."""
-        if self.store.kind is not StoreKind.FOLDER:
-            place = self.where("store", "kind")
-            text = f"{self.store.kind} is not available for this: use folder"
-            if self.store.kind in NOT_YET:
-                text = f"{self.store.kind} is not available in this version: use folder or drive"
-            raise ConfigError([f"{place}: store.kind: {text}"])
-        return self.folder / Path(self.store.path).expanduser()
 
     def code_folder(self) -> Path:
         """Where the program is on this machine: beside the file, unless `code` names a folder."""

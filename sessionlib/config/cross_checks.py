@@ -1,13 +1,11 @@
 """What settings must fulfil together, looked up in the plain data.
 
-Decided here: uniqueness, and which settings exclude or need each other. On plain
-data, because a file with another mistake in it should still hear of these.
-Not decided here: a single setting's own form (`schema`).
+A file with another mistake in it should still hear of these.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from sessionlib.config.yaml_document import Where
@@ -30,6 +28,23 @@ def problems_between_settings(data: Any) -> Iterator[Finding]:
     if ready.get("http") is not None and ready.get("file") is not None:
         yield ("workload", "ready", "file"), "can't stand beside http: remove one of them"
     yield from _doubly_set(workload)
+
+
+def unknown_store_kind(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
+    """The store's kind, where it is none of `kinds`. A word that has settings of its own here is
+    left to whoever opens the store: it is right, and of no use in this version."""
+    kind = _mapping(data, "store").get("kind")
+    if isinstance(kind, str | int) and str(kind) not in {*kinds, *_GOES_WITH.values()}:
+        yield ("store", "kind"), f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
+
+
+def unknown_launchers(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
+    """Each account's launcher that is none of `kinds`."""
+    for account, settings in _mapping(data, "accounts").items():
+        kind = settings.get("launcher") if isinstance(settings, dict) else None
+        if isinstance(kind, str | int) and str(kind) not in kinds:
+            text = f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
+            yield ("accounts", account, "launcher"), text
 
 
 def _mapping(data: Any, name: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Durations as people write them: `60s`, `5m`, `12h`, `1h30m`, or a plain number of seconds.
 
-Decided here: which spellings are read, and that a duration is short to write, finite
-and below a year. Not decided here: which durations are safe together (`core.timing`).
+A duration is short to write, finite and below a year.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Changing one line of a configuration that people wrote.
 
-Decided here: that everything else stays as it was, comments, order and line ends,
-which is why the text is edited and not written anew; and that an edit which would
-change anything else is not made. Not decided here: what is written.
+The text is edited, not written anew: comments, order and line ends stay. An edit that would
+change anything else isn't made.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Writing where a Drive store is into a configuration that people wrote.
+"""Writing the place of a Drive store into a configuration that people wrote.
 
-Decided here: that text is only put in, beside what is there and in its style, so that
-comments, order and line ends stay; and that an edit which would say anything else than
-these ids is not made. Not decided here: the ids.
+Text is only put in, in the style of what is there: comments, order and line ends stay. An edit
+that would say anything but these ids isn't made.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""The small kinds of text that a configuration is made of.
-
-Decided here: what a name, an address, a path or a command may look like, and
-the sentence that says so. Not decided here: where each is used (`schema`).
-"""
+"""The small kinds of text in a configuration, and the sentence for one that has a wrong form."""
 
 from __future__ import annotations
 

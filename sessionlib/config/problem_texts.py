@@ -1,8 +1,4 @@
-"""The sentences a user reads when a setting can't be used.
-
-Decided here: how a rejected value is worded, and which fix goes with it. Not
-decided here: what is rejected (`schema`, `kinds`, `checks`).
-"""
+"""The sentences that a user reads when a setting can't be used, each with its fix."""
 
 from __future__ import annotations
 
@@ -13,7 +9,7 @@ from typing import Any, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from sessionlib.config.schema import NOT_YET, Settings
+from sessionlib.config.schema import Settings
 from sessionlib.config.yaml_document import ConfigProblem, Where, YamlDocument
 
 _EXAMPLES: dict[Where, str] = {
@@ -100,8 +96,7 @@ def _fields(section: type[BaseModel]) -> dict[str, Any]:
 
 
 def _not_one_of(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
-    words = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
-    offered = ", ".join(word for word in words if word not in NOT_YET)
+    offered = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
     return f"{_shown(item['input'])} is not one of {offered}"
 
 

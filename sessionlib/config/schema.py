@@ -1,9 +1,6 @@
-"""Every setting there is, with its default.
+"""Every setting, with its type and default. A setting that is present but empty counts as left out.
 
-Decided here: names, types and defaults; `accounts.example.yaml` shows them all
-and a test holds it to this page. A setting that is present but empty counts as
-left out. Not decided here: what settings must fulfil together (`checks`), and
-what they mean once `scale` is applied (`Config`).
+`accounts.example.yaml` shows them all, and a test holds it to this page.
 """
 
 from __future__ import annotations
@@ -35,25 +32,6 @@ from sessionlib.core.values import Role
 
 _SAFE = Timing()
 MAX_RECEIVERS = 10
-
-
-class StoreKind(StrEnum):
-    """Where the fleet agrees."""
-
-    FOLDER = "folder"
-    DRIVE = "drive"
-    OBJECTS = "objects"
-
-
-NOT_YET = frozenset({StoreKind.OBJECTS.value})
-"""Words that are known and of no use in this version: none is offered."""
-
-
-class LauncherKind(StrEnum):
-    """How an account's session is started: here, as a process, or by its own person."""
-
-    LOCAL = "local"
-    MANUAL = "manual"
 
 
 class HandoverPolicy(StrEnum):
@@ -106,10 +84,12 @@ def _choice(default: StrEnum) -> Any:
 class StoreSettings(Section):
     """`path` goes with a folder, `folder_id` and `ids` with drive, `url` with objects.
 
+    `kind` is a word of `sessionlib.stores.KINDS`, which says what this version has.
+
     `ids` are those of the folders and files below it, by their paths: `init` writes them.
     """
 
-    kind: StoreKind = _choice(StoreKind.FOLDER)
+    kind: Word = "folder"
     path: SomePath = "VPS_Shared"
     folder_id: DriveId | None = None
     ids: dict[DrivePath, DriveId] | None = None
@@ -188,7 +168,8 @@ class AccountSettings(Section):
     role: Role = Field(strict=False)
     priority: Count
     owner: str | None = None
-    launcher: LauncherKind = _choice(LauncherKind.LOCAL)
+    launcher: Word = "local"
+    """A word of `sessionlib.launchers.kinds.KINDS`."""
     session: AccountSessionSettings = AccountSessionSettings()
 
 

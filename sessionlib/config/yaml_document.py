@@ -1,11 +1,8 @@
-"""A YAML file as plain values, and the line on which each of them stands.
+"""A YAML file as plain values, and the line on which each of them stands."""
 
-Decided here: what is read at all (UTF-8 text of 1 MiB at most, one document,
-plain values, nothing deep, nothing that aliases blow up, no key twice), and how
-YAML's surprises are met: a number that isn't written the plain way (`010`,
-`1:30`) stays text, and a date is text. Not decided here: which settings there
-are (`schema`).
-"""
+# One document is read: UTF-8 text of 1 MiB at most, plain values, nothing deep, no blown-up
+# aliases, no key twice. A number that isn't written the plain way (`010`, `1:30`) stays text, and
+# a date is text.
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""The calls to a coordinator.
+"""The calls to a coordinator: each is one try, bounded in time and in size.
 
-Decided here: how long one may take and how much of an answer is read, what each answer
-means, and that neither a token nor what the other side says can end up in an error text
-unread. One try for each call: when the next is due is decided elsewhere (`telling`).
+Neither a token nor an unchecked word of the other side gets into an error text.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""The doorbell: the coordinator's stream of events, followed for as long as there is one.
+"""The coordinator's stream of events: every event is a ring, whatever it says.
 
-Decided here: that every event is a ring, whatever it says; that a stream which ends or falls
-silent is followed anew, from the last event that was heard, and more and more rarely while
-that fails, for whatever reason. Not decided here: what a ring leads to.
+A stream that ends or falls silent is followed anew, from the last event on, and more rarely
+while that fails.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What a session tells the coordinator, and when.
+"""What a session tells the coordinator, and when; pure, with time passed in.
 
-Decided here: that a move's phase goes before a registration, and that before a heartbeat;
-what makes each of them due; and that what was refused as out of date isn't said again until
-something has changed. Pure: time is passed in. Not decided here: how it is sent (`client`).
+A move's phase goes before a registration, and that before a heartbeat. A message that was
+refused as out of date isn't sent again until something has changed.
 """
 
 from __future__ import annotations

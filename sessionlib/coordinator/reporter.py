@@ -1,8 +1,6 @@
-"""What tells the coordinator of a session, beside the session's own work.
+"""The thread that tells the coordinator of a session. The agent's loop never waits for it.
 
-Decided here: that it has a thread of its own, which the agent's loop hands the newest state
-and never waits for. A coordinator that is dead, slow or lying costs that thread its time.
-Not decided here: what is said when (`telling`).
+A coordinator that is dead, slow or lying costs this thread its time, and nobody else.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Which token a process speaks to its coordinator with.
 
-Decided here: that the environment goes first, then what this machine keeps for the account,
-as it keeps sign-ins; and that a keyring which can't be asked is none. Not decided here: how
-secrets are kept (`sessionlib.secret_storage`), and what a token is good for (the coordinator).
+The environment goes first, then what this machine keeps for the account. A keyring that can't
+be asked counts as none.
 """
 
 from __future__ import annotations

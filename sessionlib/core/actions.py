@@ -1,8 +1,4 @@
-"""What an agent can do about it.
-
-Decided here: the closed set of outputs of `decide`, in the words of the design.
-Not decided here: how any of it is done; the answers come back as events.
-"""
+"""What an agent can do: the closed set of outputs of `decide`. The answers come back as events."""
 
 from __future__ import annotations
 

@@ -1,9 +1,4 @@
-"""How a claim came about, for the history of the fleet.
-
-Decided here: what kind of move a claim on a record is, whom it takes over from, and
-since when the work has stood still as far as can be known. Not decided here: when the
-record of it is written (`rules.primary`).
-"""
+"""How a claim came about: the move, from whom, and how long the work stood still."""
 
 from __future__ import annotations
 

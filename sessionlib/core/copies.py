@@ -1,8 +1,6 @@
-"""What an agent knows of the copies it makes and fetches, and of the program it runs.
+"""What an agent knows of the copies that it makes and fetches, and of the program that it runs.
 
-Decided here: these facts, and when a round of copying has left so little behind
-that the work may be stopped. Not decided here: when a copy is made (`rules.copying`)
-and how (`checkpoints`).
+It also says when a round of copying has left so little that the work may be stopped.
 """
 
 from __future__ import annotations

@@ -1,13 +1,9 @@
 """What to do next: one table over what an agent is and what it finds.
 
-Decided here: which rule answers each pair of member and finding. A pair without
-a rule fails a test, and the diagram and table in `docs/protocol.md` are drawn
-from this one. Not decided here: what a rule does (`rules`), and what an event
-means (`learn`).
-
-How the three turn: an event makes a new View (`learn`); `decide` gives actions
-for it; each action as it starts is noted in the View (`begun`), so that deciding
-again at once gives nothing new; its answer is an event.
+A pair of member and finding without a rule fails a test. The diagram and the table in
+`docs/protocol.md` are drawn from this one. An event makes a new View (`learn`), and `decide`
+gives actions for it. Each action is noted in the View as it starts (`begun`), so that deciding
+again at once gives nothing new. Its answer is an event.
 """
 
 from __future__ import annotations

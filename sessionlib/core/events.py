@@ -1,7 +1,6 @@
-"""What can happen to an agent.
+"""What can happen to an agent: the closed set of inputs to `learn`.
 
-Decided here: the closed set of inputs to `learn`. They are answers to actions,
-and what the world does unasked. Not decided here: what each changes.
+They are answers to actions, and what the world does unasked.
 """
 
 from __future__ import annotations

@@ -1,13 +1,8 @@
-"""A planned move, as steps of which every prefix can be recovered from.
+"""A planned move, in steps: whatever prefix of them happens, the fleet can go on."""
 
-Decided here: the phases of a plan, what ends each, what aborts it, and what
-happens if everybody dies in the middle of one. The plan stands in the lease
-record, so only the holder moves it on, and a new holder starts without one.
-Not decided here: when a plan is made, and for whom (`planning`).
-
-The commit point is the offer, one conditional write: before it the old primary
-serves on whatever fails; after it the next claim ends the move, whoever makes it.
-"""
+# The plan stands in the lease record, so only the holder moves it on. A new holder starts without
+# one. The commit point is the offer, one conditional write. Before it the old primary serves on,
+# whatever fails. After it the next claim ends the move, whoever makes it.
 
 from __future__ import annotations
 

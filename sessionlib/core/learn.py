@@ -1,8 +1,7 @@
 """What an event changes in an agent's knowledge.
 
-Decided here: how a reading moves the watch, how an ambiguous write is settled,
-what counts as losing the lease. Nothing is done here; `decide` looks at the
-result. `begun` is the other half: what is known the moment an action starts.
+Nothing is done here; `decide` looks at the result. `begun` is the other half: what is known the
+moment an action starts.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ from sessionlib.core.events import (
 from sessionlib.core.lease import Tenure, update_watch
 from sessionlib.core.messages import Receipt, WorkState
 from sessionlib.core.orders import ages
-from sessionlib.core.receipts import REFUSED, with_receipt
+from sessionlib.core.receipts import ACTED, REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
     Data,
@@ -277,7 +276,7 @@ def _retired(view: View, chance: str) -> View:
 
 def _carried_out(view: View, order: str) -> View:
     """A write that holds the order's id has succeeded. Refusing may be what was carried out."""
-    return view if order in view.answered else with_receipt(view, Receipt(order, "acted"))
+    return view if order in view.answered else with_receipt(view, Receipt(order, ACTED))
 
 
 def _write_answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:

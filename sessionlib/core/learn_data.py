@@ -1,7 +1,6 @@
 """What an agent learns of data and program: restored, sealed, copied, fetched, prepared.
 
-Decided here: what each answer changes, and when something that failed is tried
-again. Not decided here: the lease (`learn`), and what is done about it (`rules`).
+It also says when something that failed is tried again.
 """
 
 from __future__ import annotations

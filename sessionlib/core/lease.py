@@ -1,13 +1,8 @@
-"""The lease: what its next record may be, how long it holds, when a challenger may claim.
+"""The lease: what its next record may be, how long it holds, when a challenger may claim."""
 
-Decided here: the successor records (claim, renew, offer, vacate), a holder's
-validity, and a challenger's watch. Not decided here: when any of it is done
-(`decide`), and how a write is settled (`learn`).
-
-We never compare another machine's timestamp with ours. A lease is stale once
-*we* have watched it stay the same for its whole duration, so a fresh standby
-waits one full lease before it may claim; a holder counts from before it sent.
-"""
+# We never compare another machine's timestamp with ours. A lease is stale once *we* have watched it
+# stay the same for its whole duration. So a fresh standby waits one full lease before it may claim,
+# and a holder counts from before it sent.
 
 from __future__ import annotations
 
@@ -31,7 +26,16 @@ DONE_KEPT = 4
 
 def first_record(nonce: str, ttl_s: float) -> Lease:
     """What `init` creates: free, at epoch 0."""
-    return Lease(0, None, None, None, 0, nonce, ttl_s, LeaseState.FREE)
+    return Lease(
+        epoch=0,
+        holder=None,
+        session=None,
+        incarnation=None,
+        renewal=0,
+        nonce=nonce,
+        ttl_s=ttl_s,
+        state=LeaseState.FREE,
+    )
 
 
 def claim(lease: Lease, me: Identity, nonce: str, ttl_s: float, *done: str | None) -> Lease:

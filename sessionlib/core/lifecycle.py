@@ -1,8 +1,6 @@
-"""Where a session stands in its life.
+"""Where a session stands in its life: the phases, their bounds, and the three clocks behind them.
 
-Decided here: the phases and their bounds, and the three clocks an operator is
-shown, each with where it comes from. Not decided here: what is done in a phase
-(`decide`) and how a lifetime is learnt (`agent`).
+Each clock names the source of its figure.
 """
 
 from __future__ import annotations

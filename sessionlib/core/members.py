@@ -1,8 +1,7 @@
-"""How an agent changes from one kind of member to another.
+"""How an agent changes from one kind of member to another: all transitions, each with its cause.
 
-Decided here: the list of all transitions, each with what brings it about. The
-diagram in `docs/protocol.md` is drawn from it, and the simulation fails on a
-transition that isn't here, and on one that never happens.
+`docs/protocol.md` draws its diagram from this list. The simulation fails on a transition that
+isn't here, and on one that never happens.
 """
 
 from __future__ import annotations

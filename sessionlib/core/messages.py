@@ -1,8 +1,6 @@
 """What agents and operators tell each other beside the lease: reports, history, orders.
 
-Decided here: their fields. None of them grants anything: a report may be stale,
-an order is a request, history is for people. Not decided here: how they are
-signed (`signing`), written (`records`) and obeyed (`decide`).
+None of them grants anything: a report may be stale, an order is a request, history is for people.
 """
 
 from __future__ import annotations

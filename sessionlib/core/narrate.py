@@ -1,8 +1,4 @@
-"""What is worth a line in the log, in words.
-
-Decided here: which differences between two views an operator should read of,
-and how they are put. Not decided here: where the lines go.
-"""
+"""Which differences between two views are worth a line in the log, and its words."""
 
 from __future__ import annotations
 

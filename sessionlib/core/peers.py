@@ -1,8 +1,7 @@
-"""The other accounts: who is alive, who is ranked before whom, who should succeed.
+"""The other accounts: who is alive by our own stopwatch, who is ranked first, who should succeed.
 
-Decided here: freshness by our own stopwatch, rank, and the choice of a
-successor. Ranks only spread claims out in time; two agents that disagree on
-them race for one conditional write, and one wins.
+Ranks only spread claims out in time. Two agents that disagree race for one conditional write, and
+one wins.
 """
 
 from __future__ import annotations

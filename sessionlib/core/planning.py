@@ -1,8 +1,7 @@
-"""When a move is planned, and for whom.
+"""When a move is planned, for whom, and who comes next if that one fails.
 
-Decided here: what the clock, a workload that keeps failing and a file made by
-hand lead to under each policy, and which successor is chosen, and which one after
-it. Not decided here: how a plan goes on (`handover`), and orders (`orders`).
+The clock, a workload that keeps failing, and a file made by hand lead to a plan, each under its
+policy.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""What is kept of the word that was given on orders.
-
-Decided here: how many receipts a report carries, and which outcomes are last
-words. Not decided here: which outcome an order has (`orders`).
-"""
+"""What is kept of the word given on orders: how many receipts, and which words are the last."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What an agent says of itself.
+"""What an agent says of itself: the report that follows from a view.
 
-Decided here: the report that follows from a view, and when a change in it is
-worth writing before the interval is over. Not decided here: figures that only
-the session's machine knows (they are passed in).
+A change may be worth writing before the interval is over. Figures that only the machine knows are
+passed in.
 """
 
 from __future__ import annotations

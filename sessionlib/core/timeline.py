@@ -1,9 +1,7 @@
-"""When the parts of a planned move begin, counted back from its T-0.
+"""When the parts of a planned move begin, counted back from its T-0: T-60 to T-2 minutes.
 
-Decided here: the origin's timeline, T-60 to T-2 minutes, how it shrinks with
-`scale` and with sessions shorter than twelve hours, and where T-0 lies: early
-enough before the session's hard deadline that a move which is begun then can
-still be ended. Not decided here: what is done in each part (`handover`).
+They shrink with `scale` and with sessions shorter than twelve hours. T-0 lies early enough before
+the session's hard deadline that a move can still end.
 """
 
 from __future__ import annotations

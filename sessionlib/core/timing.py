@@ -1,11 +1,7 @@
-"""Which durations keep two sessions from working at once.
+"""Which durations keep two sessions from working at once: defaults, and one inequality."""
 
-Decided here: the lease's durations, their defaults, the one inequality between
-them, and how `scale` makes them shorter. The argument for the inequality: a
-holder must get two tries at a renewal, each waited for in full, and still stop
-`margin_s` before the earliest moment at which a challenger whose clock runs 1 %
-fast could claim. Not decided here: a session's own length (`lifecycle`).
-"""
+# A holder must get two tries at a renewal, each waited for in full. It must still stop `margin_s`
+# before the earliest moment at which a challenger whose clock runs 1 % fast could claim.
 
 from __future__ import annotations
 
@@ -67,10 +63,6 @@ class Timing:
     def patience_s(self, ttl_s: float, rank: int) -> float:
         """How long a challenger watches an unchanged record, by the record's own `ttl_s`."""
         return ttl_s * (1 + DRIFT) + rank * self.rank_step_s
-
-    def lost_after_s(self) -> float:
-        """Without a sign of life for this long a session counts as lost, for display."""
-        return 3 * self.report_s
 
     def scaled(self, scale: float) -> Timing:
         """The same set, `scale` times faster, but never more than `MAX_LEASE_SCALE`."""

@@ -1,10 +1,4 @@
-"""The things the core talks about, as frozen values.
-
-Decided here: the fields of the lease record and of the other values that
-several rooms share, and what makes one of them impossible. Not decided here:
-how they are written as JSON (`records`) and what follows from them (`lease`,
-`decide`).
-"""
+"""The lease record and other values that several rooms share; which of them are impossible."""
 
 from __future__ import annotations
 

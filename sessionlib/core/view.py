@@ -1,9 +1,7 @@
 """Everything an agent knows, as one frozen value.
 
-Decided here: what knowledge consists of, and which member of the fleet an agent
-is by it; a member is computed, never stored, so the two can't disagree. Not
-decided here: what an event adds to the knowledge (`learn`) and what follows
-from it (`decide`).
+Which member of the fleet an agent is follows from it. A member is computed, never stored, so the
+two can't disagree.
 """
 
 from __future__ import annotations

@@ -1,9 +1,6 @@
-"""What should become of the workload, and what is known of it.
+"""What should become of the workload: goals, facts, and the next step from one towards the other.
 
-Decided here: the goals that `decide` sets, the facts that come back, the next
-step from what runs towards a goal, and when a workload that exited is started
-again. Not decided here: whether it may run at this moment (`guard.policy`), and
-how a step is carried out (`agent.workload`, through the guard).
+It also says when a workload that exited is started again.
 """
 
 from __future__ import annotations
@@ -59,10 +56,9 @@ class WorkloadFacts:
     it was started or activated under, None unless it runs for effect. `empty`
     is True when no process of it is left, the guard's word for quiesced.
     `restarts` counts the exits in a row that nobody asked for; `ready` is
-    for WARM: the standby's own probe has passed. `guarded` is False while there
-    is no guard, and then nothing runs. `goal` is the one that all this was gathered under.
-    `error` is why it last failed or can't be
-    started, gone once it is ready; `frozen_why` is set while it is frozen.
+    for WARM: the standby's own probe has passed. `goal` is the one that all this was
+    gathered under. `error` is why it last failed or can't be started, gone once it is ready;
+    `frozen_why` is set while it is frozen.
     """
 
     state: WorkState = WorkState.NONE
@@ -70,7 +66,6 @@ class WorkloadFacts:
     empty: bool = True
     ready: bool = False
     restarts: int = 0
-    guarded: bool = True
     error: str | None = None
     frozen_why: str | None = None
     goal: Goal = Goal(Aim.REST)

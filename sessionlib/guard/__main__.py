@@ -1,7 +1,6 @@
 """How the guard comes to be: `python -m sessionlib.guard`, started by `client`.
 
-Decided here: the order in which guard and reaper are set up, so that at no point
-something could run that nobody inherits. Not decided here: anything later.
+Guard and reaper are set up in an order in which nothing can run that nobody inherits.
 """
 
 from __future__ import annotations
@@ -26,7 +25,8 @@ the workload then, and the guard ends when the agent does."""
 def main(arguments: list[str]) -> None:
     """`arguments`: the socket's descriptor, the agent's process number, and the limits."""
     handle, agent_pid = map(int, arguments[:2])
-    limits = Limits(*map(float, arguments[2:5]))
+    margin_s, kill_after_s, silence_s = map(float, arguments[2:5])
+    limits = Limits(margin_s=margin_s, kill_after_s=kill_after_s, silence_s=silence_s)
     for signum in _UNHEEDED:
         signal.signal(signum, signal.SIG_IGN)
     linux.set_name("colabvps-guard")
@@ -42,7 +42,14 @@ def main(arguments: list[str]) -> None:
         Reaper(Channel(reapers), guard_pid, limits.silence_s).run()
         return
     reapers.close()
-    GuardLoop(agent, Channel(ours), (agent_pid, reaper_pid), limits, SystemClock()).run()
+    GuardLoop(
+        agent=agent,
+        reaper=Channel(ours),
+        agent_pid=agent_pid,
+        reaper_pid=reaper_pid,
+        limits=limits,
+        clock=SystemClock(),
+    ).run()
 
 
 if __name__ == "__main__":

@@ -1,8 +1,7 @@
-"""A socket that carries messages and never makes its user wait.
+"""A socket that carries messages and never makes its user wait: it buffers in both directions.
 
-Decided here: buffering in both directions. Whoever watches a deadline must not
-be held up by a peer that is stopped, so what can't be sent at once is kept, and
-a mere sign of life is dropped instead. Not decided here: what is said.
+A stopped peer must not hold up whoever watches a deadline. What can't be sent at once is kept,
+but a mere sign of life is dropped.
 """
 
 from __future__ import annotations

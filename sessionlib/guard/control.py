@@ -1,8 +1,7 @@
 """The file by which a workload is told what it is: `SESSION_CONTROL_FILE`.
 
-Decided here: its content and that a reader never sees half of it. Not decided
-here: when it is written; only the guard writes it, for only the guard knows
-whether a standby may become active.
+Only the guard writes it, for only the guard knows whether a standby may become active. A reader
+never sees half of it.
 """
 
 from __future__ import annotations

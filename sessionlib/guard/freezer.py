@@ -1,11 +1,8 @@
-"""Stopping every process of a workload so that none is missed, and letting them go on.
+"""Stopping every process of a workload so that none is missed, and letting them go on."""
 
-Decided here: when a family counts as frozen. A process that was sent SIGSTOP
-makes no more children: a fork with a signal pending doesn't come to pass. So
-the family is frozen once a look that began after the last signal finds nobody
-new; until then another pass is made. Not decided here: when, and for how long
-that may take (`keeper`).
-"""
+# A process with a pending SIGSTOP makes no more children: its fork doesn't come to pass. So the
+# family is frozen once a look that began after the last signal finds nobody new. Until then
+# another pass is made.
 
 from __future__ import annotations
 

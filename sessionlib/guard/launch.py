@@ -1,9 +1,7 @@
 """From the reaper to the user's program: fork, prepare, exec.
 
-Decided here: what a workload is born with: a session of its own, the
-parent-death signal, its log as output, default signals, nothing inherited but
-that. Why it could not be started comes back in words. Not decided here: what
-becomes of it.
+A workload is born with a session of its own, the parent-death signal, its log as output, default
+signals, and nothing else. Why it couldn't be started comes back in words.
 """
 
 from __future__ import annotations

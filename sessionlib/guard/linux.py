@@ -1,7 +1,6 @@
 """The three things that only Linux's prctl can do.
 
-Decided here: nothing; each call says what it is for. An error raises OSError:
-without these calls the guard could promise nothing.
+An error raises OSError: without these calls the guard could promise nothing.
 """
 
 from __future__ import annotations

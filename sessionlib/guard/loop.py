@@ -1,9 +1,7 @@
-"""The guard's own loop: hear, judge, enforce.
+"""The guard's own loop: read, judge, enforce.
 
-Decided here: the order of things in one turn. The clocks are read and judged
-before anything that was sent is acted on, and a workload counts as active
-before it is told. Not decided here: the verdict (`policy`), and how it is
-carried out on processes (`hands`).
+The clocks are judged before anything that was sent is acted on. A workload counts as active
+before it is told so.
 """
 
 from __future__ import annotations
@@ -48,12 +46,19 @@ from sessionlib.guard.wire import (
 class GuardLoop:
     """Serves one agent until that ends, then kills everything below itself."""
 
-    def __init__(
-        self, agent: Channel, reaper: Channel, pids: tuple[int, int], limits: Limits, clock: Clock
+    def __init__(  # noqa: PLR0913 - both peers, each with its process number
+        self,
+        *,
+        agent: Channel,
+        reaper: Channel,
+        agent_pid: int,
+        reaper_pid: int,
+        limits: Limits,
+        clock: Clock,
     ) -> None:
         self._agent = agent
         self._reaper = reaper
-        self._agent_pid, self._reaper_pid = pids
+        self._agent_pid, self._reaper_pid = agent_pid, reaper_pid
         self._limits = limits
         self._clock = clock
         now = clock.now()

@@ -1,15 +1,9 @@
-"""Whether the workload may run at this moment.
+"""Whether the workload may run at this moment: a verdict over the lease's validity; pure.
 
-Decided here: everything that the lease's validity, the operator's grace and the
-guard's own lateness make of the workload, as a verdict. Nothing is done and no
-clock is read: time is handed in. Not decided here: how processes are stopped
-(`freezer`, `tree`).
-
-An active workload runs only under a grant of its own epoch that is still valid
-and was sent after `distrusted`: the last moment at which what was known stopped
-counting, because the agent said so or because this very process had not been
-running. So a freeze at the deadline, one by command and one after a suspended
-machine wakes all end in the same way, by a grant that is good.
+An active workload runs only under a grant of its own epoch that is still valid and was sent
+after `distrusted`. That is the last moment at which what was known stopped counting: the agent
+said so, or this very process had not been running. So a freeze at the deadline, a freeze by
+command and one after a suspended machine wakes all end in the same way: by a good grant.
 """
 
 from __future__ import annotations
@@ -34,7 +28,7 @@ class GuardVerdict(StrEnum):
     KILL = "kill"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`margin_s` is how late the guard may be before it distrusts what it knows,
     `kill_after_s` how long a workload may stay frozen, and `silence_s` how long guard,
@@ -47,7 +41,7 @@ class Limits:
     @classmethod
     def for_margin(cls, margin_s: float, kill_after_s: float) -> Limits:
         """A silent guard has to be gone before the lease's margin is used up."""
-        return cls(margin_s, kill_after_s, min(1.0, 0.8 * margin_s))
+        return cls(margin_s=margin_s, kill_after_s=kill_after_s, silence_s=min(1.0, 0.8 * margin_s))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,8 @@
-"""What is done to the workload's processes: warn, freeze, thaw, kill.
+"""What is done to the workload's processes: warn, freeze, thaw, kill."""
 
-Decided here: how each is done to a whole family, pass by pass and without
-waiting, so that the guard keeps looking at its clocks in between. A pass for
-which there are no descriptors, not even those that were put by, is made again
-later; until then the one group that is known without looking is hit. Not decided
-here: which of them (`policy`).
-"""
+# Each is done to a whole family, pass by pass and without waiting: so the guard keeps looking at
+# its clocks in between. A pass that lacks descriptors, even the spare ones, is made again later.
+# Until then the one group that is known without looking gets the signal.
 
 from __future__ import annotations
 

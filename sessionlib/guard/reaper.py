@@ -1,9 +1,7 @@
-"""The workload's parent, and by inheritance everybody's that it leaves behind.
+"""The workload's parent, and by inheritance the parent of everybody that it leaves behind.
 
-Decided here: that no descendant outlives the guard, and what counts as empty:
-whatever detaches itself becomes a child of this process, so when it has no child
-there is nothing left, without any searching. Not decided here: when the workload
-starts, stops or freezes; the guard says so, or signals by itself.
+No descendant outlives the guard. Whatever detaches itself becomes a child of this process: once
+it has no child, nothing is left, without any searching.
 """
 
 from __future__ import annotations

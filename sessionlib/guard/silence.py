@@ -1,9 +1,7 @@
-"""When a peer that should be talking all the time counts as lost.
+"""When a peer that talks all the time counts as lost: after both a time and a number of looks."""
 
-Decided here: that silence takes both time and looks. Time alone would condemn a
-peer for our own absence: after a suspend we must hear first what has arrived
-meanwhile. Looks alone would never end where other news keep waking us.
-"""
+# Time alone would condemn a peer for our own absence: after a suspend we must first read what has
+# arrived. Looks alone would never end where other news keep waking us.
 
 from __future__ import annotations
 

@@ -1,9 +1,7 @@
-"""Descriptors put by for a day on which there are no others.
+"""Spare descriptors, for the day on which there are no others.
 
-Decided here: that whoever has to stop processes holds two of them back, and gives
-them up for one try when the machine's file table, or this process's own share of
-it, is full: finding a process takes one, signalling exactly that one takes two.
-Not decided here: what is done where even that is in vain (`hands`, `reaper`).
+Finding a process takes one, and signalling exactly that one takes two. Whoever has to stop
+processes gives its spare ones up for one try when a file table is full.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Finding what is left of a guard that can no longer be asked.
+"""Finding what is left of a guard that can no longer be asked, and killing it.
 
-Decided here: what belongs to a guard or to a home, by a marker in the
-environment that every process below a guard is born with, and that such a
-remnant is killed with all its descendants. Not decided here: when one looks.
+Every process below a guard is born with a marker in its environment, which names the guard and
+the home.
 """
 
 from __future__ import annotations
@@ -113,9 +112,3 @@ def _pass(name: str, value: str, kill: bool) -> bool:
             below = family(proc.pid for proc in heads).members
             strike((*below, *heads), signal.SIGKILL, 0)
     return False
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of that number executes anything."""
-    proc = read_proc(pid)
-    return proc is not None and proc.state not in DEAD

@@ -1,13 +1,8 @@
-"""Who descends from a process, and signals that can't hit anybody else.
+"""Who descends from a process, and signals that can't hit anybody else."""
 
-Decided here: how the process table is read, and that a signal goes only to the
-very process that was seen: process numbers are used again. Not decided here:
-which signal, and how often one looks (`freezer`, `keeper`, `reaper`).
-
-One look is not a photograph. A process can be born behind the reader's back,
-and one whose parent ended while the table was read hangs in the air: it is
-listed as an orphan, so that whoever must miss nobody can look again.
-"""
+# Process numbers are used again, so a signal goes only to the very process that was seen. One
+# look is no photograph. A process can be born behind the reader's back. One whose parent ended
+# meanwhile is listed as an orphan, so that whoever must miss nobody can look again.
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Waking from a wait the moment a child ends.
-
-Decided here: that SIGCHLD makes a socket readable, so that one `poll` waits for
-everything. Not decided here: what the ended child was.
-"""
+"""Waking from a wait the moment a child ends: SIGCHLD makes a socket readable."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""What agent, guard and reaper say to each other: one JSON object a line.
+"""What agent, guard and reaper say to each other: one JSON object a line, read strictly.
 
-Decided here: the messages and their strict reading. A line that doesn't read is
-a bug in this project and raises Garbled; the guard then kills everything, for it
-can't know what it was told. Not decided here: what a message leads to.
+A line that doesn't read is a bug in this project and raises Garbled. The guard then kills
+everything, for it can't know what it was told.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Starting and ending sessions, each kind of place behind the one port.
 
-Decided here: the calls, and what each promises; above all that "ended" is said
-only of what is certainly gone, because an operator may let another session take
-over on the strength of it. Not decided here: how an adapter knows (`local`).
+"Ended" is said only of what is certainly gone: an operator may let another session take over on
+the strength of it.
 """
 
 from __future__ import annotations

@@ -1,14 +1,9 @@
-"""Sessions as processes of this machine: an ordinary agent, detached.
+"""Sessions as processes of this machine: an ordinary agent, detached."""
 
-Decided here: that a start leaves a trace on disk before it is tried, so that
-whoever comes after a crash finds what came of it; and that a session counts as
-ended only when its agent, its guard and its workload are all gone. Not decided
-here: when one is started or ended.
-
-A start is known by four things, each of which outlives a crash at any moment:
-the handle on disk, the nonce in the agent's environment, the lock that the agent
-inherits, and the mark that its guard and workload are born with.
-"""
+# A start is known by four things, each of which outlives a crash at any moment: the handle on
+# disk, the nonce in the agent's environment, the lock that the agent inherits, and the mark that
+# its guard and workload are born with. A session has ended only when agent, guard and workload
+# are all gone.
 
 from __future__ import annotations
 
@@ -35,7 +30,9 @@ from sessionlib.launchers.handles import (
     session_in,
     this_machine,
 )
-from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
+from sessionlib.launchers.locks import LAUNCH_LOCK, is_taken, locked
+from sessionlib.layout import AGENT_LOCK
+from sessionlib.stores import timing_of
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"
 _SECRETS = ("COLABVPS_FLEET_KEY", TOKEN_VARIABLE)
@@ -197,7 +194,7 @@ class LocalLauncher:
     def patience_s(self) -> float:
         """How long an agent that was told to end may take: to stop the work, to copy the data
         and to give the lease up, each of which it tries for as long as its own settings say."""
-        timing = self._config.timing()
+        timing = timing_of(self._config)
         lead_s = timing.renew_s + 2 * timing.timeout_s + timing.margin_s
         return 2 * self._config.workload_spec().grace_s + lead_s
 

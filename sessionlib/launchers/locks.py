@@ -1,8 +1,6 @@
-"""Locks that say who is in a home.
+"""Locks that say who is in a home. A lock ends with its processes, so a kill leaves nothing behind.
 
-Decided here: that a lock goes with the processes that have it, so that nothing
-has to be cleaned up after a kill, and that looking at one disturbs nobody for
-longer than a moment. Not decided here: what it means that one is taken (`local`).
+Looking at one disturbs nobody for longer than a moment.
 """
 
 from __future__ import annotations
@@ -16,8 +14,6 @@ from pathlib import Path
 
 from sessionlib.clock import Clock, sleep
 
-AGENT_LOCK = "agent.lock"
-"""Taken by every agent for as long as it runs (`agent.home`)."""
 LAUNCH_LOCK = "launch.lock"
 """Taken by a launcher before it starts an agent, and inherited by that agent: so from before
 the agent exists until after its end there is no moment at which it is free."""

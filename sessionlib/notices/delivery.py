@@ -1,9 +1,7 @@
-"""The thread that sends notices, beside the agent's own work.
+"""The thread that sends notices, beside the agent's own work. The agent's loop never waits for it.
 
-Decided here: that a notice is remembered on disk before it is sent, so that one that an
-agent was killed over is sent by its next start; that the agent's loop hands notices over and
-never waits; and that addresses are in no line of the log and in no file. Not decided here:
-what is told (`deciding`), and when it is tried again (`outbox`).
+A notice is on disk before it is sent: if the agent is killed, its next start sends it. No line
+of the log and no file holds an address.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """The receivers of notices, with the secrets of their addresses filled in.
 
-Decided here: that an address with a secret that isn't here is left out and told of, and the
-others are used: notices are never a reason not to start. Values are in no message. Not
-decided here: where secrets are looked for (`secret_env`), and how an address refers to one.
+An address whose secret isn't here is left out and named; the others are used. Notices are never
+a reason not to start. No message holds a value.
 """
 
 from __future__ import annotations

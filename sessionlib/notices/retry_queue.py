@@ -1,8 +1,6 @@
-"""What waits to be sent, to whom, and when the next attempt is due.
+"""What waits to be sent, to whom, and when the next attempt is due; pure.
 
-Decided here: how often and how long a receiver that doesn't take a notice is tried again,
-what is kept over a restart of the agent, and for how long a notice is news. Pure: time and
-chance are passed in. Not decided here: how one is sent (`post`).
+It also decides what an agent's restart keeps, and how long a notice is news.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
-"""What an agent has to tell the operator now.
+"""Which notices are due now, and whether this agent is the one to send them; pure.
 
-Decided here: which notices follow from what is known, each with a key that stays the same
-while the same thing is meant, and which of them this agent is the one to tell (see the
-package). Pure: what was told before is passed in, and comes back with what is told now.
-Not decided here: the sentences (`wording`), and how they are sent (`courier`).
+Each has a key, which stays the same while the same thing is meant. The package's docstring says
+who speaks.
 """
 
 from __future__ import annotations

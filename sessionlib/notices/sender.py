@@ -1,9 +1,7 @@
-"""One attempt to send one notice, in a process of its own.
+"""One attempt to send one notice, in a process of its own, which can be killed when it hangs.
 
-Decided here: that an attempt is over after a time, whatever a receiver does: a thread that
-hangs can't be ended, a process can. Addresses reach it through a pipe, for arguments can be
-read by everybody, and none of what it prints is taken for words but those that are known.
-Not decided here: what it does (`postman`).
+Addresses go through a pipe: everybody can read arguments. Of what the process prints, only
+known words count.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
 """The process that hands one notice to apprise, for every receiver at the same time.
 
-Decided here: that apprise sends plain text from memory only, and what of its own words is
-passed on: a status number and nothing else, for its messages may repeat an address.
-Standard input: one JSON object (`urls`, `title`, `body`, `level`); standard output: one
-JSON line for each receiver as it answers. Not decided here: how long it may take (`post`).
+Standard input: one JSON object (`urls`, `title`, `body`, `level`). Standard output: one JSON
+line for each receiver. Of apprise's own words only a status number goes on: they may hold an
+address.
 """
 
 from __future__ import annotations

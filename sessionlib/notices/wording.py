@@ -1,8 +1,6 @@
-"""The sentences of notices.
+"""The sentences of notices: what happened, and what to do next.
 
-Decided here: what each says (what happened, what to do next), and that what others wrote
-can neither act on a terminal nor be markup, a link or a mention where a notice is shown.
-Not decided here: when one is due (`deciding`).
+What others wrote can neither act on a terminal nor be markup, a link or a mention.
 """
 
 from __future__ import annotations

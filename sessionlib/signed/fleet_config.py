@@ -1,14 +1,10 @@
-"""The fleet's settings as published, and how a file differs from them.
+"""The fleet's settings as published, and how a file differs from them."""
 
-Decided here: what must be the same for all agents of a fleet: accounts, policy,
-session, timings, workload, checkpoint, and the kind of store. Left out is what may
-differ from machine to machine (where the store is mounted, where the code lies,
-the coordinator's address) and what has a record of its own (the fleet's key).
-Values of `workload.env` aren't published, only a mark that tells two apart:
-somebody may have put there what belongs under `secrets`. Nothing is ever
-executed or set from a published configuration: it is only compared with. Not
-decided here: what an agent does about a difference, which is to say so.
-"""
+# All agents of a fleet must agree on accounts, policy, session, timings, workload, checkpoint and
+# the kind of store. What may differ between machines is left out: where the store is mounted,
+# where the code lies, the coordinator's address. So is what has a record of its own: the key.
+# Values of `workload.env` aren't published, only a mark that tells two apart: somebody may have
+# put a secret there. Nothing is executed or set from a published configuration.
 
 from __future__ import annotations
 

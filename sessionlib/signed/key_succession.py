@@ -1,12 +1,8 @@
-"""Which key is the fleet's by now.
+"""Which key is the fleet's by now: only the old key's own word names the next one."""
 
-Decided here: that a fleet's key is followed by another one only by the word of
-the old key itself, in a record that is created once and never replaced. Whoever
-was started with an old key follows the chain from there; it is bounded, and one
-that goes round is refused. An agent remembers how far it has come, so that a
-removed record doesn't bring an old key back. Not decided here: the order of
-the steps of a change (`console.signing.rotation`).
-"""
+# The record is created once and never replaced. Whoever starts with an old key follows the chain
+# from there. The chain is bounded, and one that goes round is refused. An agent remembers how far
+# it has come, so that a removed record doesn't bring an old key back.
 
 from __future__ import annotations
 
@@ -55,14 +51,9 @@ class KeyChain:
     refused: str = ""
 
 
-def current_key(store: Store, fleet: str, pinned_public: str) -> str:
-    """The key that is the fleet's now, for somebody who was started with `pinned_public`.
-    Raises StoreError, and KitError for a chain that goes round or on for too long."""
-    return follow_key_chain(store, fleet, pinned_public).keys[-1]
-
-
 def follow_key_chain(store: Store, fleet: str, pinned_public: str) -> KeyChain:
-    """The whole way to it. Raises as `current_key` does."""
+    """The keys from `pinned_public` to the one that counts now. Raises StoreError, and
+    ProgramError for a chain that goes round or on for too long."""
     keys = [pinned_public]
     while True:
         try:

@@ -1,11 +1,8 @@
-"""Signed, numbered records: each version is written once, and the highest genuine one counts.
+"""Signed, numbered records: each version is written once, and the highest genuine one counts."""
 
-Decided here: that a version is unique because its record is created, never
-replaced: of two operators who publish at once exactly one has it. There is no
-record that says which version is current, for that one would be overwritten, in
-a race or by somebody who can write to the store but not sign. What isn't
-genuine is passed over with a reason. Not decided here: what is in a version.
-"""
+# A record is created, never replaced: of two operators who publish at once, one has the version.
+# No record says which version is current. It would be overwritten in a race, or by somebody who
+# can write to the store but not sign. What isn't genuine is passed over with a reason.
 
 from __future__ import annotations
 

@@ -1,21 +1,16 @@
-"""What `doctor` has found of a shared folder, and what agents may do on the strength of it.
+"""What `doctor` has found of a shared folder, and what agents may do on the strength of it."""
 
-Decided here: that the finding is signed, as it allows something, and holds for one folder and
-one lease file; that without a good one nobody takes over on Drive unless an operator
-approves; and that age alone takes nothing back. Not decided here: what is checked, which is
-the console's.
-"""
+# The finding is signed, because it allows something. It holds for one folder and one lease file.
+# Without a good one nobody takes over on Drive unless an operator approves. Age alone takes
+# nothing back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sessionlib.config import Config
-from sessionlib.config.schema import StoreKind
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
-from sessionlib.layout import CONFIG_VERSIONS, LEASE, STORE_CHECK
+from sessionlib.layout import CONFIG_VERSIONS, STORE_CHECK
 from sessionlib.ports import Store
 from sessionlib.signed.records import RecordKind
 
@@ -53,14 +48,6 @@ class CheckedFolder:
     fleet: str
     folder_id: str
     lease_id: str
-
-
-def folder_to_check(config: Config) -> CheckedFolder | None:
-    """The folder of a fleet on Drive; None for a store whose promises nobody has to try."""
-    ids: Mapping[str, str] = config.store.ids or {}
-    if config.store.kind is not StoreKind.DRIVE:
-        return None
-    return CheckedFolder(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))
 
 
 def why_unproven(found: StoreCheck | None, place: CheckedFolder) -> str | None:

@@ -1,52 +1,60 @@
 """The places that hold what a fleet agrees on, each behind the one port.
 
-Decided here: which kinds are built in, and that an adapter is imported only
-when it is asked for: a folder fleet loads no cloud library. Not decided here:
-how an adapter keeps the port's promises.
+`KINDS` has a line for each kind of store. Memory isn't one: only its own process sees it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import MutableMapping
 from typing import TYPE_CHECKING
 
 from sessionlib.clock import Clock
+from sessionlib.core.timing import Timing
 from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
+from sessionlib.stores.drive.kind import DRIVE
+from sessionlib.stores.folder_kind import FOLDER
+from sessionlib.stores.kind import StoreKind
 
 if TYPE_CHECKING:
     # Reading a configuration takes more than an adapter needs.
     from sessionlib.config import Config
+    from sessionlib.signed.store_check import CheckedFolder
 
+__all__ = ["KINDS", "StoreKind", "checked_folder_of", "kind_of", "open_store", "timing_of"]
 
-def _folder(config: Config, clock: Clock, _account: str | None) -> Store:
-    from sessionlib.stores.folder import FolderStore  # noqa: PLC0415 - only for who asks for it
-
-    return FolderStore(config.store_folder(), clock)
-
-
-def _drive(config: Config, clock: Clock, account: str | None) -> Store:
-    from sessionlib.stores.drive.opening import open_drive  # noqa: PLC0415 - as above
-
-    return open_drive(config, clock, account)
-
-
-# Memory is missing on purpose: nobody but its own process could see it.
-_KINDS: Mapping[str, Callable[[Config, Clock, str | None], Store]] = {
-    "folder": _folder,
-    "drive": _drive,
+KINDS: MutableMapping[str, StoreKind] = {
+    FOLDER.name: FOLDER,
+    DRIVE.name: DRIVE,
 }
+"""Every kind of store that this version has, by its word in `store.kind`."""
+
+
+def kind_of(config: Config) -> StoreKind:
+    """The kind of a fleet's store. Raises ConfigError for one that this version hasn't got."""
+    kind = config.store.kind
+    if kind not in KINDS:
+        place = config.where("store", "kind")
+        text = f"{kind} is not available in this version: use {' or '.join(KINDS)}"
+        raise ConfigError([f"{place}: store.kind: {text}"])
+    return KINDS[kind]
 
 
 def open_store(config: Config, clock: Clock, account: str | None = None) -> Store:
     """The store of a fleet, not touched yet, as `account` sees it.
 
     Where no account is named, it is whoever is signed in here. Raises ConfigError for a kind
-    that isn't built in, and where nobody is signed in.
+    that this version hasn't got, and where nobody is signed in.
     """
-    kind = config.store.kind
-    if kind not in _KINDS:
-        place = config.where("store", "kind")
-        text = f"{kind} is not available in this version: use {' or '.join(sorted(_KINDS))}"
-        raise ConfigError([f"{place}: store.kind: {text}"])
-    return _KINDS[kind](config, clock, account)
+    return kind_of(config).open(config, clock, account)
+
+
+def checked_folder_of(config: Config) -> CheckedFolder | None:
+    """What `doctor` has to have passed on before takeovers go by themselves; None: nothing."""
+    kind = KINDS.get(config.store.kind)
+    return None if kind is None else kind.checked_folder(config)
+
+
+def timing_of(config: Config) -> Timing:
+    """The durations of a fleet's lease, scaled. Raises ConfigError as `kind_of` does."""
+    return kind_of(config).timing(config)

@@ -1,9 +1,4 @@
-"""Files below one root, for the folder store: pinned, synced, failures as verdicts.
-
-Decided here: how a call holds on to the root that it found present, how bytes
-get onto the disk, and which failure of the operating system is which verdict.
-Not decided here: which names mean what, and who wins a race (`folder`).
-"""
+"""Files below one root, for the folder store: pinned, synced, failures as the port's errors."""
 
 from __future__ import annotations
 

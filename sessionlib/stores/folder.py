@@ -1,30 +1,25 @@
-"""A store in a folder that several machines share.
+"""A store in a folder that several machines share: the conditional write, and why one writer wins.
 
-Decided here: the conditional write, and the argument that it has one winner.
-Not decided here: how files are written and failures judged (`tree`).
+A record `x.json` is a chain of immutable versions `x/1`, `x/2`, ...; the highest is the record.
+`create` makes `x.json` itself, which is version 0. `replace` of version n links a finished file
+to the name `x/<n+1>`. The link fails if the name is taken, and that alone decides. There is no
+lock, so a frozen or killed writer keeps nothing from the others. From version 1 on `x.json` is
+a copy for people, and is never read while the chain is there.
 
-A record `x.json` is a chain of immutable versions `x/1`, `x/2`, ...; the highest
-is the record. `create` makes `x.json` itself, which is version 0. `replace` of
-version n links a finished file to the name `x/<n+1>`. The link fails if the name
-is taken, and that alone decides: there is no lock, so nothing that a frozen or
-killed writer could keep from the others. From version 1 on `x.json` is a copy
-for people, and is never read while the chain is there.
+Versions up to H - KEEP are pruned once H is the highest. That is the weak spot: a writer frozen
+before its link may wake when its name was pruned, and find it free again. So whoever linked n+1
+lists the chain afterwards:
 
-Versions up to H - KEEP are pruned once H is the highest, which is the weak spot:
-a writer frozen before its link may wake when its name has been pruned, and find
-it free again. So whoever linked n+1 lists the chain afterwards:
+  Only somebody who saw a height of n+1+KEEP or more removes the name n+1. Heights never fall,
+  for the highest is never pruned. So a listing after the link that shows n+KEEP or less proves
+  that n+1 had not been removed before: ours was its first link. Nobody links n+2 without having
+  seen n+1 as the highest. So n, the highest that we had seen, was the record until then.
 
-  The name n+1 is removed only by somebody who saw a height of n+1+KEEP or more.
-  Heights never fall, for the highest is never pruned. A listing made after the
-  link that shows n+KEEP or less therefore proves that n+1 had not been removed
-  before: ours was its first link. Nobody links n+2 without having seen n+1 as
-  the highest, so n, which we had seen as the highest, was the record until then.
+A higher listing proves nothing, and the answer is Unknown. The late link lies far below the
+highest, nobody reads it, and the next pruning takes it.
 
-A higher listing proves nothing, and the verdict is Unknown; the late link lies
-far below the highest, is read by nobody, and goes with the next pruning.
-
-Assumed of the file system: link is exclusive, and a listing is one moment of the
-folder. A chain stays so short that one system call lists it whole.
+Assumed of the file system: link is exclusive, and a listing is one moment of the folder. A
+chain stays so short that one system call lists it whole.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """What a key may look like, the same for every adapter.
 
-Decided here: the form that the port promises, with its limits. Checked even
-where an adapter could take more, so that a key which works in a test works in
-every store. Not decided here: which keys mean what, which is `layout`'s.
+An adapter that could take more checks it too: a key that works in a test works in every store.
 """
 
 from __future__ import annotations

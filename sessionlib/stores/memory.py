@@ -1,9 +1,6 @@
-"""A store in this process's memory, for tests and simulations.
+"""A store in this process's memory, for tests and simulations: the plainest way to keep the port.
 
-Decided here: the plainest way to keep every promise of the port, so that it
-reads as the reference for the others. Deterministic: no randomness, and no
-clock but the one handed in. Not decided here: delays, lost replies and faults,
-which a simulation puts around it.
+It is deterministic: no randomness, and no clock but the one handed in.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""What time it is by a file server's clock, told from the files it dates for us.
+"""What time it is by a file server's clock, told from the files that it dates for us.
 
-Decided here: how the server's time is carried forward between two looks at it.
-The machine that dates the files may disagree with ours, so an age comes from
-two of *its* dates. Not decided here: when a file is written to take a look.
+The machine that dates the files may disagree with ours. So an age comes from two of *its* dates.
 """
 
 from __future__ import annotations

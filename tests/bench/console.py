@@ -94,7 +94,7 @@ def show(rows: int, *, quick_once: bool) -> int:
     from console.fleet.fleet import Fleet  # noqa: PLC0415 - what loads when is measured
     from console.orders.service import OrderService  # noqa: PLC0415 - what loads when is measured
     from console.tui.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
-    from sessionlib.config import parse  # noqa: PLC0415 - what loads when is measured
+    from sessionlib.config_loading import parse  # noqa: PLC0415 - what loads when is measured
 
     accounts = "".join(
         f"  {name_of(at)}: {{email: a{at}@example.com, role: hot_standby, priority: {at + 1}}}\n"

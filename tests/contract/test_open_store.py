@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 from sessionlib.stores import open_store
 
@@ -30,7 +31,7 @@ def test_a_folder_is_opened(tmp_path: Path) -> None:
 
 def test_a_kind_that_is_not_built_in_is_answered_with_those_that_are(tmp_path: Path) -> None:
     there = config(tmp_path, '{kind: objects, url: "s3://bucket/x"}')
-    with pytest.raises(ConfigError, match=r"yaml:2: store.kind: .* use drive or folder"):
+    with pytest.raises(ConfigError, match=r"yaml:2: store.kind: .* use folder or drive"):
         open_store(there, SystemClock())
 
 

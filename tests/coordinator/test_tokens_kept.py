@@ -19,11 +19,11 @@ from console.checks.preflight.services import service_items
 from console.demo.local_coordinator import LocalCoordinator
 from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.coordinator import TOKEN_VARIABLE, tokens
 from sessionlib.launchers.local import LocalLauncher
 from sessionlib.signing import public_of
-from tests.coordinator.test_with_agents import eventually
+from tests.coordinator.waiting import eventually
 
 SEED = "7" * 64
 NAMES = ("primary", "backup1")

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
@@ -20,23 +19,15 @@ import pytest
 from console.demo.demo_fleet import DemoFleet
 from console.demo.journal import epochs_rise, overlap_s, read_journals
 from console.demo.scenario import Scenario
-from sessionlib.clock import SystemClock, sleep
+from sessionlib.clock import sleep
 from sessionlib.coordinator import TOKEN_VARIABLE
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
+from tests.coordinator.waiting import eventually
 from tests.environs import environ_of
 
 SCALE = 20.0
-WITHIN_S = 60.0
 LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "cleo"}}'
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
-
-
-def eventually(look: Callable[[], Any], what: str) -> Any:
-    began = SystemClock().now()
-    while not (found := look()):
-        assert SystemClock().now().since(began) < WITHIN_S, f"never came true: {what}"
-        sleep(0.05)
-    return found
 
 
 def judge(stage: DemoFleet) -> None:

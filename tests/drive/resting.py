@@ -34,8 +34,14 @@ from sessionlib.core.values import Identity
 from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import Aim, WorkloadFacts
 from sessionlib.ports import Store
+from sessionlib.stores import timing_of
+from tests.drive.fake_drive import Stopwatch
 
 TURNS = 6
+STANDBY_UNITS = 10_000
+PRIMARY_UNITS = 25_000
+TALKING_UNITS = 3_000
+"""What it costs besides that a program prints something every minute."""
 
 
 @dataclass
@@ -63,7 +69,7 @@ class Resting:
             for name, other in self.config.accounts.items()
             if name != self.account
         }
-        settings = AgentSettings(self.config.timing())
+        settings = AgentSettings(timing_of(self.config))
         lifetime_s = self.config.lifetime_s(self.account)
         self.view = View(me, settings, self.clock.now(), lifetime_s, peers)
         self.data = self.home / "data"
@@ -75,16 +81,23 @@ class Resting:
             self.clock,
             self.config.checkpoint.keep,
         )
-        self._copyist = CheckpointJobs(checkpoints, self.store, None)
-        outfit = Provisioner(self.store, self.config, self.home, self.public_key, {}, self.clock)
+        self._checkpoint_jobs = CheckpointJobs(checkpoints, self.store, None)
+        provisioner = Provisioner(
+            store=self.store,
+            config=self.config,
+            home=self.home,
+            public_key=self.public_key,
+            secrets={},
+            clock=self.clock,
+        )
         names = tuple(self.config.accounts)
         self._notes = Mailbox(
             self.store,
-            self.config.fleet,
-            self.public_key,
-            names,
-            self.account,
-            outfit.read_published,
+            fleet=self.config.fleet,
+            public_key=self.public_key,
+            accounts=names,
+            account=self.account,
+            read_published=provisioner.read_published,
         )
 
     def turn(self) -> None:
@@ -124,13 +137,13 @@ class Resting:
     def _copied(self, action: Action) -> Event | None:
         match action:
             case Copy():
-                return self._copyist.copy(action)
+                return self._checkpoint_jobs.copy(action)
             case Restore(epoch, pointer):
-                return self._copyist.restore(epoch, pointer)
+                return self._checkpoint_jobs.restore(epoch, pointer)
             case FetchAhead():
-                return self._copyist.fetch(action)
+                return self._checkpoint_jobs.fetch(action)
             case CollectGarbage():
-                self._copyist.collect(action)
+                self._checkpoint_jobs.collect(action)
         return None
 
     def _report(self) -> None:
@@ -142,3 +155,12 @@ class Resting:
             self._beat += 1
             self._notes.write_report(report)
             self._notes.write_logs({"agent.jsonl": b"started\n", "workload.log": self.log})
+
+
+def pass_time(watch: Stopwatch, agents: list[Resting], seconds: int, *, busy: bool = False) -> None:
+    for second in range(seconds):
+        watch.at_s += 1
+        if busy and second % 60 == 0:
+            agents[0].log += b"a line\n"
+        for agent in agents:
+            agent.turn()

@@ -21,7 +21,7 @@ from console.__main__ import main
 from sessionlib import secret_storage
 from sessionlib.clock import sleep
 from tests.drive.tiny_google import CLIENT, Google
-from tests.unit.keyrings import FakeKeyring
+from tests.unit.fake_keyrings import FakeKeyring
 
 T = TypeVar("T")
 ROOT = Path(__file__).parents[2]
@@ -44,7 +44,7 @@ print(urllib.request.urlopen(sys.argv[1]).read())
 
 
 @dataclass
-class Desk:
+class OperatorConsole:
     """One machine: a configuration, a keyring, and the program."""
 
     folder: Path

@@ -16,7 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from console.emulators.drive import running_emulator
-from sessionlib.config import load
+from sessionlib.config_loading import load
+from sessionlib.stores.drive.tree_ids import drive_ids
 from tests.drive.signing_in import CONFIG, PASSPHRASE, console, ended_at, eventually, machine
 from tests.drive.tiny_google import CLIENT
 
@@ -67,7 +68,7 @@ def test_from_nothing_to_a_shared_folder_and_back(tmp_path: Path) -> None:
         assert signed_in["email"] == OPERATOR
         (tmp_path / "client_secret.json").unlink()
         assert len(json.loads(run("init", "--yes", "--json"))["did"]) == 6
-        load(config).drive_ids()
+        drive_ids(load(config))
         process = console("login", "backup1", "--no-browser", "--yes", env=env, folder=tmp_path)
         assert process.stderr is not None
         url = next(line.strip() for line in process.stderr if "state=" in line)

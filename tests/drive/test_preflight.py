@@ -21,10 +21,11 @@ from console.checks.doctor.drive import Examination
 from console.demo.emulated_drive import EmulatedDrive
 from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.drive import opening, signin_storage
 from sessionlib.stores.drive.signin_storage import OPERATOR
+from sessionlib.stores.drive.tree_ids import drive_ids
 
 EMAILS = {"primary": "a@example.com", "backup1": "b@example.com"}
 
@@ -148,7 +149,7 @@ def test_what_is_wrong_with_an_account_is_found(place: Place) -> None:
     signin_storage.delete("f", "backup1")
     assert place.words()["backup1", "sign-in"] == "unknown"
     text = place.path.read_text()
-    ids = load(place.path).drive_ids()[1]
+    ids = drive_ids(load(place.path))[1]
     place.path.write_text(text.replace(ids["data/blobs"], "an-id-of-nothing-at-all"))
     assert place.words()["primary", "folder"] == "fail"
     place.path.write_text(text)

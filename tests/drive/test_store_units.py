@@ -11,19 +11,16 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.core.lease import first_record
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of
 from tests.drive.fake_drive import ROOT, FakeDrive, Fleet, Stopwatch
-from tests.drive.resting import Resting
+from tests.drive.resting import PRIMARY_UNITS, STANDBY_UNITS, TALKING_UNITS, Resting, pass_time
 
 HOUR_S = 3_600
 SETTLED_S = 900
-STANDBY_UNITS = 10_000
-PRIMARY_UNITS = 25_000
-TALKING_UNITS = 3_000
-"""What it costs besides that a program prints something every minute."""
 FILE = """
 fleet: f
 store: {{kind: drive, folder_id: {root}, ids: {ids}}}
@@ -47,15 +44,6 @@ def fleet_at_rest(folder: Path) -> tuple[Fleet, Stopwatch, list[Resting]]:
         for name in config.accounts
     ]
     return fleet, watch, agents
-
-
-def pass_time(watch: Stopwatch, agents: list[Resting], seconds: int, *, busy: bool = False) -> None:
-    for second in range(seconds):
-        watch.at_s += 1
-        if busy and second % 60 == 0:
-            agents[0].log += b"a line\n"
-        for agent in agents:
-            agent.turn()
 
 
 @pytest.mark.parametrize("busy", [False, True])

@@ -39,12 +39,16 @@ from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from sessionlib.guard.tree import Proc, family
 from sessionlib.records import decode, encode
 from sessionlib.signing import sign
+from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
+from sessionlib.stores.folder_kind import store_folder
 
 WORKER = [sys.executable, str(Path(__file__).with_name("fleet_worker.py"))]
 LOOK_EVERY_S = 0.02
 PHASE_EVERY_S = 0.002
 TRACE_EVERY_S = 0.005
+LONG_LEASE = {"ttl": "20m", "renew": "20s"}
+"""Nobody claims for having watched it out in a test's time."""
 SLACK_S = 2.0
 """What a busy machine is allowed beyond what the lease's own durations explain."""
 
@@ -110,8 +114,8 @@ class Fleet:
     def __init__(self, stage: DemoFleet) -> None:
         self.stage = stage
         self.play = Scenario(stage, lambda _: None)
-        self.timing: Timing = stage.fleet.config.timing()
-        self.trace = Trace(FolderStore(stage.fleet.config.store_folder(), CLOCK))
+        self.timing: Timing = timing_of(stage.fleet.config)
+        self.trace = Trace(FolderStore(store_folder(stage.fleet.config), CLOCK))
 
     # What it is
 
@@ -345,3 +349,13 @@ def fleet_in(
         finally:
             fleet.trace.stop()
     fleet.judge()
+
+
+def nothing_is_left(fleet: Fleet, account: str) -> bool:
+    return not marked(HOME_MARKER, home_mark(fleet.stage.home(account)))
+
+
+def kill(fleet: Fleet, account: str) -> None:
+    """SIGKILL an agent; what is below it ends by itself."""
+    fleet.stage.kill(account)
+    fleet.until(lambda: nothing_is_left(fleet, account), f"nothing is left of {account}")

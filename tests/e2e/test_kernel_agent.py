@@ -24,7 +24,7 @@ import sys
 sys.path.insert(0, {root!r})
 from pathlib import Path
 from sessionlib.agent.start import run
-from sessionlib.config import load
+from sessionlib.config_loading import load
 run(load(Path({config!r})), "ada")
 """
 

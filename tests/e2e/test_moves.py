@@ -22,6 +22,7 @@ from sessionlib.clock import sleep
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease, PlanPhase
 from sessionlib.signing import new_seed
+from sessionlib.stores.folder_kind import store_folder
 from tests.e2e.fleet_fixture import Fleet, fleet_in, hard_worker
 
 WARM = {"workload": {"standby": "warm"}}
@@ -126,7 +127,7 @@ def test_an_order_is_too_old_after_ten_minutes(tmp_path: Path) -> None:
         for account in ACCOUNTS:
             fleet.stage.signal(account, signal.SIGSTOP)
         order = fleet.order("bob")
-        path = fleet.stage.fleet.config.store_folder() / layout.order_key(order.id)
+        path = store_folder(fleet.stage.fleet.config) / layout.order_key(order.id)
         past_s = path.stat().st_mtime - 601
         os.utime(path, (past_s, past_s))
         for account in ACCOUNTS:

@@ -21,14 +21,19 @@ from typing import Any
 
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import LeaseState, PlanPhase
-from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
-from tests.e2e.fleet_fixture import Fleet, boot_s, fleet_in, hard_worker
+from tests.e2e.fleet_fixture import (
+    LONG_LEASE,
+    Fleet,
+    boot_s,
+    fleet_in,
+    hard_worker,
+    kill,
+    nothing_is_left,
+)
 
 SCALE = 20
 PROGRAM = [sys.executable, "-m", "console"]
 LIMIT_S = 60.0
-LONG_LEASE = {"ttl": "20m", "renew": "20s"}
-"""Nobody claims for having watched it out in a test's time."""
 
 
 @dataclass
@@ -63,16 +68,6 @@ class Console:
 def operated(folder: Path, **changes: Any) -> Iterator[tuple[Fleet, Console]]:
     with fleet_in(folder, SCALE, changes) as fleet:
         yield fleet, Console(fleet)
-
-
-def nothing_is_left(fleet: Fleet, account: str) -> bool:
-    return not marked(HOME_MARKER, home_mark(fleet.stage.home(account)))
-
-
-def kill(fleet: Fleet, account: str) -> None:
-    """SIGKILL an agent; what is below it ends by itself."""
-    fleet.stage.kill(account)
-    fleet.until(lambda: nothing_is_left(fleet, account), f"nothing is left of {account}")
 
 
 def test_a_paused_fleet_stays_where_it_is_until_an_emergency_overrides_it(tmp_path: Path) -> None:

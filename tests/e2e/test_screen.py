@@ -18,12 +18,12 @@ from pathlib import Path
 
 from sessionlib.clock import sleep
 from sessionlib.core.messages import MoveKind, When
-from tests.e2e.fleet_fixture import Fleet, fleet_in
-from tests.e2e.test_operator import LONG_LEASE, SCALE, kill
+from tests.e2e.fleet_fixture import LONG_LEASE, Fleet, fleet_in, kill
 from tests.needs import needs
 
 PROGRAM = Path(sys.executable).with_name("colabvps-console")
 LOOK_S = 0.05
+SCALE = 20
 
 
 @dataclass

@@ -12,6 +12,7 @@ from typing import Any
 
 from sessionlib import layout
 from sessionlib.core.messages import MoveKind
+from sessionlib.stores.folder_kind import store_folder
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 
 SCALE = 20
@@ -54,7 +55,7 @@ def test_a_signal_made_by_hand_moves_the_work_once_and_a_test_of_it_nothing(
 ) -> None:
     with fleet_in(tmp_path, SCALE, {"policy": {"handover": "auto"}}) as fleet:
         before = fleet.begin()
-        file = fleet.stage.fleet.config.store_folder() / layout.SIGNAL
+        file = store_folder(fleet.stage.fleet.config) / layout.SIGNAL
         body = {"action": "start_session", "primary_ending": True, "timestamp": "2026-01-01T00:00"}
         file.write_text(json.dumps({**body, "test": True}))
         fleet.until(lambda: signalled(fleet, "acted"), "a word on the test")

@@ -6,20 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import filled, label, names_in, problem
 from sessionlib.notices import receivers as kit
 from sessionlib.signed.fleet_config import comparable_settings
-from tests.unit.keyrings import FakeKeyring, use_keyring
+from tests.notices.fleet_config import CONFIG
+from tests.unit.fake_keyrings import FakeKeyring, use_keyring
 
 SECRET = "t0" + "ken"
-CONFIG = """\
-fleet: f
-store: {}
-workload: {command: [a]}
-accounts: {p: {email: p@example.com, role: main_worker, priority: 1}}
-notices: """
 
 
 @pytest.mark.parametrize(

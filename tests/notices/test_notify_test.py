@@ -11,12 +11,12 @@ import pytest
 
 from sessionlib.agent.notifier import open_notifier
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.narrate import LogLine
 from sessionlib.notices import sender
+from tests.notices.fleet_config import CONFIG
 from tests.notices.receiving import TOKEN, receiving
-from tests.notices.test_addresses import CONFIG
-from tests.unit.cli_fleets import FleetOnDisk, fleet
+from tests.unit.console.fleet_on_disk import FleetOnDisk, fleet
 
 __all__ = ["fleet"]
 

@@ -18,7 +18,7 @@ from console.demo.journal import epochs_rise, overlap_s, read_journals
 from console.demo.scenario import Scenario
 from sessionlib.clock import SystemClock, sleep
 from tests.notices.receiving import TOKEN, receiving
-from tests.security.test_secrets import files_with
+from tests.security.file_search import files_with
 
 SCALE = 20.0
 WITHIN_S = 60.0

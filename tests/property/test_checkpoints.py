@@ -27,7 +27,7 @@ from sessionlib.checkpoints.store_names import blob_number
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, picture
+from tests.unit.checkpoints.sessions import Side, picture
 
 NAMES = st.sampled_from(["a", "b", "c c", "ü", os.fsdecode(b"\xff")])
 PATHS = st.lists(NAMES, min_size=1, max_size=3).map("/".join)

@@ -13,7 +13,7 @@ from typing import Any
 
 from sessionlib.core.messages import PublishedCheckpoint, Receipt, Report
 from sessionlib.core.values import Plan, PlanPhase
-from tests.unit.cli_fleets import LEASE, report
+from tests.unit.console.fleet_on_disk import LEASE, report
 
 OURS = ("SAFE: all is well", "12:00:00 primary info forged", "Done: forged")
 EVIL = (

@@ -36,8 +36,8 @@ from sessionlib.records import decode, encode
 from sessionlib.signing import Purpose, canonical, public_of, sign, sign_bytes
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill
-from tests.unit.scene import ME, OTHER, TIMING, actions, at, held_by, serving, view, written
+from tests.unit.checkpoints.sessions import Side, fill
+from tests.unit.core.views import ME, OTHER, TIMING, actions, at, held_by, serving, view, written
 
 SEED, OTHER_SEED = "5e" * 32, "0a" * 32
 DAY_S = 86_399.0
@@ -231,7 +231,7 @@ def shared(tmp_path: Path) -> FolderStore:
 
 
 def notes(store: FolderStore) -> Mailbox:
-    return Mailbox(store, "f", public_of(SEED), ("a", "b"), "a")
+    return Mailbox(store, fleet="f", public_key=public_of(SEED), accounts=("a", "b"), account="a")
 
 
 def order(action: OrderAction = OrderAction.PAUSE, **changes: Any) -> Order:

@@ -17,16 +17,17 @@ import pytest
 
 from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import Report
 from sessionlib.errors import ConfigError
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from sessionlib.layout import session_key
 from sessionlib.publishing import Publisher
 from sessionlib.records import decode
+from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.guard_kit import rig_in
-from tests.unit.test_launcher import BODY, Place, place, until
+from tests.unit.launchers.local_fleet import BODY, Place, place, until
 
 __all__ = ["place"]
 
@@ -62,7 +63,7 @@ def test_the_guard_takes_no_code_from_the_search_path(
         monkeypatch.setenv(name, str(tmp_path / "path"))
     monkeypatch.chdir(tmp_path / "path")
     with rig_in(tmp_path / "home") as rig:
-        rig.until(lambda facts: facts.guarded, "a guard")
+        rig.until(lambda _: rig.guarded, "a guard")
         assert len(rig.guards()) == 2
     assert not canary.exists()
 
@@ -86,7 +87,7 @@ def test_an_agent_says_what_in_the_store_isnt_genuine(place: Place, tmp_path: Pa
     """Somebody has written there who may not, and an operator has to hear of it."""
     store = FolderStore(tmp_path / "shared", SystemClock())
     store.provision()
-    lease = missing_lease(store, place.config.timing().ttl_s)
+    lease = missing_lease(store, timing_of(place.config).ttl_s)
     assert lease is not None
     create_lease(store, lease)
     publisher = Publisher(store, "my-fleet", "0a" * 32, "mallory", 0.0)

@@ -16,7 +16,7 @@ from sessionlib.core.values import Pointer
 from tests.security.hostile import EVIL, KEPT, PLAN, evil, evil_report, harmless
 from tests.tui.conftest import _one_place
 from tests.tui.kit import GUARDED, Bench, Scene, console, strips_of
-from tests.unit.cli_fleets import moved, serving
+from tests.unit.console.fleet_on_disk import moved, serving
 
 __all__ = ["_one_place"]
 

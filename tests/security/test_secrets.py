@@ -24,6 +24,7 @@ import pytest
 from sessionlib.guard.sweep import GUARD_MARKER, HOME_MARKER, home_mark, marked
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 from tests.environs import environ_of
+from tests.security.file_search import files_with
 
 ROOT = Path(__file__).parents[2]
 TOKEN = "coordinator-token-" + "7c" * 16
@@ -86,18 +87,6 @@ def console(fleet: Fleet, user: Path, *words: str) -> str:
         check=False,
     )
     return ran.stdout + ran.stderr
-
-
-def files_with(folder: Path, needles: tuple[bytes, ...]) -> list[str]:
-    """Every file below that holds one of them, or is called by one."""
-    found = []
-    for path in folder.rglob("*"):
-        if any(needle in os.fsencode(path.name) for needle in needles):
-            found.append(str(path))
-        if path.is_file() and not path.is_symlink():
-            body = path.read_bytes()
-            found += [str(path) for needle in needles if needle in body]
-    return found
 
 
 def test_no_secret_is_where_it_does_not_belong(

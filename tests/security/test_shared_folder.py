@@ -25,9 +25,9 @@ from sessionlib.layout import bundle_piece_key
 from sessionlib.records import encode
 from sessionlib.signing import sign
 from sessionlib.stores.folder import FolderStore
-from tests.unit.cli_fleets import FleetOnDisk, fleet, report
-from tests.unit.kit_fixtures import PUBLIC, SEED
-from tests.unit.kit_fixtures import Fleet as Kit
+from tests.unit.bundles.published_code import PUBLIC, SEED
+from tests.unit.bundles.published_code import Fleet as Kit
+from tests.unit.console.fleet_on_disk import FleetOnDisk, fleet, report
 
 __all__ = ["fleet"]
 
@@ -125,7 +125,9 @@ def test_folders_without_end_end_no_reader(store: FolderStore, prefix: str) -> N
     if prefix == layout.ORDERS:
         order = sign(Order("mine2", "f", OrderAction.PAUSE, None, 3, "i", 7, "op"), SEED)
         store.create(layout.order_key("mine2"), encode(order))
-        peeked = Mailbox(store, "f", PUBLIC, ("a", "b"), "a").read()
+        peeked = Mailbox(
+            store, fleet="f", public_key=PUBLIC, accounts=("a", "b"), account="a"
+        ).read()
         assert [order.id for order in peeked.orders] == ["mine2"]
 
 

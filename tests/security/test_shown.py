@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main as console_main
-from console.fleet.reading import parse_record
+from console.fleet.snapshot import parse_record
 from console.orders.coldstart import _at_work
 from sessionlib import layout
 from sessionlib.__main__ import main as agent_main
@@ -39,8 +39,8 @@ from tests.security.hostile import (
     harmless,
     texts_in,
 )
-from tests.unit.checkpoints.test_hostile import GOOD, file_line, publish
-from tests.unit.cli_fleets import LEASE, FleetOnDisk, fleet, moved, serving
+from tests.unit.checkpoints.manifest_builder import GOOD, file_line, publish
+from tests.unit.console.fleet_on_disk import LEASE, FleetOnDisk, fleet, moved, serving
 
 __all__ = ["fleet"]
 

@@ -39,8 +39,8 @@ from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
 from sessionlib.stores.folder import FolderStore
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill, picture
-from tests.unit.checkpoints.test_hostile import (
+from tests.unit.bundles.published_code import OTHER_SEED, PUBLIC, SEED, Fleet
+from tests.unit.checkpoints.manifest_builder import (
     BLOB,
     GOOD,
     SHA256,
@@ -49,7 +49,7 @@ from tests.unit.checkpoints.test_hostile import (
     publish,
     publish_raw,
 )
-from tests.unit.kit_fixtures import OTHER_SEED, PUBLIC, SEED, Fleet
+from tests.unit.checkpoints.sessions import Side, fill, picture
 
 MIB = 1024 * 1024
 X = "content of a piece, to the byte as long as the other's is, sixty"
@@ -229,14 +229,21 @@ def test_a_forged_configuration_sets_nothing_and_is_not_even_compared_with(fleet
         put(fleet.store, version_key(layout.CONFIG_VERSIONS, number), json.dumps(data).encode())
     config = fleet.config()
     fleet.home.mkdir(parents=True)
-    outfit = Provisioner(fleet.store, config, fleet.home, PUBLIC, {}, SystemClock())
-    outfit.read_published()
-    assert outfit.config_words == "none published"
-    assert sorted(outfit.warnings) == [
+    provisioner = Provisioner(
+        store=fleet.store,
+        config=config,
+        home=fleet.home,
+        public_key=PUBLIC,
+        secrets={},
+        clock=SystemClock(),
+    )
+    provisioner.read_published()
+    assert provisioner.config_words == "none published"
+    assert sorted(provisioner.warnings) == [
         "config/1.json: it isn't signed by this fleet's key",
         "config/2.json: it isn't signed by this fleet's key",
     ]
-    assert outfit.spec().command == config.workload.command
+    assert provisioner.spec().command == config.workload.command
 
 
 def succession(old: str, new: str, fleet: str = "my-fleet", by: str = "") -> bytes:

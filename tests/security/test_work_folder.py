@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from sessionlib.agent import loop
 from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.agent.logs import tail
@@ -29,9 +29,9 @@ from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec
 from sessionlib.guard import control
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill
-from tests.unit.kit_fixtures import PUBLIC
-from tests.unit.test_loop import agent
+from tests.unit.agent.agents import agent
+from tests.unit.bundles.published_code import PUBLIC
+from tests.unit.checkpoints.sessions import Side, fill
 
 PRECIOUS = "https://precious.example/" + "p" * 60
 LOG_CAP_BYTES = 10

@@ -13,10 +13,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sessionlib.config.config import PEEK_S, REPORT_S
-from sessionlib.config.schema import StoreKind
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Role
+from sessionlib.stores.drive.kind import DRIVE
 from tests.simulation.faults import MIXTURES, Kind, Odds
 from tests.simulation.truth import Violation
 from tests.simulation.world import Fleet
@@ -28,9 +27,9 @@ takeovers, a retry of what failed, and a start fit into it."""
 OVER_DRIVE = {6, 7}
 WITH_DOORBELL = {2, 7}
 DRIVE_S = {
-    "report_s": REPORT_S[StoreKind.DRIVE],
-    "peek_s": PEEK_S[StoreKind.DRIVE][0],
-    "peek_standby_s": PEEK_S[StoreKind.DRIVE][1],
+    "report_s": DRIVE.report_s,
+    "peek_s": DRIVE.mailbox_s[0],
+    "peek_standby_s": DRIVE.mailbox_s[1],
 }
 """How rarely notes are told and read where each request has a price."""
 LIFETIMES_S = (None, None, 1_200.0, 2_400.0, 5_400.0)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.unit.cli_fleets import SEED
+from tests.unit.console.fleet_on_disk import SEED
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -13,16 +13,18 @@ from textual.pilot import Pilot
 
 from console.fleet.cache import Cached, FleetCache
 from console.fleet.fleet import Fleet
-from console.fleet.snapshot import Reading
+from console.fleet.readmodel import FleetView, fleet_view
+from console.fleet.snapshot import Reading, Snapshot
 from console.orders.service import OrderService
 from console.tui.app import ConsoleApp
 from sessionlib import layout
-from sessionlib.config import Config, parse
+from sessionlib.config import Config
+from sessionlib.config_loading import parse
 from sessionlib.core.messages import History, Order, PublishedCheckpoint, Report, WorkState
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Readiness
 from sessionlib.records import decode, encode
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.cli_fleets import CONFIG, LEASE, moved, report, serving
+from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving
 
 WALL = 1_764_000_000.0
 POINTER = Pointer(4, 17, "4-17-abc", 1_234_567_890)
@@ -257,3 +259,14 @@ def strips_of(app: ConsoleApp) -> list[Any]:
 
 
 __all__ = ["SCENES", "Bench", "Scene", "StillClock", "WorkState", "console"]
+
+
+def snapshot(scene: Scene, later_s: float = 0.0) -> Snapshot:
+    clock = StillClock()
+    picture = scene.picture(clock)
+    clock.on(later_s)
+    return picture.snapshot_at(clock.now())
+
+
+def view(scene: Scene, later_s: float = 0.0) -> FleetView:
+    return fleet_view(config(), snapshot(scene, later_s))

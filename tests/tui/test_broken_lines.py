@@ -12,7 +12,7 @@ import pytest
 
 from sessionlib.__main__ import main as agent
 from tests.tui.terminal import PROGRAM, plain, terminal
-from tests.unit.cli_fleets import LEASE, SEED, FleetOnDisk, fleet, moved, serving
+from tests.unit.console.fleet_on_disk import LEASE, SEED, FleetOnDisk, fleet, moved, serving
 
 __all__ = ["fleet"]
 REASON = "the session of the one before came to its end sooner than anybody had been told"

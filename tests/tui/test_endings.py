@@ -25,7 +25,7 @@ from tests.tui.terminal import (
     plain,
     terminal,
 )
-from tests.unit.cli_fleets import SEED, FleetOnDisk, fleet
+from tests.unit.console.fleet_on_disk import SEED, FleetOnDisk, fleet
 
 __all__ = ["fleet"]
 
@@ -76,7 +76,7 @@ from console.tui.poller import Poller
 from console.fleet.fleet import Fleet
 from console.orders.service import OrderService
 from sessionlib.clock import SystemClock
-from sessionlib.config import load
+from sessionlib.config_loading import load
 
 clock = SystemClock()
 secret = "ghp_" + "s3cr3t" * 8

@@ -31,7 +31,7 @@ from tests.tui.kit import (
     moving,
     paused,
 )
-from tests.unit.cli_fleets import moved, report, serving
+from tests.unit.console.fleet_on_disk import moved, report, serving
 
 Test = Callable[..., Awaitable[None]]
 PILOTED: set[str] = set()

@@ -10,9 +10,9 @@ from dataclasses import replace
 import pytest
 
 from console.fleet.changes import events_between
-from console.fleet.readmodel import FleetView, fleet_view
+from console.fleet.readmodel import fleet_view
 from console.fleet.safety import SafetyLevel, safety
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Reading
 from sessionlib.core.messages import Receipt, Report, WorkState
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Readiness
 from tests.tui.kit import (
@@ -28,19 +28,10 @@ from tests.tui.kit import (
     empty,
     lost,
     moving,
+    snapshot,
+    view,
 )
-from tests.unit.cli_fleets import report, serving
-
-
-def snapshot(scene: Scene, later_s: float = 0.0) -> Snapshot:
-    clock = StillClock()
-    picture = scene.picture(clock)
-    clock.on(later_s)
-    return picture.snapshot_at(clock.now())
-
-
-def view(scene: Scene, later_s: float = 0.0) -> FleetView:
-    return fleet_view(config(), snapshot(scene, later_s))
+from tests.unit.console.fleet_on_disk import report, serving
 
 
 def test_every_age_counts_on_between_looks() -> None:

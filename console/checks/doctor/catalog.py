@@ -1,8 +1,4 @@
-"""What doctor checks.
-
-Decided here: for each check whether the promise that never two work at once rests on it,
-what it means where it fails, and what to do. Not decided here: how it is tried.
-"""
+"""What doctor checks: whether safety rests on it, what a failure means, and what to do then."""
 
 from __future__ import annotations
 

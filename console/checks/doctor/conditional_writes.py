@@ -1,7 +1,6 @@
-"""Trying the conditional write: what the lease rests on.
+"""Trying the conditional write, which the lease rests on.
 
-Decided here: what counts as kept and what as broken. An answer that says nothing, as one of
-a request turned away for its rate, counts for neither.
+A request that was turned away for its rate counts neither as kept nor as broken.
 """
 
 from __future__ import annotations

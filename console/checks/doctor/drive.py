@@ -1,7 +1,6 @@
-"""The examination of a shared folder in Google Drive.
+"""The examination of a shared folder in Google Drive: who takes part, and in which order.
 
-Decided here: who takes part, the order of the checks, and that one which can't be made
-counts as not known. Not decided here: what each tries (`writes`, `manners`).
+A check that can't be made counts as not known.
 """
 
 from __future__ import annotations
@@ -11,16 +10,24 @@ from dataclasses import dataclass
 
 from console.checks.doctor import conditional_writes, drive_behaviour
 from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.examination import DoctorResult, PlannedExamination
 from console.checks.doctor.hangup_client import HangupClient
+from console.checks.doctor.result import failed_safety_checks, save_unless_pass_stands
 from console.checks.doctor.scratch_folder import Participant, ScratchFolder, open_scratch_folder
 from console.errors import Refused
+from console.signing.in_force import signing_seed
+from console.signing.operator import operator_name
 from sessionlib.clock import Clock
 from sessionlib.config import Config
+from sessionlib.ports import Store
+from sessionlib.signed.store_check import StoreCheck, date_text
+from sessionlib.stores import checked_folder_of, open_store
 from sessionlib.stores.drive import quota_units, signin_storage
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.opening import credentials, emulator_url
 from sessionlib.stores.drive.responses import Trouble
 from sessionlib.stores.drive.sharing import read_account
+from sessionlib.stores.drive.tree_ids import drive_ids
 
 ROUNDS = 200
 RACERS = 8
@@ -28,6 +35,8 @@ RACERS = 8
 FRESH = 200
 """So many writes of one account are read by the other."""
 MAX_TRIES = 40
+SECONDS_A_ROUND = 1.25
+"""With its share of all else, where a call takes 150 ms: measured over the emulator."""
 _A_ROUND = RACERS * (quota_units.READ + quota_units.WRITE) + 2 * quota_units.READ
 _A_TRY = quota_units.READ + quota_units.WRITE
 _ONCE = 3_900
@@ -80,11 +89,60 @@ def _patient(config: Config, name: str, clock: Clock) -> Participant:
     return Participant(name, plain, hasty)
 
 
+def plan(
+    config: Config, names: Sequence[str], rounds: int | None, clock: Clock
+) -> PlannedExamination:
+    """The examination of the shared folder. Its result is signed, for all agents.
+
+    Raises Refused, ConfigError, SecretStorageError and StoreError.
+    """
+    exam = prepare(config, names, rounds or ROUNDS, clock)
+    store = open_store(config, clock)
+    seed = signing_seed(config, store)
+    minutes = max(1, round(exam.rounds * SECONDS_A_ROUND / 60) + 1)
+    asks = (
+        f"Make a scratch folder in the shared folder, as {exam.one.name}, and try there, with "
+        f"{exam.other.name}, what the fleet relies on: about {minutes} minutes and "
+        f"{exam.units:,} of Google's quota units (a user has 325,000 a minute). It is removed "
+        "afterwards, and the result is signed and left for all agents."
+    )
+    return PlannedExamination(
+        asks,
+        lambda on_progress: examine(exam, clock, on_progress),
+        lambda findings: _conclude(exam, findings, store, seed, clock.now().wall),
+    )
+
+
+def _conclude(
+    exam: Examination, findings: list[CheckResult], store: Store, seed: str, at: float
+) -> DoctorResult:
+    bad = failed_safety_checks(findings)
+    passed = not bad and exam.is_conclusive
+    text = _in_words(bad, exam.rounds, passed=passed)
+    folder = checked_folder_of(exam.config)
+    if folder is None:
+        return DoctorResult(findings, at, passed, False, text)
+    where = (folder.fleet, folder.folder_id, folder.lease_id)
+    found = StoreCheck(*where, at, passed, bad, exam.rounds, operator_name())
+    stands = save_unless_pass_stands(store, found, findings, seed)
+    if stands is not None:
+        text = f"this changes nothing: doctor passed on {date_text(stands.at)}, and that counts"
+    return DoctorResult(findings, at, passed, stands is None, text)
+
+
+def _in_words(bad: tuple[str, ...], rounds: int, *, passed: bool) -> str:
+    if bad:
+        return f"automatic takeover is off: {', '.join(bad)}"
+    if not passed:
+        return f"automatic takeover stays off: {rounds} rounds prove too little"
+    return "automatic takeover is on, once the agents have read this (15 minutes at the most)"
+
+
 def examine(
     exam: Examination, clock: Clock, on_progress: Callable[[str], None]
 ) -> Iterator[CheckResult]:
     """Make the checks, one by one. Raises Refused where not even a folder can be made."""
-    root_id, _ = exam.config.drive_ids()
+    root_id, _ = drive_ids(exam.config)
     try:
         _require_two(exam)
         tries = min(MAX_TRIES, exam.rounds)

@@ -1,7 +1,4 @@
-"""Trying how Drive treats ids, owners, names and lost connections.
-
-Decided here: what is told of each. Nothing that is safe rests on these.
-"""
+"""Trying how Drive treats ids, owners, names and lost connections. No safety rests on these."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""The examination of a store in a folder.
+"""The examination of a store in a folder: processes race, as agents on one machine do.
 
-Decided here: that processes race, as agents on one machine do. Not decided here: what a file
-system does between machines, which takes a second one to see.
+What a file system does between machines takes a second machine to see.
 """
 
 from __future__ import annotations
@@ -14,10 +13,14 @@ from contextlib import suppress
 from pathlib import Path
 
 from console.checks.doctor.catalog import CheckResult
+from console.checks.doctor.examination import DoctorResult, PlannedExamination
+from console.checks.doctor.result import failed_safety_checks
 from sessionlib.clock import Clock
+from sessionlib.config import Config
 from sessionlib.errors import StoreError
 from sessionlib.layout import STATE
 from sessionlib.stores.folder import FolderStore
+from sessionlib.stores.folder_kind import store_folder
 
 ROUNDS = 50
 RACERS = 4
@@ -78,6 +81,24 @@ class _Racers:
                 process.communicate(timeout=WAIT_S)
             process.kill()
             process.wait()
+
+
+def plan(config: Config, clock: Clock) -> PlannedExamination:
+    """The examination of a fleet's folder; nobody else is told of it."""
+    root = store_folder(config)
+    return PlannedExamination(
+        f"Try out {root} with files of its own, which are removed.",
+        lambda on_progress: examine(root, config.timings.timeout_s, clock, on_progress),
+        lambda findings: _conclude(findings, clock.now().wall),
+    )
+
+
+def _conclude(findings: list[CheckResult], at: float) -> DoctorResult:
+    bad = failed_safety_checks(findings)
+    text = (
+        f"this folder can't hold a fleet: {', '.join(bad)}" if bad else "nothing speaks against it"
+    )
+    return DoctorResult(findings, at, not bad, False, text)
 
 
 def examine(

@@ -1,7 +1,6 @@
-"""A client that hangs up as soon as it has sent a write.
+"""A client that hangs up as soon as it has sent a write: a connection lost at the worst moment.
 
-Decided here: that the request leaves whole and its answer is never waited for, which is how
-a connection breaks at the worst moment. Everything else goes as it always does.
+The request leaves whole, and nobody waits for its answer.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""What comes of an examination.
+"""What comes of an examination, signed and left in the store for the agents.
 
-Decided here: that a safety check which couldn't be made hasn't passed, that only one which
-has failed takes back an earlier pass, and what is signed and left in the store for the
-agents. Not decided here: what they make of it (`sessionlib.signed.store_check`).
+A safety check that couldn't be made hasn't passed. Only one that has failed takes back an
+earlier pass.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
-"""The scratch folder in Drive that everything is tried in.
+"""The scratch folder in Drive that everything is tried in; it is gone afterwards, whatever happens.
 
-Decided here: that it lies in the fleet's own folder, so that what holds there holds for the
-fleet's files, and that it is gone afterwards, whatever happened.
+It lies in the fleet's own folder: what holds there holds for the fleet's files.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What preflight tells.
+"""What preflight tells, in four words.
 
-Decided here: four words and what each means for going ahead: `ok`; `warn`, to be known and
-lived with; `fail`, not to be started with; `unknown`, which can't be seen from here.
+`ok`; `warn`, to be known and lived with; `fail`, not to be started with; `unknown`, which can't
+be seen from here.
 """
 
 from __future__ import annotations

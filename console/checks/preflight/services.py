@@ -1,8 +1,4 @@
-"""What stands around a fleet: the coordinator that it tells, and those who are told of it.
-
-Decided here: that neither is a reason not to begin, for no session waits for them. Not decided
-here: what they are told.
-"""
+"""The coordinator and the receivers of notices. No session waits for them, so none can fail."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""What the commands of the coordinator share.
-
-Decided here: which database without --db, and what is said where the service's packages
-aren't installed.
-"""
+"""What the commands of the coordinator share: its database, and an error for missing packages."""
 
 from __future__ import annotations
 

@@ -1,17 +1,15 @@
 """Google Drive v2 and its sign-in on this machine, for demonstrations and tests.
 
-    with emulated(accounts=["ada@example.com"]) as emulator: ...
+    with running_emulator(accounts=["ada@example.com"]) as emulator: ...
     python -m console.emulators.drive --account ada@example.com
 
-Decided here: nothing but where to read on. A request arrives in `wire`, is sent to its
-door by `front`, and, if it is for Drive, goes through `drive`: the token (`signing`),
-Google's own description (`described`), the faults that it may meet (`faults`), and the
-method (`answering`) over what Drive holds (`held`).
+A request arrives in `wire`, and `router` sends it on. One for Drive goes through `service`: the
+token (`oauth`), Google's own description (`discovery`), the faults that it may meet (`faults`),
+and the method (`methods`) over what Drive holds (`contents`).
 
-What nobody outside of Google can know of the real Drive is decided the harder way, so
-that whoever gets on with the emulator depends on less: an id serves only the account
-that it was made for, and once; a PUT clears what it doesn't name; a file lies in one
-folder. `doctor` asks the real one.
+Nobody outside of Google can know all of the real Drive. In doubt the emulator is harder: an id
+serves only the account that it was made for, and once; a PUT clears what it doesn't name; a file
+lies in one folder. `doctor` asks the real one.
 """
 
 from console.emulators.drive.emulator import Emulator, running_emulator

@@ -1,8 +1,6 @@
-"""The emulator's own door, for who sits in another process.
+"""The emulator's own paths, for a test or a demonstration in another process.
 
-Decided here: `POST /control/token` for a refresh token without a browser, and the few
-other things that a test or a demonstration does from outside. Not decided here: what
-they do.
+`POST /control/token` gives a refresh token without a browser.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""A Drive of one's own: the parts put together, in this process.
-
-Decided here: what belongs to one emulator, and that it serves from the moment it is
-made until it is closed. Not decided here: what it answers (`front`).
-"""
+"""A Drive of one's own, in this process: it serves from when it is made until it is closed."""
 
 from __future__ import annotations
 
@@ -13,7 +9,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from console.emulators.drive.contents.state_file import StateFile
 from console.emulators.drive.contents.world import DriveContents
 from console.emulators.drive.control_api import ControlApi
 from console.emulators.drive.faults.rates import Faults
@@ -22,6 +17,7 @@ from console.emulators.drive.oauth.tokens import DRIVE_SCOPE, TokenIssuer
 from console.emulators.drive.request_log import RequestLog, RequestRecord
 from console.emulators.drive.router import Router
 from console.emulators.drive.service import DriveService
+from console.emulators.drive.state_file import StateFile
 from console.emulators.drive.wire.server import Server
 from sessionlib.clock import Clock, SystemClock
 

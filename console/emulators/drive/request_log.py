@@ -1,8 +1,4 @@
-"""What the emulator has been asked, what it cost, and what was wrong with it.
-
-Decided here: that each request is noted with the account that sent it. Not decided
-here: prices (`sessionlib.stores.drive.quota_units`).
-"""
+"""What the emulator has been asked, by whom, what it cost, and what was wrong with it."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Which door a request goes to, and how its answer leaves.
+"""Where a request goes, and how its answer leaves.
 
-Decided here: that Drive's, the sign-in's and the emulator's own paths stand side by
-side at one address, and how long an answer takes. Not decided here: what any of them
-answers.
+Drive's, the sign-in's and the emulator's own paths stand side by side at one address.
 """
 
 from __future__ import annotations

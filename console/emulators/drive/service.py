@@ -1,8 +1,7 @@
 """A request for Drive, from its token to its answer.
 
-Decided here: the order. Who asks; which method that is, by Google's description, and
-whether it is true to it; which fault it meets; then the method itself, and whether the
-answer is true to the description as well. Not decided here: any of these.
+The order: who asks; which method it is, and whether it is true to Google's description; which
+fault it meets; then the method, whose answer has to be true to the description as well.
 """
 
 from __future__ import annotations

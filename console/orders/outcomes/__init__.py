@@ -1,8 +1,4 @@
-"""What became of an order, judged from one look at the store. Pure.
-
-Decided here: which end belongs to which order. Not decided here: how often
-somebody looks (`cli.ordering`).
-"""
+"""What became of an order, judged from one reading of the store; pure."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""The two answers there are, and what sessions have said of an order.
-
-Decided here: which of several words on one order counts.
-"""
+"""An order's progress or its outcome, and which of several words on one order counts."""
 
 from __future__ import annotations
 

@@ -1,12 +1,8 @@
-"""What became of an order that moves the work.
-
-Decided here: when such a move has ended (the successor's workload serves), and
-how. Not decided here: orders that move nothing (`states`).
-"""
+"""What became of an order that moves the work: it ends once the successor's workload serves."""
 
 from __future__ import annotations
 
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
 from console.orders.outcomes.common import (
     OrderOutcome,
@@ -52,7 +48,7 @@ def of_emergency(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgres
 
 def _of_next_epoch(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     move = snapshot.last_move.value
-    report = snapshot.reports.get(lease.holder or "", Reading()).value
+    report = snapshot.report_of(lease.holder).value
     if move is None or not _serves(report, lease):
         if lease.state is LeaseState.FREE:
             return OrderProgress(f"nobody holds the lease after epoch {lease.epoch}")

@@ -1,8 +1,6 @@
 """What an operator can ask for, checked against what is known before it is asked.
 
-Decided here: when an order makes sense, what it will mean, and what evidence it
-carries. An order is only a request: the agents check it all again. Not decided
-here: how it is confirmed (`cli`) and what became of it (`outcomes`).
+An order is only a request: the agents check it all again.
 """
 
 from console.orders.proposals.common import Proposal

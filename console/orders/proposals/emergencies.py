@@ -1,8 +1,4 @@
-"""Taking the work from a session that can't be asked any more.
-
-Decided here: when that is the right thing, what applies instead, and what it
-will mean. Not decided here: whether the session is gone (`evidence`).
-"""
+"""Taking the work from a session that can't be asked any more: when that is right."""
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""A store in Google Drive, made ready: its folder, the tree in it, the lease record, its sharing.
+"""A store in Google Drive, made ready: its folder, the tree in it, lease record, sharing."""
 
-Decided here: that the folder is made in the Drive of whoever is signed in as the
-operator, and known again by its description where its id couldn't be written down; that
-each id is written as soon as it counts; and that the last step is the sharing, so that
-nobody finds half a tree. Not decided here: how the tree looks (`sessionlib.layout`).
-"""
+# The folder is made in the Drive of whoever is signed in as the operator. Its description tells it
+# again where its id couldn't be written down. Each id is written as soon as it counts. The sharing
+# comes last, so that nobody finds half a tree.
 
 from __future__ import annotations
 
@@ -12,13 +10,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from console.config_file_edit import write_drive
+from console.config_file import write_drive
 from console.errors import OutcomeUnknown, Refused
 from console.setup.founding.sharing import accounts_without_write, share_with_accounts, strangers
 from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import DRIVE_PATHS
+from sessionlib.stores import timing_of
 from sessionlib.stores.drive import responses, signin_storage
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.files import DriveFile
@@ -89,7 +88,7 @@ def inspect_folder(config: Config) -> DriveFolder:
 def steps(site: DriveFolder, *, mail: bool) -> list[SetupStep]:
     """What is missing."""
     config = site.config
-    ttl_s = config.timing().ttl_s
+    ttl_s = timing_of(config).ttl_s
     found: list[SetupStep] = []
     if config.store.folder_id is None:
         found.append(SetupStep(_folder_asks(site), lambda: _have_folder(site)))

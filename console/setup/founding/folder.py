@@ -6,14 +6,16 @@ from console.setup.founding.steps import SetupStep, lease_steps, make_lease
 from sessionlib.clock import SystemClock
 from sessionlib.config import Config
 from sessionlib.layout import FOLDERS
+from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
+from sessionlib.stores.folder_kind import store_folder
 
 
 def folder_steps(config: Config) -> list[SetupStep]:
     """What the store lacks."""
-    root = config.store_folder()
+    root = store_folder(config)
     store = FolderStore(root, SystemClock())
-    ttl_s = config.timing().ttl_s
+    ttl_s = timing_of(config).ttl_s
 
     def make_folders() -> str:
         store.provision()

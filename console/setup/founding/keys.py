@@ -1,12 +1,11 @@
 """The fleet's key, made or adopted, and its public half written down.
 
-Decided here: that a public half which is in the configuration is never replaced: agents that
-run obey nobody else. Not decided here: how a key is changed (`console.signing.rotation`).
+A public half in the configuration is never replaced: running agents obey nobody else.
 """
 
 from __future__ import annotations
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from console.errors import Refused
 from console.setup.founding.steps import SetupStep
 from console.signing import seed_storage

@@ -1,8 +1,7 @@
-"""With whom a fleet's folder in Drive is shared.
+"""With whom a fleet's folder in Drive is shared: every account may write, and old rights stay.
 
-Decided here: that every account may write, that rights which are there stay, and that
-whoever else has one is told of: who can write there can stop the work. One account that
-can't be shared with keeps none of the others from it.
+Whoever else has a right is named: whoever can write there can stop the work. One account that
+can't be shared with doesn't keep the others out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,6 @@
 """A step of setting up, and the one that all kinds of store have: the lease record.
 
-Decided here: that a record for a store which has been in use is only made where that
-was asked for. Not decided here: what it says (`provision`).
+A record for a store that was in use is made only where that was asked for.
 """
 
 from __future__ import annotations

@@ -1,9 +1,8 @@
-"""The way with a browser on this machine: it is sent back to us when Google has asked.
+"""Signing in with a browser on this machine, which Google sends back to us."""
 
-Decided here: that we listen on the loopback address, on a port of the moment and until
-the answer to this very question has come; whatever else asks there is turned away.
-Nothing that is asked there is logged: the address holds the answer's code.
-"""
+# We listen on the loopback address, on a port of the moment, until the answer to this very question
+# has come. Whatever else asks there is turned away. Nothing of it is logged: the address holds the
+# answer's code.
 
 from __future__ import annotations
 

@@ -1,10 +1,7 @@
-"""The question that Google asks a person, and the exchange of its answer.
+"""The question that Google asks a person, and the exchange of its answer, bound by PKCE."""
 
-Decided here: what is asked for (the whole of Drive: with less, an account doesn't see
-the files of the others), that the exchange is bound to the question by PKCE, and that
-a yes to less than was asked for is none. Not decided here: how the question gets to a
-browser, and the answer back.
-"""
+# It asks for the whole of Drive: with less, an account doesn't see the others' files. A yes to less
+# than was asked for is none.
 
 from __future__ import annotations
 

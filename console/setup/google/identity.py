@@ -1,8 +1,4 @@
-"""Whose sign-in it is.
-
-Decided here: that Drive itself is asked, with the very sign-in that is to be kept, so
-that what is kept works. Not decided here: whose it should be.
-"""
+"""Whose sign-in it is: Drive itself is asked, with the very sign-in that is to be kept."""
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""The OAuth client that a fleet's accounts sign in with: its operator's own.
+"""The OAuth client that a fleet's accounts sign in with: its operator's own, for desktop apps.
 
-Decided here: that only one for desktop apps will do, that of its file nothing but id
-and secret counts (Google's addresses are known, and a file can't name others), and
-that it is kept once a sign-in with it has worked.
+Of its file only id and secret count: a file can't name other addresses than Google's. It is kept
+once a sign-in with it has worked.
 """
 
 from __future__ import annotations

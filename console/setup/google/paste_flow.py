@@ -1,8 +1,7 @@
-"""The way without a browser on this machine: the address goes out and back by hand.
+"""Signing in without a browser on this machine: the address goes out and back by hand.
 
-Decided here: that the browser is sent to an address at which nobody listens, so that
-it stands still with the answer in its address bar, and that the whole of it is pasted:
-a code alone doesn't tell which question it answers.
+The browser ends at an address at which nobody listens. The whole of that address is pasted: a
+code alone doesn't tell which question it answers.
 """
 
 from __future__ import annotations

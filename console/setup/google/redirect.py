@@ -1,8 +1,7 @@
 """What the address says that Google sends a browser to in the end.
 
-Decided here: that only the answer to our own question counts, and the sentence for
-each of Google's refusals. Where Google refuses on a page of its own, it sends the
-browser nowhere, and nothing comes here: docs/drive.md has those.
+Only the answer to our own question counts. Some refusals stay on Google's own page, and nothing
+comes here: docs/drive.md has those.
 """
 
 from __future__ import annotations

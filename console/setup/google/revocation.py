@@ -1,7 +1,6 @@
-"""Taking a sign-in back, at Google.
+"""Taking a sign-in back, at Google, and which answers mean that it is gone.
 
-Decided here: which answers mean that it is gone. Google ends with it what the same
-account has allowed the same OAuth client on other machines.
+With it Google ends what the same account has allowed the same OAuth client on other machines.
 """
 
 from __future__ import annotations

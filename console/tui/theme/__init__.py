@@ -1,7 +1,6 @@
 """Colours: two calm themes, and one for eyes that see red and green alike.
 
-Decided here: what each of them uses for good, doubtful and bad. Beside every
-colour stands a word. Not decided here: what is coloured (`console.tcss`).
+Beside every colour stands a word.
 """
 
 from __future__ import annotations

@@ -1,12 +1,8 @@
-"""Copying a directory into the store: what changed since the checkpoint before it.
+"""Copying a directory into the store: what changed since the checkpoint before it."""
 
-Decided here: what is read, what is uploaded, and what of the checkpoint before is
-named again. Small files share blobs; of large ones each piece is a blob. A file
-is read whole or not at all, and again if it changed meanwhile.
-
-Blobs of which less than half is still needed are not named again: what is left in
-them is uploaded anew, and they can go.
-"""
+# Small files share blobs; each piece of a large file is a blob. A file is read whole or not at
+# all, and again if it changed meanwhile. A blob of which less than half is still needed isn't
+# named again: the rest of it is uploaded anew, and the blob can go.
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""Making one checkpoint, from a directory to a manifest that is proven to be in the store.
+"""Making one checkpoint: blobs, then lists, then a manifest, each proven to be in the store.
 
-Decided here: the order (blobs, lists, manifest), what becomes of uploads that come
-to nothing, and what the receipt says. Not decided here: what is uploaded
-(`copying`), and whether it is published, which is the lease's.
+It isn't published yet: that is the lease's.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Bringing blobs and manifests into the store, each proven to have arrived.
+"""Bringing blobs and manifests into the store.
 
-Decided here: that an upload counts once the store reports the size and hash of
-what was sent, and how often a store that doesn't answer is asked again. Not
-decided here: what is in a blob.
+An upload counts once the store reports the size and the hash of what was sent.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""How old orders are.
+"""How old an order is, by the clock of whoever reads it, and when it has outlived its time.
 
-Decided here: from which moment an order's age counts, by the clock of whoever reads it, and
-when one has outlived its time. Not decided here: whether it is too old when it is read; that
-is refused before the core sees it.
+One that is too old when it is read never reaches the core.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""An order's fate, and what it changes.
-
-Decided here: what a judgement consists of, and which orders still want one. Not
-decided here: the judgement (`holder`, `standby`).
-"""
+"""An order's fate: what a judgement consists of, and which orders still want one."""
 
 from __future__ import annotations
 
@@ -33,7 +29,6 @@ class Judgement:
 
     receipt: Receipt | None
     rewrite: Rewrite | None = None
-    departs: bool = False
     copies: str | None = None
 
 

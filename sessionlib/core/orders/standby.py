@@ -1,9 +1,7 @@
-"""Orders that a session carries out which doesn't hold the lease.
+"""Orders for a session that doesn't hold the lease: emergency, approval, resumption, and stop.
 
-Decided here: when an emergency, an approval or a resumption lets a standby claim,
-and which incarnation an order to stop is meant for. Claiming is still one
-conditional write on the very record that was judged: a renewal that arrives in
-between makes it fail, and the order void.
+A claim is still one conditional write on the very record that was judged. A renewal in between
+makes it fail, and the order void.
 """
 
 from __future__ import annotations
@@ -105,5 +103,5 @@ def judge_stop(view: View) -> Judgement | None:
     for order in view.orders:
         mine = order.action is OrderAction.STOP and order.account == view.me.account
         if mine and order.target == view.me.incarnation:
-            return Judgement(Receipt(order.id, SEEN, "stopping"), departs=True)
+            return Judgement(Receipt(order.id, SEEN, "stopping"))
     return None

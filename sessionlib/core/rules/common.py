@@ -1,7 +1,6 @@
-"""What several rules need: when to look, when to write, what the workload may do.
+"""What several rules need: when to read, when to write, what the workload may do.
 
-Decided here: cadences, the one-write-at-a-time lane, and the goal of a member
-that holds the lease. Not decided here: which rule applies (`decide`).
+One lease write is under way at a time.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """Copies of data and program: what a holder publishes, what a standby keeps ready.
 
-Decided here: when a checkpoint is made (at intervals, for an order, in rounds
-before a move), that it is published with the next renewal, what is fetched ahead
-and by whom, and when the program is prepared. None of it is ever in the way of a
-renewal. Not decided here: how (`agent.executor`, `checkpoints`, `program`).
+None of it is ever in the way of a renewal. A checkpoint is made at intervals, for an order, and in
+rounds before a move; the next renewal publishes it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""How a holder stops: quiesce, seal, then give the lease up in one write.
+"""How a holder stops: quiesce, seal, then give the lease up in one write; always in this order.
 
-Decided here: that the order of these three never changes, what happens when one
-of them fails, and that after the write has been *sent* nothing works here until
-another write of ours has succeeded.
+Once the write is *sent* nothing works here until another write of ours has succeeded.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """What the holder of the lease does: serve, renew, and move a plan on.
 
-Decided here: the order of a primary's duties in one step (renewing comes before
-anything that could take time), and when it begins to leave. Not decided here:
-how it stops (`leaving`).
+Renewing comes before anything that could take time.
 """
 
 from __future__ import annotations

@@ -1,7 +1,4 @@
-"""What a standby does: watch, and claim when the lease may be claimed.
-
-Decided here: patience, turns, and that not knowing is never a reason to claim.
-"""
+"""What a standby does: watch, and claim in its turn. Not knowing is never a reason to claim."""
 
 from __future__ import annotations
 

@@ -1,8 +1,6 @@
-"""How long to wait before another try, as a pure function.
+"""How long to wait before another try: 1, 2, 4 s and so on with jitter, as Google asks for.
 
-Decided here: 1, 2, 4 s and so on with jitter, as Google asks for; what a server asks
-for counts where it is longer; and that a wait which would outlast the caller's time
-isn't begun. Nobody waits for another thread's turn.
+A longer wait that a server asks for counts. One that would outlast the caller's time isn't begun.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Drive's requests, each as one call.
+"""Drive's requests, each as one call; tried again only while the caller's time lasts.
 
-Decided here: the parameters that every request has, that a thread has connections of
-its own, what a call may be tried again for and how long (the caller's time), and how
-Drive's clock is known. Not decided here: what the files mean (`store`).
+Each thread has connections of its own. Drive's clock is known from its answers.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""Where a value is kept: in a file's description, or in the file.
+"""Where a value is kept: in a file's description, or in the file."""
 
-Decided here: that a small value stands in the description, where one read of 5 units
-brings value and ETag together (a download costs 200, and may be of another moment than
-the ETag): JSON as it is, so that people can read it, all else in base64. What is
-larger is the file's content, and a read of both counts only if the checksum fits.
-"""
+# A small value stands in the description: one read of 5 units brings value and ETag together. A
+# download costs 200, and may be of another moment than the ETag. JSON stays as it is, so that
+# people can read it; all else is base64. A larger value is the file's content, and a read of
+# both counts only if the checksum fits.
 
 from __future__ import annotations
 

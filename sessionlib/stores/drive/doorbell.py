@@ -1,12 +1,9 @@
-"""The doorbell: what was created last, in the description of one file.
+"""The doorbell: what was created last, in the description of one file."""
 
-Decided here: its form, and what a reader learns from it. A listing costs twenty
-times a read and lags behind by minutes, so whoever creates a record writes its key
-and id here, by conditional write, and everybody else reads this one file. That
-write also decides which of two files of one name is the record: the first to be
-rung. A reader that has missed more than the bell remembers lists folders again.
-Not decided here: when it is read, and what is announced (`index`, `store`).
-"""
+# A listing costs twenty times a read and lags behind by minutes. So whoever creates a record
+# writes its key and id here, by conditional write, and everybody else reads this one file. That
+# write also decides which of two files of one name is the record: the first to be rung. A reader
+# that has missed more than the doorbell remembers lists folders again.
 
 from __future__ import annotations
 

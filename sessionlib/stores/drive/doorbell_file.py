@@ -1,9 +1,7 @@
-"""Reading and ringing the bell.
+"""Reading and ringing the doorbell: a ring is a conditional write, tried again while others ring.
 
-Decided here: that a ring is a conditional write, tried again while others ring, that the
-first file rung under a key is the record, and that it stays so though Drive doesn't show
-it to us: it may be new. So who removes a record takes its ring away as well. Not decided
-here: the bell's form (`bell`), and what hears it (`index`).
+The first file rung under a key stays the record, though Drive may not show it to us yet. So
+whoever removes a record takes its ring away as well.
 """
 
 from __future__ import annotations

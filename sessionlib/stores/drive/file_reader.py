@@ -1,8 +1,6 @@
-"""Values read from files, each of one moment.
+"""Values read from files, each of one moment: a content counts with the checksum beside its ETag.
 
-Decided here: that a content counts only with the checksum that stood beside the ETag,
-and that a content which was read before under the same checksum isn't downloaded
-again, for that costs forty reads. Not decided here: whose file it is.
+A content read before under the same checksum isn't downloaded again: that costs forty reads.
 """
 
 from __future__ import annotations

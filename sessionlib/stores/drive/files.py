@@ -1,10 +1,6 @@
-"""What Drive says of a file, read with care.
+"""What Drive says of a file, read with care: an unknown form makes the answer unreadable."""
 
-Decided here: which fields are asked for, that a value of another form than
-documented makes the answer unreadable, and which of two files of one name counts:
-of those that are written over the last to be so, of all others the older. Not decided
-here: what is kept in which field (`content`).
-"""
+# Of two files of one name, that are written over, the last written counts; of others, the older.
 
 from __future__ import annotations
 

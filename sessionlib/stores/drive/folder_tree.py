@@ -1,8 +1,7 @@
-"""Where in Drive a key is: a folder that has an id, and a title in it.
+"""Where in Drive a key is: a folder with an id, and a title in it.
 
-Decided here: that a key lies in the deepest folder of the tree above it, and that
-what is left of the key is the title, slashes and all. So no folder is ever made
-while a fleet runs, which two sessions could do twice: Drive lets names repeat.
+A key lies in the deepest folder of the tree above it; the rest of the key is the title, slashes
+and all. So no folder is made while a fleet runs: two sessions could do that twice.
 """
 
 from __future__ import annotations

@@ -1,11 +1,8 @@
-"""What another account owns and the fleet doesn't need any more.
+"""What another account owns and the fleet doesn't need any more: moved into its own folder."""
 
-Decided here: that it is moved aside, into a folder of its own, and that each account
-deletes its own files there when it next removes something. Only an owner may delete a
-file, and only it pays for the space: without this each move of the work would leave a
-checkpoint behind in the Drive of whoever held the lease before. Not decided here: what
-isn't needed any more.
-"""
+# Only an owner may delete a file, and only the owner pays for its space. Each account deletes its
+# own files there when it next removes something. Without this each move of the work would leave
+# a checkpoint in the Drive of the last holder.
 
 from __future__ import annotations
 

@@ -1,12 +1,9 @@
-"""Which file is which key.
+"""Which file is which key. A folder is never listed on a hot path."""
 
-Decided here: when a folder is listed. Never on a hot path: a key whose id is known
-costs nothing, and what others created is heard from the bell. A listing lags behind,
-so it neither hides what the bell or we have made nor brings back what is gone. Only the
-holder of the lease removes checkpoints, and it publishes before it removes: so what is
-known of them holds until somebody else's is rung. Not decided here: how files are read
-and written (`store`).
-"""
+# A key with a known id costs nothing, and the doorbell tells of what others created. A listing
+# lags behind: so it neither hides what the doorbell or we have made, nor brings back what is
+# gone. Only the holder removes checkpoints, and it publishes before it removes. So what is known
+# of them holds until somebody else rings for one.
 
 from __future__ import annotations
 

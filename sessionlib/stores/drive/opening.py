@@ -1,10 +1,7 @@
-"""From a configuration to a Drive store.
+"""From a configuration to a Drive store. All who ask in one process share one store."""
 
-Decided here: whose sign-in is used, that all who ask in one process share one store
-(it serves many threads, and what it has learnt of ids is paid for), and that an
-emulator stands in for Drive only where the environment says so, on this machine only.
-Not decided here: how an account signs in, and which of those kept is used (`signins`).
-"""
+# The store serves many threads, and what it has learnt of ids has a price. An emulator stands in
+# for Drive only where the environment says so, and on this machine only.
 
 from __future__ import annotations
 
@@ -26,6 +23,7 @@ from sessionlib.stores.drive.key_index import KeyIndex
 from sessionlib.stores.drive.request_signing import Credentials
 from sessionlib.stores.drive.store import DriveStore
 from sessionlib.stores.drive.transport import checked_base
+from sessionlib.stores.drive.tree_ids import drive_ids
 
 EMULATOR_VARIABLE = "COLABVPS_DRIVE_EMULATOR"
 """The address of an emulator that stands in for Google, for demonstrations and tests."""
@@ -37,11 +35,12 @@ _open: dict[tuple[str, ...], DriveStore] = {}
 _lock = threading.Lock()
 
 
-def open_drive(config: Config, clock: Clock, account: str | None) -> DriveStore:
-    """The store of `config` as `account` sees it. Raises ConfigError."""
-    root_id, ids = config.drive_ids()
+def open_drive(config: Config, clock: Clock, account: str | None, timeout_s: float) -> DriveStore:
+    """The store of `config` as `account` sees it; `timeout_s` is how long the fleet waits for a
+    call. Raises ConfigError."""
+    root_id, ids = drive_ids(config)
     base = emulator_url()
-    call_s = config.timing().timeout_s * SHARE_OF_TIMEOUT
+    call_s = timeout_s * SHARE_OF_TIMEOUT
     name = (root_id, account or "", base or "", str(call_s), *map("=".join, sorted(ids.items())))
     with _lock:
         if name not in _open:

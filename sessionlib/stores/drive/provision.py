@@ -1,10 +1,7 @@
-"""Making a Drive store's tree, or finding the one that is there.
+"""Making a Drive store's tree, or finding the one that is there. It can be run again."""
 
-Decided here: that it can be run again, that ids which are known count before names, that
-of several files of one name the oldest counts, and that the register's file stays blank
-until a record is created in it. The only place where anything is looked up by its name.
-Not decided here: with whom the folder is shared, and where the ids are written.
-"""
+# Known ids count before names. Of several files of one name the oldest counts. A record's file
+# stays blank until the record is created in it. Nothing else looks a file up by its name.
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""What each request costs of an account's quota.
+"""What each request costs of an account's quota, in Google's units: a user has 325,000 a minute.
 
-Decided here: the figures, in Google's quota units; a user has 325,000 a minute in a
-project of its own. What isn't listed there is counted as a read.
+A request that Google's list leaves out counts as a read.
 """
 
 from __future__ import annotations

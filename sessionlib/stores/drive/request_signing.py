@@ -1,11 +1,8 @@
-"""Signing requests with google-auth's credentials.
+"""Signing requests with google-auth's credentials."""
 
-Decided here: that a token is renewed in the background while it is still good, so
-that no renewal of the lease ever waits for the sign-in service unless the token has
-really run out; and the few names that PyDrive2 wants of credentials, which it knows
-in oauth2client's form. Not decided here: where credentials come from (`opening`), and
-what is said of a sign-in that has ended (`endings`).
-"""
+# A token is renewed in the background while it is still good. So no renewal of the lease waits
+# for the sign-in service unless the token has really run out. PyDrive2 knows credentials in
+# oauth2client's form, so the few names that it wants stand here.
 
 from __future__ import annotations
 

@@ -1,10 +1,8 @@
-"""What Drive's answers mean.
+"""What Drive's answers mean: which prove that nothing was written, which deserve another try."""
 
-Decided here: which answers prove that nothing was written, which are worth another
-try, and the sentence for each. Drive was seen to carry out inserts that it answered
-with 403 (rate limit), so a refusal that could have come from the middle of its
-machinery proves nothing: only one that names a fault of the request does.
-"""
+# Drive was seen to carry out inserts that it answered with 403 (rate limit). So a refusal that
+# could come from the middle of its machinery proves nothing. Only one that names a fault of the
+# request does.
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Whose Drive it is, and with whom a folder is shared, as Drive says it.
-
-Decided here: what is asked and in which form it has to be answered. Not decided here:
-who should have which right.
-"""
+"""Whose Drive it is, and with whom a folder is shared, as Drive says it."""
 
 from __future__ import annotations
 

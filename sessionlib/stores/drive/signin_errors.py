@@ -1,8 +1,7 @@
 """Why a sign-in doesn't work any more, and what to do.
 
-Decided here: the sentence for each word that Google's token service has for it, and
-that only such a word ends a sign-in: a page of a proxy or an error of the service's own
-says nothing of it.
+Only a word of Google's token service ends a sign-in. A proxy's page, or an error of the service
+itself, says nothing of it.
 """
 
 from __future__ import annotations

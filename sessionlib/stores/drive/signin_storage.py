@@ -1,8 +1,6 @@
 """The sign-ins to Google that this machine keeps, one for each account of a fleet.
 
-Decided here: what is kept of one, that it counts only while it is the configured
-account's, and whose is used where no account is named. Not decided here: where it is
-kept (`sessionlib.secret_storage`), and how a person signs in, which is the console's.
+One counts only while it is the configured account's.
 """
 
 from __future__ import annotations

@@ -1,22 +1,20 @@
-"""The port over Google Drive.
+"""The store's port over Google Drive.
 
-Decided here: which request each call of the port is. A record that the configuration
-names by id (the lease) is a register from the start; any other is a file that its
-first writer makes, found by the index. How an exclusive `create` is had where names
-may repeat:
+A record that the configuration names by id (the lease) is a conditional file from the start.
+Its first writer makes any other, and the index finds it. Names may repeat in Drive, so this is
+how one `create` wins alone:
 
-  A file is made with an id of our own, so that a repeated insert makes one file, and
-  then rung on the bell by a conditional write. The first id rung under a key is the
-  record; whoever comes second takes its own file away and has lost. A writer that dies
-  between the two leaves a file that isn't announced: it counts once a listing shows
-  it, so "may have happened" (Unknown) is what its caller would have heard. One that
-  lives and tries again goes on with the file that it has made.
+  The file gets an id of ours, so that a repeated insert makes one file. Then a conditional
+  write rings it on the doorbell. The first id rung under a key is the record. Whoever comes
+  second takes its own file away and has lost. A writer that dies between the two leaves a
+  file that isn't announced. A listing will show it, so its caller would have heard Unknown. A
+  writer that lives and tries again goes on with the file that it has made.
 
-A report or a log is written over by one account alone, and read by all. A listing may show
-its writer another file than the one that others know, so what it found so is rung once.
+One account alone writes over a report or a log, and all read it. A listing may show its writer
+another file than the one that others know: so what a listing found is rung once.
 
-Kept in mind: only an account itself may delete what it owns. Another's file is moved
-aside (`discards`).
+Only an account itself may delete what it owns. Another's file is moved aside
+(`foreign_discards`).
 """
 
 from __future__ import annotations

@@ -1,11 +1,9 @@
-"""HTTP that sends each request once.
+"""HTTP that sends each request once."""
 
-Decided here: what httplib2 must not do. On a dropped connection it resends by
-itself, so that a conditional write which has won is answered 412 and an insert
-happens twice; it follows redirects with the token in hand. Here a request leaves at
-most once, every wait ends with the caller's time, and a redirection of Google's hosts
-leads to this machine only. Not decided here: what is tried again (`client`).
-"""
+# On a dropped connection httplib2 resends by itself: a conditional write that has won is then
+# answered 412, and an insert happens twice. It also follows redirects with the token in hand.
+# Here a request leaves at most once, every wait ends with the caller's time, and a redirection
+# of Google's hosts leads to this machine only.
 
 from __future__ import annotations
 

@@ -1,8 +1,7 @@
-"""Files that were begun, and that nobody was told of yet.
+"""Files that were begun and aren't announced yet.
 
-Decided here: that a try which failed goes on with the id of the one before, so that a value
-doesn't come to lie in two files of one name, of which some would know the one and some the
-other. Not decided here: how a file is made and told (`store`).
+A try that failed goes on with the id of the one before: so a value never lies in two files of
+one name.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ FAST = ("--token-rate", "100000")
 
 
 @dataclass(eq=False)
-class Speaker(threading.Thread):
+class Sender(threading.Thread):
     """Says one thing after the other until the connection breaks; knows what was taken."""
 
     served: Served
@@ -90,21 +90,21 @@ def test_kill_9_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
         epoch = 0
         counts = dict.fromkeys(accounts, 0)
         for _ in range(KILLS):
-            speakers = [Speaker(served, name, counts[name], epoch=epoch) for name in accounts]
-            for speaker in speakers:
-                speaker.start()
-            for speaker in speakers:
-                assert speaker.said.wait(30)
+            senders = [Sender(served, name, counts[name], epoch=epoch) for name in accounts]
+            for sender in senders:
+                sender.start()
+            for sender in senders:
+                assert sender.said.wait(30)
             served.kill()
-            for speaker in speakers:
-                speaker.join(30)
+            for sender in senders:
+                sender.join(30)
             served.start()
             known = shown(served)
-            for speaker in speakers:
-                kept = int(known[speaker.account]["worker_id"].rpartition("-")[2])
-                assert speaker.taken <= kept <= speaker.number
-                assert served.get("/readyz").json()["epoch"] >= speaker.epoch
-            counts = {speaker.account: speaker.number for speaker in speakers}
+            for sender in senders:
+                kept = int(known[sender.account]["worker_id"].rpartition("-")[2])
+                assert sender.taken <= kept <= sender.number
+                assert served.get("/readyz").json()["epoch"] >= sender.epoch
+            counts = {sender.account: sender.number for sender in senders}
             epoch = served.get("/readyz").json()["epoch"]
         assert min(counts.values()) > 0
         assert epoch > 0

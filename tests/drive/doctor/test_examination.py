@@ -28,7 +28,8 @@ from console.checks.doctor.scratch_folder import (
     open_scratch_folder,
 )
 from sessionlib.clock import SystemClock
-from sessionlib.config import Config, load
+from sessionlib.config import Config
+from sessionlib.config_loading import load
 from tests.drive.emulator.kit import BACKUP, MAIN, Fleet, client, fleet
 
 ROUNDS = 10

@@ -35,11 +35,12 @@ from console.orders import outcomes, proposals
 from console.orders.submit import submit_order
 from console.setup.lease_record import create_lease, missing_lease
 from sessionlib.clock import SystemClock, sleep
-from sessionlib.config import load
+from sessionlib.config_loading import load
 from sessionlib.core.messages import History, Report, WorkState
 from sessionlib.core.values import Lease
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, sweep
 from sessionlib.signing import new_seed, public_of, sign
+from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.hazards.chain import ChainWatch
 
@@ -97,7 +98,7 @@ class Fleet:
             self._write(machine, "shared", (settings or {}).get(account, {}))
         self.config_path = self._write(folder, "VPS_Shared", {})
         config = load(self.config_path)
-        self.timing = config.timing()
+        self.timing = timing_of(config)
         self.store = FolderStore(self.root, SystemClock())
         self.opened = Opened(config, self.store, SystemClock())
         self.store.provision()
@@ -343,3 +344,11 @@ def environment(changes: Mapping[str, str | None]) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("COLABVPS_")}
     changed = {**plain, "PYTHONPATH": str(ROOT), **changes}
     return {name: value for name, value in changed.items() if value is not None}
+
+
+def lead_astray(fleet: Fleet, account: str, to: str) -> None:
+    """Take the store from one account's machine; `to` its root brings it back."""
+    link = fleet.link(account)
+    fresh = link.with_name("fresh")
+    fresh.symlink_to(to)
+    fresh.replace(link)

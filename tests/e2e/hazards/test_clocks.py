@@ -15,8 +15,7 @@ import pytest
 from console.demo.journal import work_transfers
 from sessionlib.clock import SystemClock, sleep
 from tests.e2e.hazards.clocks import WallClock
-from tests.e2e.hazards.kit import Fleet, fleet_in, now_s, until
-from tests.e2e.hazards.test_store_away import lead_astray
+from tests.e2e.hazards.kit import Fleet, fleet_in, lead_astray, now_s, until
 
 HOUR_S = 3600.0
 OFF = {"primary": "+5h", "backup1": "-5h", "backup2": "+0"}

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 import pytest
 
 from sessionlib.clock import sleep
-from tests.e2e.hazards.kit import Fleet, fleet_in, now_s, until
+from tests.e2e.hazards.kit import Fleet, fleet_in, lead_astray, now_s, until
 
 LATE_S = 0.15
 EARLY_S = 1.0
@@ -37,14 +37,6 @@ def fleet(shared: Fleet) -> Iterator[Fleet]:
         shared.hand_over("primary")
     yield shared
     shared.judge()
-
-
-def lead_astray(fleet: Fleet, account: str, to: str) -> None:
-    """Take the store from one account's machine; `to` its root brings it back."""
-    link = fleet.link(account)
-    fresh = link.with_name("fresh")
-    fresh.symlink_to(to)
-    fresh.replace(link)
 
 
 def frozen_in_time(fleet: Fleet, epoch: int) -> bool:

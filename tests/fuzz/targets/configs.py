@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from sessionlib.bundles.ignore_rules import IGNORE_FILE, IsIgnored, load_ignore_rules
-from sessionlib.config import Config, load, yaml_document
+from sessionlib.config import Config, yaml_document
 from sessionlib.config.durations import YEAR_S, brief, seconds
 from sessionlib.config.edit import with_fleet_key
+from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError, ProgramError
 from sessionlib.signed.fleet_config import (
     CONFIG_RECORDS,
@@ -16,6 +17,7 @@ from sessionlib.signed.fleet_config import (
     describe_difference,
     settings_digest,
 )
+from sessionlib.stores import timing_of
 from tests.fuzz.target import Target
 from tests.fuzz.targets.homes import spot
 
@@ -38,7 +40,7 @@ def _configuration_holds(config: Config) -> None:
     assert (
         describe_difference(config, CONFIG_RECORDS.decode(CONFIG_RECORDS.encode(published))) == "v1"
     )
-    assert config.timing().valid_s > 0
+    assert timing_of(config).valid_s > 0
     spec = config.workload_spec()
     assert spec.command
     for word in (*spec.command, *spec.env, *spec.env.values()):

@@ -12,9 +12,8 @@ from collections.abc import Iterator
 
 from console.fleet import documents
 from console.fleet.changes import events_between
-from console.fleet.looking import reject_foreign_report, try_read_from_store
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Reading, Snapshot, reject_foreign_report, try_read_from_store
 from console.fleet.words import fleet_lines
 from console.text.output import _harmless
 from console.text.safe_text import harmless_lines
@@ -23,7 +22,7 @@ from console.tui.styled import Runs
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
 from sessionlib.agent.mailbox import Mailbox
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.core.actions import WriteLease
 from sessionlib.core.decide import decide
 from sessionlib.core.learn import begun, learn
@@ -38,7 +37,7 @@ from tests.fuzz.examples import CONFIGURATION, HERE
 from tests.fuzz.target import Target
 from tests.fuzz.targets.records import PUBLIC, Stopped
 from tests.fuzz.targets.text import is_harmless
-from tests.unit.scene import ME, OTHER, at, held_by, seen, serving
+from tests.unit.core.views import ME, OTHER, at, held_by, seen, serving
 
 _CONFIG = parse(CONFIGURATION, HERE)
 _COLUMNS = 80
@@ -56,7 +55,10 @@ def _store(data: bytes) -> Store:
 
 def _decided(view: View, store: Store) -> None:
     """A few turns with the lease and the notes as they stand."""
-    for event in (read_lease(store), Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read()):
+    for event in (
+        read_lease(store),
+        Mailbox(store, fleet="fleet", public_key=PUBLIC, accounts=("a", "b"), account="a").read(),
+    ):
         for turn in range(3):
             now = at(10.0 + 70.0 * turn)
             view = learn(view, event, now, "chance")

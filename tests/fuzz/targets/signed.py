@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
-from sessionlib.config import parse
+from sessionlib.config_loading import parse
 from sessionlib.errors import RecordUnreadable, SignatureInvalid
 from sessionlib.layout import succession_key, version_key
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, PublishedConfig, describe_difference

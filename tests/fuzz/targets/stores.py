@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from functools import cache
 
-from console.fleet.looking import history_epochs
+from console.fleet.snapshot import history_epochs
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.bundles.records import CODE_RECORDS
@@ -61,7 +61,12 @@ def _foreign_holds(store: FolderStore) -> None:
                 store.read(key)
             with suppress(Unreachable):
                 store.has(key)
-    assert Mailbox(store, "fleet", PUBLIC, ("a", "b"), "a").read().orders == ()
+    assert (
+        Mailbox(store, fleet="fleet", public_key=PUBLIC, accounts=("a", "b"), account="a")
+        .read()
+        .orders
+        == ()
+    )
     assert all(epoch >= 0 for epoch in history_epochs(store))
     with suppress(Unreachable):
         assert VersionSeries(store, CODE_RECORDS, "fleet").newest(PUBLIC) is None
@@ -72,7 +77,7 @@ def _foreign_holds(store: FolderStore) -> None:
 TARGETS = (
     Target(
         "folder",
-        "stores.folder.FolderStore.list, read, has; console.fleet.looking.history_epochs",
+        "stores.folder.FolderStore.list, read, has; console.fleet.snapshot.history_epochs",
         _foreign,
         (),
         _foreign_holds,

@@ -22,7 +22,7 @@ from sessionlib.errors import ColabvpsError, Unreachable
 from sessionlib.stores.folder import FolderStore
 from tests.contract.full_disk import fill as fill_up
 from tests.contract.full_disk import mount
-from tests.unit.checkpoints.kit import Side, fill, picture
+from tests.unit.checkpoints.sessions import Side, fill, picture
 
 SIZES = BlobSizes(piece_bytes=64 * 1024, pack_bytes=64 * 1024, small_bytes=1024)
 BIG = "x" * 300_000

@@ -23,7 +23,7 @@ from sessionlib.checkpoints.catalog import list_names, verify
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.folder import FolderStore
-from tests.unit.checkpoints.kit import Side, fill, picture
+from tests.unit.checkpoints.sessions import Side, fill, picture
 
 REPO = Path(__file__).parents[3]
 ALONE = "exists nowhere else"
@@ -31,7 +31,7 @@ ALONE = "exists nowhere else"
 
 @contextmanager
 def killer(folder: Path, verb: str) -> Iterator[subprocess.Popen[str]]:
-    words = [sys.executable, "-S", "-m", "tests.unit.checkpoints.killed", str(folder), verb]
+    words = [sys.executable, "-S", "-m", "tests.unit.checkpoints.killed_process", str(folder), verb]
     environ_path = ":".join(sys.path)
     process = subprocess.Popen(
         words,

@@ -16,7 +16,7 @@ from sessionlib.checkpoints.store_names import MANIFESTS, blob_key
 from sessionlib.clock import SystemClock
 from sessionlib.core.values import Pointer
 from sessionlib.stores.memory import MemoryStore
-from tests.unit.checkpoints.kit import Side, fill, picture
+from tests.unit.checkpoints.sessions import Side, fill, picture
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """One file or folder at one moment.
 
-Decided here: what is remembered of it, and that its ETag is its modification date in
-milliseconds, as in all of Drive's resources that were ever published: writing the date
-of an earlier moment brings that moment's ETag back. Not decided here: who may see it.
+Its ETag is its modification date in milliseconds, as in all of Drive's published resources:
+writing an earlier date brings that moment's ETag back.
 """
 
 from __future__ import annotations

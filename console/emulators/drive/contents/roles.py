@@ -1,9 +1,7 @@
 """Who may do what with a file.
 
-Decided here: that whoever makes a file owns it, wherever it lies; that a role on a
-folder counts for all that is in it, where its owner is an editor of others' files; and
-that what lies in a folder in the bin is in the bin. Not decided here: which refusal
-follows.
+Whoever makes a file owns it, wherever it lies. A role on a folder counts for all that is in it,
+where its owner is an editor of others' files. What lies in a folder in the bin is in the bin.
 """
 
 from __future__ import annotations

@@ -1,9 +1,7 @@
 """All that one Drive holds.
 
-Decided here: that each file keeps its last versions, so that a reading or a listing of
-a moment ago can be answered; that a change is made under one lock; and that no two
-versions of a file share a modification date, unless a fault asks for it. Not decided
-here: who may change what (`access`), and how a request says so (`answering`).
+Each file keeps its last versions, so that a reading of a moment ago can be answered. A change is
+made under one lock. No two versions share a modification date, unless a fault asks for it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
 """The methods of Drive v2, as google-api-python-client ships their description.
 
-Decided here: which method a request is, and all that is wrong with it by the description
-alone: a parameter, a value or a part of the body that it doesn't know. Not decided here:
-which methods are emulated, and what becomes of a request at fault.
+It says which method a request is, and all that is wrong with it by the description alone.
 """
 
 from __future__ import annotations

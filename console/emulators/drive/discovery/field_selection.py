@@ -1,7 +1,6 @@
-"""`fields=`: which parts of an answer were asked for.
+"""`fields=`: which parts of an answer were asked for (`a,b/c,d(e,f)`, `*`).
 
-Decided here: the grammar (`a,b/c,d(e,f)`, `*`), and that a part which isn't described is
-refused, as Drive does. Not decided here: what the answer holds.
+A part that isn't described is refused, as Drive does.
 """
 
 from __future__ import annotations

@@ -1,8 +1,4 @@
-"""Whether JSON has the shape that the description says.
-
-Decided here: that a property which isn't described is a fault as much as one of another
-type is. Not decided here: what any property means.
-"""
+"""Whether JSON has the shape that the description says. An undescribed property is a fault."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""How a request goes that meets a fault.
-
-Decided here: in which order it is carried out, answered and dropped. Not decided here:
-what carrying out means, which is given.
-"""
+"""How a request goes that meets a fault: when it is carried out, answered and dropped."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""The table of faults.
-
-Decided here: the name of each, which requests it can befall, and a sentence on what
-happens then. Not decided here: how often (`dice`), and how it is done (`course`).
-"""
+"""The table of faults: each name, the requests that it can befall, and what happens then."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
-"""When which fault happens.
+"""When which fault happens: a seed and the requests in their order decide.
 
-Decided here: that a seed and the requests in their order decide, that a request meets
-one fault at most, and the durations. Not decided here: how a fault is done (`course`).
+A request meets one fault at most.
 """
 
 from __future__ import annotations

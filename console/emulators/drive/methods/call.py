@@ -1,8 +1,4 @@
-"""One call of a method, as a method sees it.
-
-Decided here: what methods have in common: finding a file that the caller may see, with
-a role, and over the version that it names. Not decided here: what they do with it.
-"""
+"""One call of a method, and what methods share: finding a file that the caller may see."""
 
 from __future__ import annotations
 

@@ -1,8 +1,4 @@
-"""Drive's refusals, in the form of its own.
-
-Decided here: status, reason and words of each, as clients have reported them. Not
-decided here: when one is due.
-"""
+"""Drive's refusals: status, reason and words of each, as clients have reported them."""
 
 from __future__ import annotations
 

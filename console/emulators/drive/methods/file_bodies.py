@@ -1,8 +1,4 @@
-"""A file as Drive shows it.
-
-Decided here: the fields, and that only those are made which were asked for. A caller is
-shown the folders that it can see itself. Not decided here: what was asked for.
-"""
+"""A file as Drive shows it: the fields that were asked for, the folders that the caller sees."""
 
 from __future__ import annotations
 

@@ -1,7 +1,6 @@
 """Reading, listing, binning and deleting files.
 
-Decided here: what each of these methods does. A file in the bin can be read by its id,
-by all who could before. Not decided here: how files are made and written (`writing`).
+Whoever could read a file before can read it in the bin, by its id.
 """
 
 from __future__ import annotations

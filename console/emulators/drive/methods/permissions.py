@@ -1,8 +1,7 @@
-"""Sharing.
+"""Sharing. Whoever may write may share.
 
-Decided here: that whoever may write may share, that a role which was given twice is the
-higher of both, and that what a folder gives can't be taken away on a file in it. Not
-decided here: what a role allows (`held.access`).
+Of a role that was given twice the higher counts. What a folder gives can't be taken away on a
+file in it.
 """
 
 from __future__ import annotations

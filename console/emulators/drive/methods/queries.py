@@ -1,8 +1,4 @@
-"""`q=`: which files a listing is about.
-
-Decided here: the terms that are emulated, joined by `and`. Not decided here: who sees
-what.
-"""
+"""`q=`: which files a listing is about. The emulated terms are joined by `and`."""
 
 from __future__ import annotations
 

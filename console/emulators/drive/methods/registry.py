@@ -1,7 +1,6 @@
 """Which function answers which method, and what it costs.
 
-Decided here: what is emulated of all that is described, methods and parameters; all
-other requests are faults of whoever sends them.
+Whatever is described and not emulated is a fault of whoever sends it.
 """
 
 from __future__ import annotations

@@ -1,10 +1,7 @@
-"""Contents on their way in: in one request, beside the metadata, or piece by piece.
+"""Contents on their way in: in one request, beside the metadata, or piece by piece."""
 
-Decided here: what a resumable upload remembers, that pieces but the last are multiples
-of 256 KiB, and that it tells after a drop how far it has come. Its conditions are
-checked when it begins: so `If-Match` and the write are two moments. Not decided here:
-what becomes of a content that has arrived.
-"""
+# Pieces but the last are multiples of 256 KiB. After a drop an upload tells how far it has come.
+# Its conditions are checked when it begins: so `If-Match` and the write are two moments.
 
 from __future__ import annotations
 

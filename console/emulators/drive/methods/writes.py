@@ -1,9 +1,7 @@
-"""Making files and writing over them.
+"""Making files and writing over them: a PUT names all that is to stay, a PATCH what is to change.
 
-Decided here: that a PUT names all that is to stay, where a PATCH names what is to
-change; that a file lies in one folder; whose quota a content counts against. Only a
-write that says so leaves the modification date alone, and with it the ETag. Not decided
-here: how a content arrives (`uploads`).
+A file lies in one folder. Only a write that says so leaves the modification date alone, and with
+it the ETag.
 """
 
 from __future__ import annotations

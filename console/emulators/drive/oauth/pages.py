@@ -1,8 +1,7 @@
 """The consent page, the token endpoint and withdrawal.
 
-Decided here: that a page answers at once, in the name of the account that is hinted at
-or the first one, and that what it answers can be set: yes, no, no to Drive, or in the
-name of another account. Not decided here: what tokens are (`grants`).
+A page answers at once, in the name of the hinted account or the first one. A test sets the
+answer: yes, no, no to Drive, or in the name of another account.
 """
 
 from __future__ import annotations

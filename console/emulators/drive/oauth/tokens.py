@@ -1,8 +1,6 @@
 """Codes and tokens: who has allowed what to which client.
 
-Decided here: that a code serves once and only who asked for it, that a refresh token
-lasts until it is withdrawn, and what each mistake is answered with. Not decided here:
-how a person says yes (`pages`).
+A code serves once, and only who asked for it. A refresh token lasts until it is withdrawn.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""A request as it was read, and an answer as it will be written.
+"""A request as it was read, and an answer as it will be written: HTTP/1.1 of a Drive client.
 
-Decided here: the part of HTTP/1.1 that a Drive client speaks: a body has a length, a
-connection stays open. Parsed by hand, for the library's own parser takes longer than
-all the rest of a request. Not decided here: what any path means.
+It is parsed by hand: the library's own parser takes longer than all the rest of a request.
 """
 
 from __future__ import annotations

@@ -1,8 +1,6 @@
-"""Sockets and threads.
+"""Sockets and threads: one thread for each connection, one write for each answer.
 
-Decided here: a thread for each connection, that an answer leaves in one write without
-waiting for the one before to be acknowledged, and that closing ends open connections
-too, as a server that dies would. Not decided here: what is answered (`front`).
+Closing ends open connections too, as a server that dies would.
 """
 
 from __future__ import annotations
