@@ -91,5 +91,5 @@ clean:  ## remove what was made here: environments and caches
 run-env:
 	@tools/setup.sh run
 
-dev-env:
+dev-env:  ## make .venv, with all that tests and checks need
 	@tools/setup.sh dev
