@@ -4,7 +4,7 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check simulate mutants model chaos \
+.PHONY: help demo test quick check lint types imports docs docs-check simulate mutants model chaos \
 	soak-drive fuzz bench bench-console \
 	bench-checkpoints bench-coordinator pictures lock clean run-env dev-env
 
@@ -21,8 +21,11 @@ help:  ## list what can be made
 demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help" tells more
 	@$(BIN)/colabvps-console demo $(ARGS)
 
-test: dev-env  ## the whole test suite; ARGS are pytest's
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+test: dev-env  ## the whole test suite on all cores; ARGS are pytest's
+	@$(BIN)/python -m pytest -n logical --dist loadfile --durations=10 $(ARGS)
+
+quick: dev-env  ## the unit tests of the core, the fleet view and the orders: under a minute
+	@$(BIN)/python -m pytest -q -n logical tests/unit/core tests/unit/console/fleet tests/unit/console/orders $(ARGS)
 
 check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
 

@@ -19,7 +19,7 @@ SCALE = 20
 
 
 def ending_soon(**policy: str) -> dict[str, Any]:
-    return {"accounts": {"ada": {"session": {"lifetime": "8m"}}}, "policy": policy}
+    return {"accounts": {"ada": {"session": {"lifetime": "5m"}}}, "policy": policy}
 
 
 def test_the_clock_moves_the_work_before_its_session_ends(tmp_path: Path) -> None:
