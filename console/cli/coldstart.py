@@ -161,9 +161,9 @@ def _start(walk: _ColdstartRun) -> None:
     snapshot = walk.fleet.read_snapshot()
     start_from = coldstart.checkpoint_sentence(snapshot, _checkpoint_summary(walk.fleet, snapshot))
     email = config.accounts[walk.account].email
-    how = "starts on this machine" if walk.can_start else "is started by its own person"
+    begins = launcher_kind_of(config, walk.account).begins
     out.ask(
-        f"Cold start: {walk.account} ({email}) {how}, claims the lease when it may, and becomes "
+        f"Cold start: {walk.account} ({email}) {begins}, claims the lease when it may, and becomes "
         f"the primary.\nThe data: {start_from}.",
         yes=walk.context.yes,
     )
