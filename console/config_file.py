@@ -8,14 +8,11 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Callable, Mapping
-from importlib import resources
 from pathlib import Path
 
 import platformdirs
 
 from console.errors import Refused
-from sessionlib.config.edit import with_fleet_key
-from sessionlib.config.edit_drive import with_drive
 from sessionlib.errors import ConfigError
 
 VARIABLE = "COLABVPS_CONFIG"
@@ -50,6 +47,8 @@ def user_config_dir() -> Path:
 
 def write_starter(path: Path) -> None:
     """Write the example as a first configuration; never overwrites a file. Raises Refused."""
+    from importlib import resources  # noqa: PLC0415 - for the first run of init alone
+
     text = resources.files("console").joinpath(EXAMPLE).read_text(encoding="utf-8")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -61,11 +60,15 @@ def write_starter(path: Path) -> None:
 
 def write_fleet_key(path: Path, public_hex: str) -> None:
     """Write the public half of the fleet's key into the configuration. Raises Refused."""
+    from sessionlib.config.edit import with_fleet_key  # noqa: PLC0415 - few commands write
+
     _rewrite(path, "fleet_key", lambda text: with_fleet_key(text, public_hex))
 
 
 def write_drive(path: Path, folder_id: str, ids: Mapping[str, str]) -> None:
     """Write a Drive store's ids into the configuration; none if `ids` is empty. Raises Refused."""
+    from sessionlib.config.edit_drive import with_drive  # noqa: PLC0415 - as above
+
     _rewrite(path, "store", lambda text: with_drive(text, folder_id, ids))
 
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from console.checks.doctor.examination import PlannedExamination
-from console.checks.preflight.items import PreflightItem
 from console.errors import WrongUse
 from console.store_kinds.kind import ConsoleStoreKind, SetupPlan
 from sessionlib.clock import Clock
 from sessionlib.config import Config
+
+if TYPE_CHECKING:
+    from console.checks.doctor.examination import PlannedExamination
+    from console.checks.preflight.items import PreflightItem
 
 
 def _plan_setup(config: Config, *, mail: bool) -> SetupPlan:

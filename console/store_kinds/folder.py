@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from console.checks.doctor.examination import PlannedExamination
+from typing import TYPE_CHECKING
+
 from console.store_kinds.kind import ConsoleStoreKind, SetupPlan, refuse_drive_options
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.stores.folder_kind import store_folder
+
+if TYPE_CHECKING:
+    from console.checks.doctor.examination import PlannedExamination
 
 
 def _plan_setup(config: Config, *, mail: bool) -> SetupPlan:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from console.checks.doctor.examination import PlannedExamination
-from console.checks.preflight.items import PreflightItem
 from console.errors import WrongUse
-from console.setup.founding.steps import SetupStep, lease_steps
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config
 from sessionlib.stores import kind_of, open_store, timing_of
+
+if TYPE_CHECKING:
+    # `status` reads a record as well, and needs none of what init, doctor and preflight do.
+    from console.checks.doctor.examination import PlannedExamination
+    from console.checks.preflight.items import PreflightItem
+    from console.setup.founding.steps import SetupStep
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class SetupPlan:
 
 def plan_lease_record(config: Config, *, mail: bool) -> SetupPlan:
     """The set-up of a store that is there already: it may lack the lease record."""
+    from console.setup.founding.steps import lease_steps  # noqa: PLC0415 - for init alone
+
     del mail
     return SetupPlan(lease_steps(open_store(config, SystemClock()), timing_of(config).ttl_s))
 

@@ -52,7 +52,7 @@ def loaded_by(script: str, *args: str) -> tuple[int, set[str]]:
         timeout=20,
     )
     code, modules = json.loads(ran.stdout)
-    return code, {name.partition(".")[0] for name in modules}
+    return code, {name.partition(".")[0] for name in modules} | set(modules)
 
 
 def test_the_version_loads_next_to_nothing() -> None:
@@ -77,6 +77,32 @@ def test_a_command_on_a_folder_store_loads_nothing_for_others(
     assert code == 0
     assert {"pydantic", "yaml"} <= modules
     assert not modules & HEAVY
+
+
+OTHER_COMMANDS = (
+    "console.checks",
+    "console.setup",
+    "console.orders",
+    "console.tui",
+    "console.demo",
+    "console.emulators",
+    "sessionlib.agent",
+    "sessionlib.bundles",
+    "sessionlib.checkpoints",
+    "sessionlib.config.edit",
+    "sessionlib.guard",
+    "sessionlib.launchers.local",
+    "sessionlib.stores.drive.opening",
+)
+"""What `status` on a folder has no use for."""
+
+
+def test_status_loads_no_room_of_another_command(fleet: FleetOnDisk) -> None:
+    fleet.at_work()
+    code, modules = loaded_by(RUN, "status", "--config", str(fleet.config_path))
+    assert code == 0
+    assert "console.store_kinds" in modules
+    assert [name for name in sorted(modules) if name.startswith(OTHER_COMMANDS)] == []
 
 
 def test_what_the_screen_rests_on_loads_no_screen() -> None:
