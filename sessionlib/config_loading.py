@@ -1,6 +1,6 @@
 """From a file to a `Config`, or to every reason why not, in the order of the file.
 
-It stands above `config`, because the kinds of store are known to `stores` alone.
+It stands above `config`, because only `stores` and `launchers` know their kinds.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from sessionlib.config import cross_checks, problem_texts, yaml_document
 from sessionlib.config.config import Config, ConfigOrigin
 from sessionlib.errors import ConfigError
-from sessionlib.stores import KINDS
+from sessionlib.launchers.kinds import KINDS as LAUNCHER_KINDS
+from sessionlib.stores import KINDS as STORE_KINDS
 
 
 def load(path: Path | str) -> Config:
@@ -39,7 +40,8 @@ def parse(text: str, path: Path) -> Config:
             yaml_document.ConfigProblem(read.line_of(where), where, said)
             for where, said in (
                 *cross_checks.problems_between_settings(read.data),
-                *cross_checks.unknown_store_kind(read.data, KINDS),
+                *cross_checks.unknown_store_kind(read.data, STORE_KINDS),
+                *cross_checks.unknown_launchers(read.data, LAUNCHER_KINDS),
             )
         ]
     if config is None or found:

@@ -26,9 +26,9 @@ from console.orders.proposals.common import check_account_exists
 from console.timeouts import within
 from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
-from sessionlib.config.schema import LauncherKind as Kind
 from sessionlib.errors import StoreError
 from sessionlib.launchers import Launcher, LaunchState
+from sessionlib.launchers.kinds import launcher_kind_of
 
 CHANGES = True
 EXAMPLES = (
@@ -49,8 +49,8 @@ class _ColdstartRun:
     shown: list[ColdstartProgress] = field(default_factory=list)
 
     @property
-    def is_local(self) -> bool:
-        return self.fleet.config.accounts[self.account].launcher is Kind.LOCAL
+    def can_start(self) -> bool:
+        return launcher_kind_of(self.fleet.config, self.account).starts
 
     def has_ended(self) -> bool:
         """Whether what was started from here has certainly ended."""
@@ -127,7 +127,7 @@ def _run_steps(walk: _ColdstartRun, timeout_s: float) -> ColdstartProgress:
     has_started = False
     if found.step is ColdstartStep.START:
         _start(walk)
-        has_started = walk.is_local
+        has_started = walk.can_start
     until_mono = clock.now().mono + timeout_s
     while True:
         found = walk.read_progress()
@@ -161,13 +161,13 @@ def _start(walk: _ColdstartRun) -> None:
     snapshot = walk.fleet.read_snapshot()
     start_from = coldstart.checkpoint_sentence(snapshot, _checkpoint_summary(walk.fleet, snapshot))
     email = config.accounts[walk.account].email
-    how = "starts on this machine" if walk.is_local else "is started by its own person"
+    how = "starts on this machine" if walk.can_start else "is started by its own person"
     out.ask(
         f"Cold start: {walk.account} ({email}) {how}, claims the lease when it may, and becomes "
         f"the primary.\nThe data: {start_from}.",
         yes=walk.context.yes,
     )
-    if walk.is_local:
+    if walk.can_start:
         handle = walk.launcher.start(walk.account)
         out.message(f"started: process {handle.pid}, in {handle.home}")
         return

@@ -9,7 +9,7 @@ import typer
 from console.cli.options import command_context
 from console.fleet import documents
 from console.fleet.fleet import Fleet, open_fleet
-from console.fleet.looking import history_epochs, try_read_from_store
+from console.fleet.snapshot import history_epochs, try_read_from_store
 from console.fleet.words import table
 from console.text.output import Output
 from console.timeouts import within

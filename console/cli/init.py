@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from console.cli.options import CommandContext, command_context
-from console.config_file import find_config
-from console.config_file_edit import write_starter
+from console.config_file import find_config, write_starter
 from console.errors import WrongUse
 from console.setup.founding.keys import key_steps
 from console.store_kinds import console_kind_of

@@ -23,8 +23,7 @@ from console.cli.options import CommandContext, command_context
 from console.config_file import find_config
 from console.errors import FAILED, Refused
 from console.fleet.fleet import Fleet
-from console.fleet.looking import history_epochs, try_read_from_store
-from console.fleet.snapshot import Snapshot
+from console.fleet.snapshot import Snapshot, history_epochs, try_read_from_store
 from console.signing.in_force import key_state
 from console.signing.seed_storage import find_seed
 from console.store_kinds import console_kind_of

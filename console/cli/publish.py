@@ -17,6 +17,7 @@ from console.fleet.fleet import open_fleet
 from console.signing.in_force import signing_seed
 from console.signing.operator import operator_name
 from console.text.output import Output
+from console.text.units import size_text
 from console.timeouts import TimeoutStore
 from sessionlib.bundles.packing import PackedArchive, PackEntry, list_entries, pack
 from sessionlib.bundles.records import CODE_RECORDS, MIB, PublishedCode
@@ -114,7 +115,7 @@ def _pack(
         nonlocal told
         if done_bytes - told >= 32 * MIB:
             told = done_bytes
-            out.message(f"packing: {done_bytes / MIB:.0f} MB")
+            out.message(f"packing: {size_text(done_bytes)}")
 
     return pack(config.code_folder(), entries, archive, progress)
 
@@ -150,8 +151,8 @@ def _asks(config: Config, news: PublishPlan, entries: list[PackEntry]) -> Iterat
         yield (
             f"Publish {config.code_folder()} as version {_next_version(news.old_code)} "
             "of the code: "
-            f"{news.code.files} files, {_size(news.code.content_bytes)}, "
-            f"packed {_size(news.code.archive.bytes)}."
+            f"{news.code.files} files, {size_text(news.code.content_bytes)}, "
+            f"packed {size_text(news.code.archive.bytes)}."
         )
         if _setup(config):
             yield f"Each machine will run once: {shlex.join(_setup(config))}"
@@ -195,7 +196,7 @@ def _publish(
 ) -> tuple[PublishedCode | None, PublishedConfig | None]:
     def progress(done_bytes: int, total_bytes: int) -> None:
         if total_bytes > MIB:
-            out.message(f"uploaded {_size(done_bytes)} of {_size(total_bytes)}")
+            out.message(f"uploaded {size_text(done_bytes)} of {size_text(total_bytes)}")
 
     try:
         code = None
@@ -239,7 +240,3 @@ def _document(done: PublishPlan) -> dict[str, Any]:
             "published": done.config,
         },
     }
-
-
-def _size(count: int) -> str:
-    return f"{count / MIB:.1f} MB" if count >= MIB else f"{count / 1024:.1f} kB"

@@ -20,7 +20,7 @@ from console.cli.ordering import (
 )
 from console.errors import FAILED, WrongUse
 from console.fleet.fleet import Fleet, open_fleet
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.orders import proposals
 from console.orders.launched import last_launch, launcher_of
 from console.orders.outcomes import OrderOutcome
@@ -136,7 +136,7 @@ def _followed(
 
 
 def _is_over(fleet: Fleet, snapshot: Snapshot, account: str) -> bool:
-    report = snapshot.reports.get(account, Reading()).value
+    report = snapshot.report_of(account).value
     gone = report is not None and _proof(fleet, account, report.session) is not None
     return gone or proposals.has_no_session(snapshot, account)
 

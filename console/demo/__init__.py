@@ -26,7 +26,7 @@ from console.demo.journal import (
 )
 from console.demo.scenario import Scenario
 from console.errors import FAILED
-from console.fleet.looking import history_epochs, try_read_from_store
+from console.fleet.snapshot import history_epochs, try_read_from_store
 from console.signing.seed_storage import VARIABLE
 from console.text.output import Output, is_screen
 from sessionlib.coordinator import TOKEN_VARIABLE

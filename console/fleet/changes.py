@@ -61,7 +61,7 @@ def _all(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:
     if before.lease != after.lease:
         yield from _of_the_lease(before, after)
     for account, seen in after.reports.items():
-        yield from _of_a_report(account, before.reports.get(account, Reading()), seen)
+        yield from _of_a_report(account, before.report_of(account), seen)
 
 
 def _of_the_lease(before: Snapshot, after: Snapshot) -> Iterator[FleetEvent]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from console.config_file import find_config
 from console.fleet.coordinator import CoordinatorProbe
-from console.fleet.looking import read_snapshot
-from console.fleet.snapshot import Snapshot
+from console.fleet.snapshot import Snapshot, read_snapshot
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config

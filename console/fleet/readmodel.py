@@ -1,12 +1,13 @@
-"""What the operator sees of a fleet: immutable rows, made from one reading of the store; pure.
+"""The read model: immutable rows of a fleet, made from one snapshot. Pure.
 
-A piece that is missing, unreadable or silent has no value here. So nothing stale can look
+A piece that is missing, unreadable or silent has no value in its row. So nothing stale looks
 healthy, and nothing unreachable looks dead.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from functools import lru_cache
 
 from console.fleet.rows import (
@@ -19,7 +20,7 @@ from console.fleet.rows import (
     StoreRow,
 )
 from console.fleet.snapshot import Reading, Snapshot
-from sessionlib.config import AccountSettings, Config
+from sessionlib.config import Config
 from sessionlib.config.schema import HandoverPolicy
 from sessionlib.core.lifecycle import Bounds, Phase, phase_of
 from sessionlib.core.messages import Report, WorkState
@@ -152,35 +153,36 @@ def _account_rows(
 
 def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
     account = config.accounts[name]
-    seen = snapshot.reports.get(name, Reading())
+    seen = snapshot.report_of(name)
     report = seen.value
-    if not snapshot.reachable:
-        # A session's end draws nearer all the same, and what it said last grows older.
-        left_s = None if report is None or report.ended else _left_s(report, seen.age_s)
-        return _row(name, account, None, None, seen.age_s, remaining_s=left_s)
-    phase = effective_phase(seen)
-    lease = snapshot.lease.value
-    holds = None if lease is None else lease.holder == name and lease.state is LeaseState.HELD
-    if report is None or phase is Phase.COLD:
-        readiness = Readiness.COLD.value if phase is Phase.COLD else None
-        work = WorkState.NONE.value if phase is Phase.COLD else None
-        return _row(name, account, phase, holds, seen.age_s, readiness=readiness, workload=work)
-    if phase is Phase.LOST:
-        # What it said last is not what it is.
-        return _row(name, account, phase, holds, seen.age_s, epoch=report.epoch)
-    return AccountRow(
+    row = AccountRow(
         name=name,
         email=account.email,
         role=account.role.value,
         priority=account.priority,
-        phase=None if phase is None else phase.value,
-        remaining_s=_rounded(_left_s(report, seen.age_s)),
         heartbeat_age_s=_rounded(seen.age_s),
+        owner=account.owner,
+    )
+    if not snapshot.reachable:
+        # A session's end draws nearer all the same, and its last report grows older.
+        left_s = None if report is None or report.ended else _left_s(report, seen.age_s)
+        return replace(row, remaining_s=_rounded(left_s))
+    phase, lease = effective_phase(seen), snapshot.lease.value
+    holds = None if lease is None else snapshot.holder == name
+    row = replace(row, phase=None if phase is None else phase.value, is_primary=holds)
+    if phase is Phase.COLD:
+        return replace(row, readiness=Readiness.COLD.value, workload=WorkState.NONE.value)
+    if report is None:
+        return row
+    if phase is Phase.LOST:
+        # Its last report isn't its present state.
+        return replace(row, epoch=report.epoch)
+    return replace(
+        row,
+        remaining_s=_rounded(_left_s(report, seen.age_s)),
         epoch=report.epoch,
         readiness=report.readiness.value,
         workload=report.workload.value,
-        is_primary=holds,
-        owner=account.owner,
         lifetime_s=report.lifetime_s,
         progress=report.progress,
         preparing=report.preparing,
@@ -192,41 +194,13 @@ def _left_s(report: Report, age_s: float | None) -> float:
     return max(0.0, report.remaining_s - (age_s or 0.0))
 
 
-def _row(  # noqa: PLR0913 - one parameter for each column that may be known
-    name: str,
-    account: AccountSettings,
-    phase: Phase | None,
-    is_primary: bool | None,
-    age_s: float | None = None,
-    *,
-    remaining_s: float | None = None,
-    epoch: int | None = None,
-    readiness: str | None = None,
-    workload: str | None = None,
-) -> AccountRow:
-    return AccountRow(
-        name=name,
-        email=account.email,
-        role=account.role.value,
-        priority=account.priority,
-        phase=None if phase is None else phase.value,
-        remaining_s=_rounded(remaining_s),
-        heartbeat_age_s=_rounded(age_s),
-        epoch=epoch,
-        readiness=readiness,
-        workload=workload,
-        is_primary=is_primary,
-        owner=account.owner,
-    )
-
-
 def _move_row(snapshot: Snapshot, *, asks: bool) -> MoveRow | None:
     seen = snapshot.lease
     lease = seen.value
     if lease is None or lease.plan is None or not snapshot.reachable:
         return None
     plan = lease.plan
-    told = snapshot.reports.get(lease.holder or "", Reading())
+    told = snapshot.report_of(lease.holder)
     waits = plan.phase in {PlanPhase.PROPOSED, PlanPhase.NOTIFIED} and not plan.approved
     return MoveRow(
         plan.id,
@@ -254,7 +228,7 @@ def _checkpoint_row(config: Config, snapshot: Snapshot) -> CheckpointRow:
     if lease is None or lease.checkpoint is None or not snapshot.reachable:
         return CheckpointRow(every_s=every_s)
     pointer = lease.checkpoint
-    told = snapshot.reports.get(lease.holder or "", Reading())
+    told = snapshot.report_of(lease.holder)
     copied = told.value.copied if told.value is not None else None
     if copied is None or copied.name != pointer.name:
         # Said of another copy, it says nothing of this one.
@@ -286,7 +260,7 @@ def _troubles(config: Config, snapshot: Snapshot) -> list[str]:
     if snapshot.store_unproven is not None:
         troubles.append(f"automatic takeover is off: {snapshot.store_unproven}")
     for name in config.by_priority():
-        seen = snapshot.reports.get(name, Reading())
+        seen = snapshot.report_of(name)
         if seen.error is not None:
             troubles.append(f"{name}'s report can't be read: {seen.error}")
         elif seen.value is not None and seen.value.alarm and is_running(seen):

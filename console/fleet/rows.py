@@ -1,4 +1,4 @@
-"""The rows that a fleet is shown as: immutable, and the same for people and programs.
+"""The rows of a fleet: immutable, and the same for people and for `--json`.
 
 A field without a value is not known, or isn't there.
 """
@@ -27,23 +27,23 @@ class LeaseRow:
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """One account. `phase` is None where its report can't be read.
+    """One account. `phase` is None if its report can't be read.
 
-    `progress` and `preparing` are in the session's own words; `asks` is what it
-    wants approved.
+    `progress` and `preparing` are the session's own words. `asks` names what it wants approved.
+    A value that nothing gives stays None.
     """
 
     name: str
     email: str
     role: str
     priority: int
-    phase: str | None
-    remaining_s: float | None
-    heartbeat_age_s: float | None
-    epoch: int | None
-    readiness: str | None
-    workload: str | None
-    is_primary: bool | None
+    phase: str | None = None
+    remaining_s: float | None = None
+    heartbeat_age_s: float | None = None
+    epoch: int | None = None
+    readiness: str | None = None
+    workload: str | None = None
+    is_primary: bool | None = None
     owner: str | None = None
     lifetime_s: float | None = None
     progress: str | None = None

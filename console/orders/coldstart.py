@@ -15,13 +15,14 @@ from console.fleet.readmodel import is_running, is_valid
 from console.fleet.snapshot import Snapshot
 from console.fleet.words import ago, duration
 from console.orders.evidence import LivenessVerdict, evidence_of, verdict_of
-from console.orders.proposals.common import report_of, require_lease
+from console.orders.proposals.common import require_lease
+from console.text.units import size_text
 from sessionlib.config import Config
-from sessionlib.config.schema import LauncherKind
 from sessionlib.core.messages import Report, WorkState
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
 from sessionlib.core.view import Member
 from sessionlib.launchers import LaunchState, LaunchStatus
+from sessionlib.launchers.kinds import launcher_kind_of
 from sessionlib.stores import timing_of
 
 
@@ -82,7 +83,7 @@ def candidates(
 def account_under_way(snapshot: Snapshot) -> str | None:
     """The account that has the lease already, and whose workload has yet to serve."""
     lease = require_lease(snapshot)
-    seen = report_of(snapshot, lease.holder or "")
+    seen = snapshot.report_of(lease.holder)
     if lease.state is not LeaseState.HELD or seen.value is None or not is_running(seen):
         return None
     is_its = seen.value.incarnation == lease.incarnation
@@ -102,7 +103,7 @@ def check_needed(
         return
     if _is_proven_gone(config, snapshot, launched):
         return
-    seen = report_of(snapshot, lease.holder or "")
+    seen = snapshot.report_of(lease.holder)
     if is_valid(snapshot.lease):
         left_s = lease.ttl_s - (snapshot.lease.age_s or 0.0)
         raise Refused(
@@ -163,7 +164,7 @@ def checkpoint_sentence(snapshot: Snapshot, held: CheckpointSummary) -> str:
     name = f"checkpoint {pointer.seq} of epoch {pointer.epoch}"
     if held.error is not None:
         return f"{name}, which can't be read now ({held.error}): the start waits until it can"
-    size = f"{held.files} files, {pointer.bytes / 1_000_000:.1f} MB, made {ago(held.age_s)}"
+    size = f"{held.files} files, {size_text(pointer.bytes)}, made {ago(held.age_s)}"
     return f"{name} ({size}); what was written after it stays in the work folder of who wrote it"
 
 
@@ -195,19 +196,19 @@ def _candidate(
     elif is_there:
         life = "a session runs and has yet to report"
     by = "started from this machine"
-    if own.launcher is LauncherKind.MANUAL:
+    if not launcher_kind_of(config, account).starts:
         by = f"started by its own person, {own.owner or own.email}"
     reasons = [f"priority {own.priority}", own.role.value.replace("_", " "), life, by]
     if report is not None and report.member == Member.FENCED:
         reasons.append("fenced: its agent has to be started again")
     if lease is not None and lease.holder == account:
         reasons.append("worked last: its folder may hold what no checkpoint does")
-    return Candidate(account, own.launcher.value, is_there, tuple(reasons))
+    return Candidate(account, own.launcher, is_there, tuple(reasons))
 
 
 def _present(snapshot: Snapshot, account: str, launched: LaunchStatus | None) -> Report | None:
     """The report of a session that is there now, not of one that is known to be gone."""
-    seen = report_of(snapshot, account)
+    seen = snapshot.report_of(account)
     report = seen.value
     if report is None or not is_running(seen):
         return None
@@ -239,12 +240,12 @@ def _others_service(snapshot: Snapshot, lease: Lease, account: str) -> Coldstart
     holder = lease.holder
     if lease.state is not LeaseState.HELD or holder in {None, UNKNOWN_HOLDER, account}:
         return None
-    report = report_of(snapshot, holder or "").value
+    report = snapshot.report_of(holder).value
     if not is_valid(snapshot.lease) or report is None or report.ended is not None:
         return None
     if (report.incarnation, report.epoch) != (lease.incarnation, lease.epoch):
         return None
-    if report.workload is WorkState.SERVING and is_running(report_of(snapshot, holder or "")):
+    if report.workload is WorkState.SERVING and is_running(snapshot.report_of(holder)):
         return ColdstartProgress(
             ColdstartStep.DONE, f"{holder} was quicker, and serves under epoch {lease.epoch}"
         )

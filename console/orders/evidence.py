@@ -74,7 +74,7 @@ def begin_watch(snapshot: Snapshot, for_s: float = 0.0) -> WatchStart | None:
     lease = snapshot.lease.value
     if lease is None:
         return None
-    return WatchStart(lease, _beat(_holders_report(snapshot, lease)), for_s)
+    return WatchStart(lease, _beat(snapshot.report_of(lease.holder)), for_s)
 
 
 def evidence_of(
@@ -94,7 +94,7 @@ def evidence_of(
         says = "not asked: this version doesn't ask the coordinator"
         witnesses.append(Witness("coordinator", says, None, "-", LivenessVerdict.UNKNOWN))
     witnesses.append(_launcher(lease, launched))
-    witnesses.append(_report(_holders_report(snapshot, lease), lease, watch))
+    witnesses.append(_report(snapshot.report_of(lease.holder), lease, watch))
     return tuple(witnesses)
 
 
@@ -193,10 +193,6 @@ def _judge_report(
 def _has_run_out(seen: Reading[Lease], lease: Lease) -> bool:
     """By the store's clock: for showing, and for whether watching is worth while."""
     return seen.age_s is not None and seen.age_s > lease.ttl_s * (1 + DRIFT)
-
-
-def _holders_report(snapshot: Snapshot, lease: Lease) -> Reading[Report]:
-    return snapshot.reports.get(lease.holder or "", Reading())
 
 
 def _beat(seen: Reading[Report]) -> tuple[str, int] | None:

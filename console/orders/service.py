@@ -11,14 +11,13 @@ from dataclasses import dataclass, replace
 
 from console.errors import Refused
 from console.fleet.fleet import Fleet
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.orders import casework, outcomes, proposals
 from console.orders.casework import EmergencyCase
 from console.orders.proposals import Proposal
 from console.orders.proposals.common import require_lease, standbys
 from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction
-from sessionlib.core.values import LeaseState
 from sessionlib.errors import ColabvpsError
 from sessionlib.launchers import LaunchStatus
 from sessionlib.ports import Store
@@ -159,19 +158,13 @@ _PLAIN: Mapping[OrderAction, Callable[[Config, Snapshot], Proposal]] = {
 }
 
 
-def handover_target(service: OrderService, snapshot: Snapshot, selected: str | None) -> str | None:
+def handover_target(snapshot: Snapshot, selected: str | None) -> str | None:
     """Whom a handover goes to when `selected` is: a standby that runs, else the best one (None)."""
     lease = snapshot.lease.value
     if selected is None or lease is None or selected == lease.holder:
         return None
-    seen = snapshot.reports.get(selected, Reading())
+    seen = snapshot.report_of(selected)
     return selected if seen.value is not None and seen.value.ended is None else None
-
-
-def last_known_holder(snapshot: Snapshot) -> str | None:
-    """Who held the lease when it was last seen."""
-    lease = snapshot.lease.value
-    return lease.holder if lease is not None and lease.state is LeaseState.HELD else None
 
 
 def _order_conditions(before: Order, after: Order) -> list[tuple[str, object, object]]:

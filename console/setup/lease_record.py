@@ -10,8 +10,7 @@ from __future__ import annotations
 import secrets
 
 from console.errors import OutcomeUnknown, Refused
-from console.fleet.looking import history_epochs, read_from_store
-from console.fleet.snapshot import Reading
+from console.fleet.snapshot import Reading, history_epochs, read_from_store
 from sessionlib import layout
 from sessionlib.checkpoints import catalog
 from sessionlib.core.lease import first_record

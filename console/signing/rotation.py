@@ -20,7 +20,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from console.errors import OutcomeUnknown, Refused
 from console.signing import seed_storage
 from console.signing.in_force import KeyState, explain_missing_seed

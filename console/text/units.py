@@ -1,4 +1,4 @@
-"""Lengths of time and sizes in words, and what stands for a value that isn't known."""
+"""Lengths of time and sizes in words, as exact as a reader needs them. Pure."""
 
 from __future__ import annotations
 
@@ -31,14 +31,20 @@ def countdown(seconds: float | None) -> str:
 
 
 def size_text(count: int | None) -> str:
-    """Bytes in words: `3.1 GB`."""
+    """A number of bytes as `7 B`, `12.5 kB`, `340 MB`, `2.1 GB`; `-` where it isn't known.
+
+    The units are decimal. There are at least two digits, and no more than four.
+    """
     if count is None:
         return "-"
     if count < 1_000:
         return f"{count} B"
     value = count / 1_000
     for unit in ("kB", "MB", "GB"):
-        if value < 1_000:
+        # Compared as they are rounded, so that there is neither 100.0 nor 1000.
+        if value < 99.95:
             return f"{value:.1f} {unit}"
+        if value < 999.5:
+            return f"{value:.0f} {unit}"
         value /= 1_000
-    return f"{value:.1f} TB"
+    return f"{value:.1f} TB" if value < 99.95 else f"{value:.0f} TB"

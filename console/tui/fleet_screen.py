@@ -21,7 +21,7 @@ from textual.widgets import Input
 
 from console.fleet.readmodel import FleetView
 from console.fleet.snapshot import Snapshot
-from console.orders.service import OrderService, handover_target, last_known_holder
+from console.orders.service import OrderService, handover_target
 from console.tui import render, timeline
 from console.tui.bindings import KEYS, Key
 from console.tui.columns import details
@@ -155,7 +155,7 @@ class FleetScreen(Screen[None]):
             self.query_one("#events", Panel).renew()
 
     def _show(self, *, live_only: bool) -> None:
-        holder = last_known_holder(self.snapshot)
+        holder = self.snapshot.holder
         rows = self._arrangement.rows(self.view.accounts, holder)
         self.table.show(rows, live_only=live_only and self._arrangement.order != "last heard")
         for panel in self.query(Panel):
@@ -217,7 +217,7 @@ class FleetScreen(Screen[None]):
         if order is OrderAction.STOP:
             return selected
         if order in {OrderAction.HANDOVER, OrderAction.EMERGENCY}:
-            return handover_target(self._service, self.snapshot, selected)
+            return handover_target(self.snapshot, selected)
         return None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:

@@ -13,9 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from console.fleet.cache import Cached, FleetCache
 from console.fleet.coordinator import CoordinatorProbe, listen_for_changes
-from console.fleet.looking import reject_foreign_report
-from console.fleet.reading import parse_record
-from console.fleet.snapshot import Reading
+from console.fleet.snapshot import Reading, parse_record, reject_foreign_report
 from console.fleet.takeover_gate import TakeoverGate
 from sessionlib import layout
 from sessionlib.clock import Clock

@@ -177,7 +177,7 @@ def _coordinator_link(
         line = LogLine("info", "coordinator", "the coordinator takes what it is told")
         log.write(line if why is None else LogLine("warning", "coordinator", why))
 
-    worker_type = "colab" if is_on_colab() else config.account(account).launcher.value
+    worker_type = "colab" if is_on_colab() else config.account(account).launcher
     every_s = max(MIN_HEARTBEAT_S, HEARTBEAT_S / config.timings.scale)
     client = CoordinatorClient(url, tokens.find(config.fleet, account))
     return CoordinatorLink(

@@ -38,6 +38,15 @@ def unknown_store_kind(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
         yield ("store", "kind"), f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
 
 
+def unknown_launchers(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
+    """Each account's launcher that is none of `kinds`."""
+    for account, settings in _mapping(data, "accounts").items():
+        kind = settings.get("launcher") if isinstance(settings, dict) else None
+        if isinstance(kind, str | int) and str(kind) not in kinds:
+            text = f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
+            yield ("accounts", account, "launcher"), text
+
+
 def _mapping(data: Any, name: str) -> dict[str, Any]:
     value = data.get(name) if isinstance(data, dict) else None
     return value if isinstance(value, dict) else {}

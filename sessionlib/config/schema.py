@@ -34,13 +34,6 @@ _SAFE = Timing()
 MAX_RECEIVERS = 10
 
 
-class LauncherKind(StrEnum):
-    """How an account's session is started: here, as a process, or by its own person."""
-
-    LOCAL = "local"
-    MANUAL = "manual"
-
-
 class HandoverPolicy(StrEnum):
     """Whether a planned move waits for an operator."""
 
@@ -175,7 +168,8 @@ class AccountSettings(Section):
     role: Role = Field(strict=False)
     priority: Count
     owner: str | None = None
-    launcher: LauncherKind = _choice(LauncherKind.LOCAL)
+    launcher: Word = "local"
+    """A word of `sessionlib.launchers.kinds.KINDS`."""
     session: AccountSessionSettings = AccountSessionSettings()
 
 

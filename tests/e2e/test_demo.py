@@ -34,6 +34,7 @@ COMMAND = [sys.executable, "-m", "console", "demo"]
 HANDOVER = {"kind", "from", "to", "epoch", "downtime_s", "overlap_s", "lost_writes"}
 ACCOUNTS = {"primary", "backup1", "backup2"}
 END_S = 30.0
+SHOWN_WITHIN_S = 60.0
 MOMENTS = 2
 """How many moments each signal is tried at, drawn anew for each by a fixed seed."""
 
@@ -223,14 +224,17 @@ def test_in_a_terminal_it_opens_the_console_and_judges_once_that_is_left(tmp_pat
 
 def _press(terminal: int, key: bytes, until: str) -> str:
     """Press a key, again where it was too early for it, until a text is on the screen."""
-    shown, pressed_mono = "", float("-inf")
-    while until not in shown:
+    # Read as a whole: a piece may end within a sequence that moves the cursor.
+    drawn, pressed_mono = "", float("-inf")
+    begin_mono = SystemClock().now().mono
+    while until not in (shown := _plain(drawn)):
         now_mono = SystemClock().now().mono
+        assert now_mono - begin_mono < SHOWN_WITHIN_S, f"never shown: {until}; but {shown[-4000:]}"
         if now_mono - pressed_mono > 1.0:
             os.write(terminal, key)
             pressed_mono = now_mono
         if select.select([terminal], [], [], 0.1)[0]:
-            shown += _plain(os.read(terminal, 65536).decode(errors="replace"))
+            drawn += os.read(terminal, 65536).decode(errors="replace")
     return shown
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main as console_main
-from console.fleet.reading import parse_record
+from console.fleet.snapshot import parse_record
 from console.orders.coldstart import _at_work
 from sessionlib import layout
 from sessionlib.__main__ import main as agent_main

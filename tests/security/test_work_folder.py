@@ -19,7 +19,7 @@ from pathlib import Path
 
 import pytest
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from sessionlib.agent import loop
 from sessionlib.agent.log_rotation import rotate_if_large
 from sessionlib.agent.logs import tail

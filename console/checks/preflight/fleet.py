@@ -12,10 +12,10 @@ from console.fleet.snapshot import Reading, Snapshot
 from console.text.units import duration, size_text
 from sessionlib import __version__
 from sessionlib.config import Config
-from sessionlib.config.schema import LauncherKind
 from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
+from sessionlib.launchers.kinds import launcher_kind_of
 from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck, date_text
 from sessionlib.stores import checked_folder_of
 
@@ -55,7 +55,7 @@ class PreflightFacts:
 
 def rule_for(config: Config, *, signs_in_to_google: bool) -> str | None:
     """The provider's rule, for every fleet that may have Colab accounts in it."""
-    by_hand = any(one.launcher is LauncherKind.MANUAL for one in config.accounts.values())
+    by_hand = any(not launcher_kind_of(config, name).starts for name in config.accounts)
     return RULE if by_hand or signs_in_to_google else None
 
 
@@ -73,7 +73,7 @@ def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem
 
 def account_items(config: Config, name: str, found: PreflightFacts) -> Iterator[PreflightItem]:
     yield _owner(config, name)
-    seen = found.snapshot.reports.get(name, Reading())
+    seen = found.snapshot.report_of(name)
     yield _session(name, seen)
     report = seen.value
     if report is None or not is_running(seen):

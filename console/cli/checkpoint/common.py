@@ -1,6 +1,6 @@
-"""What the checkpoint commands share: which checkpoint is meant, and how far the work is.
+"""What the checkpoint commands share: the checkpoint that is meant, and progress messages.
 
-Its beginning names one, such as `7-3`. Without a name it is the lease's.
+A checkpoint may be named by its beginning, such as `7-3`. Without a name the lease's is meant.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable
 
 from console.errors import Refused, WrongUse
 from console.fleet.fleet import Fleet
-from console.fleet.looking import try_read_from_store
+from console.fleet.snapshot import try_read_from_store
 from console.text.output import Output
+from console.text.units import size_text
 from console.timeouts import within
 from sessionlib.checkpoints import catalog
 from sessionlib.core.values import Lease
@@ -21,7 +22,7 @@ STEP = 0.1
 
 
 def current_of(fleet: Fleet) -> str | None:
-    """The checkpoint that the lease points at, if any. Raises Unreachable."""
+    """The checkpoint that the lease points at; None without one. Raises Unreachable."""
     seen = within(
         fleet.config.timings.timeout_s, lambda: try_read_from_store(fleet.store, Lease, LEASE)
     )
@@ -31,7 +32,7 @@ def current_of(fleet: Fleet) -> str | None:
 
 
 def resolve_name(fleet: Fleet, name: str | None) -> str:
-    """The one checkpoint that the command line means. Raises WrongUse, Refused, Unreachable."""
+    """The full name of the checkpoint that is meant. Raises WrongUse, Refused, Unreachable."""
     if name is None:
         current = current_of(fleet)
         if current is None:
@@ -47,7 +48,7 @@ def resolve_name(fleet: Fleet, name: str | None) -> str:
 
 
 def progress_messages(out: Output, doing: str) -> Callable[[int, int], None]:
-    """Tells how far it is, at each tenth. From several threads."""
+    """Make a callback that tells the progress at each tenth; safe to call from several threads."""
     lock = threading.Lock()
     told = [0.0]
 
@@ -57,15 +58,6 @@ def progress_messages(out: Output, doing: str) -> Callable[[int, int], None]:
             if share < told[0] + STEP:
                 return
             told[0] = share - share % STEP
-            out.message(f"{doing} {size(done)} of {size(of)}")
+            out.message(f"{doing} {size_text(done)} of {size_text(of)}")
 
     return tell
-
-
-def size(size_bytes: int) -> str:
-    """`2.1 GB`, `340 MB`, `12.5 kB`, `7 B`."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size_bytes >= factor:
-            value = size_bytes / factor
-            return f"{value:.1f} {unit}" if value < 100 else f"{value:.0f} {unit}"
-    return f"{size_bytes} B"

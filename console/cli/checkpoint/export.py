@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from console.cli.checkpoint.common import progress_messages, resolve_name, size
+from console.cli.checkpoint.common import progress_messages, resolve_name
 from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
+from console.text.units import size_text
 from sessionlib.checkpoints.export import export_checkpoint
 
 EXAMPLES = (
@@ -34,6 +35,6 @@ def run(
     name = resolve_name(fleet, name)
     head = export_checkpoint(fleet.store, name, to, progress_messages(context.out, "written")).head
     context.out.answer(
-        f"{name} is in {to}: {head.files} files, {size(head.bytes)}",
+        f"{name} is in {to}: {head.files} files, {size_text(head.bytes)}",
         {"name": name, "to": str(to), "files": head.files, "bytes": head.bytes},
     )

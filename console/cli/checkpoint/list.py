@@ -7,10 +7,11 @@ from typing import Any
 
 import typer
 
-from console.cli.checkpoint.common import current_of, size
+from console.cli.checkpoint.common import current_of
 from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
 from console.fleet.words import ago, table
+from console.text.units import size_text
 from console.timeouts import within
 from sessionlib.checkpoints import catalog
 from sessionlib.checkpoints.catalog import StoredCheckpoint
@@ -52,4 +53,12 @@ def _row(one: StoredCheckpoint, current: str | None) -> tuple[str, ...]:
     if one.error is not None:
         return (mark, str(one.epoch), str(one.seq), "-", "-", "-", one.name)
     made = ago(one.age_s)
-    return (mark, str(one.epoch), str(one.seq), made, size(one.bytes), str(one.files), one.name)
+    return (
+        mark,
+        str(one.epoch),
+        str(one.seq),
+        made,
+        size_text(one.bytes),
+        str(one.files),
+        one.name,
+    )

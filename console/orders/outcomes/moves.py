@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
 from console.orders.outcomes.common import (
     OrderOutcome,
@@ -48,7 +48,7 @@ def of_emergency(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgres
 
 def _of_next_epoch(order: Order, lease: Lease, snapshot: Snapshot) -> OrderProgress | OrderOutcome:
     move = snapshot.last_move.value
-    report = snapshot.reports.get(lease.holder or "", Reading()).value
+    report = snapshot.report_of(lease.holder).value
     if move is None or not _serves(report, lease):
         if lease.state is LeaseState.FREE:
             return OrderProgress(f"nobody holds the lease after epoch {lease.epoch}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.orders.outcomes.common import (
     OrderOutcome,
     OrderProgress,
@@ -16,7 +16,7 @@ from sessionlib.core.values import Lease, LeaseState
 
 def of_stop(order: Order, snapshot: Snapshot, session: str | None) -> OrderProgress | OrderOutcome:
     """A stop has ended with the session; `session` is the one that was meant."""
-    report = snapshot.reports.get(order.account or "", Reading()).value
+    report = snapshot.report_of(order.account).value
     if report is None:
         return OrderProgress(f"{order.account}'s report can't be read")
     if session is not None and report.session != session:

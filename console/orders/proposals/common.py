@@ -11,7 +11,7 @@ from typing import Any
 
 from console.errors import Refused, WrongUse
 from console.fleet.readmodel import is_running, is_valid
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
 from console.signing.operator import operator_name
 from sessionlib.config import Config
@@ -61,13 +61,9 @@ def require_holder(snapshot: Snapshot, what: str, otherwise: str) -> str:
     return lease.holder
 
 
-def report_of(snapshot: Snapshot, account: str) -> Reading[Report]:
-    return snapshot.reports.get(account, Reading())
-
-
 def require_running_report(snapshot: Snapshot, account: str) -> Report:
     """The report of a session that would hear an order. Raises Refused where none would."""
-    seen = report_of(snapshot, account)
+    seen = snapshot.report_of(account)
     report = seen.value
     if seen.error is not None:
         raise Refused(f"{account}'s report can't be read ({seen.error})")
@@ -88,7 +84,7 @@ def standbys(config: Config, snapshot: Snapshot, holder: str | None) -> list[str
         name
         for name in config.by_priority()
         if name != holder
-        and is_running(seen := report_of(snapshot, name))
+        and is_running(seen := snapshot.report_of(name))
         and seen.value is not None
         and seen.value.member != Member.FENCED
     ]

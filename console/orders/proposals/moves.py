@@ -11,7 +11,6 @@ from console.orders.proposals.common import (
     check_account_exists,
     describe_account,
     new_order,
-    report_of,
     require_holder,
     require_lease,
     require_running_report,
@@ -132,7 +131,7 @@ def _approve_takeover(config: Config, snapshot: Snapshot, lease: Lease, standby:
 
 
 def _asks(config: Config, snapshot: Snapshot, holder: str, plan: Plan) -> bool:
-    report = report_of(snapshot, holder).value
+    report = snapshot.report_of(holder).value
     if report is not None and report.asks == f"plan:{plan.id}":
         return True
     return plan.phase in _WAITS and config.policy.handover is not HandoverPolicy.AUTO
@@ -142,7 +141,7 @@ def _due(snapshot: Snapshot, holder: str, when: When, after_s: float | None) -> 
     """In how many seconds a handover is due, and in words when that is. Raises Refused."""
     if when is When.NOW:
         return 0.0, ""
-    seen = report_of(snapshot, holder)
+    seen = snapshot.report_of(holder)
     report = seen.value if is_running(seen) else None
     left_s = None if report is None else report.remaining_s - (seen.age_s or 0.0)
     if when is When.LATER:
@@ -159,7 +158,7 @@ def _due(snapshot: Snapshot, holder: str, when: When, after_s: float | None) -> 
 
 
 def _heir(config: Config, snapshot: Snapshot, account: str) -> str:
-    report = report_of(snapshot, account).value
+    report = snapshot.report_of(account).value
     known = report is not None and account in config.accounts
     return describe_account(config, report) if report is not None and known else account
 

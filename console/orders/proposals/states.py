@@ -9,7 +9,6 @@ from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
     new_order,
-    report_of,
     require_holder,
     require_lease,
     require_running_report,
@@ -43,13 +42,13 @@ def running_accounts(config: Config, snapshot: Snapshot) -> list[str]:
     Last, because a standby that still runs when the primary gives up would take over.
     """
     lease = require_lease(snapshot)
-    names = [name for name in config.by_priority() if is_running(report_of(snapshot, name))]
+    names = [name for name in config.by_priority() if is_running(snapshot.report_of(name))]
     return sorted(names, key=lambda name: name == lease.holder)
 
 
 def has_no_session(snapshot: Snapshot, account: str) -> bool:
     """Whether an account certainly has no session: it never reported, or said that it ended."""
-    seen = report_of(snapshot, account)
+    seen = snapshot.report_of(account)
     never = snapshot.reachable and seen == Reading()
     return never or (seen.value is not None and seen.value.ended is not None)
 
@@ -74,7 +73,7 @@ def resume(config: Config, snapshot: Snapshot) -> Proposal:
     lease = require_lease(snapshot)
     if not lease.paused:
         raise AlreadySo("the fleet isn't paused")
-    there = [name for name in config.by_priority() if is_running(report_of(snapshot, name))]
+    there = [name for name in config.by_priority() if is_running(snapshot.report_of(name))]
     if not there:
         raise Refused("no session reports, so there is nobody to end the pause: start one first")
     after = "plans and takeovers go on as the policy says"

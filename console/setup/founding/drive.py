@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from console.config_file_edit import write_drive
+from console.config_file import write_drive
 from console.errors import OutcomeUnknown, Refused
 from console.setup.founding.sharing import accounts_without_write, share_with_accounts, strangers
 from console.setup.founding.steps import SetupStep, lease_steps, make_lease

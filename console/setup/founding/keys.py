@@ -5,7 +5,7 @@ A public half in the configuration is never replaced: running agents obey nobody
 
 from __future__ import annotations
 
-from console.config_file_edit import write_fleet_key
+from console.config_file import write_fleet_key
 from console.errors import Refused
 from console.setup.founding.steps import SetupStep
 from console.signing import seed_storage

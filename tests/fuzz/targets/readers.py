@@ -12,9 +12,8 @@ from collections.abc import Iterator
 
 from console.fleet import documents
 from console.fleet.changes import events_between
-from console.fleet.looking import reject_foreign_report, try_read_from_store
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.snapshot import Reading, Snapshot
+from console.fleet.snapshot import Reading, Snapshot, reject_foreign_report, try_read_from_store
 from console.fleet.words import fleet_lines
 from console.text.output import _harmless
 from console.text.safe_text import harmless_lines

@@ -7,7 +7,7 @@ import shutil
 from contextlib import suppress
 from functools import cache
 
-from console.fleet.looking import history_epochs
+from console.fleet.snapshot import history_epochs
 from sessionlib import layout
 from sessionlib.agent.mailbox import Mailbox
 from sessionlib.bundles.records import CODE_RECORDS
@@ -77,7 +77,7 @@ def _foreign_holds(store: FolderStore) -> None:
 TARGETS = (
     Target(
         "folder",
-        "stores.folder.FolderStore.list, read, has; console.fleet.looking.history_epochs",
+        "stores.folder.FolderStore.list, read, has; console.fleet.snapshot.history_epochs",
         _foreign,
         (),
         _foreign_holds,

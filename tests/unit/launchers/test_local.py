@@ -1,8 +1,7 @@
 """Goal: a start leaves a trace before it is tried, and "ended" is said only of what is gone.
 
-Method: real agents in homes of their own; the program that starts them is killed between
-each two of its steps; processes are killed and stopped under a launcher that has to say
-what is left of them.
+Method: real agents in homes of their own; processes are killed and stopped under a launcher that
+has to say what is left of them. tests/contract/launchers holds what every launcher promises.
 """
 
 from __future__ import annotations
@@ -28,29 +27,6 @@ from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
 from tests.unit.launchers.local_fleet import BODY, CLOCK, LIMIT_S, SEED, Place, place, until
 
 __all__ = ["place"]
-
-STARTER = """
-import os, signal, sys
-from pathlib import Path
-from sessionlib.clock import SystemClock
-from sessionlib.config_loading import load
-from sessionlib.launchers import local
-config, step = load(Path(sys.argv[1])), int(sys.argv[2])
-passed = [0]
-def then_die(call):
-    def wrapped(*args, **kwargs):
-        result = call(*args, **kwargs)
-        passed[0] += 1
-        if passed[0] == step:
-            os.kill(os.getpid(), signal.SIGKILL)
-        return result
-    return wrapped
-local.is_taken = then_die(local.is_taken)
-local.save_handle = then_die(local.save_handle)
-local.subprocess.Popen = then_die(local.subprocess.Popen)
-local.LocalLauncher(config, SystemClock()).start("primary")
-"""
-STEPS = {1: "looked", 2: "kept", 3: "started", 4: "recorded"}
 
 
 def is_gone(pid: int | None) -> bool:
@@ -113,31 +89,6 @@ def test_an_agent_that_was_started_by_hand_counts_too(place: Place) -> None:
     place.until_guarded()
     by_hand.terminate()
     assert by_hand.wait(LIMIT_S) == 0
-
-
-@pytest.mark.parametrize("step", STEPS, ids=STEPS.get)
-def test_a_starter_killed_between_two_steps_leaves_it_clear_what_came_of_it(
-    place: Place, step: int
-) -> None:
-    died = subprocess.run(
-        [sys.executable, "-c", STARTER, str(place.config.path), str(step)], check=False
-    )
-    assert died.returncode == -signal.SIGKILL
-    if step == 1:
-        assert place.launcher.known("primary") is None
-    else:
-        state = LaunchState.ENDED if step == 2 else LaunchState.RUNNING
-        assert place.status().state is state
-        assert (place.known().pid is None) is (step < 4)
-    if step < 3:
-        assert place.launcher.start("primary").pid is not None
-        return
-    with pytest.raises(LaunchRefused):
-        place.launcher.start("primary")
-    pid = place.status().pid
-    assert not is_gone(pid)
-    assert place.launcher.stop(place.known()).state is LaunchState.ENDED
-    assert is_gone(pid)
 
 
 def test_a_killed_agent_has_not_ended_while_its_guard_is_there(place: Place) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +13,7 @@ import pytest
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Plan, PlanPhase
 from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, LaunchStatus
+from sessionlib.launchers.kinds import KINDS
 from sessionlib.signing import public_of, verify
 from tests.unit.console.fleet_on_disk import SEED, FleetOnDisk
 
@@ -53,7 +54,8 @@ class StandInLauncher:
 @pytest.fixture
 def launcher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> StandInLauncher:
     found = StandInLauncher(home=str(tmp_path))
-    monkeypatch.setattr("console.orders.launched.LocalLauncher", lambda *_: found)
+    for name, kind in KINDS.items():
+        monkeypatch.setitem(KINDS, name, replace(kind, open=lambda *_: found))
     return found
 
 

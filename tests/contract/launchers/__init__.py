@@ -1,0 +1,1 @@
+"""What every launcher has to keep, on the real thing."""
