@@ -4,7 +4,7 @@
 #   ARGS="..."                words for the program that the target runs
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check lint types imports docs docs-check simulate mutants model chaos \
+.PHONY: help demo test quick check lint types imports docs docs-check simulate mutants model chaos \
 	soak-drive fuzz bench bench-console \
 	bench-checkpoints bench-coordinator pictures lock clean run-env dev-env
 
@@ -13,6 +13,8 @@ PYTHON ?=
 export PYTHON
 # The environment's own search path would come before what is installed here.
 unexport PYTHONPATH PYTHONHOME
+# Tests start thousands of processes: none of them may have to compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## list what can be made
 	@echo 'make TARGET [ARGS="..."] [PYTHON=/path/to/python3]'
@@ -21,8 +23,16 @@ help:  ## list what can be made
 demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help" tells more
 	@$(BIN)/colabvps-console demo $(ARGS)
 
-test: dev-env  ## the whole test suite; ARGS are pytest's
-	@$(BIN)/python -m pytest -n 2 --dist loadfile $(ARGS)
+# A file's tests stay together, for what they share. Files go in their order, the long ones of
+# e2e well before the end: those with most tests first would leave them for last.
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 10
+QUICK := $(addprefix tests/unit/,core console/fleet console/orders)
+
+test: dev-env  ## every test; ARGS are pytest's: a path among them stands for all of tests/
+	@$(PYTEST) $(ARGS)
+
+quick: dev-env  ## unit tests of the core, the fleet view and the orders, in under a minute
+	@$(PYTEST) $(QUICK) $(ARGS)
 
 check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
 
