@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from console.cli.root import _program
 
 
-def commands() -> dict[str, Any]:
+@cache
+def commands() -> Mapping[str, Any]:
     """What stands behind each name, such as `status` or `checkpoint list`; groups come first."""
     return dict(_below(_program(), ""))
 
