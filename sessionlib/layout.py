@@ -1,6 +1,5 @@
-"""Where things stand below the store's root: the keys that other programs rely on.
-
-Each value's own docstring says who may write it.
+"""Where things stand: the keys below the store's root, and the files of an agent's home that a
+launcher reads too. Each value's own docstring says who may write it.
 """
 
 STATE = "state/"
@@ -38,6 +37,11 @@ DRIVE_FOLDERS = (
 DRIVE_FILES = (LEASE, BELL)
 DRIVE_PATHS = (*DRIVE_FOLDERS, *DRIVE_FILES)
 """What `store.ids` of a Drive store names, all of it; `init` makes it once."""
+
+AGENT_LOCK = "agent.lock"
+"""In a home: taken by every agent for as long as it runs. It holds the agent's process number."""
+SESSION_FILE = "session.json"
+"""In a home: the session that lives there and the boot that it began in. Its agent writes it."""
 
 
 def session_key(account: str) -> str:

@@ -83,11 +83,6 @@ def verify(order: Order, public_hex: str) -> None:
         raise SignatureInvalid(f"order {order.id:.40} isn't signed by this fleet's key") from None
 
 
-def signed_bytes(order: Order) -> bytes:
-    """What an order's signature covers."""
-    return Purpose.ORDER.prefix + _body(order)
-
-
 def _body(order: Order) -> bytes:
     return canonical({name: value for name, value in asdict(order).items() if name != "signature"})
 

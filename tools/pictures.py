@@ -37,7 +37,7 @@ from sessionlib.signing import sign
 FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SIZE = (100, 30)
 SCALE = 20.0
-HOURS = {"primary": "148h", "backup1": "212h", "backup2": "236h"}
+HOURS = {"ada": "148h", "bob": "212h", "cleo": "236h"}
 """Made twenty times shorter they are the hours of sessions as people have them."""
 TIMINGS = {"scale": SCALE, "ttl": "20m", "renew": "20s"}
 """Nobody takes over for a while, so that an emergency can be looked at."""
@@ -66,14 +66,14 @@ class Album:
             await self.until(pilot, _calm, "a fleet at rest")
             self._take("fleet")
             config, look = self._stage.fleet.config, self._stage.read_snapshot()
-            proposal = proposals.handover(config, look, "backup1", When.LATER, MOVE_IN_S)
+            proposal = proposals.handover(config, look, "bob", When.LATER, MOVE_IN_S)
             order = replace(proposal.order, by="you@laptop")
             submit_order(self._stage.fleet, sign(order, self._stage.seed))
             await self.until(pilot, _under_way, "a move under way")
             self._take("handover")
-            await self.until(pilot, lambda view: view.lease.holder == "backup1", "its end")
+            await self.until(pilot, lambda view: view.lease.holder == "bob", "its end")
             await self.until(pilot, _calm, "a fleet at rest")
-            self._stage.kill("backup1")
+            self._stage.kill("bob")
             await pilot.press("E")
             await self.until(pilot, lambda _: self._asked(), "a case")
             self._take("emergency")

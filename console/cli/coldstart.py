@@ -33,7 +33,7 @@ from sessionlib.launchers.kinds import launcher_kind_of
 CHANGES = True
 EXAMPLES = (
     "colabvps-console coldstart",
-    "colabvps-console coldstart --account backup2 --yes --timeout 20m",
+    "colabvps-console coldstart --account cleo --yes --timeout 20m",
 )
 _TAIL_LINES = 5
 

@@ -20,7 +20,7 @@ from sessionlib.config_loading import load
 CHANGES = True
 EXAMPLES = (
     "colabvps-console doctor",
-    "colabvps-console doctor --accounts operator,backup1 --yes",
+    "colabvps-console doctor --accounts operator,bob --yes",
     "colabvps-console doctor --json --yes",
 )
 _WORDS = {True: ("ok", "good"), False: ("FAILS", "bad"), None: ("not known", "warn")}

@@ -31,8 +31,8 @@ from sessionlib.clock import sleep
 
 CHANGES = True
 EXAMPLES = (
-    "colabvps-console emergency --to backup1",
-    "colabvps-console emergency --to backup1 --confirm-stopped primary --yes --wait",
+    "colabvps-console emergency --to bob",
+    "colabvps-console emergency --to bob --confirm-stopped ada --yes --wait",
 )
 
 

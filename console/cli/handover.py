@@ -19,7 +19,7 @@ from sessionlib.core.messages import When
 CHANGES = True
 EXAMPLES = (
     "colabvps-console handover",
-    "colabvps-console handover --to backup1 --yes --wait --timeout 5m",
+    "colabvps-console handover --to bob --yes --wait --timeout 5m",
     "colabvps-console handover --in 30m",
     "colabvps-console handover --at 14:30",
 )

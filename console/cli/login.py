@@ -29,9 +29,9 @@ from sessionlib.stores.drive.signin_storage import OPERATOR, SignIn
 CHANGES = True
 EXAMPLES = (
     "colabvps-console login operator --client client_secret.json",
-    "colabvps-console login primary",
-    "colabvps-console login backup1 --no-browser",
-    "colabvps-console login backup1 --coordinator < token",
+    "colabvps-console login ada",
+    "colabvps-console login bob --no-browser",
+    "colabvps-console login bob --coordinator < token",
 )
 
 

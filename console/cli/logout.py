@@ -21,10 +21,10 @@ from sessionlib.stores.drive.signin_storage import SignIn
 
 CHANGES = True
 EXAMPLES = (
-    "colabvps-console logout backup1",
+    "colabvps-console logout bob",
     "colabvps-console logout --only-here",
     "colabvps-console logout --yes --json",
-    "colabvps-console logout backup1 --coordinator",
+    "colabvps-console logout bob --coordinator",
 )
 
 

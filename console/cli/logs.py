@@ -23,7 +23,7 @@ from sessionlib.layout import log_key
 
 EXAMPLES = (
     "colabvps-console logs",
-    "colabvps-console logs primary --workload --follow",
+    "colabvps-console logs ada --workload --follow",
 )
 LOOK_EVERY_S = 1.0
 MAX_BYTES = 1024 * 1024

@@ -34,7 +34,7 @@ _GONE_S = 10.0
 
 CHANGES = True
 EXAMPLES = (
-    "colabvps-console stop backup1",
+    "colabvps-console stop bob",
     "colabvps-console stop --all --yes --wait",
 )
 

@@ -36,9 +36,9 @@ from sessionlib.signing import new_seed, public_of
 from sessionlib.stores import timing_of
 
 ACCOUNTS: Mapping[str, Mapping[str, Any]] = {
-    "primary": {"email": "you@example.com", "role": "main_worker", "priority": 1},
-    "backup1": {"email": "partner@example.com", "role": "hot_standby", "priority": 2},
-    "backup2": {"email": "friend@example.com", "role": "hot_standby", "priority": 3},
+    "ada": {"email": "ada@example.com", "role": "main_worker", "priority": 1},
+    "bob": {"email": "bob@example.com", "role": "hot_standby", "priority": 2},
+    "cleo": {"email": "cleo@example.com", "role": "hot_standby", "priority": 3},
 }
 GRACE_S = 5
 END_S = 8.0

@@ -6,10 +6,11 @@ Each account has a token of its own, and the operator another. It ends with the 
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from console.errors import Refused
@@ -27,8 +28,22 @@ from console.__main__ import main
 sys.exit(main(sys.argv[1:]))
 """
 """The program, which ends when its starter does."""
+_ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOST_AFTER_S = 45.0
 MIN_LOST_AFTER_S = 3.0
+
+
+@contextmanager
+def _signals_wait() -> Iterator[None]:
+    """Let a signal that ends the demonstration come once this is over.
+
+    Its handler raises. In the midst of a database's own code that is logged there, as a fault.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class LocalCoordinator:
@@ -40,8 +55,9 @@ class LocalCoordinator:
         except ModuleNotFoundError as error:
             raise Refused(f"the coordinator isn't installed ({error.name})") from None
         db = folder / "coordinator.db"
-        self._tokens = {name: create_token(str(db), name) for name in accounts}
-        self.operators_token: str = create_token(str(db), None)
+        with _signals_wait():
+            self._tokens = {name: create_token(str(db), name) for name in accounts}
+            self.operators_token: str = create_token(str(db), None)
         lost_after_s = max(MIN_LOST_AFTER_S, LOST_AFTER_S / scale)
         words = ["serve", "--json", "--port", "0", "--db", str(db), "--public-primary"]
         words += ["--lost-after", f"{lost_after_s:g}", "--token-rate", "200"]

@@ -22,7 +22,7 @@ FRESH_AFTER_S = 12.0
 """How long an account is without a session: long enough to see a takeover, or to declare an
 emergency."""
 
-LIFETIMES = {"primary": "12h", "backup1": "18h", "backup2": "24h"}
+LIFETIMES = {"ada": "12h", "bob": "18h", "cleo": "24h"}
 CHANGES: Mapping[str, Any] = {
     "accounts": {
         name: {**account, "session": {"lifetime": LIFETIMES[name]}}

@@ -36,7 +36,7 @@ def _names(config: Config, accounts: str | None) -> list[str]:
 
     names = [] if accounts is None else [name.strip() for name in accounts.split(",")]
     if accounts is not None and len(names) != 2:
-        raise WrongUse("--accounts: name two, as --accounts operator,backup1")
+        raise WrongUse("--accounts: name two, as --accounts operator,bob")
     known = signin_storage.names(config)
     for name in names:
         if name not in known:

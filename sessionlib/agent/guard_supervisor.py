@@ -37,18 +37,25 @@ class GuardHandle(Protocol):
         """End it and all below it; whether nothing is left."""
 
 
-GuardFactory = Callable[[Path, Limits, Callable[[GuardNews], None]], GuardHandle]
+class GuardFactory(Protocol):
+    """Makes the client of a guard that isn't started yet."""
+
+    def __call__(
+        self, *, home: Path, limits: Limits, on_event: Callable[[GuardNews], None]
+    ) -> GuardHandle:
+        """`on_event` is called in another thread."""
 
 
 class GuardSupervisor:
     """Always the one guard of a home, or none for a moment.
 
     `post` is called in other threads. `cleared` says that nothing runs in this home
-    that isn't known of. `hire` makes the client of a guard that isn't started yet.
+    that isn't known of. `new_guard` makes the client of a guard that isn't started yet.
     """
 
     def __init__(
         self,
+        *,
         home: Path,
         limits: Limits,
         post: Callable[[GuardNews], None],
@@ -75,7 +82,7 @@ class GuardSupervisor:
         """Start a guard if there is none. Afterwards nothing of an earlier agent is left."""
         if self._closed or self._client is not None or now.mono < self.failures.retry_mono:
             return
-        client = self._new_guard(self._home, self._limits, self._post)
+        client = self._new_guard(home=self._home, limits=self._limits, on_event=self._post)
         try:
             client.start()
         except GuardError as error:

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TextIO
 
-from sessionlib.clock import sleep
+from sessionlib.clock import boot_id, sleep
 from sessionlib.core.values import Instant
 from sessionlib.errors import ColabvpsError
+from sessionlib.layout import AGENT_LOCK, SESSION_FILE
 from sessionlib.records import read_object
 
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 _UPTIME = Path("/proc/uptime")
 _TRIES = 5
 _PAUSE_S = 0.01
@@ -56,7 +56,7 @@ class Home:
         """
         # What set-up and workload print is for nobody else on this machine.
         self.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = (self.path / "agent.lock").open("a+")
+        lock = (self.path / AGENT_LOCK).open("a+")
         if not _try_lock(lock):
             lock.seek(0)
             other = lock.read(20).strip() or "unknown"
@@ -80,9 +80,9 @@ class Home:
     def session(self, now: Instant, lifetime_s: float) -> Session:
         """The session this start belongs to: the last one if it can still be running, else a
         new one. By the boot-time clock of the same boot only: wall clocks get stepped."""
-        known = self._read("session.json")
-        boot_id = _boot_id()
-        if known.get("boot_id") == boot_id and not known.get("ended"):
+        known = self._read(SESSION_FILE)
+        boot = boot_id() or "unknown"
+        if known.get("boot_id") == boot and not known.get("ended"):
             began_boot = known.get("began_boot")
             name = known.get("id")
             if isinstance(began_boot, int | float) and isinstance(name, str):
@@ -91,14 +91,14 @@ class Home:
                     return Session(name, _back(now, age_s))
         session = Session(secrets.token_hex(4), _back(now, _machine_age_s()))
         self._write(
-            "session.json",
-            {"id": session.id, "boot_id": boot_id, "began_boot": session.began.boot},
+            SESSION_FILE,
+            {"id": session.id, "boot_id": boot, "began_boot": session.began.boot},
         )
         return session
 
     def end_session(self) -> None:
         """Note that this session is over, so that the next start is a new one."""
-        self._write("session.json", {**self._read("session.json"), "ended": True})
+        self._write(SESSION_FILE, {**self._read(SESSION_FILE), "ended": True})
 
     def seen_epoch(self, fleet: str) -> int:
         """The highest epoch this home has seen in `fleet`; 0 where it has seen none."""
@@ -135,13 +135,6 @@ def _try_lock(lock: TextIO) -> bool:
 
 def _back(now: Instant, age_s: float) -> Instant:
     return Instant(now.boot - age_s, now.mono - age_s, now.wall - age_s)
-
-
-def _boot_id() -> str:
-    try:
-        return _BOOT_ID.read_text().strip()
-    except OSError:
-        return "unknown"
 
 
 def is_on_colab() -> bool:

@@ -55,7 +55,7 @@ class Lane(Generic[A]):
         self._current: tuple[int, float, _Job[A]] | None = None
         self._ticket = 0
         self._lock = threading.Lock()
-        self._worker: SimpleQueue[tuple[int, _Job[A]] | None] | None = None
+        self._worker: SimpleQueue[tuple[int, _Job[A]]] | None = None
 
     def submit(self, job: Callable[[], A], on_failure: Callable[[str], A], now_mono: float) -> None:
         """Run `job` as soon as the lane is free."""
@@ -102,10 +102,10 @@ class Lane(Generic[A]):
             self._complain_once(why)
         self._deliver(job.on_failure(why))
 
-    def _thread(self) -> SimpleQueue[tuple[int, _Job[A]] | None] | None:
+    def _thread(self) -> SimpleQueue[tuple[int, _Job[A]]] | None:
         """Where the lane's thread takes jobs from; None if there is none and none can be had."""
         if self._worker is None:
-            jobs: SimpleQueue[tuple[int, _Job[A]] | None] = SimpleQueue()
+            jobs: SimpleQueue[tuple[int, _Job[A]]] = SimpleQueue()
             try:
                 threading.Thread(
                     target=self._work, args=(jobs,), name=self._name, daemon=True
@@ -115,9 +115,9 @@ class Lane(Generic[A]):
             self._worker = jobs
         return self._worker
 
-    def _work(self, jobs: SimpleQueue[tuple[int, _Job[A]] | None]) -> None:
-        while (item := jobs.get()) is not None:
-            ticket, job = item
+    def _work(self, jobs: SimpleQueue[tuple[int, _Job[A]]]) -> None:
+        while True:
+            ticket, job = jobs.get()
             answer = self._answer(job)
             with self._lock:
                 in_time = self._current is not None and self._current[0] == ticket
@@ -146,10 +146,3 @@ class Lane(Generic[A]):
 
     def _timed_out(self) -> str:
         return f"the store did not answer in {self._timeout_s:g} s"
-
-    def close(self) -> None:
-        """Let the thread go, once it has nothing to do."""
-        with self._lock:
-            if self._worker is not None:
-                self._worker.put(None)
-                self._worker = None

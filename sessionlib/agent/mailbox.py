@@ -16,6 +16,7 @@ from sessionlib import layout
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core.events import HistoryRecorded, MailboxRead, StoreCheckResult
 from sessionlib.core.messages import ORDER_LIFE_S, History, Order, Report, Signal
+from sessionlib.core.receipts import EXPIRED, REFUSED
 from sessionlib.errors import Conflict, RecordUnreadable, SignatureInvalid, StoreError
 from sessionlib.ports import Store
 from sessionlib.records import decode, encode, read_object
@@ -140,7 +141,7 @@ class Mailbox:
                 refused.append((_id_of(key), *known.verdict))
             elif age_s > ORDER_LIFE_S:
                 why = f"older than {ORDER_LIFE_S / 60:.0f} minutes"
-                refused.append((_id_of(key), "expired", why))
+                refused.append((_id_of(key), EXPIRED, why))
             else:
                 orders.append(known.verdict)
                 ages_s[known.verdict.id] = age_s
@@ -185,12 +186,12 @@ class Mailbox:
         try:
             order = decode(Order, data)
             if order.id != order_id or order.fleet != self.fleet:
-                return ("refused", "it was made for another fleet, or renamed")
+                return (REFUSED, "it was made for another fleet, or renamed")
             if self.public_key is None:
-                return ("refused", "this agent has no fleet_key: run `init`")
+                return (REFUSED, "this agent has no fleet_key: run `init`")
             verify(order, self.public_key)
         except (RecordUnreadable, SignatureInvalid) as error:
-            return ("refused", str(error))
+            return (REFUSED, str(error))
         return order
 
     def write_report(self, report: Report) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import psutil
 
+from sessionlib.clock import sleep
 from sessionlib.core.messages import Resources
 
 GPU_EVERY_S = 15.0
@@ -31,7 +32,6 @@ class ResourceMeter:
     def __init__(self, home: Path) -> None:
         self._home = home
         self._gpu_pct: float | None = None
-        self._closed = threading.Event()
         _try(lambda: psutil.cpu_percent(None))
         tool = shutil.which("nvidia-smi")
         if tool is not None:
@@ -45,13 +45,10 @@ class ResourceMeter:
             gpu_pct=self._gpu_pct,
         )
 
-    def close(self) -> None:
-        self._closed.set()
-
     def _watch_gpu(self, tool: str) -> None:
-        while not self._closed.is_set():
+        while True:
             self._gpu_pct = gpu_pct(tool)
-            self._closed.wait(GPU_EVERY_S)
+            sleep(GPU_EVERY_S)
 
 
 def gpu_pct(tool: str) -> float | None:

@@ -59,17 +59,17 @@ def build(
     own = config.account(account)
     secrets_found = find_secrets(config.workload.secrets, config.fleet)
     clock = SystemClock()
-    place = Home(home or config.home(account))
-    place.lock()
+    agent_home = Home(home or config.home(account))
+    agent_home.lock()
     now = clock.now()
     lifetime_s = config.lifetime_s(account)
-    session = place.session(now, lifetime_s)
+    session = agent_home.session(now, lifetime_s)
     me = Identity(account, session.id, secrets.token_hex(4), own.role, own.priority)
     fleet = config.fleet_key or config.fleet
     provisioner = Provisioner(
         store=_store(config, account, clock),
         config=config,
-        home=place.path,
+        home=agent_home.path,
         public_key=_public_key(config),
         secrets=secrets_found,
         clock=clock,
@@ -83,20 +83,20 @@ def build(
         lifetime_s=lifetime_s,
         peers=_peers(config, account),
         store_unproven=None if checked_folder_of(config) is None else NOT_READ_YET,
-        seen_epoch=place.seen_epoch(fleet),
+        seen_epoch=agent_home.seen_epoch(fleet),
     )
     inbox: SimpleQueue[Event | None] = SimpleQueue()
-    context = WorkloadContext(place.path, account, session.id, session.began.wall + lifetime_s)
+    context = WorkloadContext(agent_home.path, account, session.id, session.began.wall + lifetime_s)
     workload = Workload(
-        spec,
-        WorkFiles(context),
-        Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
+        spec=spec,
+        files=WorkFiles(context),
+        limits=Limits.for_margin(settings.timing.margin_s, _kill_after_s(config)),
         on_change=lambda facts: inbox.put(WorkChanged(facts)),
         notify=lambda: inbox.put(None),
     )
     provisioner.on_ready = workload.set_spec
     mailbox = Mailbox(
-        _store(config, account, clock),
+        store=_store(config, account, clock),
         fleet=config.fleet,
         public_key=provisioner.public_key,
         accounts=tuple(config.accounts),
@@ -105,15 +105,15 @@ def build(
         current_key=lambda: provisioner.public_key,
         read_store_check=provisioner.read_store_check,
     )
-    log = AgentLog(place.logs, account, terminal=terminal)
+    log = AgentLog(agent_home.logs, account, terminal=terminal)
     executor = Executor(
         inbox=inbox,
         lease_store=_store(config, account, clock),
         mailbox=mailbox,
-        checkpoint_jobs=_checkpoint_jobs(config, place, context, workload, clock),
+        checkpoint_jobs=_checkpoint_jobs(config, context, workload, clock),
         provisioner=provisioner,
         workload=workload,
-        home=place,
+        home=agent_home,
         timeout_s=settings.timing.timeout_s,
         on_report_result=ReportMonitor(log.write).note_result,
         log=log.write,
@@ -125,11 +125,11 @@ def build(
         inbox=inbox,
         executor=executor,
         workload=workload,
-        home=place,
+        home=agent_home,
         log=log,
-        meter=ResourceMeter(place.path),
+        meter=ResourceMeter(agent_home.path),
         coordinator_link=_coordinator_link(config, account, clock, inbox, log),
-        notifier=_notifier(config, place, clock, log),
+        notifier=_notifier(config, agent_home.path, clock, log),
     )
 
 
@@ -190,27 +190,26 @@ def _coordinator_link(
     )
 
 
-def _notifier(config: Config, place: Home, clock: Clock, log: AgentLog) -> Notifier | None:
+def _notifier(config: Config, home: Path, clock: Clock, log: AgentLog) -> Notifier | None:
     """What tells the operator, where the settings say whom. Loaded only then."""
     if not config.notices.urls:
         return None
     from sessionlib.agent.notifier import open_notifier  # noqa: PLC0415 - as above
 
-    return open_notifier(config, place.path, clock, log.write)
+    return open_notifier(config, home, clock, log.write)
 
 
 def _checkpoint_jobs(
-    config: Config, place: Home, context: WorkloadContext, workload: Workload, clock: Clock
+    config: Config, context: WorkloadContext, workload: Workload, clock: Clock
 ) -> CheckpointJobs:
     store = _store(config, context.account, clock)
-    data = place.path / config.workload.data
-    checkpoints = Checkpoints(
-        store, data, place.path / "checkpoints", clock, config.checkpoint.keep
-    )
+    home = context.home
+    data = home / config.workload.data
+    checkpoints = Checkpoints(store, data, home / "checkpoints", clock, config.checkpoint.keep)
     argv = config.checkpoint.prepare
     prepare = None
     if argv:
-        prepare = make_prepare_hook(argv, place.path, WorkFiles(context), lambda: workload.spec)
+        prepare = make_prepare_hook(argv, home, WorkFiles(context), lambda: workload.spec)
     return CheckpointJobs(checkpoints, store, prepare)
 
 

@@ -30,12 +30,12 @@ class Workload:
 
     def __init__(  # noqa: PLR0913 - the last two are for simulations
         self,
+        *,
         spec: WorkloadSpec,
         files: WorkFiles,
         limits: Limits,
         on_change: Callable[[WorkloadFacts], None],
         notify: Callable[[], None] | None = None,
-        *,
         clock: Clock | None = None,
         new_guard: GuardFactory = GuardClient,
     ) -> None:
@@ -45,7 +45,9 @@ class Workload:
         self._notify = notify
         self._clock: Clock = clock or SystemClock()
         self._mail: SimpleQueue[GuardNews | Probe] = SimpleQueue()
-        self._guard = GuardSupervisor(self._files.home, limits, self._post, new_guard)
+        self._guard = GuardSupervisor(
+            home=self._files.home, limits=limits, post=self._post, new_guard=new_guard
+        )
         self._goal = self._purpose = Goal(Aim.REST)
         self._run: Run | None = None
         self._up_mono: float | None = None
@@ -54,7 +56,7 @@ class Workload:
         self._probe: Probe | None = None
         self._log_rotator: LogRotator | None = None
         # Until a guard has cleared the home, nobody knows what an earlier agent left running.
-        self.facts = WorkloadFacts(empty=False, guarded=False)
+        self.facts = WorkloadFacts(empty=False)
 
     def set_spec(self, spec: WorkloadSpec) -> None:
         """Run it as `spec` says from the next start on. May be called in any thread."""
@@ -86,8 +88,7 @@ class Workload:
         self._guard.grant(wire.LeaseGrant(epoch, sent, valid_s))
 
     def step(self, now: Instant) -> WorkloadFacts:
-        """Take in what has happened and go one step on. To be called after any event, and
-        again after `wake_s` at the latest."""
+        """Take in what has happened and go one step on. To be called with every turn."""
         self._guard.ensure_running(now)
         for item in self._arrived():
             self._handle(item, now)
@@ -96,18 +97,6 @@ class Workload:
             self._advance(now)
         self._publish_facts(now)
         return self.facts
-
-    def wake_s(self, now: Instant) -> float | None:
-        """For how long nothing need be done unless something happens; None: for ever."""
-        times = []
-        if not self._guard.up:
-            times.append(self._guard.failures.retry_mono)
-        if self._run is None and self._failures.count:
-            times.append(self._failures.retry_mono)
-        if self._failures.count and self._up_mono is not None:
-            times.append(self._up_mono + work.STEADY_S)
-        ahead = [time_mono - now.mono for time_mono in times if time_mono > now.mono]
-        return min(ahead, default=None)
 
     def status(self) -> Status:
         """What the workload says of itself: progress, tasks, public URL."""
@@ -272,7 +261,6 @@ class Workload:
             empty=run is None and self._guard.cleared,
             ready=run is not None and run.ready,
             restarts=self._failures.count,
-            guarded=self._guard.up,
             error=self._failures.error if self._guard.up else self._guard.failures.error,
             frozen_why=None if run is None else run.frozen_why,
             goal=self._goal,

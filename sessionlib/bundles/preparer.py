@@ -109,11 +109,6 @@ class ProgramPreparer:
             WantedProgram(LOCAL) if published is None else WantedProgram(published.label, published)
         )
 
-    def is_ready(self, want: WantedProgram) -> bool:
-        """Whether `prepare` would have nothing to do. Touches only this machine."""
-        place, marker, argv = self._setup_of(want)
-        return place.is_dir() and (not argv or is_done(marker, argv))
-
     def prepare(self, want: WantedProgram) -> Path:
         """Have it here and set up; the folder to work in. What is there already isn't done
         again. Raises KitError (Cancelled after `cancel`), StoreError."""

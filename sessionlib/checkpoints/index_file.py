@@ -14,12 +14,12 @@ from typing import Any
 
 from sessionlib.checkpoints.file_index import FileRecord, Index
 from sessionlib.checkpoints.scan import FileFingerprint
+from sessionlib.clock import boot_id
 
 SAVE_AFTER_BYTES = 256_000_000
 """So much must have been read since the last time for the index to be written again."""
 
 _NAME = "index.jsonl"
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def save(room: Path, root: Path, index: Index) -> None:
@@ -46,7 +46,10 @@ def load(room: Path, root: Path) -> Index:
 
 
 def _identity(root: Path) -> str:
-    return f"{_BOOT_ID.read_text().strip()} {root.stat().st_dev} {root}"
+    boot = boot_id()
+    if boot is None:
+        raise OSError("the system doesn't say which boot this is")
+    return f"{boot} {root.stat().st_dev} {root}"
 
 
 def _line(path: str, known: FileRecord) -> str:

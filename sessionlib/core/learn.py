@@ -51,7 +51,7 @@ from sessionlib.core.events import (
 from sessionlib.core.lease import Tenure, update_watch
 from sessionlib.core.messages import Receipt, WorkState
 from sessionlib.core.orders import ages
-from sessionlib.core.receipts import REFUSED, with_receipt
+from sessionlib.core.receipts import ACTED, REFUSED, with_receipt
 from sessionlib.core.values import Instant, Lease, LeaseState, Plan, PlanOrigin
 from sessionlib.core.view import (
     Data,
@@ -276,7 +276,7 @@ def _retired(view: View, chance: str) -> View:
 
 def _carried_out(view: View, order: str) -> View:
     """A write that holds the order's id has succeeded. Refusing may be what was carried out."""
-    return view if order in view.answered else with_receipt(view, Receipt(order, "acted"))
+    return view if order in view.answered else with_receipt(view, Receipt(order, ACTED))
 
 
 def _write_answered(view: View, event: WriteAnswered, now: Instant, chance: str) -> View:

@@ -64,10 +64,6 @@ class Timing:
         """How long a challenger watches an unchanged record, by the record's own `ttl_s`."""
         return ttl_s * (1 + DRIFT) + rank * self.rank_step_s
 
-    def lost_after_s(self) -> float:
-        """Without a sign of life for this long a session counts as lost, for display."""
-        return 3 * self.report_s
-
     def scaled(self, scale: float) -> Timing:
         """The same set, `scale` times faster, but never more than `MAX_LEASE_SCALE`."""
         if not scale > 0:

@@ -56,10 +56,9 @@ class WorkloadFacts:
     it was started or activated under, None unless it runs for effect. `empty`
     is True when no process of it is left, the guard's word for quiesced.
     `restarts` counts the exits in a row that nobody asked for; `ready` is
-    for WARM: the standby's own probe has passed. `guarded` is False while there
-    is no guard, and then nothing runs. `goal` is the one that all this was gathered under.
-    `error` is why it last failed or can't be
-    started, gone once it is ready; `frozen_why` is set while it is frozen.
+    for WARM: the standby's own probe has passed. `goal` is the one that all this was
+    gathered under. `error` is why it last failed or can't be started, gone once it is ready;
+    `frozen_why` is set while it is frozen.
     """
 
     state: WorkState = WorkState.NONE
@@ -67,7 +66,6 @@ class WorkloadFacts:
     empty: bool = True
     ready: bool = False
     restarts: int = 0
-    guarded: bool = True
     error: str | None = None
     frozen_why: str | None = None
     goal: Goal = Goal(Aim.REST)

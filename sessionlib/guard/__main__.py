@@ -42,7 +42,14 @@ def main(arguments: list[str]) -> None:
         Reaper(Channel(reapers), guard_pid, limits.silence_s).run()
         return
     reapers.close()
-    GuardLoop(agent, Channel(ours), (agent_pid, reaper_pid), limits, SystemClock()).run()
+    GuardLoop(
+        agent=agent,
+        reaper=Channel(ours),
+        agent_pid=agent_pid,
+        reaper_pid=reaper_pid,
+        limits=limits,
+        clock=SystemClock(),
+    ).run()
 
 
 if __name__ == "__main__":

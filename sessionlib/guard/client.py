@@ -15,7 +15,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import sessionlib
@@ -59,6 +59,7 @@ class GuardClient:
 
     def __init__(
         self,
+        *,
         home: Path,
         limits: Limits,
         on_event: Callable[[GuardEvent | GuardLost], None],
@@ -107,7 +108,11 @@ class GuardClient:
         logs = self._home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         root = str(Path(sessionlib.__file__).parents[1])
-        words = (root, sock.fileno(), os.getpid(), *astuple(self._limits))
+        limits = self._limits
+        words = (
+            *(root, sock.fileno(), os.getpid()),
+            *(limits.margin_s, limits.kill_after_s, limits.silence_s),
+        )
         with (logs / "guard.log").open("ab") as log:
             return subprocess.Popen(
                 [sys.executable, "-I", "-S", "-c", _CODE, *map(str, words)],

@@ -46,12 +46,19 @@ from sessionlib.guard.wire import (
 class GuardLoop:
     """Serves one agent until that ends, then kills everything below itself."""
 
-    def __init__(
-        self, agent: Channel, reaper: Channel, pids: tuple[int, int], limits: Limits, clock: Clock
+    def __init__(  # noqa: PLR0913 - both peers, each with its process number
+        self,
+        *,
+        agent: Channel,
+        reaper: Channel,
+        agent_pid: int,
+        reaper_pid: int,
+        limits: Limits,
+        clock: Clock,
     ) -> None:
         self._agent = agent
         self._reaper = reaper
-        self._agent_pid, self._reaper_pid = pids
+        self._agent_pid, self._reaper_pid = agent_pid, reaper_pid
         self._limits = limits
         self._clock = clock
         now = clock.now()

@@ -28,7 +28,7 @@ class GuardVerdict(StrEnum):
     KILL = "kill"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """`margin_s` is how late the guard may be before it distrusts what it knows,
     `kill_after_s` how long a workload may stay frozen, and `silence_s` how long guard,
@@ -41,7 +41,7 @@ class Limits:
     @classmethod
     def for_margin(cls, margin_s: float, kill_after_s: float) -> Limits:
         """A silent guard has to be gone before the lease's margin is used up."""
-        return cls(margin_s, kill_after_s, min(1.0, 0.8 * margin_s))
+        return cls(margin_s=margin_s, kill_after_s=kill_after_s, silence_s=min(1.0, 0.8 * margin_s))
 
 
 @dataclass(frozen=True, slots=True)

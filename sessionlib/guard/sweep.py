@@ -112,9 +112,3 @@ def _pass(name: str, value: str, kill: bool) -> bool:
             below = family(proc.pid for proc in heads).members
             strike((*below, *heads), signal.SIGKILL, 0)
     return False
-
-
-def alive(pid: int) -> bool:
-    """Whether a process of that number executes anything."""
-    proc = read_proc(pid)
-    return proc is not None and proc.state not in DEAD

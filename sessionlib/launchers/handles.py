@@ -12,7 +12,9 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
+from sessionlib.clock import boot_id
 from sessionlib.launchers import LaunchHandle
+from sessionlib.layout import AGENT_LOCK, SESSION_FILE
 from sessionlib.records import read_object
 
 NAME = "launch.json"
@@ -25,7 +27,6 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "pid": (int, type(None)),
     "start": (int, type(None)),
 }
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 def save_handle(handle: LaunchHandle) -> None:
@@ -59,14 +60,6 @@ def load_handle(home: Path, account: str) -> LaunchHandle | None:
     return None
 
 
-def boot_id() -> str | None:
-    """Which run of which kernel this is; None where the system doesn't say."""
-    try:
-        return _BOOT_ID.read_text().strip() or None
-    except OSError:
-        return None
-
-
 def this_machine() -> str | None:
     """Where process numbers mean what they mean here: this boot, and this namespace of them."""
     boot = boot_id()
@@ -83,7 +76,7 @@ def session_in(home: Path, pid: int | None) -> str | None:
     with suppress(OSError, ValueError):
         if pid is None or last_agent(home) != pid:
             return None
-        body = read_object((home / "session.json").read_bytes())
+        body = read_object((home / SESSION_FILE).read_bytes())
         name = body.get("id")
         if isinstance(name, str) and body.get("boot_id") == boot_id():
             return name
@@ -93,5 +86,5 @@ def session_in(home: Path, pid: int | None) -> str | None:
 def last_agent(home: Path) -> int | None:
     """The process that an agent of this home last was."""
     with suppress(OSError, ValueError):
-        return int((home / "agent.lock").read_text()[:20])
+        return int((home / AGENT_LOCK).read_text()[:20])
     return None

@@ -30,7 +30,8 @@ from sessionlib.launchers.handles import (
     session_in,
     this_machine,
 )
-from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
+from sessionlib.launchers.locks import LAUNCH_LOCK, is_taken, locked
+from sessionlib.layout import AGENT_LOCK
 from sessionlib.stores import timing_of
 
 LAUNCH_MARKER = "COLABVPS_LAUNCH"

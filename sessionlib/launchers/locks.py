@@ -14,8 +14,6 @@ from pathlib import Path
 
 from sessionlib.clock import Clock, sleep
 
-AGENT_LOCK = "agent.lock"
-"""Taken by every agent for as long as it runs (`agent.home`)."""
 LAUNCH_LOCK = "launch.lock"
 """Taken by a launcher before it starts an agent, and inherited by that agent: so from before
 the agent exists until after its end there is no moment at which it is free."""

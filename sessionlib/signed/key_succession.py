@@ -51,14 +51,9 @@ class KeyChain:
     refused: str = ""
 
 
-def current_key(store: Store, fleet: str, pinned_public: str) -> str:
-    """The key that is the fleet's now, for somebody who was started with `pinned_public`.
-    Raises StoreError, and KitError for a chain that goes round or on for too long."""
-    return follow_key_chain(store, fleet, pinned_public).keys[-1]
-
-
 def follow_key_chain(store: Store, fleet: str, pinned_public: str) -> KeyChain:
-    """The whole way to it. Raises as `current_key` does."""
+    """The keys from `pinned_public` to the one that counts now. Raises StoreError, and
+    ProgramError for a chain that goes round or on for too long."""
     keys = [pinned_public]
     while True:
         try:

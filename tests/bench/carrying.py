@@ -58,12 +58,12 @@ def _downtimes(
         tempfile.TemporaryDirectory(prefix="colabvps-bench-") as folder,
         fleet_in(Path(folder), scale, changes) as fleet,
     ):
-        fleet.begin("primary", "backup1")
+        fleet.begin("ada", "bob")
         return [_move(fleet, size_bytes, tell) for _ in range(moves)]
 
 
 def _move(fleet: Fleet, size_bytes: int, tell: Callable[[str], None]) -> float:
-    to = "backup1" if fleet.holder == "primary" else "primary"
+    to = "bob" if fleet.holder == "ada" else "ada"
     before = fleet.lease().epoch
     fleet.order(to)
     lease = fleet.works(above=before, timeout_s=FIRST_COPY_S)

@@ -26,7 +26,7 @@ from tests.coordinator.waiting import eventually
 from tests.environs import environ_of
 
 SCALE = 20.0
-LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "backup2"}}'
+LIE = b'{"unregistered": true, "epoch": 999999, "primary_session": {"account": "cleo"}}'
 EVENTS = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"
 
 

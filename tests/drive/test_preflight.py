@@ -20,6 +20,7 @@ from console.checks.doctor import drive_behaviour
 from console.checks.doctor.drive import Examination
 from console.demo.emulated_drive import EmulatedDrive
 from console.setup.lease_record import create_lease, missing_lease
+from sessionlib import secret_storage
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import load
 from sessionlib.signing import new_seed, public_of
@@ -57,6 +58,8 @@ def place(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[Place]:
     monkeypatch.setattr(drive_behaviour, "SETTLED_S", 0.02)
+    # Nobody guesses here, and each sign-in is read time and again.
+    monkeypatch.setitem(secret_storage._COST, "n", 2**4)
     seed = new_seed()
     monkeypatch.setenv("COLABVPS_FLEET_KEY", seed)
     path = tmp_path / "accounts.yaml"

@@ -85,8 +85,10 @@ def spawn_in(
 def workload_in(
     home: Path, kinds: list[str], on_change: Callable[[WorkloadFacts], None]
 ) -> Workload:
-    seat = WorkloadContext(home, "alpha", "s-1", deadline_unix_s=2_000_000_000.0)
-    return Workload(spec_of(home, kinds), WorkFiles(seat), LIMITS, on_change)
+    context = WorkloadContext(home, "alpha", "s-1", deadline_unix_s=2_000_000_000.0)
+    return Workload(
+        spec=spec_of(home, kinds), files=WorkFiles(context), limits=LIMITS, on_change=on_change
+    )
 
 
 class Journal:
@@ -138,6 +140,11 @@ class Rig:
     @property
     def facts(self) -> WorkloadFacts:
         return self.workload.facts
+
+    @property
+    def guarded(self) -> bool:
+        """Whether a guard is up."""
+        return self.workload._guard.up
 
     def until(self, look: Callable[[WorkloadFacts], object], what: str) -> WorkloadFacts:
         eventually(lambda: look(self.workload.step(now())), f"{what}; {self.facts}")

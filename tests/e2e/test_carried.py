@@ -45,12 +45,12 @@ def test_a_crash_loses_no_more_than_an_interval_and_an_upload(tmp_path: Path) ->
 
 def test_an_agent_that_comes_back_alone_goes_on_with_what_it_had(tmp_path: Path) -> None:
     with fleet_in(tmp_path, SCALE) as fleet:
-        before = fleet.begin("primary")
+        before = fleet.begin("ada")
         pointer_beyond(fleet, before)
         # From here on the work is in no checkpoint.
         fleet.works_on(1.0)
-        fleet.stage.kill("primary")
-        fleet.stage.start("primary")
+        fleet.stage.kill("ada")
+        fleet.stage.start("ada")
         fleet.works(above=before.epoch)
         assert fleet.last_passage().lost_writes == 0
 
@@ -60,15 +60,15 @@ def test_what_was_never_published_is_set_aside_and_not_deleted(tmp_path: Path) -
         before = fleet.begin()
         pointer_beyond(fleet, before)
         fleet.works_on(1.0)
-        fleet.stage.kill("primary")
+        fleet.stage.kill("ada")
         lease = fleet.works(above=before.epoch)
-        fleet.restart("primary")
-        fleet.move("primary")
-        aside = list(fleet.stage.home("primary").glob("data.aside-*/count.json"))
+        fleet.restart("ada")
+        fleet.move("ada")
+        aside = list(fleet.stage.home("ada").glob("data.aside-*/count.json"))
         assert len(aside) == 1
         last = next(t for t in read_journals(fleet.stage.journals) if t.epoch == before.epoch).last
         assert json.loads(aside[0].read_text())["count"] >= last.count
-        assert lease.holder != "primary"
+        assert lease.holder != "ada"
 
 
 def test_a_published_program_is_set_up_where_it_goes_and_the_newest_one_runs(
@@ -82,15 +82,15 @@ def test_a_published_program_is_set_up_where_it_goes_and_the_newest_one_runs(
     program = {"code": str(code), "setup": setup}
     with fleet_in(tmp_path, SCALE, {"workload": program}) as fleet:
         first = publish(fleet)
-        fleet.begin("primary", "backup1")
+        fleet.begin("ada", "bob")
         (code / "counter.py").write_text(f"# another version\n{text}")
         second = publish(fleet)
-        fleet.until(lambda: bundle(fleet, "backup1") == second, "the standby has the newest")
-        assert bundle(fleet, "primary") == first, "who serves keeps what runs"
-        fleet.move("backup1")
-        fleet.until(lambda: bundle(fleet, "primary") == second, "and so has who retired")
+        fleet.until(lambda: bundle(fleet, "bob") == second, "the standby has the newest")
+        assert bundle(fleet, "ada") == first, "who serves keeps what runs"
+        fleet.move("bob")
+        fleet.until(lambda: bundle(fleet, "ada") == second, "and so has who retired")
         # Only now is no set-up under way any more.
-        for account in ("primary", "backup1"):
+        for account in ("ada", "bob"):
             marks = [p.read_text() for p in fleet.stage.home(account).glob("code/*/made")]
             assert set(marks) == {"x"}, "set up once for each version"
 
@@ -129,25 +129,25 @@ def test_the_data_is_made_whole_before_it_is_copied_or_it_is_not_copied(tmp_path
         before = fleet.begin()
         pointer_beyond(fleet, before)
         (tmp_path / "broken").touch()
-        fleet.until(lambda: "ended with exit code 3" in fleet.log("primary"), "it is told")
+        fleet.until(lambda: "ended with exit code 3" in fleet.log("ada"), "it is told")
         standing = fleet.lease()
         fleet.works_on(3 * EVERY_S)
         assert fleet.lease().checkpoint == standing.checkpoint
         (tmp_path / "broken").unlink()
         pointer_beyond(fleet, standing)
-        fleet.move("backup1")
-        assert (fleet.stage.home("backup1") / "data" / "whole").read_text() == "yes"
+        fleet.move("bob")
+        assert (fleet.stage.home("bob") / "data" / "whole").read_text() == "yes"
 
 
 def test_a_workload_that_fails_where_it_is_is_moved_to_where_it_runs(tmp_path: Path) -> None:
     fails = f'[ "$SESSION_ACCOUNT" = primary ] && exit 3; exec {sys.executable} counter.py'
     changes = {"workload": {"command": ["sh", "-c", fails]}, "policy": {"handover": "auto"}}
     with fleet_in(tmp_path, SCALE, changes) as fleet:
-        for account in ("primary", "backup1"):
+        for account in ("ada", "bob"):
             fleet.stage.start(account)
         after = fleet.works(above=1)
-        assert after.holder == "backup1"
+        assert after.holder == "bob"
         fleet.until(lambda: after.epoch in fleet.history(), "its history")
         move = fleet.history()[after.epoch]
-        assert (move.kind, move.from_) == (MoveKind.PLANNED, "primary")
+        assert (move.kind, move.from_) == (MoveKind.PLANNED, "ada")
         assert move.reason == "the workload failed 5 times in a row"

@@ -193,7 +193,7 @@ def test_a_fleet_of_such_agents_moves_over_drive(
         monkeypatch.setattr(sys, "executable", str(python))
         play = Scenario(stage, lambda text: None)
         play.begin()
-        ran = Path(f"/proc/{stage.pid('primary')}/cmdline").read_bytes()
+        ran = Path(f"/proc/{stage.pid('ada')}/cmdline").read_bytes()
         assert ran.startswith(os.fsencode(python))
         move = play.hand_over()
     tenures = read_journals(stage.journals)

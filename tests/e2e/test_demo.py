@@ -32,7 +32,7 @@ from sessionlib.clock import SystemClock, sleep
 ROOT = Path(__file__).parents[2]
 COMMAND = [sys.executable, "-m", "console", "demo"]
 HANDOVER = {"kind", "from", "to", "epoch", "downtime_s", "overlap_s", "lost_writes"}
-ACCOUNTS = {"primary", "backup1", "backup2"}
+ACCOUNTS = {"ada", "bob", "cleo"}
 END_S = 30.0
 SHOWN_WITHIN_S = 60.0
 MOMENTS = 2
@@ -206,9 +206,9 @@ def test_in_a_terminal_it_opens_the_console_and_judges_once_that_is_left(tmp_pat
         os.execve(sys.executable, COMMAND, own)  # noqa: S606 - what a terminal does
     termios.tcsetwinsize(terminal, (24, 80))
     try:
-        shown = _press(terminal, b"", "held by primary")
+        shown = _press(terminal, b"", "held by ada")
         assert all(account in shown for account in ACCOUNTS)
-        _press(terminal, b"h", "Hand over to backup1?")
+        _press(terminal, b"h", "Hand over to bob?")
         _press(terminal, b"y", "serves under epoch 2")
         os.write(terminal, b"q")
         left = _plain(_read_all(terminal))
@@ -217,7 +217,7 @@ def test_in_a_terminal_it_opens_the_console_and_judges_once_that_is_left(tmp_pat
             os.kill(pid, signal.SIGTERM)
     assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0, left
     # The judgement comes after the picture.
-    assert re.search(r"2 +planned +primary +backup1", left)
+    assert re.search(r"2 +planned +ada +bob", left)
     assert_gone(tmp_path)
     assert not list(tmp_path.glob("colabvps-demo-*"))
 

@@ -114,7 +114,7 @@ def test_guard_killed(rig: Rig) -> None:
     guard, reaper = rig.guards()
     send(guard, signal.SIGKILL)
     first = {proc.pid for proc in rig.journal.living()}
-    rig.until(lambda facts: not facts.guarded and facts.empty, "the guard is lost")
+    rig.until(lambda facts: not rig.guarded and facts.empty, "the guard is lost")
     assert not first & {proc.pid for proc in rig.journal.living()}
     rig.until(lambda facts: facts.state is WorkState.SERVING, "another guard, and serving again")
     assert rig.guards()[0] != guard
@@ -130,7 +130,7 @@ def test_guard_stopped(rig: Rig) -> None:
     rig.goal(Aim.SERVE)
     rig.until(lambda facts: facts.state is WorkState.SERVING, "thawed")
     send(guard, signal.SIGSTOP)
-    rig.until(lambda facts: not facts.guarded and facts.empty, "the guard is lost")
+    rig.until(lambda facts: not rig.guarded and facts.empty, "the guard is lost")
     assert "silent" in str(rig.facts.error)
     rig.goal(Aim.REST)
     rig.gone()
@@ -140,7 +140,7 @@ def test_reaper_killed(rig: Rig) -> None:
     _, reaper = rig.guards()
     rig.goal(Aim.SERVE)
     send(reaper, signal.SIGKILL)
-    rig.until(lambda facts: not facts.guarded and facts.empty, "the guard has ended")
+    rig.until(lambda facts: not rig.guarded and facts.empty, "the guard has ended")
     rig.goal(Aim.REST)
     rig.gone()
 
@@ -148,7 +148,7 @@ def test_reaper_killed(rig: Rig) -> None:
 def test_reaper_stopped(rig: Rig) -> None:
     _, reaper = rig.guards()
     send(reaper, signal.SIGSTOP)
-    rig.until(lambda facts: not facts.guarded and facts.empty, "the guard has ended")
+    rig.until(lambda facts: not rig.guarded and facts.empty, "the guard has ended")
     rig.goal(Aim.REST)
     rig.gone()
 
@@ -166,7 +166,7 @@ def guard_and_reaper_killed(rig: Rig, order: int) -> None:
         send(proc, signal.SIGSTOP)
     for proc in pair[::order]:
         send(proc, signal.SIGKILL)
-    rig.until(lambda facts: not facts.guarded and facts.empty, "swept")
+    rig.until(lambda facts: not rig.guarded and facts.empty, "swept")
     rig.goal(Aim.REST)
     rig.gone()
 
@@ -207,7 +207,7 @@ def test_a_guard_is_lost_only_once_nothing_is_left_of_it(tmp_path: Path, last: s
             left.extend(proc.pid for proc in journal.living())
             lost.set()
 
-    client = GuardClient(tmp_path, LIMITS, on_event)
+    client = GuardClient(home=tmp_path, limits=LIMITS, on_event=on_event)
     try:
         client.start()
         client.send(spawn_in(tmp_path, client, Mode.STANDBY, None, "setsid", "daemon"))
@@ -248,5 +248,5 @@ def test_the_guard_does_not_end_when_it_is_asked_to(rig: Rig) -> None:
     while now().mono - begin < 0.5:
         rig.workload.step(now())
         sleep(0.01)
-    assert rig.facts.guarded
+    assert rig.guarded
     assert rig.facts.state is WorkState.SERVING

@@ -111,8 +111,8 @@ def test_a_hold_outlives_the_guard_it_was_told_to(rig: Rig) -> None:
     frozen(rig)
     guard, _ = rig.guards()
     send(guard, signal.SIGKILL)
-    rig.until(lambda facts: not facts.guarded, "the guard is lost")
-    rig.until(lambda facts: facts.guarded, "another guard")
+    rig.until(lambda _: not rig.guarded, "the guard is lost")
+    rig.until(lambda _: rig.guarded, "another guard")
     size = rig.journal.size()
     rig.goal(Aim.SERVE)
     rig.run_for(0.3)
@@ -198,7 +198,7 @@ def test_a_guard_that_was_stopped_for_long_trusts_nothing_older(tmp_path: Path) 
         rig.workload.close()
         patient = type(LIMITS)(margin_s=0.3, kill_after_s=60.0, silence_s=30.0)
         heard: list[object] = []
-        client = GuardClient(tmp_path, patient, heard.append)
+        client = GuardClient(home=tmp_path, limits=patient, on_event=heard.append)
         client.start()
         try:
             client.send(wire.LeaseGrant(1, now(), VALID_S))
@@ -225,7 +225,7 @@ def test_the_guard_itself_refuses_a_start_without_a_right(
     with rig_in(tmp_path) as rig:
         rig.workload.close()
         heard: list[object] = []
-        client = GuardClient(tmp_path, LIMITS, heard.append)
+        client = GuardClient(home=tmp_path, limits=LIMITS, on_event=heard.append)
         client.start()
         try:
             if granted is not None:
@@ -250,7 +250,7 @@ def test_what_cannot_be_understood_ends_everything(tmp_path: Path) -> None:
     with rig_in(tmp_path) as rig:
         rig.workload.close()
         heard: list[object] = []
-        client = GuardClient(tmp_path, LIMITS, heard.append)
+        client = GuardClient(home=tmp_path, limits=LIMITS, on_event=heard.append)
         client.start()
         client.send(spawn_in(tmp_path, client, Mode.STANDBY, None))
         eventually(lambda: "main" in rig.journal.names(), "it runs")
@@ -264,7 +264,7 @@ def test_frozen_for_too_long_is_the_end(tmp_path: Path) -> None:
         rig.workload.close()
         short = type(LIMITS)(margin_s=1.0, kill_after_s=0.5, silence_s=0.6)
         heard: list[object] = []
-        client = GuardClient(tmp_path, short, heard.append)
+        client = GuardClient(home=tmp_path, limits=short, on_event=heard.append)
         client.start()
         try:
             client.send(wire.LeaseGrant(1, now(), 1.0))

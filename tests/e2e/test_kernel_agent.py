@@ -25,7 +25,7 @@ sys.path.insert(0, {root!r})
 from pathlib import Path
 from sessionlib.agent.start import run
 from sessionlib.config_loading import load
-run(load(Path({config!r})), "primary")
+run(load(Path({config!r})), "ada")
 """
 
 
@@ -61,7 +61,7 @@ def ticks(stage: DemoFleet) -> int:
 
 
 def nothing_is_left(stage: DemoFleet) -> bool:
-    return not marked(HOME_MARKER, home_mark(stage.folder / "work" / "primary"))
+    return not marked(HOME_MARKER, home_mark(stage.folder / "work" / "ada"))
 
 
 @pytest.mark.parametrize("now", [True, False], ids=["killed", "asked"])

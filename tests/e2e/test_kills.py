@@ -67,10 +67,10 @@ def test_after_sigkill_the_next_serves_within_the_bound(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
         old = fleet.begin()
         killed_s = boot_s()
-        fleet.stage.kill("primary")
-        fleet.until(partial(processes, fleet, "primary", 0), "its work is dead")
+        fleet.stage.kill("ada")
+        fleet.until(partial(processes, fleet, "ada", 0), "its work is dead")
         new = fleet.works(above=old.epoch)
-        assert (new.epoch, new.holder) == (old.epoch + 1, "backup1")
+        assert (new.epoch, new.holder) == (old.epoch + 1, "bob")
         took_s = first_tick_s(fleet, new.epoch) - killed_s
         assert took_s <= fleet.takeover_limit_s(rank=0)
         # Its lease was waited out: the last renewal was at most an interval old.
@@ -79,12 +79,12 @@ def test_after_sigkill_the_next_serves_within_the_bound(tmp_path: Path) -> None:
 
 def test_a_restarted_agent_doesnt_resume_the_lease_it_finds_under_its_name(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
-        old = fleet.begin("primary")
-        fleet.stage.kill("primary")
+        old = fleet.begin("ada")
+        fleet.stage.kill("ada")
         restarted_s = boot_s()
-        fleet.stage.start("primary")
+        fleet.stage.start("ada")
         new = fleet.works(above=old.epoch)
-        assert (new.epoch, new.holder) == (old.epoch + 1, "primary")
+        assert (new.epoch, new.holder) == (old.epoch + 1, "ada")
         assert new.incarnation != old.incarnation
         # Nobody else is there, and yet it watches the lease out like any other.
         claimed_s = next(at for at, lease in fleet.trace.seen if lease.epoch == new.epoch)
@@ -96,19 +96,19 @@ def test_a_restarted_agent_doesnt_resume_the_lease_it_finds_under_its_name(tmp_p
 
 def test_a_killed_guard_is_replaced_and_the_work_started_again(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=10) as fleet:
-        lease = fleet.begin("primary", "backup1")
+        lease = fleet.begin("ada", "bob")
         for runs, part in enumerate(["guard", "reaper", "guard"], start=2):
-            victim = fleet.guards("primary")[part]
+            victim = fleet.guards("ada")[part]
             fleet.signal(victim, signal.SIGKILL)
             same_tenure(fleet, lease, runs)
-            assert fleet.guard("primary").pid != victim.pid
+            assert fleet.guard("ada").pid != victim.pid
 
 
 def test_killed_work_is_started_again_after_a_pause(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=10) as fleet:
-        lease = fleet.begin("primary", "backup1")
+        lease = fleet.begin("ada", "bob")
         for runs in (2, 3):
-            (worker,) = fleet.workload("primary")
+            (worker,) = fleet.workload("ada")
             fleet.signal(worker, signal.SIGKILL)
             same_tenure(fleet, lease, runs)
         first, second, third = read_journals(fleet.stage.journals)[0].runs
@@ -156,29 +156,29 @@ def test_children_that_detach_are_stopped_with_the_work(tmp_path: Path) -> None:
 
 def test_a_session_whose_time_is_over_vacates_in_order(tmp_path: Path) -> None:
     scale = 20
-    short = {"accounts": {"primary": {"session": {"lifetime": f"{6 * scale}s"}}}}
+    short = {"accounts": {"ada": {"session": {"lifetime": f"{6 * scale}s"}}}}
     with fleet_in(tmp_path, scale, changes=short) as fleet:
         began = CLOCK.now()
         old = fleet.begin()
         new = fleet.works(above=old.epoch)
         assert new.epoch == old.epoch + 1
-        assert fleet.stage.exit_code("primary", 10.0) == 0
+        assert fleet.stage.exit_code("ada", 10.0) == 0
         assert CLOCK.now().since(began) >= 5
         fleet.until(partial(is_recorded, fleet, new.epoch), "a record of the claim")
         move = fleet.history()[new.epoch]
-        assert (move.kind, move.from_) == (MoveKind.PLANNED, "primary")
+        assert (move.kind, move.from_) == (MoveKind.PLANNED, "ada")
         # It wasn't waited for: the lease had been given up.
         assert first_tick_s(fleet, new.epoch) - fleet.last_tick_s(old.epoch) < fleet.timing.ttl_s
-        ended = fleet.report("primary")
+        ended = fleet.report("ada")
         assert ended is not None
         assert "time is over" in (ended.ended or "")
 
 
 def test_a_session_older_than_a_day_isnt_taken_for_a_young_one(tmp_path: Path) -> None:
-    long = {"accounts": {"primary": {"session": {"lifetime": "48h"}}}}
+    long = {"accounts": {"ada": {"session": {"lifetime": "48h"}}}}
     with fleet_in(tmp_path, scale=1, changes=long) as fleet:
-        fleet.begin("primary", "backup1")
-        for account, lifetime_s in (("primary", 2 * DAY_S), ("backup1", DAY_S / 2)):
+        fleet.begin("ada", "bob")
+        for account, lifetime_s in (("ada", 2 * DAY_S), ("bob", DAY_S / 2)):
             fleet.stage.kill(account)
             session = _aged(fleet, account, DAY_S + 300)
             fleet.restart(account)

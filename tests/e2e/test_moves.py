@@ -56,10 +56,10 @@ def moves_in(fleet: Fleet) -> list[MoveKind]:
 def test_cold_work_moves_round_and_loses_nothing(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
         first = fleet.begin()
-        fleet.move("backup1")
+        fleet.move("bob")
         # Who has retired stands by under another incarnation, and may be chosen again.
         fleet.until(lambda: stands_by_anew(fleet, first), "the old primary stands by")
-        for account in ("backup2", "primary", "backup1"):
+        for account in ("cleo", "ada", "bob"):
             fleet.move(account)
         fleet.until(lambda: len(fleet.history()) == 5, "a history record of each claim")
         found = work_transfers(read_journals(fleet.stage.journals))
@@ -75,29 +75,29 @@ def test_cold_work_moves_round_and_loses_nothing(tmp_path: Path) -> None:
 def test_warm_work_waits_for_its_turn_and_loses_nothing(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20, changes=WARM) as fleet:
         fleet.begin()
-        for account in ("backup1", "backup2"):
+        for account in ("bob", "cleo"):
             fleet.until(partial(stands_by_warm, fleet, account), f"{account} runs warm")
-        warm = {proc.pid for proc in fleet.workload("backup1")}
-        fleet.move("backup1")
+        warm = {proc.pid for proc in fleet.workload("bob")}
+        fleet.move("bob")
         # The very process that had stood by works now, and no other.
-        assert {proc.pid for proc in fleet.workload("backup1")} == warm
-        fleet.move("backup2")
+        assert {proc.pid for proc in fleet.workload("bob")} == warm
+        fleet.move("cleo")
 
 
 def test_an_order_that_must_not_be_obeyed_changes_nothing(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
         first = fleet.begin()
-        fleet.stage.kill("backup2")
-        fleet.move("backup1")
+        fleet.stage.kill("cleo")
+        fleet.move("bob")
         before = fleet.lease()
         wanted = {
             fleet.order("nobody").id: ("refused", "not an account"),
-            fleet.order("backup1").id: ("refused", "the primary already"),
-            fleet.order("primary", epoch=first.epoch).id: ("void", "given at epoch"),
-            fleet.order("primary", seed=new_seed()).id: ("refused", "signed"),
-            fleet.order("primary", fleet="another").id: ("refused", "another fleet"),
+            fleet.order("bob").id: ("refused", "the primary already"),
+            fleet.order("ada", epoch=first.epoch).id: ("void", "given at epoch"),
+            fleet.order("ada", seed=new_seed()).id: ("refused", "signed"),
+            fleet.order("ada", fleet="another").id: ("refused", "another fleet"),
         }
-        fleet.order("primary", stored_as="another-name")
+        fleet.order("ada", stored_as="another-name")
         wanted["another-name"] = ("refused", "renamed")
         for order_id, (outcome, why) in wanted.items():
             receipt = fleet.answer(order_id)
@@ -105,10 +105,10 @@ def test_an_order_that_must_not_be_obeyed_changes_nothing(tmp_path: Path) -> Non
             assert why in receipt.why
         # So many that there wouldn't be time to renew if each were answered again and again.
         for _ in range(30):
-            fleet.order("primary", epoch=first.epoch)
+            fleet.order("ada", epoch=first.epoch)
         # Whoever was killed counts as alive until three of its reports have failed to come.
         sleep(3 * fleet.timing.report_s + fleet.timing.poll_s)
-        dead = fleet.answer(fleet.order("backup2").id)
+        dead = fleet.answer(fleet.order("cleo").id)
         assert dead.outcome == "refused"
         assert "not reporting" in dead.why
         after = fleet.works()
@@ -126,7 +126,7 @@ def test_an_order_is_too_old_after_ten_minutes(tmp_path: Path) -> None:
         # Nobody must see the order before it has aged.
         for account in ACCOUNTS:
             fleet.stage.signal(account, signal.SIGSTOP)
-        order = fleet.order("backup1")
+        order = fleet.order("bob")
         path = store_folder(fleet.stage.fleet.config) / layout.order_key(order.id)
         past_s = path.stat().st_mtime - 601
         os.utime(path, (past_s, past_s))
@@ -139,8 +139,8 @@ def test_an_order_is_too_old_after_ten_minutes(tmp_path: Path) -> None:
 def test_with_both_standbys_dead_the_primary_serves_on(tmp_path: Path) -> None:
     with fleet_in(tmp_path, scale=20) as fleet:
         first = fleet.begin()
-        fleet.stage.kill("backup1")
-        fleet.stage.kill("backup2")
+        fleet.stage.kill("bob")
+        fleet.stage.kill("cleo")
         sleep(3 * fleet.timing.report_s + fleet.timing.poll_s)
         receipt = fleet.answer(fleet.order(None).id)
         assert (receipt.outcome, receipt.why) == ("refused", "no standby is alive")

@@ -189,7 +189,7 @@ def test_past_the_commit_point_an_abort_is_refused_and_the_move_goes_through(
 
 def test_the_work_is_brought_back_from_no_session_at_all(tmp_path: Path) -> None:
     with operated(tmp_path) as (fleet, console):
-        left = console.started("coldstart", "--account", "backup1", "--yes")
+        left = console.started("coldstart", "--account", "bob", "--yes")
         assert left.stderr is not None
         for line in left.stderr:
             if line.startswith("2/"):
@@ -197,23 +197,23 @@ def test_the_work_is_brought_back_from_no_session_at_all(tmp_path: Path) -> None
         left.send_signal(signal.SIGINT)
         out, _ = left.communicate(timeout=LIMIT_S)
         assert (left.returncode, "takes it up again" in json.loads(out)["error"]) == (130, True)
-        document = console.done("coldstart", "--account", "backup1")
+        document = console.done("coldstart", "--account", "bob")
         assert document["steps"][-1]["step"] == "done"
         first = fleet.works(above=0)
-        assert first.holder == "backup1"
+        assert first.holder == "bob"
         code, document, _ = console.run("coldstart", "--yes")
-        assert (code, "backup1 holds the lease" in document["error"]) == (1, True)
-        pid = json.loads((fleet.stage.home("backup1") / "launch.json").read_text())["pid"]
+        assert (code, "bob holds the lease" in document["error"]) == (1, True)
+        pid = json.loads((fleet.stage.home("bob") / "launch.json").read_text())["pid"]
         os.kill(pid, signal.SIGKILL)
-        fleet.until(lambda: nothing_is_left(fleet, "backup1"), "it is gone")
-        document = console.done("coldstart", "--account", "primary", "--yes")
+        fleet.until(lambda: nothing_is_left(fleet, "bob"), "it is gone")
+        document = console.done("coldstart", "--account", "ada", "--yes")
         assert document["steps"][0]["step"] == "start"
         second = fleet.works(above=first.epoch)
-        assert second.holder == "primary"
-        code, document, err = console.run("stop", "primary", "--yes", "--wait")
-        assert (code, "primary has ended" in document["text"]) == (0, True)
+        assert second.holder == "ada"
+        code, document, err = console.run("stop", "ada", "--yes", "--wait")
+        assert (code, "ada has ended" in document["text"]) == (0, True)
         assert "is gone, and so are its guard and its workload" in err
-        assert nothing_is_left(fleet, "primary")
+        assert nothing_is_left(fleet, "ada")
         fleet.judge()
 
 

@@ -51,7 +51,7 @@ def deaf(request: pytest.FixtureRequest) -> Iterator[int]:
 def test_a_terminal_that_takes_nothing_costs_no_lease(stage: DemoFleet, deaf: int) -> None:
     words = ["-m", "sessionlib", "agent", "--config", str(stage.config_path)]
     with subprocess.Popen(
-        [sys.executable, *words, "--account", "primary", "--until-eof"],
+        [sys.executable, *words, "--account", "ada", "--until-eof"],
         # Closes when this process ends, however it does, and then the agent leaves.
         stdin=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
@@ -69,4 +69,4 @@ def test_a_terminal_that_takes_nothing_costs_no_lease(stage: DemoFleet, deaf: in
 
 def renewals(stage: DemoFleet) -> int:
     lease = stage.read_snapshot().lease.value
-    return lease.renewal if lease is not None and lease.holder == "primary" else 0
+    return lease.renewal if lease is not None and lease.holder == "ada" else 0

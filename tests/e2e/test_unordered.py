@@ -19,7 +19,7 @@ SCALE = 20
 
 
 def ending_soon(**policy: str) -> dict[str, Any]:
-    return {"accounts": {"primary": {"session": {"lifetime": "8m"}}}, "policy": policy}
+    return {"accounts": {"ada": {"session": {"lifetime": "5m"}}}, "policy": policy}
 
 
 def test_the_clock_moves_the_work_before_its_session_ends(tmp_path: Path) -> None:
@@ -29,7 +29,7 @@ def test_the_clock_moves_the_work_before_its_session_ends(tmp_path: Path) -> Non
         move = fleet.history()[after.epoch]
         assert (move.kind, move.reason) == (MoveKind.PLANNED, "the session ends")
         assert fleet.last_passage().downtime_s < fleet.timing.ttl_s
-        assert fleet.stage.exit_code("primary", 30.0) == 0, "the retired one ends with its session"
+        assert fleet.stage.exit_code("ada", 30.0) == 0, "the retired one ends with its session"
 
 
 def test_who_waits_for_a_word_that_never_comes_serves_to_the_end_and_gives_up(
@@ -38,7 +38,7 @@ def test_who_waits_for_a_word_that_never_comes_serves_to_the_end_and_gives_up(
     waiting = ending_soon(handover="approve", on_no_answer="hold")
     with fleet_in(tmp_path, SCALE, waiting) as fleet:
         before = fleet.begin()
-        fleet.until(lambda: asks(fleet, "primary"), "the operator is asked")
+        fleet.until(lambda: asks(fleet, "ada"), "the operator is asked")
         after = fleet.works(above=before.epoch)
         move = fleet.history()[after.epoch]
         assert (move.kind, move.reason) == (MoveKind.PLANNED, "vacated by its holder")

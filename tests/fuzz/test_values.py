@@ -21,8 +21,9 @@ from sessionlib.records import MAX_DEPTH, decode, encode
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, PublishedConfig
 from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
 from sessionlib.signed.records import RecordKind
-from sessionlib.signing import public_of, sign, signed_bytes, verify
+from sessionlib.signing import public_of, sign, verify
 from tests.fuzz.values import TEXT, WHOLE, any_of
+from tests.order_bytes import signed_bytes
 
 SEED = "5e" * 32
 PUBLIC = public_of(SEED)

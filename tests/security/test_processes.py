@@ -63,7 +63,7 @@ def test_the_guard_takes_no_code_from_the_search_path(
         monkeypatch.setenv(name, str(tmp_path / "path"))
     monkeypatch.chdir(tmp_path / "path")
     with rig_in(tmp_path / "home") as rig:
-        rig.until(lambda facts: facts.guarded, "a guard")
+        rig.until(lambda _: rig.guarded, "a guard")
         assert len(rig.guards()) == 2
     assert not canary.exists()
 

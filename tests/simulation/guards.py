@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sessionlib.agent.guard_supervisor import GuardNews
+from sessionlib.agent.guard_supervisor import GuardFactory, GuardNews
 from sessionlib.core.work import Mode
 from sessionlib.guard import policy
 from sessionlib.guard.client import GuardError, GuardLost
@@ -99,7 +99,7 @@ class Process:
 
 
 class SimulatedGuard:
-    """One guard, as the agent's `GuardSupervisor` hires it."""
+    """One guard, as the agent's `GuardSupervisor` makes it."""
 
     def __init__(self, node: Node, limits: Limits, post: Callable[[GuardNews], None]) -> None:
         self.node = node
@@ -333,6 +333,12 @@ class SimulatedGuard:
         )
 
 
-def guards_of(node: Node) -> Callable[[Path, Limits, Callable[[GuardNews], None]], SimulatedGuard]:
-    """How the agents of `node` hire their guards."""
-    return lambda _home, limits, post: SimulatedGuard(node, limits, post)
+def guards_of(node: Node) -> GuardFactory:
+    """What makes the guards of the agents of `node`."""
+
+    def new_guard(
+        *, home: Path, limits: Limits, on_event: Callable[[GuardNews], None]
+    ) -> SimulatedGuard:
+        return SimulatedGuard(node, limits, on_event)
+
+    return new_guard

@@ -140,11 +140,11 @@ class Node:
         self._tick_due = 0.0
         life = self.life
         self.workload = Workload(
-            WorkloadSpec(("work",), fleet.standby, grace_s=5.0),
-            _Files(WorkloadContext(Path("/nowhere"), self.name, me.session, 0.0)),
-            Limits.for_margin(fleet.timing_of(self.name).margin_s, 600.0),
-            lambda facts: self._changed(life, facts),
-            lambda: self._soon(life),
+            spec=WorkloadSpec(("work",), fleet.standby, grace_s=5.0),
+            files=_Files(WorkloadContext(Path("/nowhere"), self.name, me.session, 0.0)),
+            limits=Limits.for_margin(fleet.timing_of(self.name).margin_s, 600.0),
+            on_change=lambda facts: self._changed(life, facts),
+            notify=lambda: self._soon(life),
             clock=self,
             new_guard=guards_of(self),
         )

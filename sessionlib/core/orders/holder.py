@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from sessionlib.core.handover import TENTATIVE_PHASES
 from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.messages import Order, OrderAction, Receipt, When
 from sessionlib.core.orders.ages import age_s
@@ -16,9 +17,6 @@ from sessionlib.core.peers import is_alive, successors
 from sessionlib.core.receipts import SEEN
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase
 from sessionlib.core.view import View
-
-WAITING = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
-"""Phases in which nothing has been done for a plan yet."""
 
 
 def judge(view: View, lease: Lease, now: Instant) -> Judgement | None:
@@ -75,7 +73,7 @@ def _why_not(view: View, lease: Lease, order: Order, now: Instant, able: list[st
     """What stands in the way of a handover order given under this epoch; the first of it."""
     to = order.account
     peer = view.peers.get(to) if to is not None else None
-    busy = lease.plan is not None and lease.plan.phase not in WAITING
+    busy = lease.plan is not None and lease.plan.phase not in TENTATIVE_PHASES
     obstacles = [
         (busy, f"a move to {lease.plan.to if lease.plan else ''} is under way"),
         (lease.paused, "the fleet is paused: resume it first"),

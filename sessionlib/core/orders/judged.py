@@ -29,7 +29,6 @@ class Judgement:
 
     receipt: Receipt | None
     rewrite: Rewrite | None = None
-    departs: bool = False
     copies: str | None = None
 
 

@@ -103,5 +103,5 @@ def judge_stop(view: View) -> Judgement | None:
     for order in view.orders:
         mine = order.action is OrderAction.STOP and order.account == view.me.account
         if mine and order.target == view.me.incarnation:
-            return Judgement(Receipt(order.id, SEEN, "stopping"), departs=True)
+            return Judgement(Receipt(order.id, SEEN, "stopping"))
     return None

@@ -65,10 +65,10 @@ def test_a_move_on_the_command_line_changes_the_open_page(tmp_path: Path, browse
             assert page.tell(MOVES) == 0
             assert page.tell(TODAY).endswith(": 0")
             went = httpx.get(page.tell("document.querySelector('a.go').href"))
-            assert went.headers["location"] == "https://primary.example/"
+            assert went.headers["location"] == "https://ada.example/"
             since = page.tell("document.querySelector('dl time').dateTime")
 
-            moved = order(stage, "handover", "--to", "backup2", "--yes", "--wait")
+            moved = order(stage, "handover", "--to", "cleo", "--yes", "--wait")
             assert moved["outcome"] == "done", moved
 
             page.until(f"{MOVES} === 1")
@@ -77,7 +77,7 @@ def test_a_move_on_the_command_line_changes_the_open_page(tmp_path: Path, browse
             assert page.text("tbody tr td:nth-child(2)") == "planned"
             assert page.tell("document.querySelector('dl time').dateTime") > since
             went = httpx.get(page.tell("document.querySelector('a.go').href"))
-            assert went.headers["location"] == "https://backup2.example/"
+            assert went.headers["location"] == "https://cleo.example/"
 
             stage.coordinator.close()
             page.until("document.querySelector('.unheard').checkVisibility()")

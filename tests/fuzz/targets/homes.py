@@ -20,10 +20,11 @@ from sessionlib.bundles.setup import is_done
 from sessionlib.checkpoints.data_directory import DataDirectory, StemNote
 from sessionlib.checkpoints.index_file import load, save
 from sessionlib.checkpoints.store_names import checkpoint_number
+from sessionlib.clock import boot_id
 from sessionlib.core.values import Instant
 from sessionlib.errors import SignatureInvalid
 from sessionlib.launchers import LaunchHandle
-from sessionlib.launchers.handles import boot_id, last_agent, load_handle, session_in
+from sessionlib.launchers.handles import last_agent, load_handle, session_in
 from sessionlib.signed.key_succession import FollowedKey
 from sessionlib.signing import Purpose, verify_bytes
 from sessionlib.stores.memory import MemoryStore

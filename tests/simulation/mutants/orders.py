@@ -67,7 +67,7 @@ def stop_obeyed_by_a_later_incarnation(patch: Patch) -> None:
     def judge_stop(view: View) -> Judgement | None:
         for order in view.orders:
             if order.action is OrderAction.STOP and order.account == view.me.account:
-                return Judgement(Receipt(order.id, SEEN, "stopping"), departs=True)
+                return Judgement(Receipt(order.id, SEEN, "stopping"))
         return None
 
     for where in (by_standbys, primary):

@@ -32,7 +32,6 @@ def test_jobs_run_one_after_the_other_in_order() -> None:
         found.append(answers.get(timeout=10))
         lane.tick(1)
     assert found == ["a", "b", "c"]
-    lane.close()
 
 
 def test_a_job_that_hangs_is_answered_and_the_next_one_runs() -> None:
@@ -48,7 +47,6 @@ def test_a_job_that_hangs_is_answered_and_the_next_one_runs() -> None:
     hangs.set()
     lane.submit(lambda: "last", lambda _: "late", now_mono=9)
     assert answers.get(timeout=10) == "last", "the late answer of the first was dropped"
-    lane.close()
 
 
 def test_threads_that_hang_are_bounded() -> None:
@@ -84,7 +82,6 @@ def test_a_job_that_raises_is_answered_and_told_of_once_and_the_lane_goes_on(
     assert lane.is_idle()
     lane.submit(lambda: "next", lambda _: "late", now_mono=200)
     assert answers.get(timeout=10) == "next"
-    lane.close()
 
 
 def test_without_a_thread_a_job_is_answered_and_the_next_one_gets_one() -> None:
@@ -104,4 +101,3 @@ def test_without_a_thread_a_job_is_answered_and_the_next_one_gets_one() -> None:
     lane.submit(lambda: "next", lambda _: "late", now_mono=10)
     assert answers.get(timeout=10) == "next"
     hangs.set()
-    lane.close()

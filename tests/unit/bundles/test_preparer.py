@@ -15,6 +15,7 @@ import pytest
 from sessionlib.bundles.cache import KEPT
 from sessionlib.bundles.preparer import ProgramPreparer, WantedProgram
 from sessionlib.bundles.records import CODE_RECORDS, PublishedCode
+from sessionlib.bundles.setup import is_done
 from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.errors import ProgramError, Unreachable
 from sessionlib.layout import CODE_VERSIONS, bundle_piece_key, version_key
@@ -32,6 +33,12 @@ def runs(place: Path) -> int:
     return file.read_text().count("run") if file.exists() else 0
 
 
+def is_ready(kits: ProgramPreparer, want: WantedProgram) -> bool:
+    """Whether `prepare` would have nothing to do."""
+    place, marker, argv = kits._setup_of(want)
+    return place.is_dir() and (not argv or is_done(marker, argv))
+
+
 def change(fleet: Fleet, text: str) -> PublishedCode:
     (fleet.app / "main.py").write_text(f"print({text!r})\n")
     return fleet.publish()
@@ -46,13 +53,13 @@ def test_a_published_bundle_is_fetched_and_set_up_once(fleet: Fleet) -> None:
     kits = fleet.kits()
     want = kits.wanted_program()
     assert want == WantedProgram(published.label, published)
-    assert not kits.is_ready(want)
+    assert not is_ready(kits, want)
     place = kits.prepare(want)
     assert place == fleet.home / "code" / published.digest[:16]
     assert (place / "main.py").read_text() == "print('one')\n"
     assert runs(place) == 1
-    assert kits.is_ready(want)
-    assert fleet.kits().is_ready(want)
+    assert is_ready(kits, want)
+    assert is_ready(fleet.kits(), want)
     assert fleet.kits().prepare(want) == place
     assert runs(place) == 1
     assert kits.progress == ""
@@ -65,7 +72,7 @@ def test_set_up_runs_again_on_another_machine_and_for_another_command(
     fleet.publish(*COUNT)
     place = kits.prepare(kits.wanted_program())
     monkeypatch.setattr("sessionlib.bundles.setup.machine_identity", lambda: "another one")
-    assert not kits.is_ready(kits.wanted_program())
+    assert not is_ready(kits, kits.wanted_program())
     assert kits.prepare(kits.wanted_program()) == place
     assert runs(place) == 2
     fleet.publish(*COUNT[:2], "echo run again >> ran")
@@ -236,7 +243,7 @@ def test_progress_is_told_in_words(fleet: Fleet) -> None:
     (fleet.home / "code" / want.published.digest[:16] / "go").write_text("")
     thread.join(20)
     assert kits.progress == ""
-    assert kits.is_ready(want)
+    assert is_ready(kits, want)
 
 
 def test_fetching_tells_how_far_it_is(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -265,5 +272,5 @@ def test_calling_off_is_never_missed(fleet: Fleet) -> None:
     kits.cancel()
     with pytest.raises(PreparationCancelled):
         kits.prepare(want)
-    assert not kits.is_ready(want)
+    assert not is_ready(kits, want)
     kits.prepare(want)

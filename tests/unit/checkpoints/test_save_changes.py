@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from sessionlib import clock
 from sessionlib.checkpoints import file_index, fsync, index_file
 from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.save.copier import BlobSizes
@@ -96,7 +97,7 @@ def test_what_cant_be_believed_is_read_again(
         kept.unlink()
     if harm == "another boot":
         (tmp_path / "boot_id").write_text("another")
-        monkeypatch.setattr(index_file, "_BOOT_ID", tmp_path / "boot_id")
+        monkeypatch.setattr(clock, "_BOOT_ID", tmp_path / "boot_id")
     here.start()
     names = reads(monkeypatch)
     here.copy(1, pointer)

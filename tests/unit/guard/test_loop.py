@@ -45,14 +45,14 @@ def keeper_with(clock: Stopwatch) -> Iterator[GuardLoop]:
     try:
         agent = Slow(pairs[0][0])
         agent.clock = clock
-        # No such child: nothing to reap, and whoever has started this is the agent.
-        pids = (os.getppid(), 0)
         yield GuardLoop(
-            agent,
-            Channel(pairs[1][0]),
-            pids,
-            Limits(margin_s=5.0, kill_after_s=600.0, silence_s=5.0),
-            clock,
+            agent=agent,
+            reaper=Channel(pairs[1][0]),
+            # No such child: nothing to reap, and whoever has started this is the agent.
+            agent_pid=os.getppid(),
+            reaper_pid=0,
+            limits=Limits(margin_s=5.0, kill_after_s=600.0, silence_s=5.0),
+            clock=clock,
         )
     finally:
         # A guard keeps its signal for as long as its process lives; here it is on loan.

@@ -23,7 +23,8 @@ from sessionlib.launchers import LaunchHandle, LaunchRefused, LaunchState, Launc
 from sessionlib.launchers import local as local_module
 from sessionlib.launchers.handles import NAME, load_handle, save_handle, this_machine
 from sessionlib.launchers.local import LAUNCH_MARKER, LocalLauncher
-from sessionlib.launchers.locks import AGENT_LOCK, LAUNCH_LOCK, is_taken, locked
+from sessionlib.launchers.locks import LAUNCH_LOCK, is_taken, locked
+from sessionlib.layout import AGENT_LOCK
 from tests.unit.launchers.local_fleet import BODY, CLOCK, LIMIT_S, SEED, Place, place, until
 
 __all__ = ["place"]

@@ -10,7 +10,8 @@ import pytest
 from sessionlib.core.messages import Order, OrderAction, When
 from sessionlib.errors import SignatureInvalid
 from sessionlib.records import decode, encode
-from sessionlib.signing import new_seed, public_of, sign, signed_bytes, verify
+from sessionlib.signing import new_seed, public_of, sign, verify
+from tests.order_bytes import signed_bytes
 
 SEED = "01" * 32
 ORDER = Order("o1", "my-fleet", OrderAction.HANDOVER, "backup1", 4, "inc", 17, "me@here", None)

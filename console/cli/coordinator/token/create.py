@@ -16,9 +16,9 @@ from console.cli.options import command_context
 
 CHANGES = True
 EXAMPLES = (
-    "colabvps-console coordinator token create primary",
+    "colabvps-console coordinator token create ada",
     "colabvps-console coordinator token create --operator --db /var/lib/coordinator.db",
-    "export COLABVPS_COORDINATOR_TOKEN=$(colabvps-console coordinator token create backup1)",
+    "export COLABVPS_COORDINATOR_TOKEN=$(colabvps-console coordinator token create bob)",
 )
 
 

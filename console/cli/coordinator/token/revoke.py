@@ -17,7 +17,7 @@ from console.errors import AlreadySo
 
 CHANGES = True
 EXAMPLES = (
-    "colabvps-console coordinator token revoke backup1",
+    "colabvps-console coordinator token revoke bob",
     "colabvps-console coordinator token revoke --operator --yes",
 )
 

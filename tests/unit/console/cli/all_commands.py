@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
 from console.cli.root import _program
 
 
-@cache
+@cache  # each is a module to import, and a help text to make
 def commands() -> Mapping[str, Any]:
     """What stands behind each name, such as `status` or `checkpoint list`; groups come first."""
-    return dict(_below(_program(), ""))
+    return MappingProxyType(dict(_below(_program(), "")))
 
 
 def leaves() -> list[str]:

@@ -22,7 +22,7 @@ from sessionlib.signed.key_succession import (
     SUCCESSION_RECORDS,
     FollowedKey,
     KeySuccession,
-    current_key,
+    follow_key_chain,
 )
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
@@ -80,7 +80,7 @@ def assert_all_is_well(fleet: FleetOnDisk, home: Path) -> None:
     assert agent.update() == signs
     pinned = fleet.config.fleet_key
     assert pinned is not None
-    assert current_key(fleet.store, "my-fleet", pinned) == signs
+    assert follow_key_chain(fleet.store, "my-fleet", pinned).keys[-1] == signs
     code = VersionSeries(fleet.store, CODE_RECORDS, "my-fleet").newest(signs)
     assert code is not None
     assert (
