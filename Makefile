@@ -28,10 +28,10 @@ demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help
 PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 10
 QUICK := $(addprefix tests/unit/,core console/fleet console/orders)
 
-test: dev-env  ## every test; ARGS are pytest's: a path among them stands for all of tests/
+test: dev-env  ## the whole test suite on all cores; ARGS are pytest's, and a path is all that runs
 	@$(PYTEST) $(ARGS)
 
-quick: dev-env  ## unit tests of the core, the fleet view and the orders, in under a minute
+quick: dev-env  ## the unit tests of the core, the fleet view and the orders: under a minute
 	@$(PYTEST) $(QUICK) $(ARGS)
 
 check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
@@ -101,5 +101,5 @@ clean:  ## remove what was made here: environments and caches
 run-env:
 	@tools/setup.sh run
 
-dev-env:
+dev-env:  ## make .venv, with all that tests and checks need
 	@tools/setup.sh dev

@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Watches the fleet's lease, runs the workload while this account holds it,\n"
         "and hands it over.\n"
         "SIGTERM or Ctrl-C: stop the work, save it, give the lease up, end.",
-        epilog="example: python -m sessionlib agent --config accounts.yaml --account backup1\n"
+        epilog="example: python -m sessionlib agent --config accounts.yaml --account bob\n"
         "exit codes: 0 ended as asked, 1 failed or fenced, 2 usage or configuration,\n"
         "3 ended without an answer from the store",
         formatter_class=argparse.RawDescriptionHelpFormatter,

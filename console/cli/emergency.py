@@ -23,6 +23,7 @@ from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
 from console.orders import casework, proposals
 from console.orders.casework import EmergencyCase
+from console.orders.consequences import RISK_OF_TWO
 from console.orders.evidence import LivenessVerdict, Witness, evidence_lines
 from console.orders.launched import last_launch, launcher_of
 from console.orders.submit import sign_for_fleet, signing_seed_of
@@ -146,14 +147,12 @@ def _show(context: CommandContext, case: EmergencyCase) -> None:
 
 def _require_statement(context: CommandContext, case: EmergencyCase, meaning: str) -> None:
     """Return once the operator has typed whose session has ended. Raises Refused."""
-    what = (
-        f"Nobody can prove that {case.holder} has ended. Make sure of it where it runs: if it "
-        "works on, two run at once until its guard stops it."
-    )
+    what = f"Nobody can prove that {case.holder} has ended. Make sure of it where it runs"
     if not context.out.can_ask():
-        _refuse(context, case, f"refused: {what} Then state it: --confirm-stopped {case.holder}")
+        why = f"refused: {what}: {RISK_OF_TWO}. Then state it: --confirm-stopped {case.holder}"
+        _refuse(context, case, why)
     prompt = "Type its account's name to state that it has ended: "
-    context.out.ask_typed(f"{meaning}\n{what}", prompt, case.holder)
+    context.out.ask_typed(f"{meaning}\n{what}.", prompt, case.holder)
 
 
 def _refuse(context: CommandContext, case: EmergencyCase, why: str) -> None:

@@ -1,7 +1,4 @@
-"""A fleet, opened: its configuration and its store.
-
-Every command finds the same file here, and fails with the same words.
-"""
+"""An open fleet: its configuration and its store, found the same way by every command."""
 
 from __future__ import annotations
 
@@ -20,7 +17,7 @@ from sessionlib.stores import open_store
 
 @dataclass(frozen=True, slots=True)
 class Fleet:
-    """What most commands need."""
+    """The configuration, the store and the clock, with what the console learns beside them."""
 
     config: Config
     store: Store
@@ -41,7 +38,8 @@ class Fleet:
 
 
 def open_fleet(config_path: str | None) -> Fleet:
-    """The fleet of a configuration; None looks where `find_config` does. Raises ConfigError."""
+    """Open the fleet of a configuration; None for the file that `find_config` finds. Raises
+    ConfigError."""
     clock = SystemClock()
     config = load(find_config(config_path))
     return Fleet(config, open_store(config, clock), clock)

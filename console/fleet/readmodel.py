@@ -36,11 +36,13 @@ __all__ = [
     "MoveRow",
     "PolicyRow",
     "StoreRow",
+    "checkpoint_row",
     "effective_phase",
     "fleet_view",
     "is_running",
     "is_silent",
     "is_valid",
+    "time_left_s",
 ]
 
 SILENT_AFTER_BEATS = 3
@@ -63,7 +65,7 @@ def fleet_view(
         lease=_lease_row(snapshot),
         accounts=_account_rows(config, snapshot, before, only),
         handover=_move_row(snapshot, asks=policy.handover is HandoverPolicy.APPROVE),
-        checkpoint=_checkpoint_row(config, snapshot),
+        checkpoint=checkpoint_row(config, snapshot),
         store=StoreRow(
             snapshot.kind,
             snapshot.reachable,
@@ -89,6 +91,13 @@ def is_silent(seen: Reading[Report]) -> bool:
     if seen.value is None or seen.age_s is None:
         return True
     return seen.age_s > SILENT_AFTER_BEATS * seen.value.every_s
+
+
+def time_left_s(seen: Reading[Report]) -> float | None:
+    """How long a session has left by now, at least 0; None without a report."""
+    if seen.value is None:
+        return None
+    return max(0.0, seen.value.remaining_s - (seen.age_s or 0.0))
 
 
 def is_running(seen: Reading[Report]) -> bool:
@@ -165,7 +174,7 @@ def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
     )
     if not snapshot.reachable:
         # A session's end draws nearer all the same, and its last report grows older.
-        left_s = None if report is None or report.ended else _left_s(report, seen.age_s)
+        left_s = None if report is None or report.ended else time_left_s(seen)
         return replace(row, remaining_s=_rounded(left_s))
     phase, lease = effective_phase(seen), snapshot.lease.value
     holds = None if lease is None else snapshot.holder == name
@@ -179,7 +188,7 @@ def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
         return replace(row, epoch=report.epoch)
     return replace(
         row,
-        remaining_s=_rounded(_left_s(report, seen.age_s)),
+        remaining_s=_rounded(time_left_s(seen)),
         epoch=report.epoch,
         readiness=report.readiness.value,
         workload=report.workload.value,
@@ -188,10 +197,6 @@ def _account_row(config: Config, name: str, snapshot: Snapshot) -> AccountRow:
         preparing=report.preparing,
         asks=report.asks,
     )
-
-
-def _left_s(report: Report, age_s: float | None) -> float:
-    return max(0.0, report.remaining_s - (age_s or 0.0))
 
 
 def _move_row(snapshot: Snapshot, *, asks: bool) -> MoveRow | None:
@@ -222,7 +227,8 @@ def _asks_for(report: Report | None, plan_id: str) -> bool:
     return report is not None and report.asks == f"plan:{plan_id}"
 
 
-def _checkpoint_row(config: Config, snapshot: Snapshot) -> CheckpointRow:
+def checkpoint_row(config: Config, snapshot: Snapshot) -> CheckpointRow:
+    """The newest checkpoint, with its age if the holder's report is about it."""
     lease = snapshot.lease.value
     every_s = config.checkpoint_every_s()
     if lease is None or lease.checkpoint is None or not snapshot.reachable:

@@ -1,7 +1,7 @@
-"""Whether sessions may take over by themselves, as the operator's screens show it.
+"""Whether sessions may take over by themselves, as the screens show it.
 
-doctor's finding has to be signed with the key in force, as agents want it. One that can't be read
-just now leaves what was known.
+Doctor's result must be signed with the key in force, as agents require. An unreadable result
+leaves the last one. `sessionlib.signed.store_check` decides what a result allows.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from sessionlib.signed import store_check
 from sessionlib.stores import checked_folder_of
 
 EVERY_S = 60.0
-"""On Drive each reading costs 10 units: the finding's, and that of whether the key was changed."""
+"""On Drive each reading costs 10 units: one for the result, one for a change of the key."""
 
 
 @dataclass
 class TakeoverGate:
-    """One fleet's, as one console knows it."""
+    """The last known answer for one fleet."""
 
     _why: str | None = "what doctor has found can't be read"
     _read_mono: float = float("-inf")
 
     def store_unproven(self, store: Store, config: Config, clock: Clock) -> str | None:
-        """Why every takeover waits for an operator; None where it needn't."""
+        """The reason why every takeover waits for an operator; None if takeovers are allowed."""
         place = checked_folder_of(config)
         if place is None:
             return None

@@ -1,6 +1,6 @@
-"""The case for an emergency, while it is looked into; pure.
+"""The case for an emergency: how long the holder is watched, and why it isn't lost yet. Pure.
 
-It says how long a holder is watched before its silence counts, and what keeps the work with it.
+The words of the witnesses are made in `evidence`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from console.errors import Refused
 from console.fleet.snapshot import Snapshot
 from console.orders import proposals
+from console.orders.consequences import Consequences
 from console.orders.evidence import (
     LivenessVerdict,
     WatchStart,
@@ -100,15 +101,20 @@ def update_case(
 
 
 def propose_emergency(case: EmergencyCase, config: Config, where: str) -> Proposal:
-    """The order that the case would give. Raises Refused where it doesn't bear one."""
+    """The order that the case justifies. Raises Refused if it doesn't justify one."""
     if case.why_not is not None:
         raise Refused(case.why_not)
     check_lease_unchanged(case, case.last)
     return proposals.emergency(config, case.last, case.to, case.holder, case.justification(where))
 
 
+def case_consequences(case: EmergencyCase, config: Config) -> Consequences:
+    """The consequences of the order that the case is about, without its evidence."""
+    return proposals.emergency_consequences(config, case.last, case.to, case.holder)
+
+
 def check_lease_unchanged(case: EmergencyCase, now: Snapshot) -> None:
-    """Return if the lease is still the one that the evidence is about. Raises Refused."""
+    """Return if the evidence is about the present lease. Raises Refused."""
     lease = now.lease.value
     if lease is None or lease.mark != case.first.lease.mark:
         raise Refused("the lease has changed since the evidence was shown: look again")

@@ -1,7 +1,7 @@
-"""Bringing the work back when every session has ended: which account, and how far it is; pure.
+"""A cold start after every session has ended: the accounts to start, and its progress. Pure.
 
-There is no state but the store's and the launcher's: whoever looks again goes on where things
-stand.
+Each step follows from one snapshot and the launcher's status. No other state is kept, so a new
+run goes on where things stand.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What is known of the holder's end, witness by witness, and what it comes to; pure.
+"""The evidence of the holder's end, witness by witness, and the verdict. Pure.
 
-Silence never proves an end, and an expired lease doesn't. A process that is gone does, for the
-session that holds the lease.
+Silence proves no end, and an expired lease proves none. A process that is gone proves it only
+for the session that holds the lease.
 """
 
 from __future__ import annotations
@@ -127,6 +127,18 @@ def evidence_lines(witnesses: Sequence[Witness], columns: int | None = None) -> 
         said = wrapped(row[at:], max(columns - at, _LEAST_COLUMNS), in_column=True)
         broken += [row[:at] + said[0], *(" " * at + more for more in said[1:])]
     return [head, *broken]
+
+
+def evidence_rows(witnesses: Sequence[Witness]) -> tuple[tuple[str, str, str], ...]:
+    """Each witness for the dialog: its name, its verdict, and its words with their age."""
+    return tuple(
+        (
+            one.name,
+            one.verdict.value,
+            one.says if one.since_s is None else f"{one.says} ({duration(one.since_s)})",
+        )
+        for one in witnesses
+    )
 
 
 def _store(seen: Reading[Lease], lease: Lease, watch: WatchStart | None) -> Witness:

@@ -1,7 +1,7 @@
-"""What the screen may ask for, over the same functions as the command line.
+"""The screen's orders, over the same functions as the command line.
 
-Nothing is given while reading only. An order is given on what its question was about, or not at
-all.
+Nothing is given in read-only mode. An order is given on the state that its question was about,
+or not at all.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from console.fleet.fleet import Fleet
 from console.fleet.snapshot import Snapshot
 from console.orders import casework, outcomes, proposals
 from console.orders.casework import EmergencyCase
+from console.orders.consequences import Consequences
 from console.orders.proposals import Proposal
 from console.orders.proposals.common import require_lease, standbys
 from sessionlib.config import Config
@@ -27,7 +28,7 @@ READ_ONLY = "this console was started with --read-only: it changes nothing"
 
 @dataclass(frozen=True, slots=True)
 class ConfirmationRequest:
-    """A question as it stood when it was put: what would be done, and on what grounds."""
+    """A proposal as it was when the operator was asked about it."""
 
     action: OrderAction
     account: str | None
@@ -122,6 +123,10 @@ class OrderService:
             raise Refused(READ_ONLY)
         return casework.propose_emergency(case, self.fleet.config, "on the screen")
 
+    def case_consequences(self, case: EmergencyCase) -> Consequences:
+        """The consequences of the emergency that a case is about."""
+        return casework.case_consequences(case, self.fleet.config)
+
     def emergency_successor(self, snapshot: Snapshot, account: str | None) -> str:
         """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""
         if self.read_only:
@@ -159,7 +164,7 @@ _PLAIN: Mapping[OrderAction, Callable[[Config, Snapshot], Proposal]] = {
 
 
 def handover_target(snapshot: Snapshot, selected: str | None) -> str | None:
-    """Whom a handover goes to when `selected` is: a standby that runs, else the best one (None)."""
+    """The target of a handover: the selected standby if it runs; None for the best one."""
     lease = snapshot.lease.value
     if selected is None or lease is None or selected == lease.holder:
         return None

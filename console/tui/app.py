@@ -24,7 +24,7 @@ from console.fleet.changes import FleetEvent, events_between
 from console.fleet.readmodel import fleet_view
 from console.fleet.snapshot import Snapshot
 from console.orders.casework import EmergencyCase
-from console.orders.consequences import emergency_question, question
+from console.orders.consequences import question
 from console.orders.proposals import Proposal
 from console.orders.service import ConfirmationRequest, OrderService
 from console.tui.base import BaseApp
@@ -191,7 +191,7 @@ class ConsoleApp(BaseApp):
         except ColabvpsError as error:
             self.announce(FleetEvent(f"{key_for(action).label}: {error}", "bad"))
             return
-        ask = Ask(question(asked, self.fleet.view), self.clock)
+        ask = Ask(question(asked.proposal.consequences, _key_name), self.clock)
         self.push_screen(ask, partial(self._on_confirmed, asked))
 
     def _on_confirmed(self, asked: ConfirmationRequest, agreed: bool | None) -> None:
@@ -276,7 +276,9 @@ class ConsoleApp(BaseApp):
         except ColabvpsError as error:
             self.announce(FleetEvent(f"{key_for(OrderAction.EMERGENCY).label}: {error}", "bad"))
             return
-        ask = AskEmergency(emergency_question(case, self.fleet.view), case, self.clock)
+        ask = AskEmergency(
+            question(self.service.case_consequences(case), _key_name), case, self.clock
+        )
         self.push_screen(ask, partial(self._on_emergency_confirmed, ask))
 
     def _on_emergency_confirmed(self, ask: AskEmergency, agreed: bool | None) -> None:
@@ -323,3 +325,7 @@ class ConsoleApp(BaseApp):
 
     def on_console_app_crashed(self, message: Crashed) -> None:
         self._handle_exception(message.error)
+
+
+def _key_name(action: OrderAction) -> str:
+    return key_for(action).cap

@@ -19,7 +19,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
 from console.orders.casework import EmergencyCase
-from console.orders.consequences import Question, evidence_rows
+from console.orders.consequences import Question
+from console.orders.evidence import evidence_rows
 from console.tui import render
 from console.tui.panels import Panel
 from console.tui.styled import Runs, wrapped
@@ -161,7 +162,7 @@ class AskEmergency(Ask):
         return f"{how} {self.question.typed} to state that its session has ended."
 
     def _evidence(self, columns: int) -> list[Runs]:
-        return render.evidence(evidence_rows(self.case), columns)
+        return render.evidence(evidence_rows(self.case.witnesses), columns)
 
     def _in_the_way(self, columns: int) -> list[Runs]:
         why = self.why_not()

@@ -23,8 +23,8 @@ _STREAM: dict[int | str, dict[str, Any]] = {
             "text/event-stream": {
                 "schema": {"type": "string"},
                 "example": (
-                    'id: 42\nevent: handover\ndata: {"plan": "5d1f0c2a", "to": "backup1", '
-                    '"phase": "offered", "from": "primary"}\n\n'
+                    'id: 42\nevent: handover\ndata: {"plan": "5d1f0c2a", "to": "bob", '
+                    '"phase": "offered", "from": "ada"}\n\n'
                 ),
             }
         },

@@ -28,12 +28,10 @@ def _whole(value: object) -> object:
 
 
 Account = Annotated[
-    str, Field(pattern=ACCOUNT_PATTERN, description="The account's name.", examples=["backup1"])
+    str, Field(pattern=ACCOUNT_PATTERN, description="The account's name.", examples=["bob"])
 ]
 Id = Annotated[str, Field(pattern=r"^[!-~]{1,200}$")]
-WorkerId = Annotated[
-    Id, Field(description="The session's own name.", examples=["backup1-3f9c21d07a"])
-]
+WorkerId = Annotated[Id, Field(description="The session's own name.", examples=["bob-3f9c21d07a"])]
 Epoch = Annotated[
     int,
     Field(
@@ -80,7 +78,7 @@ class RegisterBody(RequestBody):
     epoch: Epoch
     takeover: bool = Field(default=False, description="Whether the former primary was lost.")
     previous_session: Id | None = Field(
-        default=None, description="Whom the work came from.", examples=["primary"]
+        default=None, description="Whom the work came from.", examples=["ada"]
     )
 
 
@@ -116,8 +114,8 @@ class HandoverBody(RequestBody):
     account: Account
     epoch: Epoch
     plan: Id = Field(description="The plan's id.", examples=["5d1f0c2a"])
-    from_: Account = Field(alias="from", examples=["backup1"])
-    to: Account = Field(examples=["backup2"])
+    from_: Account = Field(alias="from", examples=["bob"])
+    to: Account = Field(examples=["cleo"])
     phase: str = Field(
         pattern=r"^[a-z][a-z_]{0,31}$",
         description=(

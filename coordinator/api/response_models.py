@@ -14,7 +14,7 @@ class AcceptedResponse(BaseModel):
     epoch: int = Field(description="The highest epoch known.", examples=[7])
     holder: str | None = Field(
         description="The account known to hold it; null where none has said so.",
-        examples=["backup1"],
+        examples=["bob"],
     )
 
 
@@ -32,8 +32,8 @@ class HeartbeatResponse(AcceptedResponse):
 class SessionSummary(BaseModel):
     """An account's session, by its last heartbeat."""
 
-    account: str = Field(examples=["backup2"])
-    worker_id: str = Field(examples=["backup2-91ab5e"])
+    account: str = Field(examples=["cleo"])
+    worker_id: str = Field(examples=["cleo-91ab5e"])
     epoch: int = Field(description="As the session knew it.", examples=[7])
     status: str = Field(examples=["standby"])
     remaining_s: float = Field(description="What is left of its life.", examples=[39_600.0])
@@ -56,8 +56,8 @@ class HandoverSummary(BaseModel):
     """The next move: the one that is planned, or else the primary's end."""
 
     plan: str | None = Field(description="Null where none is planned yet.", examples=["5d1f0c2a"])
-    from_: str = Field(alias="from", examples=["primary"])
-    to: str | None = Field(examples=["backup1"])
+    from_: str = Field(alias="from", examples=["ada"])
+    to: str | None = Field(examples=["bob"])
     phase: str = Field(description="`expected` without a plan.", examples=["warming"])
     in_s: float | None = Field(description="Null: as soon as its successor is ready.")
     at: str | None = Field(examples=["2026-01-01T20:00:00+00:00"])
@@ -81,8 +81,8 @@ class PrimaryResponse(BaseModel):
     """Where the primary is."""
 
     epoch: int = Field(examples=[7])
-    account: str = Field(examples=["backup1"])
-    worker_id: str = Field(examples=["backup1-3f9c21d07a"])
+    account: str = Field(examples=["bob"])
+    worker_id: str = Field(examples=["bob-3f9c21d07a"])
     worker_url: str | None = Field(examples=["https://example.trycloudflare.com"])
     since: str = Field(examples=["2026-01-01T12:00:00+00:00"])
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from sessionlib.agent.prepare_hook import PrepareHook
-from sessionlib.bundles.transfer import PreparationCancelled as CalledOff
+from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.checkpoints import CheckpointCancelled, Checkpoints, RestoreResult
 from sessionlib.checkpoints.checkpoints import never_cancelled
 from sessionlib.checkpoints.store_names import manifest_key
@@ -38,25 +38,25 @@ class CheckpointJobs:
         return self._checkpoints.progress
 
     def stop(self) -> None:
-        """Have what is under way end soon, and what was given `new_stop_check` before this not
-        begin, to make room for something that can't wait. No restore is stopped."""
+        """End what is under way soon, to make room for something that can't wait. A job that got
+        its `new_stop_check` before this and hasn't begun never will. No restore is stopped."""
         self._stopped.set()
         self._stopped = threading.Event()
         self._checkpoints.cancel()
 
     def new_stop_check(self) -> Callable[[], bool]:
-        """What says whether there was a `stop` since: for a call that is asked for now, and begins
-        once others are done."""
+        """A function that says whether `stop` was called since now: for a job that is asked for
+        now and begins once others are done."""
         return self._stopped.is_set
 
     def copy(
-        self, action: Copy, called_off: Callable[[], bool] = never_cancelled
+        self, action: Copy, is_cancelled: Callable[[], bool] = never_cancelled
     ) -> events.CopyEnded:
         """A checkpoint of the data while the workload runs."""
         try:
-            if self._prepare is not None and not called_off():
-                self._prepare(action.epoch, called_off)
-            made = self._checkpoints.copy(action.epoch, action.base, called_off)
+            if self._prepare is not None and not is_cancelled():
+                self._prepare(action.epoch, is_cancelled)
+            made = self._checkpoints.copy(action.epoch, action.base, is_cancelled)
         except Exception as error:  # noqa: BLE001 - a missing answer would be waited for for ever
             return events.CopyEnded(action.token, None, _why("no checkpoint was made", error))
         return events.CopyEnded(action.token, made)
@@ -70,12 +70,12 @@ class CheckpointJobs:
         return events.Sealed(action.token, None if made is None else made.pointer)
 
     def fetch(
-        self, action: FetchAhead, called_off: Callable[[], bool] = never_cancelled
+        self, action: FetchAhead, is_cancelled: Callable[[], bool] = never_cancelled
     ) -> events.Fetched:
         """A published checkpoint, brought here ahead of its use."""
         name = action.pointer.name
         try:
-            self._checkpoints.fetch(action.pointer, called_off)
+            self._checkpoints.fetch(action.pointer, is_cancelled)
         except Exception as error:  # noqa: BLE001 - as above
             return events.Fetched(name, _why(f"checkpoint {name} couldn't be fetched", error))
         return events.Fetched(name)
@@ -95,11 +95,11 @@ class CheckpointJobs:
         )
 
     def collect(
-        self, action: CollectGarbage, called_off: Callable[[], bool] = never_cancelled
+        self, action: CollectGarbage, is_cancelled: Callable[[], bool] = never_cancelled
     ) -> None:
         """Remove what no checkpoint needs; what can't be removed now is next time."""
         with suppress(Exception):
-            self._checkpoints.collect(action.pointer, action.epoch, called_off)
+            self._checkpoints.collect(action.pointer, action.epoch, is_cancelled)
 
     def _age_s(self, pointer: Pointer) -> float:
         """How old a published checkpoint is, by the store's clock; for display."""
@@ -116,4 +116,6 @@ def _receipt(restored: RestoreResult) -> str:
 
 def _why(what: str, error: Exception) -> str:
     """The reason in words; none where something more urgent came first, which is no trouble."""
-    return "" if isinstance(error, CheckpointCancelled | CalledOff) else f"{what}: {error}"
+    return (
+        "" if isinstance(error, CheckpointCancelled | PreparationCancelled) else f"{what}: {error}"
+    )

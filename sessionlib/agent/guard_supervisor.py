@@ -1,6 +1,6 @@
 """Keeping a guard running: a lost guard is replaced, with backoff.
 
-The new one is told of the lease only what still counts.
+The new one gets only the grant that still counts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class GuardFactory(Protocol):
 
 
 class GuardSupervisor:
-    """Always the one guard of a home, or none for a moment.
+    """The one guard of a home; for a short time there may be none.
 
     `post` is called in other threads. `cleared` says that nothing runs in this home
     that isn't known of. `new_guard` makes the client of a guard that isn't started yet.

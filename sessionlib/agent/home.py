@@ -124,7 +124,7 @@ class Home:
 
 
 def _try_lock(lock: TextIO) -> bool:
-    """Take the lock, whoever only looks whether it is free being waited for."""
+    """Take the lock; who only tests whether it is free is waited for."""
     for _ in range(_TRIES):
         with contextlib.suppress(OSError):
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

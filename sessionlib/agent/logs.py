@@ -73,7 +73,7 @@ class AgentLog:
         self._logger.log(LEVELS[line.level], "%s", line.text, extra=extra)
 
     def close(self) -> None:
-        """Close the file, and give what the terminal hasn't taken yet a moment."""
+        """Close the file, and wait a short while for what the terminal hasn't taken yet."""
         for handler in self._logger.handlers:
             handler.close()
 

@@ -120,7 +120,7 @@ class Agent:
             if late_s > self.view.timing.margin_s:
                 self._learn(Late(late_s), now)
             while event is not None:
-                # Each at its own moment, never before it arrived: a watch begins with it.
+                # Each at its own time, never before it arrived: a watch begins with it.
                 self._learn(event, self.clock.now())
                 event = self._next_event(0)
             exit_ = self._turn(self.clock.now())
@@ -175,7 +175,7 @@ class Agent:
             self._reported_mono = now.mono
 
     def _log_warnings(self) -> str | None:
-        """Tell, once, of what in the store isn't genuine; the first of it goes into the report."""
+        """Log once what in the store isn't genuine; returns the first of it, for the report."""
         warnings = self.executor.provisioner.warnings
         for text in warnings:
             if text not in self._warned:

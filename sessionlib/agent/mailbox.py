@@ -22,7 +22,7 @@ from sessionlib.ports import Store
 from sessionlib.records import decode, encode, read_object
 
 FORGOTTEN_S = 3600.0
-"""Orders older than this are somebody's past; nobody waits for a word on them."""
+"""Orders older than this are past; nobody waits for an answer to them."""
 
 LOG_TAIL_BYTES = 64 * 1024
 
@@ -41,7 +41,7 @@ class _JudgedOrder:
 
 @dataclass(slots=True)
 class Mailbox:
-    """One agent's side of the notes. Calls may raise StoreError or OSError; `read` doesn't."""
+    """One agent's side of the mailbox. Calls may raise StoreError or OSError; `read` doesn't."""
 
     store: Store
     _: KW_ONLY
@@ -51,11 +51,11 @@ class Mailbox:
     account: str
     """Whose mailbox it is."""
     read_published: Callable[[], str | None] = lambda: None
-    """What is looked at besides: which program should run by now, in words."""
+    """Reads which program should run by now, in words."""
     current_key: Callable[[], str | None] | None = None
-    """The fleet's key by now, where it may have been changed."""
+    """Returns the fleet's key by now, where it may have been changed."""
     read_store_check: Callable[[], StoreCheckResult | None] = lambda: None
-    """What is known of the store's promises, where that matters."""
+    """Reads what is known of the store's promises, where that matters."""
     clock: Clock = field(default_factory=SystemClock)
     _orders: dict[str, _JudgedOrder] = field(default_factory=dict)
     _past: set[str] = field(default_factory=set)
@@ -66,7 +66,7 @@ class Mailbox:
         """Read what others wrote. What can't be read is left out.
 
         Orders that were never read are read for as long as `budget_s`, the others next time:
-        they are never removed, and thousands of them must not keep a look from ending.
+        they are never removed, and thousands of them must not keep a reading from ending.
         """
         reports: dict[str, tuple[Report, float]] = {}
         for account in self.accounts:
@@ -124,7 +124,7 @@ class Mailbox:
     ) -> None:
         keys = self.store.list(layout.ORDERS)
         for gone in {*self._orders, *self._past}.difference(keys):
-            # A peek that was given up on may go on beside the next one.
+            # A reading that was given up on may go on beside the next one.
             self._orders.pop(gone, None)
             self._past.discard(gone)
         self._read_what_counts(keys, budget_s)
@@ -157,7 +157,7 @@ class Mailbox:
         for key, known in list(self._orders.items()):
             if known.counts:
                 self._read_order(key)
-        # On from where the last look ended: some may never be readable, forbidden to us perhaps.
+        # On from where the last reading ended: some may never be readable, forbidden to us perhaps.
         unread.sort(key=lambda key: (key <= self._tried, key))
         for number, key in enumerate(unread):
             if number and self.clock.now().mono >= until_mono:

@@ -28,19 +28,19 @@ class NoticeStateFile:
     path: Path
 
     def read(self, receivers: int, now_wall: float) -> tuple[tuple[str, ...], list[QueuedNotice]]:
-        """What was told, and what waits for one of so many receivers."""
+        """What was delivered, and what waits for one of so many receivers."""
         with suppress(OSError, ValueError):
             with open_regular(self.path) as (fd, _):
                 data = os.pread(fd, MAX_BYTES + 1, 0)
             return retry_queue.from_state(read_object(data, MAX_BYTES), receivers, now_wall)
         return (), []
 
-    def write(self, told: Sequence[str], letters: Sequence[QueuedNotice]) -> None:
-        """A full disk costs memory of what was told, never the telling."""
+    def write(self, delivered: Sequence[str], queued: Sequence[QueuedNotice]) -> None:
+        """On a full disk the old state stays: notices are sent all the same."""
         draft = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         with suppress(OSError):
             draft.unlink(missing_ok=True)
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
             with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:
-                json.dump(retry_queue.to_state(told, letters), file)
+                json.dump(retry_queue.to_state(delivered, queued), file)
             draft.replace(self.path)

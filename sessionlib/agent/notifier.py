@@ -27,9 +27,9 @@ REMEMBERED = "notices.json"
 class Notifier:
     """One agent's line to the operator. The loop calls it, and is never made to wait."""
 
-    def __init__(self, delivery: NoticeDelivery, say: Callable[[LogLine], None]) -> None:
+    def __init__(self, delivery: NoticeDelivery, log: Callable[[LogLine], None]) -> None:
         self._delivery = delivery
-        self._say = say
+        self._log = log
         self._known = NoticeContext(told=delivery.delivered)
         self._failed = False
 
@@ -37,33 +37,33 @@ class Notifier:
         self._delivery.start()
 
     def send_notices(self, report: Report, view: View, now: Instant) -> None:
-        """Tell what of the newest state is to be told; returns at once."""
+        """Queue the notices that the newest state asks for; returns at once."""
         try:
             notices, self._known = due_notices(self._known, view, report, now)
         except Exception as error:  # noqa: BLE001 - the work goes on, whatever is wrong with this
             if not self._failed:
                 text = f"a fault in this program ({type(error).__name__}): a notice isn't sent"
-                self._say(LogLine("error", "notice", text))
+                self._log(LogLine("error", "notice", text))
             self._failed = True
             return
         self._delivery.queue(notices)
 
     def close(self) -> None:
-        """Give what is on its way a moment."""
+        """Wait a short while for what is under way."""
         self._delivery.close()
 
 
 def open_notifier(
-    config: Config, home: Path, clock: Clock, say: Callable[[LogLine], None]
+    config: Config, home: Path, clock: Clock, log: Callable[[LogLine], None]
 ) -> Notifier | None:
-    """What tells the operator, where there is anybody to tell."""
+    """The notifier; None where there is nobody to tell or notices can't be sent."""
     urls, problems = receivers(config)
     why = why_unavailable()
     for text in [*problems, *([why] if why is not None else [])]:
-        say(LogLine("warning", "notices_off", text))
+        log(LogLine("warning", "notices_off", text))
     if not urls or why is not None:
         return None
     delivery = NoticeDelivery(
-        urls, ProcessSender(config.fleet), NoticeStateFile(home / REMEMBERED), clock, say
+        urls, ProcessSender(config.fleet), NoticeStateFile(home / REMEMBERED), clock, log
     )
-    return Notifier(delivery, say)
+    return Notifier(delivery, log)

@@ -18,19 +18,19 @@ TIMEOUT_S = 5 * 60.0
 """A command that takes longer hangs; the interval until the next try is as long."""
 
 PrepareHook = Callable[[int, Callable[[], bool]], None]
-"""Given the epoch, and what says whether the copy was called off meanwhile."""
+"""Takes the epoch, and a function that says whether the copy is cancelled by now."""
 
 
 def make_prepare_hook(
     argv: tuple[str, ...], home: Path, files: WorkFiles, spec: Callable[[], WorkloadSpec]
 ) -> PrepareHook:
-    """A call that runs `argv` beside the workload of an epoch. It raises KitError; Cancelled,
-    which is one, where it was called off."""
+    """A call that runs `argv` beside the workload of an epoch. It raises ProgramError; when it
+    is cancelled, PreparationCancelled."""
     runner = SetupRunner(home, TIMEOUT_S, name="prepare")
 
-    def prepare(epoch: int, called_off: Callable[[], bool]) -> None:
+    def prepare(epoch: int, is_cancelled: Callable[[], bool]) -> None:
         now = spec()
         env = files.environment(now, os.environ, Mode.ACTIVE, epoch)
-        runner.run(SetupJob(argv, home / now.cwd, env, f"prepare at epoch {epoch}"), called_off)
+        runner.run(SetupJob(argv, home / now.cwd, env, f"prepare at epoch {epoch}"), is_cancelled)
 
     return prepare

@@ -57,7 +57,7 @@ def _identity(path: Path) -> tuple[int, int] | None:
 
 
 class Probe:
-    """Asks in a thread of its own until the answer is yes, which is told once."""
+    """Asks in a thread of its own until the answer is yes, and calls `on_ready` once."""
 
     def __init__(self, check: Check, on_ready: Callable[[Probe], None]) -> None:
         self._check = check

@@ -26,11 +26,12 @@ from sessionlib.stores import checked_folder_of, timing_of
 STORE_CHECK_EVERY_S = 900.0
 """Each reading of doctor's finding costs 5 units on Drive."""
 MAX_WARNINGS = 8
-"""So many are told of: whoever plants one can plant a thousand."""
+"""So many are reported: whoever plants one can plant a thousand."""
 
 
 class Provisioner:
-    """One session's program and papers. `look` and `prepare` come from a thread each."""
+    """One session's program, configuration and key. The `read_` calls come from one thread,
+    `prepare` from another."""
 
     def __init__(  # noqa: PLR0913 - the parts that one session has
         self,
@@ -46,8 +47,8 @@ class Provisioner:
         self._config = config
         self._clock = clock
         self._every_s = timing_of(config).report_s
-        self._diagnosed_every_s = STORE_CHECK_EVERY_S / config.timings.scale
-        self._looked_mono = float("-inf")
+        self._check_every_s = STORE_CHECK_EVERY_S / config.timings.scale
+        self._refreshed_mono = float("-inf")
         self._secrets = dict(secrets)
         self._followed = (
             None if public_key is None else FollowedKey(store, config.fleet, public_key, home)
@@ -57,12 +58,12 @@ class Provisioner:
         self._wanted: WantedProgram | None = None
         self._settings = VersionSeries(store, CONFIG_RECORDS, config.fleet)
         self._checked_folder = checked_folder_of(config)
-        self._diagnosed_mono = float("-inf")
+        self._checked_mono = float("-inf")
         self.store_check: events.StoreCheckResult | None = None
         """What doctor has found, once it could be read; None where that is no matter."""
         self.config_words: str | None = None
         self.warnings: tuple[str, ...] = ()
-        """What of the published was passed over at the last look, and why."""
+        """What the last refresh passed over of what is published, and why."""
         self.on_ready: Callable[[WorkloadSpec], None] = lambda spec: None
 
     @property
@@ -85,11 +86,11 @@ class Provisioner:
         return replace(spec, env={**spec.env, **self._secrets})
 
     def read_published(self) -> str | None:
-        """See what is published by now, now and then; the program that should run, in words.
-        Raises StoreError."""
+        """Read what is published, but not more often than reports are due. Returns the program
+        that should run, in words. Raises StoreError."""
         now_mono = self._clock.now().mono
-        if now_mono - self._looked_mono >= self._every_s:
-            self._looked_mono = now_mono
+        if now_mono - self._refreshed_mono >= self._every_s:
+            self._refreshed_mono = now_mono
             self._refresh()
         return None if self._wanted is None else self._wanted.bundle
 
@@ -98,10 +99,10 @@ class Provisioner:
         now_mono = self._clock.now().mono
         if (
             self._checked_folder is not None
-            and now_mono - self._diagnosed_mono >= self._diagnosed_every_s
+            and now_mono - self._checked_mono >= self._check_every_s
         ):
             _, why = read_store_check(self._store, self._checked_folder, self.public_key)
-            self._diagnosed_mono = now_mono
+            self._checked_mono = now_mono
             self.store_check = events.StoreCheckResult(why)
         return self.store_check
 

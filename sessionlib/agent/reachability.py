@@ -17,8 +17,8 @@ MISSES = 3
 class ReportMonitor:
     """Counts the reports that failed, one after the other. Called from one thread at a time."""
 
-    def __init__(self, say: Callable[[LogLine], None]) -> None:
-        self._say = say
+    def __init__(self, log: Callable[[LogLine], None]) -> None:
+        self._log = log
         self._missed = 0
 
     def note_result(self, why: str | None) -> None:
@@ -26,23 +26,23 @@ class ReportMonitor:
         missed, self._missed = self._missed, 0 if why is None else self._missed + 1
         if self._missed == MISSES:
             text = f"{MISSES} reports in a row couldn't be written, others may think this one dead"
-            self._say(LogLine("warning", "unheard", f"{text}: {why}"))
+            self._log(LogLine("warning", "unheard", f"{text}: {why}"))
         elif why is None and missed >= MISSES:
-            self._say(LogLine("info", "heard", "reports are written again"))
+            self._log(LogLine("info", "heard", "reports are written again"))
 
 
 class MailboxMonitor:
-    """Says where looks at what others wrote fail. Called from one thread at a time."""
+    """Logs when the mailbox can't be read. Called from one thread at a time."""
 
-    def __init__(self, say: Callable[[LogLine], None]) -> None:
-        self._say = say
+    def __init__(self, log: Callable[[LogLine], None]) -> None:
+        self._log = log
         self._reads_fail = False
 
     def note_read(self, why: str | None) -> None:
-        """A look was answered, or why it was not: nothing that it might have found is known."""
-        was_deaf, self._reads_fail = self._reads_fail, why is not None
-        if self._reads_fail and not was_deaf:
+        """The mailbox was read, or why it was not: nothing that it might have held is known."""
+        failed_before, self._reads_fail = self._reads_fail, why is not None
+        if self._reads_fail and not failed_before:
             text = "no order and no report arrives: a look at them came to nothing"
-            self._say(LogLine("warning", "deaf", f"{text}: {why}"))
-        elif was_deaf and not self._reads_fail:
-            self._say(LogLine("info", "hears", "orders and reports arrive again"))
+            self._log(LogLine("warning", "deaf", f"{text}: {why}"))
+        elif failed_before and not self._reads_fail:
+            self._log(LogLine("info", "hears", "orders and reports arrive again"))

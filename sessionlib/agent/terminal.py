@@ -18,7 +18,7 @@ LAST_WORDS_S = 1.0
 
 
 class TerminalHandler(logging.Handler):
-    """Writes lines to `stream` in a thread of its own. `close` gives it a moment to finish."""
+    """Writes lines to `stream` in a thread of its own. `close` waits a short while for it."""
 
     def __init__(self, stream: TextIO) -> None:
         super().__init__()

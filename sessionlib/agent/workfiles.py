@@ -39,9 +39,9 @@ class WorkloadContext:
 class WorkFiles:
     """One home's paths for one workload."""
 
-    def __init__(self, seat: WorkloadContext) -> None:
-        self._seat = seat
-        self.home = seat.home.resolve()
+    def __init__(self, context: WorkloadContext) -> None:
+        self._context = context
+        self.home = context.home.resolve()
         self.log = self.home / "logs" / "workload.log"
         self.control = self.home / "run" / "control.json"
         self.url = self.home / "run" / "url"
@@ -59,12 +59,12 @@ class WorkFiles:
     ) -> dict[str, str]:
         """The workload's whole environment but for the guard's markers."""
         own = {
-            "SESSION_ACCOUNT": self._seat.account,
-            "SESSION_ID": self._seat.session,
+            "SESSION_ACCOUNT": self._context.account,
+            "SESSION_ID": self._context.session,
             "SESSION_EPOCH": "" if epoch is None else str(epoch),
             "SESSION_MODE": mode.value,
             "SESSION_DATA_DIR": str(self.home / spec.data),
-            "SESSION_DEADLINE": str(int(self._seat.deadline_unix_s)),
+            "SESSION_DEADLINE": str(int(self._context.deadline_unix_s)),
             "SESSION_CONTROL_FILE": str(self.control),
             "SESSION_URL_FILE": str(self.url),
             "SESSION_STATUS_FILE": str(self.status),

@@ -15,9 +15,7 @@ from sessionlib.config.yaml_document import ConfigProblem, Where, YamlDocument
 _EXAMPLES: dict[Where, str] = {
     ("fleet",): "fleet: my-fleet",
     ("store",): "store: {kind: folder, path: VPS_Shared}",
-    ("accounts",): (
-        "accounts: {primary: {email: you@example.com, role: main_worker, priority: 1}}"
-    ),
+    ("accounts",): ("accounts: {ada: {email: ada@example.com, role: main_worker, priority: 1}}"),
     ("workload",): "workload: {command: [python, server.py]}",
     ("workload", "command"): "command: [python, server.py]",
     ("email",): "email: name@example.com",
@@ -39,7 +37,7 @@ def schema_problems(error: ValidationError, document: YamlDocument) -> list[Conf
 
 
 def format_problem(file: str, problem: ConfigProblem) -> str:
-    """`accounts.yaml:7: accounts.backup1.role: …`."""
+    """`accounts.yaml:7: accounts.bob.role: …`."""
     place = f"{file}:{problem.line}" if problem.line else file
     name = dotted_name(problem.where)
     return f"{place}: {name}: {problem.text}" if name else f"{place}: {problem.text}"

@@ -19,7 +19,7 @@ MAX_VALUES = 10_000
 MAX_NODES = 2 * MAX_VALUES
 """Values and their keys. Without a bound a file of a megabyte would take minutes to be read."""
 Where = tuple[str | int, ...]
-"""The way to a value: `("accounts", "backup1", "role")`."""
+"""The way to a value: `("accounts", "bob", "role")`."""
 
 _YAML = "tag:yaml.org,2002:"
 _KINDS = ("str", "int", "float", "bool", "null", "timestamp", "map", "seq")

@@ -17,7 +17,7 @@ class ReadLease:
 
 @dataclass(frozen=True, slots=True)
 class ReadMailbox:
-    """Read the notes: reports and orders. Answered by Peeked."""
+    """Read the mailbox: reports and orders. Answered by MailboxRead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +90,14 @@ class CollectGarbage:
 
 @dataclass(frozen=True, slots=True)
 class PrepareProgram:
-    """Fetch the workload's program and set it up. Answered by Prepared."""
+    """Fetch the workload's program and set it up. Answered by ProgramPrepared."""
 
     wanted: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class RecordHistory:
-    """Write a history record. Answered by Recorded."""
+    """Write a history record. Answered by HistoryRecorded."""
 
     history: History
 

@@ -18,7 +18,7 @@ from sessionlib.core.work import WorkloadFacts
 
 @dataclass(frozen=True, slots=True)
 class LeaseRead:
-    """The answer to Look. `lease` and `version` go with Sight.SEEN, `why` with the others."""
+    """The answer to ReadLease. `lease` and `version` go with status SEEN, `why` with the others."""
 
     status: LeaseReadStatus
     lease: Lease | None = None
@@ -38,7 +38,7 @@ class WriteVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WriteAnswered:
-    """The answer to Send, for the write with `nonce`; a late one may answer an older write."""
+    """The answer to WriteLease for the write with `nonce`; a late one may answer an older write."""
 
     nonce: str
     verdict: WriteVerdict
@@ -55,7 +55,7 @@ class StoreCheckResult:
 
 @dataclass(frozen=True, slots=True)
 class MailboxRead:
-    """What stands in the notes: reports, each with its age in seconds, and well-signed orders."""
+    """The answer to ReadMailbox: reports, each with its age in seconds, and well-signed orders."""
 
     reports: Mapping[str, tuple[Report, float]]
     orders: tuple[Order, ...] = ()
@@ -121,7 +121,7 @@ class Fetched:
 
 @dataclass(frozen=True, slots=True)
 class ProgramPrepared:
-    """The answer to Prepare: the program is here, or `why` it isn't."""
+    """The answer to PrepareProgram: the program is here, or `why` it isn't."""
 
     bundle: str
     why: str | None = None
@@ -129,7 +129,7 @@ class ProgramPrepared:
 
 @dataclass(frozen=True, slots=True)
 class HistoryRecorded:
-    """The answer to Record: the history of `epoch` is in the store, or `why` it isn't yet."""
+    """The answer to RecordHistory: the history of `epoch` is stored, or `why` it isn't yet."""
 
     epoch: int
     why: str | None = None

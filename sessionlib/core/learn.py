@@ -265,7 +265,7 @@ def _retired(view: View, chance: str) -> View:
         unsettled=(),
         data=Data(),
         copies=Copies(),
-        # What is here is what was sealed; as a fetched checkpoint it has yet to be looked at.
+        # What is here is what was sealed; as a fetched checkpoint it has yet to be verified.
         fetch=Fetch(),
         claim_origin=None,
         proposed=False,
@@ -328,7 +328,7 @@ def _plan_since(view: View, lease: Lease, now: Instant) -> float:
     return view.plan_since_mono if same else now.mono
 
 
-def _peeked(view: View, event: MailboxRead, now: Instant, chance: str) -> View:
+def _mailbox_read(view: View, event: MailboxRead, now: Instant, chance: str) -> View:
     view = replace(
         view,
         peers=peers.update_peers(view.peers, event.reports, now),
@@ -366,7 +366,7 @@ def _recorded(view: View, event: HistoryRecorded, now: Instant, chance: str) -> 
 
 
 def _rung(view: View, event: DoorbellRang, now: Instant, chance: str) -> View:
-    # A holder's next renewal tells it all that the record could, and waits for no look.
+    # A holder's next renewal tells it all that the record could, and waits for no reading.
     return replace(view, rung_since_lease_read=view.tenure is None, rung_since_mailbox_read=True)
 
 
@@ -385,7 +385,7 @@ def _leave(view: View, event: Leave, now: Instant, chance: str) -> View:
 _LEARN: dict[type[Any], Callable[[View, Any, Instant, str], View]] = {
     LeaseRead: _lease_read,
     WriteAnswered: _write_answered,
-    MailboxRead: _peeked,
+    MailboxRead: _mailbox_read,
     WorkChanged: _work_changed,
     Restored: lambda view, event, now, chance: data.restored(view, event, now),
     Sealed: lambda view, event, now, chance: data.sealed(view, event, now),

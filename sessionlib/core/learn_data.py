@@ -168,7 +168,7 @@ def prepared(view: View, event: ProgramPrepared, now: Instant) -> View:
     """The program is here, or it is tried again."""
     if event.why is not None:
         retry_mono = now.mono + 2 * view.timing.renew_s
-        kit = replace(view.program, under_way=False, retry_mono=retry_mono, why=event.why)
-        return replace(view, program=kit)
-    kit = replace(view.program, under_way=False, ready=event.bundle, why=None)
-    return replace(view, program=kit)
+        program = replace(view.program, under_way=False, retry_mono=retry_mono, why=event.why)
+        return replace(view, program=program)
+    program = replace(view.program, under_way=False, ready=event.bundle, why=None)
+    return replace(view, program=program)

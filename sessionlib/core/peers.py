@@ -18,7 +18,7 @@ GRACE_BEATS = 3
 
 
 def is_alive(peer: Peer, now: Instant, slack_s: float) -> bool:
-    """Whether the peer's report changed lately. `slack_s` is how rarely we look."""
+    """Whether the peer's report changed lately. `slack_s` is how rarely we read it."""
     if peer.ended or peer.member == Member.FENCED:
         return False
     return now.mono - peer.changed_mono <= GRACE_BEATS * peer.every_s + slack_s

@@ -21,7 +21,7 @@ class Timeline:
     At `propose_s` a move is proposed, at `notice_s` the successor gets notice and
     the operator is asked, at `warm_s` the approval is due and the successor warms
     up, at `sync_s` changed data is copied while the workload runs, at `signal_s`
-    both look closely. Raises ValueError where they don't follow each other.
+    both read the lease often. Raises ValueError where they don't follow each other.
     """
 
     propose_s: float = 3_600.0

@@ -20,9 +20,9 @@ MAX_LEASE_SCALE = 20.0
 class Timing:
     """The lease's durations in seconds. Raises UnsafeTiming for a set that isn't safe.
 
-    `peek_s` and `peek_standby_s` are how far apart a holder's and a standby's looks at what
-    others wrote beside the lease are at the least, while no move is under way: where a look
-    has a price they are more than `poll_s`.
+    `peek_s` and `peek_standby_s` are the least time between a holder's and a standby's
+    readings of the mailbox, while no move is under way. Where a reading has a price, they
+    are more than `poll_s`.
     """
 
     ttl_s: float = 60.0

@@ -30,7 +30,7 @@ from sessionlib.core.work import WorkloadFacts
 
 
 class LeaseReadStatus(StrEnum):
-    """What the last look at the lease record came to."""
+    """What the last reading of the lease record found."""
 
     UNSEEN = "unseen"
     SEEN = "seen"
@@ -197,7 +197,7 @@ class View:
     mailbox_read_mono: float = float("-inf")
     rung_since_lease_read: bool = False
     rung_since_mailbox_read: bool = False
-    """The doorbell has rung since the last look, or peek, began."""
+    """The doorbell has rung since the last reading of the lease, or of the mailbox, began."""
     sent_mono: float = float("-inf")
     write: Write | None = None
     """The write under way, if there is one: never two at once."""

@@ -16,10 +16,10 @@ itself. Once signalled such a process stops before it executes anything of its o
 
 
 class Freezer:
-    """Holds one family still. `look` finds its members."""
+    """Holds one family still. `find_family` finds its members."""
 
-    def __init__(self, look: FindFamily) -> None:
-        self._look = look
+    def __init__(self, find_family: FindFamily) -> None:
+        self._find_family = find_family
         self._thawed()
 
     def _thawed(self) -> None:
@@ -37,7 +37,7 @@ class Freezer:
         """Make one pass; True once everybody is stopped. Cheap while they stay so."""
         if self.settled and all(map(self._is_still, self._hit.values())):
             return True
-        seen = self._look()
+        seen = self._find_family()
         if not self.engaged:
             # Those whom the workload had stopped itself are not ours to wake later.
             self._stopped_before = frozenset(
@@ -66,7 +66,7 @@ class Freezer:
     def release(self) -> None:
         """Let everybody go on whom we stopped, children first: a parent that woke before
         them could be told that they had stopped."""
-        for proc in self._look().members:
+        for proc in self._find_family().members:
             if (proc.pid, proc.start) not in self._stopped_before:
                 send(proc, signal.SIGCONT)
         self._thawed()

@@ -19,7 +19,7 @@ def fork_exec(spawn: Spawn, parent: int) -> tuple[int, int]:
     """Start `spawn` as a child of `parent`, this process. Returns the child's number and a
     descriptor that reads as the reason of failure, or as nothing once the program runs.
     Raises OSError where no process can be made; nothing is changed then."""
-    told, tell = os.pipe()
+    read_fd, write_fd = os.pipe()
     # A signal handled by our handlers before they are reset would be lost to the workload.
     unblocked = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
@@ -27,20 +27,20 @@ def fork_exec(spawn: Spawn, parent: int) -> tuple[int, int]:
     except OSError:
         # The next one is born with the mask that stands then: it would be deaf for good.
         signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-        os.close(told)
-        os.close(tell)
+        os.close(read_fd)
+        os.close(write_fd)
         raise
     if pid == 0:
         try:
             _become(spawn, parent, unblocked)
         except (OSError, ValueError) as error:
-            os.write(tell, _reason(spawn, error).encode(errors="replace")[:_REASON_BYTES])
+            os.write(write_fd, _reason(spawn, error).encode(errors="replace")[:_REASON_BYTES])
         finally:
             os._exit(127)
     signal.pthread_sigmask(signal.SIG_SETMASK, unblocked)
-    os.close(tell)
-    os.set_blocking(told, False)
-    return pid, told
+    os.close(write_fd)
+    os.set_blocking(read_fd, False)
+    return pid, read_fd
 
 
 def read_reason(result_fd: int) -> str | None:
@@ -55,7 +55,7 @@ def _become(spawn: Spawn, parent: int, unblocked: set[int]) -> None:
     os.setsid()
     linux.die_with_parent()
     if os.getppid() != parent:
-        # The parent ended before it could be told of; its death signal won't come.
+        # The parent ended before the signal was asked for; its death signal won't come.
         os._exit(127)
     for signum in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}:
         # Ignored signals would stay ignored across the exec.

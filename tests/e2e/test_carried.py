@@ -140,7 +140,7 @@ def test_the_data_is_made_whole_before_it_is_copied_or_it_is_not_copied(tmp_path
 
 
 def test_a_workload_that_fails_where_it_is_is_moved_to_where_it_runs(tmp_path: Path) -> None:
-    fails = f'[ "$SESSION_ACCOUNT" = primary ] && exit 3; exec {sys.executable} counter.py'
+    fails = f'[ "$SESSION_ACCOUNT" = ada ] && exit 3; exec {sys.executable} counter.py'
     changes = {"workload": {"command": ["sh", "-c", fails]}, "policy": {"handover": "auto"}}
     with fleet_in(tmp_path, SCALE, changes) as fleet:
         for account in ("ada", "bob"):

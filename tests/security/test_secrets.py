@@ -36,7 +36,7 @@ SETUP = "import os, sys; sys.exit('API_TOKEN' not in os.environ)"
 COMMANDS = (
     ("publish", "--yes"),
     ("key", "show"),
-    ("handover", "--to", "backup1", "--yes", "--wait"),
+    ("handover", "--to", "bob", "--yes", "--wait"),
     ("logs",),
     ("notify-test", "--json"),
 )
@@ -113,11 +113,11 @@ def test_no_secret_is_where_it_does_not_belong(
         needles = tuple(text.encode() for text in (seed, TOKEN, SECRET, NOTICE))
         watch = Watch((*needles, CONTROL.encode()))
         with watch.watching():
-            lease = fleet.begin("primary", "backup1")
+            lease = fleet.begin("ada", "bob")
             check_environments(fleet, seed)
             talk = {" ".join(words): console(fleet, user, *words) for words in COMMANDS}
-            assert fleet.works(above=lease.epoch).holder == "backup1"
-            fleet.until(lambda: "json://127.0.0.1" in log_of(fleet, "backup1"), "it is told of")
+            assert fleet.works(above=lease.epoch).holder == "bob"
+            fleet.until(lambda: "json://127.0.0.1" in log_of(fleet, "bob"), "it is told of")
             shown = subprocess.Popen(
                 [sys.executable, "-c", "input()", CONTROL], stdin=subprocess.PIPE
             )
@@ -127,7 +127,7 @@ def test_no_secret_is_where_it_does_not_belong(
         assert {words.split(b"\0")[-2] for words in watch.found} == {CONTROL.encode()}
     assert "published" in talk["publish --yes"]
     assert '"url": "json://127.0.0.1", "accepted": false' in talk["notify-test --json"]
-    assert "backup1 serves" in talk["handover --to backup1 --yes --wait"]
+    assert "bob serves" in talk["handover --to bob --yes --wait"]
     # The one file of the demonstration's that is for the operator.
     assert set(files_with(tmp_path, needles)) == {str(fleet.stage.operators_file)}
     assert fleet.stage.operators_file.stat().st_mode & 0o777 == 0o600
@@ -143,17 +143,17 @@ def log_of(fleet: Fleet, account: str) -> str:
 def check_environments(fleet: Fleet, seed: str) -> None:
     """What the sessions were born with: the workload its own secret, and nobody what is the
     operators' alone, the seed and the token that the coordinator knows them by."""
-    (worker, *_) = fleet.workload("primary")
+    (worker, *_) = fleet.workload("ada")
     seen = environ_of(worker.pid)
     assert seen["API_TOKEN"] == SECRET
     ours = {name for name in seen if name.startswith("COLABVPS_")}
     assert ours == {GUARD_MARKER, HOME_MARKER}
-    below = marked(HOME_MARKER, home_mark(fleet.stage.home("primary")))
-    for pid in (fleet.stage.pid("primary"), *(proc.pid for proc in below)):
+    below = marked(HOME_MARKER, home_mark(fleet.stage.home("ada")))
+    for pid in (fleet.stage.pid("ada"), *(proc.pid for proc in below)):
         with suppress(FileNotFoundError, ProcessLookupError):
             values = environ_of(pid).values()
             assert seed not in values
             assert TOKEN not in values
             # The agent tells the operator; what it starts has no business there.
             knows = any(NOTICE in value for value in values)
-            assert knows is (pid == fleet.stage.pid("primary"))
+            assert knows is (pid == fleet.stage.pid("ada"))

@@ -198,7 +198,7 @@ async def test_stop_names_the_session_and_what_follows() -> None:
     async with console(calm()) as bench:
         await bench.press("s")
         assert "Stop primary, the primary?" in bench.text()
-        assert "backup1 may take over" in bench.text()
+        assert "backup1 (b@example.com, 11h23m left, ready) may then" in bench.text()
         await bench.press("escape", "j", "s")
         assert "Stop backup1?" in bench.text()
         await agree(bench)
@@ -213,8 +213,8 @@ async def test_stop_names_the_session_and_what_follows() -> None:
     [
         ("approve", asking(), ("Approve the move to backup1?", "Demoted"), {"plan": "o1"}),
         ("abort", moving(), ("Abort the move to backup1?", "serves on"), {"plan": "o1"}),
-        ("pause", calm(), ("Pause the fleet?", "no plans and no takeovers"), {}),
-        ("resume", paused(), ("Resume?", "a standby takes over"), {}),
+        ("pause", calm(), ("Pause the fleet?", "no plans, no takeovers"), {}),
+        ("resume", paused(), ("Resume?", "as the policy says"), {}),
         ("checkpoint", calm(), ("Make a checkpoint now?",), {"account": "primary"}),
     ],
 )

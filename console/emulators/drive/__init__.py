@@ -1,7 +1,7 @@
 """Google Drive v2 and its sign-in on this machine, for demonstrations and tests.
 
-    with running_emulator(accounts=["you@example.com"]) as emulator: ...
-    python -m console.emulators.drive --account you@example.com
+    with running_emulator(accounts=["ada@example.com"]) as emulator: ...
+    python -m console.emulators.drive --account ada@example.com
 
 A request arrives in `wire`, and `router` sends it on. One for Drive goes through `service`: the
 token (`oauth`), Google's own description (`discovery`), the faults that it may meet (`faults`),

@@ -16,10 +16,10 @@ COLABVPS_DRIVE_EMULATOR=URL in its environment then uses it in place of Google.
 """
 EPILOG = """\
 examples:
-  python -m console.emulators.drive --account you@example.com --account partner@example.com
-  python -m console.emulators.drive --account you@example.com --latency-ms 150 \\
+  python -m console.emulators.drive --account ada@example.com --account bob@example.com
+  python -m console.emulators.drive --account ada@example.com --latency-ms 150 \\
       --fault lost-answer=0.02 --fault stale-get=0.05 --seed 7
-  curl -d '{"email": "you@example.com"}' URL/control/token     a sign-in without a browser
+  curl -d '{"email": "ada@example.com"}' URL/control/token     a sign-in without a browser
   curl -d '{"lost": 0.1}' URL/control/faults                   another rate, at any time
   curl URL/control/report                                      what was asked, and its price
 

@@ -1,4 +1,4 @@
-"""What became of an order, judged from one reading of the store; pure."""
+"""The progress or the outcome of an order, judged from one snapshot. Pure."""
 
 from __future__ import annotations
 

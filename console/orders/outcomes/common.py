@@ -1,4 +1,4 @@
-"""An order's progress or its outcome, and which of several words on one order counts."""
+"""An order's progress or its outcome, and the receipt that counts if sessions gave several."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class OrderOutcome:
 
 
 def rejection_of(order: Order, snapshot: Snapshot) -> OrderOutcome | None:
-    """The end of an order that a session has refused, or that nobody took in time."""
+    """The outcome of an order that a session refused, or that nobody took in time; else None."""
     found = receipt(order.id, snapshot)
     if found is None or found[1].outcome in _STILL_OPEN:
         return None
@@ -37,7 +37,7 @@ def rejection_of(order: Order, snapshot: Snapshot) -> OrderOutcome | None:
 
 
 def is_carried_out(order: Order, snapshot: Snapshot) -> bool:
-    """Whether a session says so, or the lease record does, which outlives every session."""
+    """Whether a session says so, or the lease record, which outlives every session."""
     found = receipt(order.id, snapshot)
     lease = snapshot.lease.value
     return (found is not None and found[1].outcome == "acted") or (
@@ -46,7 +46,7 @@ def is_carried_out(order: Order, snapshot: Snapshot) -> bool:
 
 
 def progress_text(order: Order, snapshot: Snapshot, who: str) -> str:
-    """How far an order has come by what has been said of it; `who` has yet to say something."""
+    """The progress of an order by its receipt; without one, `who` has yet to see it."""
     found = receipt(order.id, snapshot)
     if found is None:
         return f"{who} has yet to see it"
@@ -55,8 +55,7 @@ def progress_text(order: Order, snapshot: Snapshot, who: str) -> str:
 
 
 def receipt(order_id: str, snapshot: Snapshot) -> tuple[str, Receipt] | None:
-    """The word that counts of all that sessions have reported on an order (or plan), and whose
-    it is."""
+    """The receipt that counts of all for an order or a plan, with its account; None without one."""
     found = [
         (account, receipt)
         for account, seen in snapshot.reports.items()
@@ -68,6 +67,6 @@ def receipt(order_id: str, snapshot: Snapshot) -> tuple[str, Receipt] | None:
 
 
 def _weight(found: tuple[str, Receipt]) -> int:
-    """Who has carried it out knows; one that finds it void or late may have come afterwards."""
+    """Rank "acted" first: a session that finds the order void or late may have read it later."""
     outcome = found[1].outcome
     return 0 if outcome == "acted" else 1 if outcome not in _STILL_OPEN else 2

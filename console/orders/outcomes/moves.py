@@ -1,4 +1,4 @@
-"""What became of an order that moves the work: it ends once the successor's workload serves."""
+"""The outcome of an order that moves the work: it ends when the successor's workload serves."""
 
 from __future__ import annotations
 

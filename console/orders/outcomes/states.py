@@ -1,4 +1,4 @@
-"""What became of an order that moves nothing."""
+"""The outcome of an order that moves nothing."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""What an operator can ask for, checked against what is known before it is asked.
+"""Proposals: the orders that make sense now, checked against one snapshot.
 
-An order is only a request: the agents check it all again.
+An order is only a request, and the agents check it again.
 """
 
 from console.orders.proposals.common import Proposal
-from console.orders.proposals.emergencies import emergency, lost_holder
+from console.orders.proposals.emergencies import emergency, emergency_consequences, lost_holder
 from console.orders.proposals.moves import abort, approve, handover
 from console.orders.proposals.states import (
     checkpoint,
@@ -21,6 +21,7 @@ __all__ = [
     "approve",
     "checkpoint",
     "emergency",
+    "emergency_consequences",
     "handover",
     "has_no_session",
     "lost_holder",

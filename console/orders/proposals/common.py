@@ -1,7 +1,4 @@
-"""What every proposal starts from: a lease that can be judged, sessions that would hear.
-
-It also makes the evidence that an order carries.
-"""
+"""What every proposal needs: a readable lease, a session that hears an order, and the order."""
 
 from __future__ import annotations
 
@@ -10,33 +7,38 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.errors import Refused, WrongUse
-from console.fleet.readmodel import is_running, is_valid
+from console.fleet.readmodel import checkpoint_row, is_running, is_valid, time_left_s
 from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
+from console.orders.consequences import Consequences, Person, sentences
 from console.signing.operator import operator_name
 from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction, Report
-from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState
+from sessionlib.core.values import UNKNOWN_HOLDER, Lease
 from sessionlib.core.view import Member
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """An order that could be given now, unsigned, and what it means in words.
+    """An order that could be given now, unsigned, and its consequences.
 
-    `session` is the one that a stop would end; it outlives the incarnation, which
-    changes when a primary gives up the lease on its way out. `due_s` is how long the
-    order itself asks to wait.
+    `session` is the one that a stop would end. It outlives the incarnation, which changes when
+    a primary gives up the lease on its way out. The order itself asks to wait `due_s`.
     """
 
     order: Order
-    meaning: str
+    consequences: Consequences
     session: str | None = None
     due_s: float = 0.0
 
+    @property
+    def meaning(self) -> str:
+        """The consequences in sentences."""
+        return sentences(self.consequences)
+
 
 def require_lease(snapshot: Snapshot) -> Lease:
-    """The lease as it was seen. Raises Refused where it wasn't."""
+    """The lease as it was read. Raises Refused if it wasn't."""
     if snapshot.error is not None:
         raise Refused(
             f"the store can't be reached ({snapshot.error}): check that it is there, and try again"
@@ -48,21 +50,20 @@ def require_lease(snapshot: Snapshot) -> Lease:
 
 
 def require_holder(snapshot: Snapshot, what: str, otherwise: str) -> str:
-    """The account whose session can carry out `what`. Raises Refused, and says what happens
-    `otherwise`, where nobody holds a lease that is valid."""
-    lease = require_lease(snapshot)
-    if lease.state is not LeaseState.HELD or lease.holder is None:
+    """The account whose session can carry out `what`. Raises Refused if nobody holds a valid
+    lease, and says what happens `otherwise`."""
+    lease, holder = require_lease(snapshot), snapshot.holder
+    if holder is None:
         raise Refused(f"the lease is {lease.state.value}: there is no primary to {what}")
-    if lease.holder == UNKNOWN_HOLDER or not is_valid(snapshot.lease):
+    if holder == UNKNOWN_HOLDER or not is_valid(snapshot.lease):
         raise Refused(
-            f"the lease of {lease.holder} isn't valid any more, so there is nobody to {what}; "
-            f"{otherwise}"
+            f"the lease of {holder} isn't valid any more, so there is nobody to {what}; {otherwise}"
         )
-    return lease.holder
+    return holder
 
 
 def require_running_report(snapshot: Snapshot, account: str) -> Report:
-    """The report of a session that would hear an order. Raises Refused where none would."""
+    """The report of a session that would hear an order. Raises Refused if none would."""
     seen = snapshot.report_of(account)
     report = seen.value
     if seen.error is not None:
@@ -99,11 +100,28 @@ def check_account_exists(config: Config, account: str | None) -> None:
         )
 
 
-def describe_account(config: Config, report: Report) -> str:
-    """An account as an operator should know it before handing it the work."""
-    email = config.accounts[report.account].email
-    left = duration(report.remaining_s)
-    return f"{report.account} ({email}, {left} left, {report.readiness.value})"
+def describe_account(config: Config, account: str) -> Person:
+    """An account with its address."""
+    known = config.accounts.get(account)
+    return Person(account, "" if known is None else known.email)
+
+
+def describe_successor(config: Config, snapshot: Snapshot, account: str) -> Person:
+    """An account that may get the work, with its time left and its readiness if it reports."""
+    seen, known = snapshot.report_of(account), config.accounts.get(account)
+    if known is None or seen.value is None:
+        return describe_account(config, account)
+    left = duration(time_left_s(seen))
+    return Person(account, f"{known.email}, {left} left, {seen.value.readiness.value}")
+
+
+def describe_checkpoint(config: Config, snapshot: Snapshot) -> str | None:
+    """The newest checkpoint and its age in words; None without one."""
+    copy = checkpoint_row(config, snapshot)
+    if copy.seq is None:
+        return None
+    age = "age not known" if copy.age_s is None else f"{duration(copy.age_s)} old"
+    return f"{copy.epoch}.{copy.seq}, {age}"
 
 
 def new_order(config: Config, lease: Lease, action: OrderAction, **fields: Any) -> Order:

@@ -1,14 +1,21 @@
-"""Taking the work from a session that can't be asked any more: when that is right."""
+"""Proposals to take the work from a lost session: when that is right, and what applies instead.
+
+Whether the session is gone is decided in `evidence`.
+"""
 
 from __future__ import annotations
 
 from console.errors import Refused
 from console.fleet.snapshot import Snapshot
 from console.fleet.words import duration
+from console.orders import consequences
+from console.orders.consequences import Consequences
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
     describe_account,
+    describe_checkpoint,
+    describe_successor,
     new_order,
     require_lease,
     require_running_report,
@@ -19,8 +26,8 @@ from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState
 
 
 def lost_holder(config: Config, snapshot: Snapshot, to: str) -> str:
-    """From whom an emergency would take the work. Raises WrongUse, or Refused with what
-    applies instead where there is nobody to take it from."""
+    """The account that an emergency would take the work from. Raises WrongUse, or Refused with
+    what applies instead if there is none."""
     check_account_exists(config, to)
     lease = require_lease(snapshot)
     if lease.state is LeaseState.FREE or lease.holder is None:
@@ -48,26 +55,27 @@ def lost_holder(config: Config, snapshot: Snapshot, to: str) -> str:
 
 
 def emergency(config: Config, snapshot: Snapshot, to: str, stopped: str, evidence: str) -> Proposal:
-    """`to` claims at once, because `stopped`, the holder, has ended, which is known by
-    `evidence`. Raises Refused or WrongUse."""
+    """`to` claims at once because `stopped`, the holder, has ended according to `evidence`.
+    Raises Refused or WrongUse."""
     holder = lost_holder(config, snapshot, to)
     if stopped != holder:
         raise Refused(f"the lease is {holder}'s, not {stopped}'s: look again")
-    lease, report = require_lease(snapshot), require_running_report(snapshot, to)
-    asked = new_order(
+    lease = require_lease(snapshot)
+    order = new_order(
         config, lease, OrderAction.EMERGENCY, account=to, stopped=stopped, evidence=evidence
     )
-    copied = "there is no checkpoint, so it starts with what its own work folder holds"
-    if lease.checkpoint is not None:
-        pointer = lease.checkpoint
-        copied = f"it starts from checkpoint {pointer.seq} of epoch {pointer.epoch}"
-    paused = "\nThe fleet is paused; this overrides it." if lease.paused else ""
-    meaning = (
-        f"Emergency: {describe_account(config, report)} claims the lease at once, without waiting "
-        f"for it to run out; {copied}.\n"
-        f"What {holder} wrote since then isn't carried over: it stays in its work folder.\n"
-        f"This rests on {evidence}. If {holder} works after all, two run at once until its guard "
-        f"stops it; nothing undoes this.{paused}\n"
-        f"A renewal by {holder} before it is carried out voids it."
+    return Proposal(order, emergency_consequences(config, snapshot, to, holder, evidence))
+
+
+def emergency_consequences(
+    config: Config, snapshot: Snapshot, to: str, holder: str, evidence: str | None = None
+) -> Consequences:
+    """The consequences of an emergency, also before its evidence is complete."""
+    lease = snapshot.lease.value
+    return consequences.of_emergency(
+        describe_account(config, holder),
+        describe_successor(config, snapshot, to),
+        describe_checkpoint(config, snapshot),
+        paused=lease is not None and lease.paused,
+        evidence=evidence,
     )
-    return Proposal(asked, meaning)

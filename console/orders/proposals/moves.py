@@ -1,15 +1,21 @@
-"""Moving the work while somebody has it: a handover, and a word on one that is planned."""
+"""Proposals to move the work: a handover, and the approval or the end of a move.
+
+The agents check each order again (`sessionlib.core`).
+"""
 
 from __future__ import annotations
 
 from console.errors import AlreadySo, Refused
-from console.fleet.readmodel import is_running
+from console.fleet.readmodel import is_running, time_left_s
 from console.fleet.snapshot import Snapshot
 from console.fleet.words import ago, duration
+from console.orders import consequences
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
     describe_account,
+    describe_checkpoint,
+    describe_successor,
     new_order,
     require_holder,
     require_lease,
@@ -23,11 +29,6 @@ from sessionlib.core.messages import OrderAction, When
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase
 
 _WAITS = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})
-_NO_RETURN = (
-    "The workload is down from its stop until the successor's is ready.\n"
-    "Until the lease is offered `colabvps-console abort` calls it off; afterwards only another "
-    "handover brings the work back."
-)
 
 
 def handover(
@@ -47,22 +48,19 @@ def handover(
     if to == holder:
         raise Refused(f"{to} is the primary already")
     due_s, moment = _due(snapshot, holder, when, after_s)
-    successor = to or _best_standby(config, snapshot, holder)
-    report = require_running_report(snapshot, successor)
-    asked = new_order(
-        config, lease, OrderAction.HANDOVER, account=successor, when=when, after_s=after_s
+    to = to or _best_standby(config, snapshot, holder)
+    require_running_report(snapshot, to)
+    order = new_order(config, lease, OrderAction.HANDOVER, account=to, when=when, after_s=after_s)
+    facts = consequences.of_handover(
+        describe_account(config, holder), describe_successor(config, snapshot, to), moment
     )
-    meaning = (
-        f"Handover{moment}: {holder} stops its workload, seals its data and becomes a standby;\n"
-        f"{describe_account(config, report)} becomes the primary.\n{_NO_RETURN}"
-    )
-    return Proposal(asked, meaning, due_s=due_s)
+    return Proposal(order, facts, due_s=due_s)
 
 
 def approve(config: Config, snapshot: Snapshot) -> Proposal:
-    """A yes to who asks: a standby that would take over, or the plan in the lease record.
+    """The approval of what asks for it: a standby's takeover, or else the plan in the lease.
 
-    Raises AlreadySo for a plan that has its yes, and Refused where nothing asks.
+    Raises AlreadySo if the plan is approved, and Refused if nothing asks.
     """
     lease = require_lease(snapshot)
     for standby in standbys(config, snapshot, lease.holder):
@@ -82,19 +80,18 @@ def approve(config: Config, snapshot: Snapshot) -> Proposal:
             f"({plan.phase.value}); `colabvps-console abort` calls it off"
         )
     due_s = max(0.0, (plan.left_s or 0.0) - (snapshot.lease.age_s or 0.0))
-    moment = f", in {duration(due_s)}" if plan.left_s is not None else ""
-    meaning = (
-        f"Approve{moment} ({plan.reason}): {holder} stops its workload, seals its data and "
-        f"becomes a standby;\n{_heir(config, snapshot, plan.to)} becomes the primary.\n{_NO_RETURN}"
+    facts = consequences.of_approved_move(
+        describe_account(config, holder),
+        describe_successor(config, snapshot, plan.to),
+        None if plan.left_s is None else f"in {duration(due_s)}",
+        plan.reason,
     )
-    return Proposal(
-        new_order(config, lease, OrderAction.APPROVE, plan=plan.id), meaning, due_s=due_s
-    )
+    return Proposal(new_order(config, lease, OrderAction.APPROVE, plan=plan.id), facts, due_s=due_s)
 
 
 def abort(config: Config, snapshot: Snapshot) -> Proposal:
-    """An end to the move that is planned or under way. Raises Refused where there is none, or
-    where it can't be called off any more."""
+    """The end of the move that is planned or under way. Raises Refused if there is none, or if
+    it can't be called off any more."""
     lease = require_lease(snapshot)
     if lease.state is LeaseState.OFFERED:
         raise Refused(
@@ -105,29 +102,19 @@ def abort(config: Config, snapshot: Snapshot) -> Proposal:
         raise Refused("no move is planned or under way: there is nothing to abort")
     holder = require_holder(snapshot, "call it off", "the plan ends with the next claim")
     plan = lease.plan
-    meaning = (
-        f"Abort: the move from {holder} to {plan.to} ({plan.phase.value}; {plan.reason}) is "
-        f"called off.\n{holder} serves on, and starts its workload again if that has stopped; "
-        f"{plan.to} stays a standby.\nIf the lease is offered before {holder} sees this, the move "
-        "goes through."
-    )
-    return Proposal(new_order(config, lease, OrderAction.ABORT, plan=plan.id), meaning)
+    who = describe_account(config, holder)
+    facts = consequences.of_abort(who, plan.to, plan.phase.value, plan.reason)
+    return Proposal(new_order(config, lease, OrderAction.ABORT, plan=plan.id), facts)
 
 
 def _approve_takeover(config: Config, snapshot: Snapshot, lease: Lease, standby: str) -> Proposal:
-    report = require_running_report(snapshot, standby)
-    copied = "there is no checkpoint: it starts with what its own work folder holds"
-    if lease.checkpoint is not None:
-        pointer = lease.checkpoint
-        copied = f"it starts from checkpoint {pointer.seq} of epoch {pointer.epoch}"
-    meaning = (
-        f"Approve: {describe_account(config, report)} takes the work over from {lease.holder}, "
-        f"which last renewed the lease {ago(snapshot.lease.age_s)}; {copied}.\n"
-        f"What {lease.holder} wrote since then isn't carried over. If it still runs, its guard "
-        "has stopped its work, and it is fenced for good.\n"
-        "Nothing undoes this; a renewal before it is carried out voids it."
+    facts = consequences.of_approved_takeover(
+        None if lease.holder is None else describe_account(config, lease.holder),
+        describe_successor(config, snapshot, standby),
+        ago(snapshot.lease.age_s),
+        describe_checkpoint(config, snapshot),
     )
-    return Proposal(new_order(config, lease, OrderAction.APPROVE, account=standby), meaning)
+    return Proposal(new_order(config, lease, OrderAction.APPROVE, account=standby), facts)
 
 
 def _asks(config: Config, snapshot: Snapshot, holder: str, plan: Plan) -> bool:
@@ -137,13 +124,16 @@ def _asks(config: Config, snapshot: Snapshot, holder: str, plan: Plan) -> bool:
     return plan.phase in _WAITS and config.policy.handover is not HandoverPolicy.AUTO
 
 
-def _due(snapshot: Snapshot, holder: str, when: When, after_s: float | None) -> tuple[float, str]:
-    """In how many seconds a handover is due, and in words when that is. Raises Refused."""
+def _due(
+    snapshot: Snapshot, holder: str, when: When, after_s: float | None
+) -> tuple[float, str | None]:
+    """In how many seconds a handover is due, and its time in words, None for now. Raises
+    Refused for a time after the session's end."""
     if when is When.NOW:
-        return 0.0, ""
+        return 0.0, None
     seen = snapshot.report_of(holder)
     report = seen.value if is_running(seen) else None
-    left_s = None if report is None else report.remaining_s - (seen.age_s or 0.0)
+    left_s = None if report is None else time_left_s(seen)
     if when is When.LATER:
         due_s = after_s or 0.0
         if left_s is not None and due_s >= left_s:
@@ -151,16 +141,10 @@ def _due(snapshot: Snapshot, holder: str, when: When, after_s: float | None) -> 
                 f"{holder}'s session ends in {duration(left_s)}: say an earlier time, "
                 "or --at-warning"
             )
-        return due_s, f" in {duration(due_s)}"
+        return due_s, f"in {duration(due_s)}"
     warning_s = Bounds.for_lifetime(report.lifetime_s).warning_s if report else 0.0
     due_s = max(0.0, (left_s or 0.0) - warning_s)
-    return due_s, f" when {holder}'s session has its warning, in {duration(due_s)}"
-
-
-def _heir(config: Config, snapshot: Snapshot, account: str) -> str:
-    report = snapshot.report_of(account).value
-    known = report is not None and account in config.accounts
-    return describe_account(config, report) if report is not None and known else account
+    return due_s, f"when {holder}'s session has its warning, in {duration(due_s)}"
 
 
 def _best_standby(config: Config, snapshot: Snapshot, holder: str) -> str:

@@ -1,13 +1,17 @@
-"""What is asked of the fleet as it stands: to end a session, to hold still, to copy the data."""
+"""Proposals that move nothing: stop a session, pause, resume, make a checkpoint."""
 
 from __future__ import annotations
 
 from console.errors import AlreadySo, Refused
 from console.fleet.readmodel import is_running
 from console.fleet.snapshot import Reading, Snapshot
+from console.orders import consequences
+from console.orders.consequences import Person
 from console.orders.proposals.common import (
     Proposal,
     check_account_exists,
+    describe_account,
+    describe_successor,
     new_order,
     require_holder,
     require_lease,
@@ -16,6 +20,7 @@ from console.orders.proposals.common import (
 )
 from sessionlib.config import Config
 from sessionlib.core.messages import OrderAction
+from sessionlib.core.values import Readiness
 
 
 def stop(config: Config, snapshot: Snapshot, account: str) -> Proposal:
@@ -23,17 +28,14 @@ def stop(config: Config, snapshot: Snapshot, account: str) -> Proposal:
     check_account_exists(config, account)
     lease = require_lease(snapshot)
     report = require_running_report(snapshot, account)
-    asked = new_order(config, lease, OrderAction.STOP, account=account, target=report.incarnation)
+    order = new_order(config, lease, OrderAction.STOP, account=account, target=report.incarnation)
     if lease.holder != account:
-        return Proposal(asked, f"Stop: {account}, a standby, ends its session.", report.session)
-    heirs = standbys(config, snapshot, account)
-    after = f"{heirs[0]} may then take over" if heirs else "no standby runs, so nobody takes over"
-    return Proposal(
-        asked,
-        f"Stop: {account}, the primary, stops its workload, seals its data, gives up the lease "
-        f"and ends its session; {after}.",
-        report.session,
-    )
+        facts = consequences.of_standby_stop(describe_account(config, account))
+    else:
+        facts = consequences.of_primary_stop(
+            describe_account(config, account), _first_heir(config, snapshot, account)
+        )
+    return Proposal(order, facts, report.session)
 
 
 def running_accounts(config: Config, snapshot: Snapshot) -> list[str]:
@@ -59,13 +61,10 @@ def pause(config: Config, snapshot: Snapshot) -> Proposal:
     if lease.paused:
         raise AlreadySo("the fleet is paused already")
     holder = require_holder(snapshot, "write the pause down", "it would change nothing")
-    planned = f" The move to {lease.plan.to} is called off." if lease.plan is not None else ""
-    meaning = (
-        f"Pause: {holder} works on, and nothing moves by itself until `colabvps-console resume`: "
-        f"no plans, no takeovers.{planned}\nIf {holder} is lost, nobody takes over, and the "
-        "workload stays down; only an emergency overrides it. Fencing stays on."
+    facts = consequences.of_pause(
+        describe_account(config, holder), None if lease.plan is None else lease.plan.to
     )
-    return Proposal(new_order(config, lease, OrderAction.PAUSE), meaning)
+    return Proposal(new_order(config, lease, OrderAction.PAUSE), facts)
 
 
 def resume(config: Config, snapshot: Snapshot) -> Proposal:
@@ -76,13 +75,12 @@ def resume(config: Config, snapshot: Snapshot) -> Proposal:
     there = [name for name in config.by_priority() if is_running(snapshot.report_of(name))]
     if not there:
         raise Refused("no session reports, so there is nobody to end the pause: start one first")
-    after = "plans and takeovers go on as the policy says"
-    if lease.holder not in there:
-        after = (
-            f"{lease.holder or 'nobody'} holds the lease and isn't there, so a standby may claim it"
-        )
-    meaning = f"Resume: the fleet isn't paused any more; {after}."
-    return Proposal(new_order(config, lease, OrderAction.RESUME), meaning)
+    is_absent = lease.holder is not None and lease.holder not in there
+    facts = consequences.of_resume(
+        describe_account(config, lease.holder) if lease.holder is not None and is_absent else None,
+        is_held=lease.holder is not None,
+    )
+    return Proposal(new_order(config, lease, OrderAction.RESUME), facts)
 
 
 def checkpoint(config: Config, snapshot: Snapshot) -> Proposal:
@@ -90,5 +88,17 @@ def checkpoint(config: Config, snapshot: Snapshot) -> Proposal:
     lease = require_lease(snapshot)
     holder = require_holder(snapshot, "make one", "a standby takes over by itself")
     require_running_report(snapshot, holder)
-    meaning = f"Checkpoint: {holder} copies its data to the store now; its workload goes on."
-    return Proposal(new_order(config, lease, OrderAction.CHECKPOINT, account=holder), meaning)
+    facts = consequences.of_checkpoint(describe_account(config, holder))
+    return Proposal(new_order(config, lease, OrderAction.CHECKPOINT, account=holder), facts)
+
+
+def _first_heir(config: Config, snapshot: Snapshot, account: str) -> Person | None:
+    """The standby that may take over from `account`: a ready one, else one that runs."""
+    names = standbys(config, snapshot, account)
+    best = next((name for name in names if _is_ready(snapshot, name)), next(iter(names), None))
+    return None if best is None else describe_successor(config, snapshot, best)
+
+
+def _is_ready(snapshot: Snapshot, account: str) -> bool:
+    report = snapshot.report_of(account).value
+    return report is not None and report.readiness is Readiness.READY

@@ -15,11 +15,11 @@ from sessionlib.core.view import View
 
 
 def given_boot(view: View, event: MailboxRead, now: Instant) -> Mapping[str, float]:
-    """When each order was given. What was worked out first stands: its age is told anew with
-    every look, a little differently each time.
+    """When each order was given. The first estimate stands: every reading of the mailbox brings
+    the age anew, a little differently each time.
 
-    What took longer to be read than a request may was held up on its way to us, as where this
-    session was frozen: the ages are of when it was read.
+    A reading that took longer than a request may was held up on its way to us, as in a session
+    that was frozen. Its ages are of when the store was read.
     """
     read_boot = min(now.boot, view.mailbox_read_began_boot + view.timing.timeout_s)
     return {
@@ -34,8 +34,10 @@ def age_s(view: View, order: Order, now: Instant) -> float:
 
 
 def without_late(view: View, now: Instant) -> View:
-    """The view without orders that have outlived their time since they were read: this session
-    may have been frozen meanwhile, or kept from reading. The next look says what becomes of them.
+    """The view without orders that have outlived their time since they were read.
+
+    This session may have been frozen meanwhile, or kept from reading. The next reading says what
+    becomes of them.
     """
     in_time = tuple(order for order in view.orders if age_s(view, order, now) <= ORDER_LIFE_S)
     return view if len(in_time) == len(view.orders) else replace(view, orders=in_time)

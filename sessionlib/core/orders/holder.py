@@ -34,7 +34,7 @@ def judge(view: View, lease: Lease, now: Instant) -> Judgement | None:
 
 
 def judge_abort(view: View, lease: Lease, now: Instant) -> Judgement | None:
-    """The only order that is looked at while the work is being stopped for a plan."""
+    """The only order that is judged while the work is being stopped for a plan."""
     for order in unanswered(view, lease, frozenset({OrderAction.ABORT})):
         if order.epoch == lease.epoch:
             return _abort(view, lease, order, now)
@@ -56,9 +56,9 @@ def _handover(view: View, lease: Lease, order: Order, now: Instant) -> Judgement
         if left_s > view.due_s(now):
             return refused(order, "this session ends before that")
         plan = replace(plan, phase=PlanPhase.PROPOSED, left_s=left_s)
-    told = f"moving to {to}" if plan.left_s is None else f"moving to {to} in {plan.left_s:.0f} s"
+    text = f"moving to {to}" if plan.left_s is None else f"moving to {to} in {plan.left_s:.0f} s"
     replaced = lease.plan.id if lease.plan else None
-    return Judgement(Receipt(order.id, SEEN, told), Rewrite(plan, drops=replaced, why=told))
+    return Judgement(Receipt(order.id, SEEN, text), Rewrite(plan, drops=replaced, why=text))
 
 
 def _left_s(view: View, order: Order, now: Instant) -> float:

@@ -71,7 +71,7 @@ def _judge(view: View, lease: Lease, order: Order, *, can_work: bool) -> Judgeme
         return _judge_for_nobody(lease, order)
     takeover = order.action is OrderAction.APPROVE and order.plan is None
     mine = order.account == view.me.account and (takeover or order.action in _MINE)
-    # Where the operator has seen a newer record than we have, our next look decides.
+    # Where the operator has seen a newer record than we have, our next reading decides.
     if not mine or (order.epoch, order.renewal) > (lease.epoch, lease.renewal):
         return None
     if order.epoch != lease.epoch:
@@ -98,7 +98,7 @@ def judge_stop(view: View) -> Judgement | None:
     """The first order that asks this very incarnation to stop.
 
     It is aimed at an incarnation and not at an epoch: a session started later,
-    or this one after it has retired, isn't what the operator looked at.
+    or this one after it has retired, isn't what the operator saw.
     """
     for order in view.orders:
         mine = order.action is OrderAction.STOP and order.account == view.me.account

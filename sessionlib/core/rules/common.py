@@ -41,7 +41,7 @@ def lane_is_free(view: View) -> bool:
 
 
 def poll_s(view: View, now: Instant) -> float:
-    """How often to look: closely while a move concerns us, so that it is short."""
+    """How often to read the lease: more often while a move concerns us, so that it is short."""
     plan = view.lease.plan if view.lease else None
     if plan is None or plan.phase in handover.TENTATIVE_PHASES:
         return view.timing.poll_s
@@ -57,7 +57,7 @@ def poll_s(view: View, now: Instant) -> float:
 
 
 def mailbox_interval_s(view: View, now: Instant) -> float:
-    """How often to read what others wrote: more rarely than the lease, where a look has a price
+    """How often to read what others wrote: more rarely than the lease, where a reading has a price
     and nothing is under way."""
     every_s = poll_s(view, now)
     if every_s < view.timing.poll_s:
@@ -74,7 +74,7 @@ def _left_s(view: View, plan: Plan, now: Instant) -> float:
 
 def read_lease_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Read the record where it is time to, where a write has to be settled, or where the
-    doorbell has rung: that may be a lie, so it never makes us look more often than a move does."""
+    doorbell has rung: that may be a lie, so it never makes us read more often than a move does."""
     view, now = context.view, context.now
     every_s = view.timing.poll_final_s if view.rung_since_lease_read else poll_s(view, now)
     due = view.must_read_lease or now.mono - view.lease_read_mono >= every_s

@@ -71,14 +71,14 @@ def fetch_if_due(context: RuleContext) -> tuple[Action, ...]:
 
 def prepare_if_due(context: RuleContext) -> tuple[Action, ...]:
     """Bring the program here. A holder that serves keeps the one it runs."""
-    view, kit = context.view, context.view.program
+    view, program = context.view, context.view.program
     if not view.settings.needs_program or view.leaving is not None or not is_kept_ready(view):
         return ()
-    serves = view.tenure is not None and kit.ready is not None
-    current = kit.ready is not None and kit.ready == (kit.wanted or kit.ready)
-    if kit.under_way or serves or current or context.now.mono < kit.retry_mono:
+    serves = view.tenure is not None and program.ready is not None
+    current = program.ready is not None and program.ready == (program.wanted or program.ready)
+    if program.under_way or serves or current or context.now.mono < program.retry_mono:
         return ()
-    return (PrepareProgram(kit.wanted),)
+    return (PrepareProgram(program.wanted),)
 
 
 def _has_begun(view: View) -> bool:

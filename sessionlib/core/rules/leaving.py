@@ -62,7 +62,7 @@ def _seal_and_give_up(context: RuleContext, lease: Lease) -> tuple[Action, ...]:
 
 
 def quiesce_blind(context: RuleContext) -> tuple[Action, ...]:
-    """The record can't be judged now: stop all the same, and look until it can. A session that
+    """The record can't be judged now: stop all the same, and read it until it can. A session that
     must end doesn't wait for long: nothing works, and the lease runs out by itself."""
     waited = _stopped_s(context) > 2 * context.view.timing.timeout_s
     gone = exit_if_stopped(context.view, code=3) if waited else ()
@@ -81,7 +81,7 @@ def give_up_again(context: RuleContext) -> tuple[Action, ...]:
 
 
 def wait_for_word(context: RuleContext) -> tuple[Action, ...]:
-    """An offer or vacate was sent and nothing is known of it: look, and don't work."""
+    """An offer or vacate was sent and nothing is known of it: read the lease, and don't work."""
     return (REST, *(_leave_unsettled(context) or read_lease_if_due(context)))
 
 

@@ -79,7 +79,7 @@ def _copy_or_collect(context: RuleContext, planned: tuple[Action, ...]) -> tuple
 def hold_on(context: RuleContext) -> tuple[Action, ...]:
     """The store can't be reached. The work goes on while the lease is valid, and not longer."""
     # A renewal is due for as long as none succeeds, and none does on a version that one of
-    # ours, or another's claim, has moved: what has to be looked at comes first.
+    # ours, or another's claim, has moved: what has to be read comes first.
     renewal = () if context.view.must_read_lease else renew_if_due(context)
     return (
         holder_goal(context),

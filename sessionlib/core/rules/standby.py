@@ -22,7 +22,7 @@ from sessionlib.core.view import View, WriteKind
 
 
 def watch(context: RuleContext) -> tuple[Action, ...]:
-    """Somebody may hold the lease, or nobody can say: look again, claim nothing."""
+    """Somebody may hold the lease, or nobody can say: read it again, claim nothing."""
     return (*_maintain_standby(context), *read_lease_if_due(context), *read_mailbox_if_due(context))
 
 

@@ -75,7 +75,7 @@ def stop_obeyed_by_a_later_incarnation(patch: Patch) -> None:
 
 
 def test_flag_ignored(patch: Patch) -> None:
-    plain = learning._peeked
+    plain = learning._mailbox_read
 
     def peeked(view: View, event: MailboxRead, now: Instant, chance: str) -> View:
         if event.signal is not None:

@@ -50,12 +50,12 @@ def becomes(child: subprocess.Popen[bytes], states: frozenset[str]) -> bool:
 
 
 def blind(monkeypatch: pytest.MonkeyPatch, main: int) -> ProcessControl:
-    """Hands that know the workload's main process, and can look at nothing any more."""
-    hands = ProcessControl(reaper_pid=0)
-    hands.note_new_process(main)
-    monkeypatch.setattr(hands, "find_family", none_left)
-    monkeypatch.setattr(hands._freezer, "_look", none_left)
-    return hands
+    """A process control that knows the workload's main process, and can read nothing any more."""
+    control = ProcessControl(reaper_pid=0)
+    control.note_new_process(main)
+    monkeypatch.setattr(control, "find_family", none_left)
+    monkeypatch.setattr(control._freezer, "_find_family", none_left)
+    return control
 
 
 def test_a_process_that_cant_be_read_hasnt_ended(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,10 +108,10 @@ def test_another_failure_is_not_tried_again() -> None:
 def test_without_a_look_the_main_process_is_stopped_but_not_said_to_be_still(
     monkeypatch: pytest.MonkeyPatch, child: subprocess.Popen[bytes]
 ) -> None:
-    hands = blind(monkeypatch, child.pid)
-    assert hands.freeze(NOW) is False
+    control = blind(monkeypatch, child.pid)
+    assert control.freeze(NOW) is False
     assert becomes(child, STOPPED)
-    assert hands.unsettled_s(SystemClock().now()) > 0
+    assert control.unsettled_s(SystemClock().now()) > 0
 
 
 def test_without_a_look_the_main_process_is_killed(
@@ -125,9 +125,9 @@ def test_a_main_process_that_has_ended_is_no_longer_hit(
     monkeypatch: pytest.MonkeyPatch, child: subprocess.Popen[bytes]
 ) -> None:
     """Its number may be another one's by now."""
-    hands = blind(monkeypatch, child.pid)
-    hands.group = None
-    hands.kill()
+    control = blind(monkeypatch, child.pid)
+    control.group = None
+    control.kill()
     sleep(0.1)
     assert child.poll() is None
 
@@ -135,10 +135,10 @@ def test_a_main_process_that_has_ended_is_no_longer_hit(
 def test_a_warning_that_couldnt_be_given_is_given_later(
     monkeypatch: pytest.MonkeyPatch, child: subprocess.Popen[bytes]
 ) -> None:
-    hands = ProcessControl(reaper_pid=0)
+    control = ProcessControl(reaper_pid=0)
     with monkeypatch.context() as patched:
-        patched.setattr(hands, "find_family", none_left)
-        hands.send_sigterm()
+        patched.setattr(control, "find_family", none_left)
+        control.send_sigterm()
     assert child.poll() is None
-    hands.send_sigterm()
+    control.send_sigterm()
     assert child.wait() == -signal.SIGTERM

@@ -177,7 +177,7 @@ def test_now_orders_the_holder(fleet: FleetOnDisk) -> None:
     verify(order, public_of(SEED))
     assert (code, document["order"], document["outcome"]) == (0, order.id, "ordered")
     assert (order.action, order.account, order.renewal) == (OrderAction.CHECKPOINT, "primary", 7)
-    assert "primary copies its data to the store now" in err
+    assert "primary (a@example.com) copies its data to the store now" in err
     assert fleet.run("checkpoint", "now", "--yes", "--read-only")[0] == 1
 
 

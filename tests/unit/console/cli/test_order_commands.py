@@ -40,7 +40,7 @@ def test_a_handover_can_be_for_later_or_for_the_warning(fleet: FleetOnDisk) -> N
     code, _, err = fleet.run("handover", "--in", "30m", "--yes")
     assert (code, the_order(fleet).when) == (0, When.LATER)
     assert the_order(fleet).after_s == pytest.approx(1800.0, abs=60.0)
-    assert "Handover in 30m00s" in err
+    assert "Handover, in 30m00s" in err
     assert fleet.run("handover", "--at-warning", "--yes")[0] == 0
     assert {order.when for order in fleet.orders()} == {When.LATER, When.WARNING}
     for words in (["--in", "soon"], ["--at", "25:00"], ["--in", "1m", "--at-warning"]):

@@ -56,9 +56,10 @@ def test_an_order_carries_the_evidence_it_is_given_on() -> None:
 
 def test_what_it_means_is_said_with_names() -> None:
     meaning = proposals.handover(CONFIGURED, snapshot(), None).meaning
-    assert "primary stops" in meaning
-    assert "backup1 (b@example.com, 11h40m left, ready) becomes the primary" in meaning
-    assert "backup1 may then take over" in proposals.stop(CONFIGURED, snapshot(), "primary").meaning
+    assert "primary (a@example.com) stops" in meaning
+    assert "backup1 (b@example.com, 11h39m left, ready) becomes the primary" in meaning
+    meaning = proposals.stop(CONFIGURED, snapshot(), "primary").meaning
+    assert "backup1 (b@example.com, 11h39m left, ready) may then take over" in meaning
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,39 +16,23 @@ from console.errors import AlreadySo, Refused, WrongUse
 from console.fleet.snapshot import Reading, Snapshot
 from console.orders import outcomes, proposals
 from console.orders.proposals import Proposal
-from sessionlib.config_loading import parse
 from sessionlib.core.messages import History, MoveKind, Order, OrderAction, Receipt, Report, When
-from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
-from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving
-
-CONFIGURED = parse(CONFIG, Path("accounts.yaml"))
-AUTO = parse(CONFIG + "policy: {handover: auto}\n", Path("accounts.yaml"))
-FREE = Lease(4, None, None, None, 8, "n", 60.0, LeaseState.FREE)
-PLAN = Plan("p1", "backup1", PlanPhase.NOTIFIED, "the session ends", left_s=1800.0)
-PLANNED = replace(LEASE, plan=PLAN)
-OFFERED = replace(PLANNED, state=LeaseState.OFFERED, successor="backup1")
-NEXT = replace(LEASE, epoch=5, holder="backup1", incarnation="inc-backup1", renewal=1)
-LOST = Reading(replace(LEASE, checkpoint=Pointer(4, 9, "c", 5)), 99.0)
-ASKING = report("backup1", asks="takeover:4")
+from sessionlib.core.values import Lease, PlanPhase, Pointer
+from tests.unit.console.fleet_on_disk import LEASE, moved, report, serving
+from tests.unit.console.orders.fleet_states import (
+    ASKING,
+    AUTO,
+    CONFIGURED,
+    FREE,
+    LOST,
+    NEXT,
+    OFFERED,
+    PLAN,
+    PLANNED,
+    snapshot,
+)
 
 Ended, Under = outcomes.OrderOutcome, outcomes.OrderProgress
-
-
-def snapshot(
-    lease: Reading[Lease] | Lease = LEASE, **reports: Report | Reading[Report]
-) -> Snapshot:
-    base: dict[str, Report | Reading[Report]] = {
-        "primary": serving("primary", 4),
-        "backup1": report("backup1"),
-        "backup2": report("backup2"),
-    }
-    seen = {
-        name: one if isinstance(one, Reading) else Reading(one, 1.0)
-        for name, one in (base | reports).items()
-    }
-    return Snapshot(
-        "folder", 0.001, None, lease if isinstance(lease, Reading) else Reading(lease, 1.0), seen
-    )
 
 
 def served(order_plan: str | None = None, kind: MoveKind = MoveKind.PLANNED) -> Snapshot:
@@ -77,7 +60,7 @@ def refusal(call: Callable[[], Proposal], kind: type[Refused] = Refused) -> str:
 def test_a_handover_later_says_when_and_carries_it() -> None:
     later = proposals.handover(CONFIGURED, snapshot(), None, When.LATER, 1800.0)
     assert (later.order.when, later.order.after_s, later.due_s) == (When.LATER, 1800.0, 1800.0)
-    assert later.meaning.startswith("Handover in 30m00s: primary stops")
+    assert later.meaning.startswith("Handover, in 30m00s: primary (a@example.com) stops")
     assert "`colabvps-console abort` calls it off" in later.meaning
     warned = proposals.handover(CONFIGURED, snapshot(), None, When.WARNING)
     assert (warned.order.when, warned.order.after_s) == (When.WARNING, None)
@@ -123,8 +106,9 @@ def test_the_plan_that_asks_is_approved_by_its_id() -> None:
     order = proposal.order
     assert (order.action, order.plan, order.account) == (OrderAction.APPROVE, "p1", None)
     assert proposal.due_s == 1799.0
-    assert "Approve, in 29m59s (the session ends): primary stops" in proposal.meaning
-    assert "backup1 (b@example.com, 11h40m left, ready) becomes the primary" in proposal.meaning
+    head = "Approve, in 29m59s (the session ends): primary (a@example.com) stops"
+    assert proposal.meaning.startswith(head)
+    assert "backup1 (b@example.com, 11h39m left, ready) becomes the primary" in proposal.meaning
 
 
 def test_a_plan_may_ask_in_its_holders_report_under_any_policy() -> None:
@@ -156,8 +140,8 @@ def test_a_takeover_that_asks_comes_first_and_is_bound_to_the_record() -> None:
     order = proposal.order
     assert (order.account, order.plan) == ("backup1", None)
     assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
-    assert "from primary, which last renewed the lease 1m39s ago" in proposal.meaning
-    assert "checkpoint 9 of epoch 4" in proposal.meaning
+    assert "primary (a@example.com) last renewed the lease 1m39s ago" in proposal.meaning
+    assert "checkpoint 4.9" in proposal.meaning
     # What was asked under another epoch isn't asked any more.
     stale = report("backup1", asks="takeover:3")
     refusal(lambda: proposals.approve(CONFIGURED, snapshot(LOST, backup1=stale)))
@@ -199,7 +183,7 @@ def test_an_approved_takeover_is_followed_to_its_end() -> None:
 def test_an_abort_names_the_plan_and_what_is_left_of_it() -> None:
     proposal = proposals.abort(CONFIGURED, snapshot(PLANNED))
     assert (proposal.order.action, proposal.order.plan) == (OrderAction.ABORT, "p1")
-    assert "primary serves on" in proposal.meaning
+    assert "primary (a@example.com) serves on" in proposal.meaning
     assert "backup1 stays a standby" in proposal.meaning
 
 
@@ -264,7 +248,7 @@ def test_a_resume_needs_somebody_to_carry_it_out_and_no_holder() -> None:
     assert proposals.resume(CONFIGURED, snapshot(paused)).order.action is OrderAction.RESUME
     gone = Reading[Report]()
     meaning = proposals.resume(CONFIGURED, snapshot(Reading(paused, 99.0), primary=gone)).meaning
-    assert "a standby may claim it" in meaning
+    assert "A standby may claim the lease: primary (a@example.com) holds it and isn't" in meaning
     nobody = snapshot(paused, primary=gone, backup1=gone, backup2=gone)
     assert "start one first" in refusal(lambda: proposals.resume(CONFIGURED, nobody))
     assert "isn't paused" in refusal(lambda: proposals.resume(CONFIGURED, snapshot()), AlreadySo)
@@ -329,11 +313,11 @@ def test_an_emergency_carries_what_it_rests_on() -> None:
     assert (order.epoch, order.incarnation, order.renewal) == (4, "inc-primary", 7)
     assert order.evidence == "proof of its end (launcher: gone)"
     for words in (
-        "backup1 (b@example.com, 11h40m left, ready) claims the lease at once",
-        "checkpoint 9 of epoch 4",
-        "What primary wrote since then isn't carried over",
+        "backup1 (b@example.com, 11h39m left, ready) claims at once",
+        "checkpoint 4.9",
+        "What primary wrote since isn't carried over",
         "This rests on proof of its end",
-        "If primary works after all, two run at once",
+        "If it works on, two run at once",
     ):
         assert words in proposal.meaning
     paused = Reading(replace(LEASE, paused=True), 99.0)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from console.fleet.words import ago, duration, table
 from console.text.output import Output
 from console.text.safe_text import clipped, harmless_lines, one_line, padded, text_width, wrapped
+from console.text.units import size_text
 from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.crash_text import redacted
@@ -140,3 +141,24 @@ def test_a_call_that_hangs_is_given_up() -> None:
 
 def test_long_runs_are_redacted() -> None:
     assert redacted(f"key {'ab' * 32} and word") == "key [redacted] and word"
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (None, "-"),
+        (0, "0 B"),
+        (999, "999 B"),
+        (1_000, "1.0 kB"),
+        (99_949, "99.9 kB"),
+        (99_950, "100 kB"),
+        (340_000_000, "340 MB"),
+        (999_499_999, "999 MB"),
+        (999_500_000, "1.0 GB"),
+        (2_100_000_000, "2.1 GB"),
+        (999_500_000_000, "1.0 TB"),
+        (340_000_000_000_000, "340 TB"),
+    ],
+)
+def test_sizes(count: int | None, text: str) -> None:
+    assert size_text(count) == text
