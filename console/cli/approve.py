@@ -13,9 +13,9 @@ EXAMPLES = ("colabvps-console approve", "colabvps-console approve --yes --wait")
 
 
 def run(ctx: typer.Context, wait: WaitOption = False, timeout: TimeoutOption = "10m") -> None:
-    """What asks is shown by `status`: the plan in the lease record, or, with
-    `policy: {takeover: approve}`, a standby that would take over from a primary which
-    is lost. Refused where nothing asks. --wait stays until the move has ended;
+    """`status` shows what asks: the plan in the lease record, or, with
+    `policy: {takeover: approve}`, a standby that would take over from a lost primary.
+    Refused where nothing asks. --wait stays until the move has ended;
     --timeout counts from when it is due.
     """
     context = command_context(ctx)

@@ -79,10 +79,10 @@ def run(
     ] = None,
     timeout: TimeoutOption = "15m",
 ) -> None:
-    """It starts a session of the best account, or of the one that is named, and goes with
-    it until the workload serves: boot, claim, restore, services. A session that isn't
-    started from this machine is waited for, with the steps for its owner. It can be left
-    with ctrl-c and taken up again. Refused while somebody is at work.
+    """It starts a session of the best account, or of the one you name. It stays with it
+    until the workload serves: boot, claim, restore, services. For a session that isn't
+    started from this machine it shows the steps for its owner, and waits. Leave it with
+    ctrl-c and take it up again at any time. Refused while somebody is at work.
     """
     context = command_context(ctx)
     context.require_writable("coldstart")
@@ -161,9 +161,9 @@ def _start(walk: _ColdstartRun) -> None:
     snapshot = walk.fleet.read_snapshot()
     start_from = coldstart.checkpoint_sentence(snapshot, _checkpoint_summary(walk.fleet, snapshot))
     email = config.accounts[walk.account].email
-    how = "starts on this machine" if walk.can_start else "is started by its own person"
+    begins = launcher_kind_of(config, walk.account).begins
     out.ask(
-        f"Cold start: {walk.account} ({email}) {how}, claims the lease when it may, and becomes "
+        f"Cold start: {walk.account} ({email}) {begins}, claims the lease when it may, and becomes "
         f"the primary.\nThe data: {start_from}.",
         yes=walk.context.yes,
     )

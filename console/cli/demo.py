@@ -44,11 +44,11 @@ def run(  # noqa: PLR0913, PLR0917 - one parameter for each option
         ),
     ] = "folder",
 ) -> None:
-    """Starts agents as ordinary processes with a store in a folder, or in an emulated Google
-    Drive, and a coordinator beside them, and opens the console on all that: twelve hours
-    pass in four minutes, the work moves when its session ends and when you say so, and in
-    the end the work's own journal tells whether ever two copies of it ran. With --headless
-    it makes some moves by itself. Needs no account and no network.
+    """Starts agents as ordinary processes, a store and a coordinator, and opens the console
+    on them. The store is a folder, or an emulated Google Drive. Twelve hours pass in four
+    minutes. The work moves when its session ends, and when you say so. In the end the
+    work's own journal tells whether ever two copies of it ran. With --headless it makes
+    some moves by itself. Needs no account and no network.
     """
     context = command_context(ctx)
     context.require_writable("demo")

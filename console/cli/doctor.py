@@ -37,10 +37,10 @@ def run(
         typer.Option("--rounds", min=1, help="Of the race; fewer than 200 prove too little."),
     ] = None,
 ) -> None:
-    """On Google Drive nobody takes the work over by themselves until this has passed: it
-    tries, with two accounts and files of its own, whether a conditional write there is
-    what it has to be, and leaves the signed result for all agents. On a folder it tries
-    what the file system promises. Exit code 1 if something that safety rests on fails.
+    """On Google Drive no standby takes over by itself until this has passed. With two accounts
+    and files of its own it tries whether a conditional write there is what it has to be.
+    It leaves the signed result for all agents. On a folder it tries what the file system
+    promises. Exit code 1 if a check fails that safety rests on.
     """
     context = command_context(ctx)
     context.require_writable("doctor")

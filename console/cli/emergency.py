@@ -53,10 +53,10 @@ def run(
     wait: WaitOption = False,
     timeout: TimeoutOption = "10m",
 ) -> None:
-    """First the evidence is shown: what the store, this machine's launcher and the session's
+    """First it shows the evidence: what the store, this machine's launcher and the session's
     own report say of the holder, since when, and by whose clock. While the lease is valid
-    it is watched for a renewal. A holder that shows any sign of life is left alone.
-    One that isn't proven gone needs your word, its account's name typed out. A renewal
+    it watches for a renewal. A holder that shows any sign of life is left alone.
+    One that isn't proven gone needs your word: its account's name, typed out. A renewal
     before the standby claims voids the order. It overrides a pause.
     """
     context = command_context(ctx)

@@ -34,12 +34,12 @@ def run(
         bool, typer.Option("--no-mail", help="On Drive: share without a mail from Google.")
     ] = False,
 ) -> None:
-    """The first run writes a configuration to start from. With one at hand it makes the
-    store's folders and the lease record, and the fleet's key: the one in
-    $COLABVPS_FLEET_KEY, else one in the system's keyring. With a store in Google Drive
-    it makes the shared folder there, or takes the one that `folder_id` names, shares it
-    with every account as editor, and writes the ids into the configuration. Run again,
-    it does what is still missing and nothing else.
+    """The first run writes a configuration to start from. The next one makes the store's
+    folders, the lease record and the fleet's key. The key is the one in
+    $COLABVPS_FLEET_KEY, else one in the system's keyring. In Google Drive it makes the
+    shared folder, or takes the one that `folder_id` names. It shares the folder with every
+    account as editor, and writes the ids into the configuration. Run again, it does what
+    is still missing and nothing else.
     """
     context = command_context(ctx)
     context.require_writable("init")

@@ -54,8 +54,8 @@ def run(
         typer.Option("--coordinator", help="Keep a token for the coordinator, asked for here."),
     ] = False,
 ) -> None:
-    """Google asks in the browser, and what it gives is kept in the system's keyring, or
-    encrypted where $COLABVPS_PASSPHRASE is set; never in a file that can be read. Agents
+    """Google asks in the browser. Its answer is kept in the system's keyring, or encrypted
+    where $COLABVPS_PASSPHRASE is set; never in a file that can be read. Agents
     and commands on this machine use it until `logout`. The address that signs in has to
     be the account's. `operator` is who uses the console and owns the shared folder: best
     a Google account that holds no sessions. How to make an OAuth client: docs/drive.md.

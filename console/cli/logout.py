@@ -44,7 +44,7 @@ def run(
     ] = False,
 ) -> None:
     """Google takes the sign-in back, and with it what this account has allowed the same
-    OAuth client on other machines; an agent that uses one of them loses the store. With
+    OAuth client on other machines. An agent that uses one of them loses the store. With
     --only-here it is forgotten on this machine alone, and stays valid.
     """
     context = command_context(ctx)

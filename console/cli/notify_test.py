@@ -23,10 +23,10 @@ EXAMPLES = ("colabvps-console notify-test", "colabvps-console notify-test --json
 
 def run(ctx: typer.Context) -> None:
     """Whom: `notices: {urls: [...]}` in the configuration, addresses as apprise has them.
-    Each is tried once, from this machine, with the secrets that are here (`${NAME}` is a
-    variable, or kept in the keyring), and what became of it is said without them. A fleet's
-    agents send from their own machines, so try it there too. It changes nothing. Exit code 1
-    where one of them didn't take it, 2 where nobody is named or a secret is missing.
+    It tries each once, from this machine, with the secrets that are here (`${NAME}` is a
+    variable, or kept in the keyring). It shows what became of it, without the secrets. A
+    fleet's agents send from their own machines, so try it there too. It changes nothing.
+    Exit code 1 where a receiver didn't take it, 2 where nobody is named or a secret is missing.
     """
     context = command_context(ctx)
     config = load(find_config(context.config))

@@ -59,8 +59,8 @@ _MOVES = 10
 
 
 def run(ctx: typer.Context) -> None:
-    """Looks at the store, the key, the published program and settings, and at each account:
-    whose it is, whether its sign-in is good and may write, what its agent says. Writes a
+    """Looks at the store, the key, the published program and settings. For each account it
+    looks at its owner, its sign-in and its agent's report. Writes a
     scratch file and removes it, but not with --read-only. Exit code 1 if something fails;
     what can't be seen from this machine is unknown, and fails nothing.
     """

@@ -66,9 +66,9 @@ def run(
         bool, typer.Option("--force", help="Publish new versions even if nothing has changed.")
     ] = False,
 ) -> None:
-    """Packs the folder that `workload.code` names, leaving out what .colabvpsignore says,
-    and publishes it with the set-up command and the fleet's settings as new versions,
-    signed with the fleet's key. Sessions use them from their next warm-up on, and
+    """Packs the folder that `workload.code` names, without what .colabvpsignore says.
+    Publishes it as a new version, with the set-up command and the fleet's settings,
+    signed with the fleet's key. Sessions use it from their next warm-up on, and
     report which version of the settings they have. Where nothing has changed, nothing
     is published.
     """

@@ -56,7 +56,7 @@ class Workload:
         self._probe: Probe | None = None
         self._log_rotator: LogRotator | None = None
         # Until a guard has cleared the home, nobody knows what an earlier agent left running.
-        self.facts = WorkloadFacts(empty=False)
+        self.facts = WorkloadFacts(empty=False, guarded=False)
 
     def set_spec(self, spec: WorkloadSpec) -> None:
         """Run it as `spec` says from the next start on. May be called in any thread."""
@@ -261,6 +261,7 @@ class Workload:
             empty=run is None and self._guard.cleared,
             ready=run is not None and run.ready,
             restarts=self._failures.count,
+            guarded=self._guard.up,
             error=self._failures.error if self._guard.up else self._guard.failures.error,
             frozen_why=None if run is None else run.frozen_why,
             goal=self._goal,

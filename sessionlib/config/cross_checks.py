@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from typing import Any
 
+from sessionlib.config.problem_texts import shown
 from sessionlib.config.yaml_document import Where
 
 Finding = tuple[Where, str]
@@ -42,8 +43,8 @@ def unknown_launchers(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
     """Each account's launcher that is none of `kinds`."""
     for account, settings in _mapping(data, "accounts").items():
         kind = settings.get("launcher") if isinstance(settings, dict) else None
-        if isinstance(kind, str | int) and str(kind) not in kinds:
-            text = f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
+        if kind is not None and (not isinstance(kind, str) or kind not in kinds):
+            text = f"{shown(kind)} is not one of {', '.join(kinds)}"
             yield ("accounts", account, "launcher"), text
 
 

@@ -73,6 +73,11 @@ def _word(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
+def _kind_name(value: object) -> str:
+    # Which kinds there are is told elsewhere, and what isn't text is none of them.
+    return value if isinstance(value, str) else str(value)
+
+
 def _no_nul(text: str) -> str:
     if "\0" in text:
         raise setting_error("holds a NUL character: remove it")
@@ -147,5 +152,7 @@ SomePath = Annotated[str, AfterValidator(_some_path)]
 InnerPath = Annotated[str, AfterValidator(_inner_path)]
 Variable = Annotated[str, AfterValidator(_variable)]
 Word = Annotated[str, BeforeValidator(_word), AfterValidator(_no_nul)]
+KindName = Annotated[str, BeforeValidator(_kind_name)]
+"""Checked against the kinds that there are when a whole file is read."""
 Command = Annotated[tuple[Word, ...], Field(strict=False), AfterValidator(_command)]
 Count = Annotated[int, Field(ge=1, le=10_000)]

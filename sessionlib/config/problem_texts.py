@@ -97,34 +97,34 @@ def _fields(section: type[BaseModel]) -> dict[str, Any]:
 
 def _not_one_of(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     offered = item["ctx"]["expected"].replace("'", "").replace(" or ", ", ")
-    return f"{_shown(item['input'])} is not one of {offered}"
+    return f"{shown(item['input'])} is not one of {offered}"
 
 
 def _not_text(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     value = item["input"]
     fix = "write one text" if isinstance(value, dict | list) else "put it in quotes"
-    return f"is {_shown(value)}, not text: {fix}"
+    return f"is {shown(value)}, not text: {fix}"
 
 
 def _not_section(where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     if not where:
         return "holds no settings: remove it, and `colabvps-console init` makes one to start from"
-    return f"is {_shown(item['input'])}, not settings: write them indented below it, one a line"
+    return f"is {shown(item['input'])}, not settings: write them indented below it, one a line"
 
 
 def _not_list(where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     example = _LISTS.get(where[-1:], "[python, server.py]")
-    return f"is {_shown(item['input'])}, not a list: write it as {example}"
+    return f"is {shown(item['input'])}, not a list: write it as {example}"
 
 
 def _not_number(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
-    return f"is {_shown(item['input'])}: write a plain number, as 1 or 10"
+    return f"is {shown(item['input'])}: write a plain number, as 1 or 10"
 
 
 def _out_of_bounds(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     words = {"ge": "at least", "gt": "more than", "le": "at most"}
     name, bound = next((name, item["ctx"][name]) for name in words if name in item["ctx"])
-    return f"is {_shown(item['input'])}: it must be {words[name]} {bound:g}"
+    return f"is {shown(item['input'])}: it must be {words[name]} {bound:g}"
 
 
 def _too_long(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
@@ -144,7 +144,8 @@ def _quote(_where: Where, item: ErrorDetails, _document: YamlDocument) -> str:
     return item["msg"]
 
 
-def _shown(value: object) -> str:
+def shown(value: object) -> str:
+    """A value as a sentence about it names it, cut to a length."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):

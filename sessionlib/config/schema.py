@@ -20,6 +20,7 @@ from sessionlib.config.field_types import (
     Email,
     FleetName,
     InnerPath,
+    KindName,
     NoticeUrl,
     PublicKey,
     SomePath,
@@ -168,7 +169,7 @@ class AccountSettings(Section):
     role: Role = Field(strict=False)
     priority: Count
     owner: str | None = None
-    launcher: Word = "local"
+    launcher: KindName = "local"
     """A word of `sessionlib.launchers.kinds.KINDS`."""
     session: AccountSessionSettings = AccountSessionSettings()
 

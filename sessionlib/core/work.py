@@ -58,7 +58,8 @@ class WorkloadFacts:
     `restarts` counts the exits in a row that nobody asked for; `ready` is
     for WARM: the standby's own probe has passed. `goal` is the one that all this was
     gathered under. `error` is why it last failed or can't be started, gone once it is ready;
-    `frozen_why` is set while it is frozen.
+    `frozen_why` is set while it is frozen. `guarded` is False while there is no guard, and then
+    nothing runs: a change of it brings the loop round, though no rule asks for it.
     """
 
     state: WorkState = WorkState.NONE
@@ -66,6 +67,7 @@ class WorkloadFacts:
     empty: bool = True
     ready: bool = False
     restarts: int = 0
+    guarded: bool = True
     error: str | None = None
     frozen_why: str | None = None
     goal: Goal = Goal(Aim.REST)

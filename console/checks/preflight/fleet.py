@@ -55,8 +55,8 @@ class PreflightFacts:
 
 def rule_for(config: Config, *, signs_in_to_google: bool) -> str | None:
     """The provider's rule, for every fleet that may have Colab accounts in it."""
-    by_hand = any(not launcher_kind_of(config, name).starts for name in config.accounts)
-    return RULE if by_hand or signs_in_to_google else None
+    may_be_colab = any(launcher_kind_of(config, name).may_be_colab for name in config.accounts)
+    return RULE if may_be_colab or signs_in_to_google else None
 
 
 def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem]:
@@ -73,6 +73,8 @@ def fleet_items(config: Config, found: PreflightFacts) -> Iterator[PreflightItem
 
 def account_items(config: Config, name: str, found: PreflightFacts) -> Iterator[PreflightItem]:
     yield _owner(config, name)
+    for problem in launcher_kind_of(config, name).problems(config, name):
+        yield PreflightItem(name, "launcher", ItemStatus.WARN, problem.text, problem.cure)
     seen = found.snapshot.report_of(name)
     yield _session(name, seen)
     report = seen.value

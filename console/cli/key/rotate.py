@@ -21,11 +21,11 @@ EXAMPLES = (
 
 
 def run(ctx: typer.Context) -> None:
-    """Makes a new key, keeps it in the keyring, publishes the newest code and settings
-    once more under it, and has the old key name it in the store. Agents follow on
-    their next look; nothing has to be restarted. Without a keyring the new seed is
-    taken from $COLABVPS_FLEET_KEY_NEW. Interrupted at any point, it is finished by
-    running it again, and this machine can give orders in between.
+    """Makes a new key and keeps it in the keyring. Publishes the newest code and settings
+    once more under it, and has the old key name it in the store. Agents follow when they
+    next read the store; nothing has to be restarted. Without a keyring it takes the new
+    seed from $COLABVPS_FLEET_KEY_NEW. If it is interrupted, run it again: it goes on
+    where it was, and this machine can give orders in between.
     """
     context = command_context(ctx)
     context.require_writable("key rotate")

@@ -28,9 +28,9 @@ def run(
         bool, typer.Option("--secret", help="Print the seed itself, for another operator.")
     ] = False,
 ) -> None:
-    """Shows public halves: the one in the configuration, the one in force by now, and
-    those of the seeds on this machine, each with its place. With --secret the seed
-    itself is printed, after a question, on standard output's last line.
+    """Shows public halves: the configuration's, the one in force, and those of the seeds on
+    this machine, each with its place. With --secret it prints the seed itself, after a
+    question, on standard output's last line.
     """
     context = command_context(ctx)
     fleet = open_fleet(context.config)

@@ -7,7 +7,7 @@ agents are killed and frozen, and another program has to say what became of them
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,11 +20,15 @@ from tests.contract.launchers.adapters import (
     ADAPTERS,
     CLOCK,
     LIMIT_S,
-    MOST_STEPS,
     SEED,
     WORKLOADS_OWN,
     LauncherAdapter,
 )
+from tests.contract.launchers.starter import Starter
+
+MOST_MOMENTS = 200
+RACERS = 4
+ROUNDS = 3
 
 
 @pytest.fixture(params=sorted(ADAPTERS))
@@ -50,6 +54,19 @@ def stopped(launcher: Launcher) -> LaunchState:
     return launcher.stop(handle).state
 
 
+def started(launcher: Launcher) -> str:
+    try:
+        launcher.start(ACCOUNT)
+    except LaunchRefused:
+        return "refused"
+    return "started"
+
+
+def last_nonce(launcher: Launcher) -> str | None:
+    handle = launcher.known(ACCOUNT)
+    return None if handle is None else handle.nonce
+
+
 def test_every_launcher_that_starts_sessions_is_under_the_contract() -> None:
     assert {name for name, kind in KINDS.items() if kind.starts} <= set(ADAPTERS)
 
@@ -68,26 +85,62 @@ def test_a_start_is_found_by_another_program(adapter: LauncherAdapter) -> None:
     assert adapter.processes() == []
 
 
-@pytest.mark.parametrize("step", range(1, MOST_STEPS + 1))
-def test_a_starter_killed_at_any_step_leaves_it_clear_what_came_of_it(
-    adapter: LauncherAdapter, step: int
+def test_a_starter_killed_at_any_moment_leaves_it_clear_what_came_of_it(
+    adapter: LauncherAdapter,
 ) -> None:
-    if step not in adapter.steps:
-        assert step > len(adapter.steps)
-        return
-    adapter.die_after(step)
-    is_there = bool(adapter.processes())
-    # Nothing is started without a trace by which the next one finds it.
-    assert not is_there or adapter.traces()
-    said = state(adapter.open())
-    assert (said is LaunchState.RUNNING) is is_there
-    if is_there:
-        with pytest.raises(LaunchRefused):
-            adapter.open().start(ACCOUNT)
-        assert stopped(adapter.open()) is LaunchState.ENDED
-        assert adapter.processes() == []
-    adapter.open().start(ACCOUNT)
-    assert state(adapter.open()) is LaunchState.RUNNING
+    seen: set[bool] = set()
+    with Starter(adapter.config.path, ACCOUNT) as starter:
+        for moment in range(1, MOST_MOMENTS):
+            came_of_it = starter.ask(f"die {moment}")
+            if came_of_it != "died":
+                break
+            is_there = bool(adapter.processes())
+            seen.add(is_there)
+            # Nothing is started without a trace by which the next one finds it.
+            assert not is_there or adapter.traces()
+            assert (state(adapter.open()) is LaunchState.RUNNING) is is_there, moment
+            if is_there:
+                with pytest.raises(LaunchRefused):
+                    adapter.open().start(ACCOUNT)
+                assert stopped(adapter.open()) is LaunchState.ENDED
+                assert adapter.processes() == []
+    # What all the others left keeps the last from nothing.
+    assert came_of_it == "started"
+    assert seen == {False, True}
+
+
+def test_of_a_starter_frozen_at_any_moment_and_another_one_gets_through(
+    adapter: LauncherAdapter,
+) -> None:
+    with Starter(adapter.config.path, ACCOUNT) as frozen:
+        for moment in range(1, MOST_MOMENTS):
+            came_of_it = frozen.ask(f"freeze {moment}")
+            if came_of_it != "frozen":
+                break
+            launcher = adapter.open()
+            nonce, said = last_nonce(launcher), state(launcher)
+            came_of_both = [started(launcher), frozen.ask("thaw")]
+            assert sorted(came_of_both) == ["refused", "started"], moment
+            assert state(launcher) is LaunchState.RUNNING
+            # What was said to have ended doesn't come to life.
+            assert said is not LaunchState.ENDED or last_nonce(launcher) != nonce, moment
+            adapter.clean_up()
+    assert came_of_it == "started"
+
+
+def test_of_several_starters_at_once_one_gets_through(adapter: LauncherAdapter) -> None:
+    with ExitStack() as stack:
+        starters = [
+            stack.enter_context(Starter(adapter.config.path, ACCOUNT)) for _ in range(RACERS)
+        ]
+        for _ in range(ROUNDS):
+            for starter in starters:
+                starter.send("start")
+            answers = sorted(starter.answer() for starter in starters)
+            assert answers == ["refused"] * (RACERS - 1) + ["started"]
+            assert state(adapter.open()) is LaunchState.RUNNING
+            adapter.clean_up()
+            assert state(adapter.open()) is LaunchState.ENDED
 
 
 def test_a_second_start_is_refused_while_the_first_may_live(adapter: LauncherAdapter) -> None:
@@ -136,6 +189,16 @@ def test_every_call_comes_back_from_a_session_that_answers_nothing(
     assert adapter.processes() == []
 
 
+def test_a_session_that_never_ends_by_itself_is_ended_in_time(adapter: LauncherAdapter) -> None:
+    adapter.open().start(ACCOUNT)
+    adapter.until_complete()
+    began_mono = CLOCK.now().mono
+    with adapter.hung():
+        assert stopped(adapter.open()) is LaunchState.ENDED
+    assert CLOCK.now().mono - began_mono < LIMIT_S
+    assert adapter.processes() == []
+
+
 def test_no_secret_stands_in_arguments_logs_or_traces(adapter: LauncherAdapter) -> None:
     adapter.open().start(ACCOUNT)
     adapter.until_complete()
@@ -143,6 +206,8 @@ def test_no_secret_stands_in_arguments_logs_or_traces(adapter: LauncherAdapter) 
     assert ACCOUNT in texts
     assert SEED not in texts
     assert WORKLOADS_OWN not in texts
+    # An agent needs the public half of the operators' key and no more.
+    assert SEED not in adapter.environments()
 
 
 def test_of_a_start_elsewhere_nothing_is_claimed(adapter: LauncherAdapter) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from sessionlib.clock import SystemClock
 from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError
 from sessionlib.launchers import LaunchHandle, LaunchState, LaunchStatus
-from sessionlib.launchers.kinds import KINDS, LauncherKind
+from sessionlib.launchers.kinds import KINDS, LauncherKind, LauncherProblem
 from tests.unit.console.fleet_on_disk import CONFIG, SEED
 
 WORDS = "role: main_worker, launcher: toy, priority: 1"
@@ -42,7 +43,12 @@ class ToyLauncher:
 @pytest.fixture
 def toy(monkeypatch: pytest.MonkeyPatch) -> ToyLauncher:
     launcher = ToyLauncher()
-    kind = LauncherKind(name="toy", open=lambda config, clock: launcher)
+    kind = LauncherKind(
+        name="toy",
+        open=lambda config, clock: launcher,
+        begins="is wound up in its box",
+        problems=lambda config, account: [LauncherProblem(f"{account}'s key is lost", "look")],
+    )
     monkeypatch.setitem(KINDS, kind.name, kind)
     return launcher
 
@@ -78,13 +84,46 @@ def test_a_coldstart_starts_a_session_by_it(
     words = ["coldstart", "--account", "primary", "--yes", "--timeout", "5s"]
     assert main([*words, "--config", str(path)]) == 1
     assert toy.started == ["primary"]
-    assert "primary's agent has ended again" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "Cold start: primary (a@example.com) is wound up in its box, claims" in said
+    assert "primary's agent has ended again" in said
 
 
-def test_a_word_for_none_is_told_with_those_that_there_are(tmp_path: Path) -> None:
-    path = written(tmp_path, WORDS.replace("toy", "attic"))
-    with pytest.raises(ConfigError, match=r"primary.launcher: .attic. is not one of local, manual"):
+def test_preflight_shows_what_it_needs_and_no_rule_that_isnt_its(
+    tmp_path: Path,
+    toy: ToyLauncher,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLABVPS_FLEET_KEY", SEED)
+    main(["preflight", "--json", "--config", str(written(tmp_path))])
+    document = json.loads(capsys.readouterr().out)
+    shown = [item for item in document["items"] if item["what"] == "launcher"]
+    assert [(one["of"], one["text"], one["cure"]) for one in shown] == [
+        ("primary", "primary's key is lost", "look")
+    ]
+    assert document["rule"] is None
+    assert toy.started == []
+
+
+@pytest.mark.parametrize(
+    ("word", "shown"),
+    [
+        ("attic", '"attic"'),
+        ("5", "5"),
+        ("true", "true"),
+        ("[local]", "a list"),
+        ("{kind: local}", "a group of settings"),
+    ],
+)
+def test_a_word_for_none_is_told_with_those_that_there_are(
+    tmp_path: Path, word: str, shown: str
+) -> None:
+    path = written(tmp_path, WORDS.replace("toy", word))
+    with pytest.raises(ConfigError) as raised:
         load(path)
+    said = f"{path}:6: accounts.primary.launcher: {shown} is not one of local, manual"
+    assert str(raised.value) == said
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))

@@ -196,7 +196,9 @@ def test_paths_in_the_text_exist(page: Path) -> None:
 
 
 def test_every_name_in_the_glossary_exists() -> None:
-    rows = re.findall(r"^\| .* \| `(sessionlib[\w.]*)` \|$", glossary(), re.MULTILINE)
+    rows = re.findall(
+        r"^\| .* \| `((?:sessionlib|console|coordinator)[\w.]*)` \|$", glossary(), re.MULTILINE
+    )
     assert len(rows) == glossary().count("\n| ") - 2, "a row without a name"
     for name in rows:
         assert resolves(name), f"the glossary names {name}"
