@@ -13,6 +13,8 @@ PYTHON ?=
 export PYTHON
 # The environment's own search path would come before what is installed here.
 unexport PYTHONPATH PYTHONHOME
+# Tests start thousands of processes: none of them may have to compile the program anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 help:  ## list what can be made
 	@echo 'make TARGET [ARGS="..."] [PYTHON=/path/to/python3]'
@@ -21,11 +23,16 @@ help:  ## list what can be made
 demo: run-env  ## watch a fleet of three hand over on this machine; ARGS="--help" tells more
 	@$(BIN)/colabvps-console demo $(ARGS)
 
-test: dev-env  ## the whole test suite on all cores; ARGS are pytest's
-	@$(BIN)/python -m pytest -n logical --dist loadfile --durations=10 $(ARGS)
+# A file's tests stay together, for what they share. Files go in their order, the long ones of
+# e2e well before the end: those with most tests first would leave them for last.
+PYTEST = $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder --durations 10
+QUICK := $(addprefix tests/unit/,core console/fleet console/orders)
+
+test: dev-env  ## the whole test suite on all cores; ARGS are pytest's, and a path is all that runs
+	@$(PYTEST) $(ARGS)
 
 quick: dev-env  ## the unit tests of the core, the fleet view and the orders: under a minute
-	@$(BIN)/python -m pytest -q -n logical tests/unit/core tests/unit/console/fleet tests/unit/console/orders $(ARGS)
+	@$(PYTEST) $(QUICK) $(ARGS)
 
 check: lint types imports docs-check  ## all that needs no test run: lint, types, imports, and docs up to date
 

@@ -24,9 +24,9 @@ from console.demo.journal import read_journals
 from sessionlib.clock import SystemClock
 from sessionlib.records import encode
 from tests.chaos.deck import Hand, dealt, parts
+from tests.chaos.fault_injection import FaultInjector
 from tests.chaos.machines import RATES, Machines
 from tests.chaos.rounds import Done, crashes, play
-from tests.chaos.scene import Scene
 from tests.chaos.verdict import Judged, judge
 from tests.e2e.fleet_fixture import Fleet, boot_s, hard_worker
 from tests.e2e.hazards.chain import ChainWatch
@@ -123,7 +123,7 @@ class Lane:
         in_a_row = 0
         for at, (kind, chance) in enumerate(self._rounds(), start=1):
             harms = parts(kind, self.spec.hand, chance)
-            scene = Scene(fleet, machines, self.counts, alone=len(harms) == 1)
+            scene = FaultInjector(fleet, machines, self.counts, alone=len(harms) == 1)
             try:
                 with self._accounted_for(kind, harms):
                     self.done.append(play(scene, kind, harms, chance))

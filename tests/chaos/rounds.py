@@ -17,9 +17,9 @@ from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from sessionlib.core.values import Lease
 from sessionlib.core.work import BACKOFF_LAST_S
+from tests.chaos.fault_injection import FaultInjector
 from tests.chaos.harms import KINDS
 from tests.chaos.machines import Machines
-from tests.chaos.scene import Scene
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
 END_S = 60.0
@@ -40,7 +40,7 @@ class Done:
     after: int
 
 
-def play(scene: Scene, kind: str, parts: Sequence[str], chance: random.Random) -> Done:
+def play(scene: FaultInjector, kind: str, parts: Sequence[str], chance: random.Random) -> Done:
     """Raises AssertionError if the fleet doesn't get over it."""
     fleet, machines = scene.fleet, scene.machines
     before = well(fleet, machines)
@@ -59,7 +59,7 @@ def play(scene: Scene, kind: str, parts: Sequence[str], chance: random.Random) -
     return Done(kind, tuple(parts), at_s, over_s, boot_s(), before.epoch, after.epoch)
 
 
-def _harm(scene: Scene, parts: Sequence[str], chance: random.Random) -> None:
+def _harm(scene: FaultInjector, parts: Sequence[str], chance: random.Random) -> None:
     if scene.alone:
         KINDS[parts[0]].harm(scene, chance)
         return

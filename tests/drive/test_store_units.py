@@ -16,8 +16,14 @@ from sessionlib.config_loading import parse
 from sessionlib.core.lease import first_record
 from sessionlib.records import encode
 from sessionlib.signing import new_seed, public_of
+from tests.drive.agents_at_rest import (
+    PRIMARY_UNITS,
+    STANDBY_UNITS,
+    TALKING_UNITS,
+    Resting,
+    pass_time,
+)
 from tests.drive.fake_drive import ROOT, FakeDrive, Fleet, Stopwatch
-from tests.drive.resting import PRIMARY_UNITS, STANDBY_UNITS, TALKING_UNITS, Resting, pass_time
 
 HOUR_S = 3_600
 SETTLED_S = 900

@@ -12,5 +12,5 @@ its rules taken out; the simulation has to notice each of them.
 What it can't show: a machine frozen whole in the middle of an effect, of which the design
 promises nothing; clocks whose rates differ by more than is assumed; a store whose
 conditional write isn't atomic; and whatever is wrong in the parts that are not simulated,
-the threads of `agent.hands`, sockets, files, signals. Those have tests on real processes.
+the threads of `agent.executor`, sockets, files, signals. Those have tests on real processes.
 """

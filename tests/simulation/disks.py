@@ -88,7 +88,7 @@ class Ledger:
         return CheckpointNumber(pointer.epoch, pointer.seq)
 
     def collect(self, pointer: Pointer, epoch: int) -> None:
-        """As `checkpoints.collecting` judges: by names alone."""
+        """As `checkpoints.garbage` judges: by names alone."""
         newest = max(
             CheckpointNumber(pointer.epoch, pointer.seq), CheckpointNumber(epoch - 1, MAX_NUMBER)
         )

@@ -1,7 +1,7 @@
 """Carrying out what a simulated agent has decided.
 
 Method: each action is a request to the store, or a job on the machine's disk that takes
-its time and then has an answer, as `agent.hands` and `agent.copyist` give them. One job
+its time and then has an answer, as `agent.executor` and `agent.checkpoint_jobs` give them. One job
 at a time for the data, as there.
 """
 

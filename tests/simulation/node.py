@@ -2,7 +2,7 @@
 
 Method: the agent is the product's own in all but its threads: `decide`, `add` and
 `begun` in the order of `agent.loop`, the workload's side of `agent.workload` and
-`agent.guardpost`, and guards that go by `guard.policy`. Between any two of its steps it
+`agent.guard_supervisor`, and guards that go by `guard.policy`. Between any two of its steps it
 may be killed or frozen; what it had decided on is done when it thaws, with the time as
 it was. Machine, clocks and data outlive an agent, and not a session.
 """

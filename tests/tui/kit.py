@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from textual import _wait
 from textual.pilot import Pilot
 
 from console.fleet.cache import Cached, FleetCache
@@ -25,6 +26,11 @@ from sessionlib.core.values import Instant, Lease, Plan, PlanPhase, Pointer, Rea
 from sessionlib.records import decode, encode
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.console.fleet_on_disk import CONFIG, LEASE, moved, report, serving
+
+# How long nothing may have been computed until the app counts as idle: after each key, and each
+# pause. Textual's own 20 ms made up most of the time that tests of the screen took.
+_wait.SLEEP_GRANULARITY = 0.005
+_wait.SLEEP_IDLE = _wait.SLEEP_GRANULARITY / 20
 
 WALL = 1_764_000_000.0
 POINTER = Pointer(4, 17, "4-17-abc", 1_234_567_890)

@@ -12,11 +12,11 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from tests.chaos.fault_injection import FaultInjector
 from tests.chaos.harms import calls, clocks, disks, limits, moves, signals
 from tests.chaos.powers import Power
-from tests.chaos.scene import Scene
 
-Harm = Callable[[Scene, random.Random], None]
+Harm = Callable[[FaultInjector, random.Random], None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from sessionlib.clock import sleep
 from sessionlib.guard.tree import DEAD, STOPPED, read_proc
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 from tests.e2e.fleet_fixture import boot_s
 
 ATTACH_S = 10.0
@@ -28,7 +28,7 @@ MOMENTS = ("linkat", "fsync", "renameat", "unlinkat", "openat", "sendto")
 """Where a signal may come: before the write that decides, before it is safe, in between."""
 
 
-def killed(scene: Scene, chance: random.Random) -> None:
+def killed(scene: FaultInjector, chance: random.Random) -> None:
     """SIGKILL as a call begins: it isn't done, and nothing after it."""
     account = scene.anybody(chance)
     with _traced(
@@ -38,7 +38,7 @@ def killed(scene: Scene, chance: random.Random) -> None:
     scene.revive(account, chance)
 
 
-def frozen(scene: Scene, chance: random.Random) -> None:
+def frozen(scene: FaultInjector, chance: random.Random) -> None:
     """SIGSTOP as a call begins: it is done, and nothing after it for about a lease."""
     account = scene.anybody(chance)
     pid = scene.machines.pid(account)
@@ -50,7 +50,7 @@ def frozen(scene: Scene, chance: random.Random) -> None:
     scene.signal_pid(pid, signal.SIGCONT)
 
 
-def late_link(scene: Scene, chance: random.Random) -> None:
+def late_link(scene: FaultInjector, chance: random.Random) -> None:
     """The call that decides who wins waits for up to one and a half leases, before or after."""
     wait_us = round(chance.uniform(0.1, 1.5) * scene.ttl_s * 1e6)
     when = chance.choice(["delay_enter", "delay_exit"])
@@ -59,7 +59,7 @@ def late_link(scene: Scene, chance: random.Random) -> None:
         sleep(chance.uniform(0.5, 2.0) * scene.ttl_s)
 
 
-def eio(scene: Scene, chance: random.Random) -> None:
+def eio(scene: FaultInjector, chance: random.Random) -> None:
     """The store answers with EIO, to every call or to some, for up to one and a half leases."""
     account = scene.anybody(chance)
     way = scene.machines.way(account)
@@ -68,7 +68,7 @@ def eio(scene: Scene, chance: random.Random) -> None:
         sleep(chance.uniform(0.1, 1.5) * scene.ttl_s)
 
 
-def eio_after_link(scene: Scene, chance: random.Random) -> None:
+def eio_after_link(scene: FaultInjector, chance: random.Random) -> None:
     """What was linked is there, and yet the answer is EIO: each writer syncs its file, links it
     and syncs the folder, and of the two syncs one or both fail."""
     which = chance.choice(["", ":when=2+2", ":when=2+2", ":when=1+2"])
@@ -78,7 +78,7 @@ def eio_after_link(scene: Scene, chance: random.Random) -> None:
 
 @contextmanager
 def _traced(
-    scene: Scene, account: str, calls: str, what: str, path: Path | None = None
+    scene: FaultInjector, account: str, calls: str, what: str, path: Path | None = None
 ) -> Iterator[None]:
     """One agent's calls tampered with. It goes on untouched afterwards."""
     pid = scene.machines.pid(account)
@@ -115,7 +115,7 @@ def _attached(tracer: subprocess.Popen[bytes], pid: int) -> bool:
     return False
 
 
-def _until_gone(scene: Scene, account: str) -> None:
+def _until_gone(scene: FaultInjector, account: str) -> None:
     until_s = boot_s() + HAPPENS_S
     while boot_s() < until_s:
         if not scene.machines.is_running(account):
@@ -127,7 +127,7 @@ def _until_gone(scene: Scene, account: str) -> None:
     scene.kill(account)
 
 
-def _until_stopped(scene: Scene, pid: int) -> None:
+def _until_stopped(scene: FaultInjector, pid: int) -> None:
     until_s = boot_s() + HAPPENS_S
     looks = 0
     while boot_s() < until_s and looks < STILL_LOOKS:

@@ -10,13 +10,13 @@ from __future__ import annotations
 import random
 
 from sessionlib.clock import sleep
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 
 STEPS = ("1s", "10s", "2m", "61m", "11h", "3d", "30d")
 RATES = (0.5, 0.9, 1.1, 1.5, 2.0)
 
 
-def step(scene: Scene, chance: random.Random) -> None:
+def step(scene: FaultInjector, chance: random.Random) -> None:
     """One, or several in turn."""
     account = scene.anybody(chance)
     for _ in range(chance.choice([1, 1, 2, 4])):
@@ -25,7 +25,7 @@ def step(scene: Scene, chance: random.Random) -> None:
         sleep(chance.uniform(0.1, 0.7) * scene.ttl_s)
 
 
-def rate(scene: Scene, chance: random.Random) -> None:
+def rate(scene: FaultInjector, chance: random.Random) -> None:
     """Wrong for a while, and then right, which is a step too."""
     account = scene.anybody(chance)
     scene.count("clocks_at_another_rate")

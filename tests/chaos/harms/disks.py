@@ -14,23 +14,23 @@ from pathlib import Path
 
 from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 from tests.contract.full_disk import fill
 
 PAGE_BYTES = 4096
 
 
-def store_full(scene: Scene, chance: random.Random) -> None:
+def store_full(scene: FaultInjector, chance: random.Random) -> None:
     """For everybody: nobody can renew, claim or copy."""
     _full(scene, scene.machines.store_folder, chance)
 
 
-def home_full(scene: Scene, chance: random.Random) -> None:
+def home_full(scene: FaultInjector, chance: random.Random) -> None:
     """One machine's own: its work can't save, its agent can't fetch, restore or log."""
     _full(scene, scene.machines.home(scene.anybody(chance)), chance)
 
 
-def store_read_only(scene: Scene, chance: random.Random) -> None:
+def store_read_only(scene: FaultInjector, chance: random.Random) -> None:
     """For one machine."""
     way = str(scene.machines.way(scene.anybody(chance)))
     scene.later(_remount, scene, way, "rw")
@@ -39,7 +39,7 @@ def store_read_only(scene: Scene, chance: random.Random) -> None:
     _remount(scene, way, "rw")
 
 
-def store_gone(scene: Scene, chance: random.Random) -> None:
+def store_gone(scene: FaultInjector, chance: random.Random) -> None:
     """For one machine, or for all of them: an empty folder is where it was, or nothing."""
     everybody = chance.sample(list(ACCOUNTS), len(ACCOUNTS))
     accounts = everybody if chance.random() < 0.25 else [scene.anybody(chance)]
@@ -50,7 +50,7 @@ def store_gone(scene: Scene, chance: random.Random) -> None:
         sleep(_some_time_s(scene, chance))
 
 
-def _full(scene: Scene, folder: Path, chance: random.Random) -> None:
+def _full(scene: FaultInjector, folder: Path, chance: random.Random) -> None:
     filler = folder / "filler"
     left = chance.choice([0, 0, 0, 1, 2, 8]) * PAGE_BYTES
     scene.later(_empty, filler)
@@ -74,10 +74,10 @@ def _empty(filler: Path) -> None:
     filler.with_name("filler.rest").unlink(missing_ok=True)
 
 
-def _remount(scene: Scene, way: str, how: str) -> None:
+def _remount(scene: FaultInjector, way: str, how: str) -> None:
     scene.run("mount", "-o", f"remount,bind,{how}", way)
 
 
-def _some_time_s(scene: Scene, chance: random.Random) -> float:
+def _some_time_s(scene: FaultInjector, chance: random.Random) -> float:
     """From a moment to nearly two leases."""
     return chance.uniform(0.1, 1.8) * scene.ttl_s

@@ -13,26 +13,26 @@ from collections.abc import Mapping
 from contextlib import suppress
 
 from sessionlib.clock import sleep
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 
 MORE = (0, 0, 1, 2, 4)
 SMALL_BYTES = (0, 100, 700, 5000)
 
 
-def emfile(scene: Scene, chance: random.Random) -> None:
+def emfile(scene: FaultInjector, chance: random.Random) -> None:
     """One agent can open nothing more, or hardly anything."""
     account = scene.anybody(chance)
     _without_descriptors(scene, account, [scene.machines.pid(account)], chance)
 
 
-def emfile_everywhere(scene: Scene, chance: random.Random) -> None:
+def emfile_everywhere(scene: FaultInjector, chance: random.Random) -> None:
     """Nor can its guard and its reaper, as on a machine whose file table is full."""
     account = scene.holder()
     pids = [scene.machines.pid(account), *(p.pid for p in scene.fleet.guards(account).values())]
     _without_descriptors(scene, account, pids, chance)
 
 
-def efbig(scene: Scene, chance: random.Random) -> None:
+def efbig(scene: FaultInjector, chance: random.Random) -> None:
     """One agent's files can't grow beyond a few bytes."""
     account = scene.anybody(chance)
     limits = {scene.machines.pid(account): chance.choice(SMALL_BYTES)}
@@ -40,7 +40,7 @@ def efbig(scene: Scene, chance: random.Random) -> None:
 
 
 def _without_descriptors(
-    scene: Scene, account: str, pids: list[int], chance: random.Random
+    scene: FaultInjector, account: str, pids: list[int], chance: random.Random
 ) -> None:
     limits = {}
     for pid in pids:
@@ -56,7 +56,7 @@ def _lowest_free(pid: int) -> int:
 
 
 def _limited(
-    scene: Scene, account: str, limits: Mapping[int, int], what: int, chance: random.Random
+    scene: FaultInjector, account: str, limits: Mapping[int, int], what: int, chance: random.Random
 ) -> None:
     scene.later(_lift, scene, account, what)
     for pid, limit in limits.items():
@@ -65,7 +65,7 @@ def _limited(
     _lift(scene, account, what)
 
 
-def _lift(scene: Scene, account: str, what: int) -> None:
+def _lift(scene: FaultInjector, account: str, what: int) -> None:
     """For whoever was started meanwhile too: they inherit it."""
     pids = [proc.pid for proc in scene.session(account)]
     with suppress(KeyError):

@@ -11,7 +11,7 @@ import signal
 
 from sessionlib.clock import sleep
 from sessionlib.errors import ColabvpsError
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 from tests.e2e.fleet_fixture import boot_s
 
 ORDER_TRIES = 4
@@ -19,7 +19,7 @@ MOVE_S = 8.0
 END_S = 60.0
 
 
-def planned(scene: Scene, chance: random.Random) -> None:
+def planned(scene: FaultInjector, chance: random.Random) -> None:
     """A handover by order. On a busy machine a standby may seem to have stopped reporting, and
     the operator asks again."""
     epoch = _epoch(scene)
@@ -28,7 +28,7 @@ def planned(scene: Scene, chance: random.Random) -> None:
             return
 
 
-def sigterm(scene: Scene, chance: random.Random) -> None:
+def sigterm(scene: FaultInjector, chance: random.Random) -> None:
     """A holder that is told to end seals, vacates and leaves."""
     holder, epoch = scene.holder(), _epoch(scene)
     scene.signal(holder, signal.SIGTERM)
@@ -39,7 +39,7 @@ def sigterm(scene: Scene, chance: random.Random) -> None:
     scene.revive(holder, chance)
 
 
-def killed_in_move(scene: Scene, chance: random.Random) -> None:
+def killed_in_move(scene: FaultInjector, chance: random.Random) -> None:
     """SIGKILL of one of the two at some moment of a move."""
     giver, taker = scene.holder(), scene.standby(chance)
     _order(scene, taker)
@@ -49,7 +49,7 @@ def killed_in_move(scene: Scene, chance: random.Random) -> None:
     scene.revive(victim, chance)
 
 
-def frozen_in_move(scene: Scene, chance: random.Random) -> None:
+def frozen_in_move(scene: FaultInjector, chance: random.Random) -> None:
     """SIGSTOP of one of the two at some moment of a move, for up to one and a half leases."""
     giver, taker = scene.holder(), scene.standby(chance)
     _order(scene, taker)
@@ -58,7 +58,7 @@ def frozen_in_move(scene: Scene, chance: random.Random) -> None:
         sleep(chance.uniform(0.05, 1.5 * scene.ttl_s))
 
 
-def _order(scene: Scene, to: str) -> bool:
+def _order(scene: FaultInjector, to: str) -> bool:
     """False if the store can't take it now."""
     try:
         scene.fleet.order(to)
@@ -68,14 +68,14 @@ def _order(scene: Scene, to: str) -> bool:
     return True
 
 
-def _epoch(scene: Scene) -> int:
+def _epoch(scene: FaultInjector) -> int:
     try:
         return scene.fleet.lease().epoch
     except ColabvpsError:
         return 0
 
 
-def _moved(scene: Scene, epoch: int) -> bool:
+def _moved(scene: FaultInjector, epoch: int) -> bool:
     until_s = boot_s() + MOVE_S
     while boot_s() < until_s:
         if _epoch(scene) > epoch:

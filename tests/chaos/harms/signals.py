@@ -13,27 +13,27 @@ from contextlib import ExitStack
 from console.demo.demo_fleet import ACCOUNTS
 from sessionlib.clock import sleep
 from sessionlib.guard.tree import Proc
-from tests.chaos.scene import Scene
+from tests.chaos.fault_injection import FaultInjector
 from tests.e2e.fleet_fixture import boot_s
 
 LOOK_S = 0.02
 PAUSES_S = (0.0, 0.0, 0.001, 0.01, 0.1)
 
 
-def kill_holder(scene: Scene, chance: random.Random) -> None:
+def kill_holder(scene: FaultInjector, chance: random.Random) -> None:
     holder = scene.holder()
     scene.kill(holder)
     # A restart at once must not make it any faster, nor bring back what was killed.
     scene.revive(holder, chance)
 
 
-def kill_standby(scene: Scene, chance: random.Random) -> None:
+def kill_standby(scene: FaultInjector, chance: random.Random) -> None:
     standby = scene.standby(chance)
     scene.kill(standby)
     scene.revive(standby, chance)
 
 
-def kill_all(scene: Scene, chance: random.Random) -> None:
+def kill_all(scene: FaultInjector, chance: random.Random) -> None:
     accounts = chance.sample(list(ACCOUNTS), len(ACCOUNTS))
     for account in accounts:
         scene.kill(account)
@@ -42,7 +42,7 @@ def kill_all(scene: Scene, chance: random.Random) -> None:
         scene.revive(account, chance)
 
 
-def freeze_holder(scene: Scene, chance: random.Random) -> None:
+def freeze_holder(scene: FaultInjector, chance: random.Random) -> None:
     """For longer than the lease: until somebody else has it."""
     holder, epoch = scene.holder(), scene.fleet.lease().epoch if scene.alone else 0
     with scene.frozen(holder):
@@ -53,18 +53,18 @@ def freeze_holder(scene: Scene, chance: random.Random) -> None:
             sleep(chance.uniform(1.2, 2.0) * scene.ttl_s)
 
 
-def thaw_at_the_deadline(scene: Scene, chance: random.Random) -> None:
+def thaw_at_the_deadline(scene: FaultInjector, chance: random.Random) -> None:
     """It may wake to a lease that is still good, about to end, or somebody else's."""
     with scene.frozen(scene.holder()):
         sleep(chance.uniform(0.7, 1.15) * scene.ttl_s)
 
 
-def freeze_standby(scene: Scene, chance: random.Random) -> None:
+def freeze_standby(scene: FaultInjector, chance: random.Random) -> None:
     with scene.frozen(scene.standby(chance)):
         sleep(chance.uniform(0.1, 1.3) * scene.ttl_s)
 
 
-def freeze_two(scene: Scene, chance: random.Random) -> None:
+def freeze_two(scene: FaultInjector, chance: random.Random) -> None:
     """The holder, and the one that would succeed it."""
     with ExitStack() as frozen:
         holder = scene.holder()
@@ -74,7 +74,7 @@ def freeze_two(scene: Scene, chance: random.Random) -> None:
         sleep(chance.uniform(0.5, 1.3) * scene.ttl_s)
 
 
-def end_guard(scene: Scene, chance: random.Random) -> None:
+def end_guard(scene: FaultInjector, chance: random.Random) -> None:
     """Guard or reaper, killed or stopped: another pair takes the place of the two."""
     account = scene.anybody(chance)
     pair = scene.fleet.guards(account)
@@ -87,7 +87,7 @@ def end_guard(scene: Scene, chance: random.Random) -> None:
     _until(lambda: victim.pid not in {proc.pid for proc in scene.session(account)}, 10.0)
 
 
-def kill_workload(scene: Scene, chance: random.Random) -> None:
+def kill_workload(scene: FaultInjector, chance: random.Random) -> None:
     running = scene.fleet.workload(scene.holder())
     if running:
         scene.count("workloads_sigkill")
@@ -95,7 +95,7 @@ def kill_workload(scene: Scene, chance: random.Random) -> None:
     sleep(chance.uniform(0, 0.5))
 
 
-def kill_agent_and_guard(scene: Scene, chance: random.Random) -> None:
+def kill_agent_and_guard(scene: FaultInjector, chance: random.Random) -> None:
     """In quick turn, in either order."""
     holder = scene.holder()
     guard = scene.fleet.guards(holder).get("guard")
@@ -107,7 +107,7 @@ def kill_agent_and_guard(scene: Scene, chance: random.Random) -> None:
     scene.revive(holder, chance)
 
 
-def stop_two_of_three(scene: Scene, chance: random.Random) -> None:
+def stop_two_of_three(scene: FaultInjector, chance: random.Random) -> None:
     """Of agent, guard and reaper any two: the third must end the work in time. All three, with
     the work running on, would be no machine that there is; for a whole one see `whole_tree`."""
     holder = scene.holder()
@@ -123,7 +123,7 @@ def stop_two_of_three(scene: Scene, chance: random.Random) -> None:
         scene.signal_pid(pid, signal.SIGCONT)
 
 
-def _kill_guard(scene: Scene, guard: Proc | None) -> None:
+def _kill_guard(scene: FaultInjector, guard: Proc | None) -> None:
     if guard is not None:
         scene.count("guards_sigkill")
         scene.signal_pid(guard.pid, signal.SIGKILL)

@@ -23,7 +23,6 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
 import yaml
 
 import console.demo
@@ -43,6 +42,7 @@ from sessionlib.signing import new_seed, public_of, sign
 from sessionlib.stores import timing_of
 from sessionlib.stores.folder import FolderStore
 from tests.e2e.hazards.chain import ChainWatch
+from tests.needs import needs
 
 ROOT = Path(__file__).parents[3]
 COUNTER = Path(console.demo.__file__).with_name("counter.py")
@@ -329,9 +329,13 @@ def obedient() -> tuple[str, ...]:
     """What starts Python so that it heeds permissions even if we are root."""
     if os.geteuid() != 0:
         return (sys.executable,)
-    if shutil.which("setpriv") is None:
-        pytest.skip("root heeds no permissions, and setpriv isn't installed: install util-linux")
-    return ("setpriv", "--bounding-set", "-dac_override,-dac_read_search", sys.executable)
+    # Root is let in everywhere.
+    return (
+        needs("setpriv", "util-linux"),
+        "--bounding-set",
+        "-dac_override,-dac_read_search",
+        sys.executable,
+    )
 
 
 def account_of(name: str) -> str:

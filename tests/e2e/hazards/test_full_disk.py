@@ -6,26 +6,17 @@ once there is space it goes on. Method: `full_disk`, on a small disk of its own.
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
-import pytest
-
 from tests.e2e.hazards.kit import ROOT, environment
-
-ALONE = ["unshare", "--user", "--map-root-user", "--mount"]
+from tests.needs import needs_mounts
 
 
 def test_a_full_disk_stops_the_work_in_time_and_space_lets_it_go_on(tmp_path: Path) -> None:
-    if shutil.which("unshare") is None:
-        pytest.skip("needs unshare: apt-get install util-linux")
-    probe = [*ALONE, "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)]
-    if subprocess.run(probe, capture_output=True, check=False).returncode != 0:
-        pytest.skip("unshare may not make a user and mount namespace here")
     result = subprocess.run(
-        [*ALONE, sys.executable, "-m", "tests.e2e.hazards.full_disk", str(tmp_path)],
+        [*needs_mounts(), sys.executable, "-m", "tests.e2e.hazards.full_disk", str(tmp_path)],
         cwd=ROOT,
         env=environment({}),
         capture_output=True,

@@ -169,7 +169,7 @@ def _name_holds(text: str) -> None:
 TARGETS = (
     Target(
         "manifest",
-        "checkpoints.parsing.decode_head",
+        "checkpoints.manifest_parser.decode_head",
         _head,
         (CheckpointDamaged,),
         _head_holds,
@@ -177,18 +177,22 @@ TARGETS = (
     ),
     Target(
         "lists",
-        "checkpoints.parsing.decode_lists",
+        "checkpoints.manifest_parser.decode_lists",
         _lists,
         (CheckpointDamaged,),
         manifest_holds,
         "json",
     ),
     Target(
-        "packed-list", "checkpoints.parsing.unpack", _packed, (CheckpointDamaged,), _packed_holds
+        "packed-list",
+        "checkpoints.manifest_parser.unpack",
+        _packed,
+        (CheckpointDamaged,),
+        _packed_holds,
     ),
     Target(
         "name",
-        "stores.keys.check_key, check_prefix; checkpoints.names",
+        "stores.keys.check_key, check_prefix; checkpoints.store_names",
         _name,
         (ValueError,),
         _name_holds,

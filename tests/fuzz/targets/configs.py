@@ -91,7 +91,7 @@ def _ignored_holds(ignored: IsIgnored) -> None:
 TARGETS = (
     Target(
         "configuration",
-        "config.load; kit.fleetconfig.comparable, compare",
+        "config_loading.load; signed.fleet_config.comparable_settings, describe_difference",
         _configuration,
         (ConfigError,),
         _configuration_holds,
@@ -109,6 +109,11 @@ TARGETS = (
         also=("yaml",),
     ),
     Target(
-        "ignore", "kit.ignoring.ignored_in", _ignored, (ProgramError,), _ignored_holds, longest=512
+        "ignore",
+        "bundles.ignore_rules.load_ignore_rules",
+        _ignored,
+        (ProgramError,),
+        _ignored_holds,
+        longest=512,
     ),
 )

@@ -144,14 +144,16 @@ def _said_holds(said: Status) -> None:
 TARGETS = (
     Target(
         "home",
-        "agent.home.Home, launchers.handles, signed.keys.FollowedKey, bundles.memory, "
-        "bundles.setup.is_done",
+        "agent.home.Home, launchers.handles, signed.key_succession.FollowedKey, "
+        "bundles.newest_version.NewestVersionFile, bundles.setup.is_done",
         _start,
         (),
         _handle_holds,
         "json",
     ),
-    Target("stem", "checkpoints.place.Place.note", _stem, (), _stem_holds, "json"),
-    Target("index", "checkpoints.remembering.load", _index, (), mutator="json"),
+    Target(
+        "stem", "checkpoints.data_directory.DataDirectory.read_note", _stem, (), _stem_holds, "json"
+    ),
+    Target("index", "checkpoints.index_file.load", _index, (), mutator="json"),
     Target("status", "agent.workfiles.WorkFiles.read_status", _said, (), _said_holds, "json"),
 )

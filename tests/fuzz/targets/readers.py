@@ -125,6 +125,11 @@ def _drawn(view: FleetView) -> Iterator[Runs]:
 TARGETS = (
     Target("agent", "core.learn, core.decide, core.report", _store, (), _agents, "json"),
     Target(
-        "screen", "console.fleet.readmodel, words, events, as_json, app", _store, (), _shown, "json"
+        "screen",
+        "console.fleet.readmodel, words, changes, documents; console.tui",
+        _store,
+        (),
+        _shown,
+        "json",
     ),
 )

@@ -102,7 +102,7 @@ def _key_holds(text: str) -> None:
 TARGETS = (
     Target(
         "signed",
-        "signed.signed.RecordKind.decode, verify; signed.fleetconfig.compare",
+        "signed.records.RecordKind.decode, verify; signed.fleet_config.describe_difference",
         _decoded,
         (RecordUnreadable,),
         _signed_holds,
@@ -110,7 +110,7 @@ TARGETS = (
     ),
     Target(
         "signed-search",
-        "signed.signed.VersionSeries.newest, signed.keys.follow",
+        "signed.records.VersionSeries.newest, signed.key_succession.follow_key_chain",
         _looked_for,
         (),
         _passed_over,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Collection, Iterator
@@ -27,6 +26,7 @@ from sessionlib.core.view import LeaseReadStatus
 from sessionlib.records import encode
 from sessionlib.signing import public_of, sign
 from tests.e2e.hazards.damage import DAMAGES, PLACES, Damage, mend
+from tests.needs import needs
 from tests.unit.console.fleet_on_disk import SEED, FleetOnDisk
 
 ORDER = Order("b" * 16, "my-fleet", OrderAction.HANDOVER, "backup1", 4, "inc-primary", 7, "op")
@@ -182,9 +182,8 @@ def _as_nobody(fleet: FleetOnDisk) -> dict[str, Any]:
     """What is seen by a process that heeds permissions: root's own would be let in."""
     words = [sys.executable, "-c", _LOOK]
     if os.geteuid() == 0:
-        if shutil.which("setpriv") is None:
-            pytest.skip("root is let in everywhere: needs setpriv, apt-get install util-linux")
-        words = ["setpriv", "--bounding-set", "-dac_override,-dac_read_search", *words]
+        setpriv = needs("setpriv", "util-linux")
+        words = [setpriv, "--bounding-set", "-dac_override,-dac_read_search", *words]
     where = [str(fleet.config_path), str(fleet.folder / "shared"), public_of(SEED)]
     root = Path(__file__).parents[3]
     ran = subprocess.run([*words, *where], cwd=root, capture_output=True, text=True, check=False)

@@ -12,7 +12,7 @@ from console.setup.google import redirect
 from sessionlib.config_loading import parse
 from sessionlib.stores.drive import quota_units, responses, signin_errors
 from sessionlib.stores.drive.responses import DriveResponse, sentence
-from tests.drive import resting as measured
+from tests.drive import agents_at_rest as measured
 from tests.unit.repository.pages import ROOT, fences, sections
 
 PAGE = ROOT / "docs" / "drive.md"

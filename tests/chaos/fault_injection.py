@@ -29,7 +29,7 @@ RESTART_AFTER_S = (0.0, 0.0, 0.3, 2.0)
 """An agent may come back at once, or when its successor has settled."""
 
 
-class Scene:
+class FaultInjector:
     """One fleet under harm. `alone` is False where several harms overlap."""
 
     def __init__(
