@@ -35,8 +35,9 @@ def unknown_store_kind(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
     """The store's kind, where it is none of `kinds`. A word that has settings of its own here is
     left to whoever opens the store: it is right, and of no use in this version."""
     kind = _mapping(data, "store").get("kind")
-    if isinstance(kind, str | int) and str(kind) not in {*kinds, *_GOES_WITH.values()}:
-        yield ("store", "kind"), f'"{kind!s:.40}" is not one of {", ".join(kinds)}'
+    known = {*kinds, *_GOES_WITH.values()}
+    if kind is not None and (not isinstance(kind, str) or kind not in known):
+        yield ("store", "kind"), f"{shown(kind)} is not one of {', '.join(kinds)}"
 
 
 def unknown_launchers(data: Any, kinds: Collection[str]) -> Iterator[Finding]:
@@ -69,7 +70,7 @@ def _unique(data: Any, name: str, form: Any) -> Iterator[Finding]:
 
 def _store(store: dict[str, Any]) -> Iterator[Finding]:
     kind = store.get("kind") or "folder"
-    if kind not in _GOES_WITH.values():
+    if not isinstance(kind, str) or kind not in _GOES_WITH.values():
         return
     for name, owner in _GOES_WITH.items():
         if store.get(name) is not None and owner != kind:

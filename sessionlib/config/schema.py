@@ -90,7 +90,7 @@ class StoreSettings(Section):
     `ids` are those of the folders and files below it, by their paths: `init` writes them.
     """
 
-    kind: Word = "folder"
+    kind: KindName = "folder"
     path: SomePath = "VPS_Shared"
     folder_id: DriveId | None = None
     ids: dict[DrivePath, DriveId] | None = None

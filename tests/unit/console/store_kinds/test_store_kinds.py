@@ -13,6 +13,7 @@ from console.store_kinds.kind import SetupPlan, plan_lease_record
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.config_loading import load
+from sessionlib.errors import ConfigError
 from sessionlib.ports import Store
 from sessionlib.stores import KINDS, StoreKind, timing_of
 from sessionlib.stores.folder import FolderStore
@@ -120,3 +121,16 @@ def test_one_that_this_version_lacks_is_told_with_those_it_has(
     said = capsys.readouterr().err
     assert f"{path}:" in said
     assert 'store.kind: "attic" is not one of folder, drive' in said
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"), [("5", "5"), ("true", "true"), ("[folder]", "a list"), ('"5"', '"5"')]
+)
+def test_a_kind_that_is_no_word_is_told_in_one_sentence(
+    tmp_path: Path, written: str, shown: str
+) -> None:
+    path = tmp_path / "accounts.yaml"
+    path.write_text(CONFIG.replace("kind: folder, path: shared", f"kind: {written}"))
+    with pytest.raises(ConfigError) as caught:
+        load(path)
+    assert str(caught.value) == f"{path}:4: store.kind: {shown} is not one of folder, drive"
