@@ -35,7 +35,8 @@ DROPPED = ("COLABVPS_", "XDG_", "PYTHON_KEYRING", "LC_", "COLUMNS", "LINES")
 class Answer:
     """What a program sees of one run: its exit code, and the lines of standard output.
 
-    A line that is no document stands as it is. `said` is for the reader of a failure.
+    A line that is no document stands as it is. Without `--json` the lines are for people,
+    and the exit code counts alone. `said` is for the reader of a failure.
     """
 
     exit_code: int
@@ -63,7 +64,7 @@ def run_case(case: Case, folder: Path) -> Answer:
         around.callback(signal.signal, signal.SIGINT, before)
         keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]  # keyring
         code = main(list(case.args))
-    lines = out.getvalue().splitlines()[: case.lines]
+    lines = out.getvalue().splitlines()[: case.lines] if "--json" in case.args else []
     documents = [_document(_neutral(line, folder)) for line in lines]
     return Answer(code, documents, _neutral(err.getvalue(), folder))
 

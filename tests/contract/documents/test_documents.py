@@ -48,3 +48,8 @@ def test_no_mask_hides_more_than_it_must() -> None:
         if any(is_mark(value, mask) for value in values_at(document, mask.path))
     }
     assert {mask for case in ALL for mask in case.masks} - used == set()
+
+
+def test_without_documents_the_exit_code_counts_alone(tmp_path: Path) -> None:
+    answer = run_case(Case("plain", ("--version",), ()), tmp_path)
+    assert (answer.exit_code, answer.documents) == (0, [])
