@@ -24,13 +24,15 @@ from console.demo.demo_store import DemoFolderStore, DemoStore
 from console.demo.local_coordinator import LocalCoordinator
 from console.errors import WrongUse
 from console.fleet.fleet import Fleet
-from console.fleet.snapshot import Snapshot
+from console.fleet.snapshot import Snapshot, try_read_from_store
 from console.setup.lease_record import create_lease, missing_lease
-from sessionlib.clock import SystemClock
+from sessionlib.clock import SystemClock, sleep
 from sessionlib.config_loading import load
 from sessionlib.coordinator import TOKEN_VARIABLE
+from sessionlib.core.values import Lease, LeaseState
 from sessionlib.launchers import LaunchHandle
 from sessionlib.launchers.local import LocalLauncher
+from sessionlib.layout import LEASE
 from sessionlib.ports import Store
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores import timing_of
@@ -42,6 +44,9 @@ ACCOUNTS: Mapping[str, Mapping[str, Any]] = {
 }
 GRACE_S = 5
 END_S = 8.0
+FIRST_CLAIM_S = 30.0
+"""Much longer than the first agent takes to claim the lease on a busy machine."""
+_LOOK_EVERY_S = 0.05
 
 
 class DemoFleet:
@@ -132,6 +137,20 @@ class DemoFleet:
     def start(self, account: str) -> None:
         """Start an account's agent as a process of its own, which ends when this one does."""
         self._handles[account] = self._launcher.start(account)
+
+    def wait_until_held(self, timeout_s: float, ended: Callable[[], bool] = lambda: False) -> bool:
+        """Wait until somebody holds the lease, at most until `ended`; whether somebody does.
+
+        Whose agent starts alone is the first to serve, however busy the machine is.
+        """
+        store, clock = self.open_store(), self.fleet.clock
+        until_mono = clock.now().mono + timeout_s
+        while not ended() and clock.now().mono < until_mono:
+            lease = try_read_from_store(store, Lease, LEASE).value
+            if lease is not None and lease.state is not LeaseState.FREE:
+                return True
+            sleep(_LOOK_EVERY_S)
+        return False
 
     def kill(self, account: str) -> None:
         """SIGKILL an agent, and wait for it to be gone."""

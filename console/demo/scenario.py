@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from console.demo.demo_fleet import ACCOUNTS, DemoFleet
+from console.demo.demo_fleet import ACCOUNTS, FIRST_CLAIM_S, DemoFleet
 from console.errors import OutcomeUnknown, Refused
 from console.fleet.snapshot import Snapshot
 from console.orders import outcomes, proposals
@@ -32,8 +32,12 @@ class Scenario:
     message: Callable[[str], None]
 
     def begin(self) -> str:
-        """Start every agent and wait until one serves and the others stand by; who serves."""
-        for account in ACCOUNTS:
+        """Start every agent, the first one until it holds the lease, and wait until it serves
+        and the others stand by; who serves."""
+        first, *others = ACCOUNTS
+        self.stage.start(first)
+        self.stage.wait_until_held(FIRST_CLAIM_S)
+        for account in others:
             self.stage.start(account)
         self.wait_until(self.all_report, 30.0, "the agents to report")
         holder = self.wait_for_primary(0, 60.0).to

@@ -11,8 +11,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from console.demo.demo_fleet import ACCOUNTS, DemoFleet
-from sessionlib.clock import sleep
+from console.demo.demo_fleet import ACCOUNTS, FIRST_CLAIM_S, DemoFleet
 from sessionlib.errors import ColabvpsError
 
 SCALE = 180.0
@@ -43,9 +42,8 @@ class SessionRestarter:
         self._thread = threading.Thread(target=self._run, name="life", daemon=True)
 
     def begin(self) -> None:
-        """Start every account's session, and see to it from then on."""
-        for account in ACCOUNTS:
-            self._stage.start(account)
+        """Start the first account's session, and see to all from then on."""
+        self._stage.start(next(iter(ACCOUNTS)))
         self._thread.start()
 
     def end(self) -> None:
@@ -54,10 +52,11 @@ class SessionRestarter:
         self._thread.join()
 
     def _run(self) -> None:
+        # The first to serve is the one whose session ends first.
+        self._stage.wait_until_held(FIRST_CLAIM_S, self._ended.is_set)
         clock = self._stage.fleet.clock
-        gone_mono: dict[str, float] = {}
-        while not self._ended.is_set():
-            sleep(_LOOK_S)
+        gone_mono = dict.fromkeys(ACCOUNTS, float("-inf"))
+        while not self._ended.wait(_LOOK_S):
             now_mono = clock.now().mono
             for account in ACCOUNTS:
                 if self._stage.is_running(account):

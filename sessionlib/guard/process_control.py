@@ -57,7 +57,8 @@ class ProcessControl:
     def note_new_process(self, main: int) -> Proc | None:
         """A process has come to be that earlier looks can't have seen; None if it can't be seen
         now either. It leads a group of its own."""
-        self._freezer.settled, self.group = False, main
+        self._freezer.unsettle()
+        self.group = main
         with suppress(OSError):
             return self._reserve.attempt(lambda: read_proc(main))
         return None

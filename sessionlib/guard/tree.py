@@ -1,8 +1,9 @@
 """Who descends from a process, and signals that can't hit anybody else."""
 
 # Process numbers are used again, so a signal goes only to the very process that was seen. One
-# look is no photograph. A process can be born behind the reader's back. One whose parent ended
-# meanwhile is listed as an orphan, so that whoever must miss nobody can look again.
+# look is no photograph. A process can be born behind the reader's back: its parent is seen to run,
+# or has ended meanwhile. So a look also says who has ended, and who is without a parent; whoever
+# must miss nobody looks again.
 
 from __future__ import annotations
 
@@ -39,12 +40,22 @@ class Proc:
     start: int
 
 
+ProcId = tuple[int, int]
+"""`pid` and `start` of a process, which never mean another one."""
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Descendants, children after their children's children, and who hung in the air."""
+    """Descendants, children after their children's children, and what else one look shows.
+
+    `orphans` had a parent that isn't listed, `dead` are the family's own that nobody has waited
+    for yet. `vanished` says that somebody, of the family or not, ended while the look was made.
+    """
 
     members: tuple[Proc, ...]
-    orphans: frozenset[tuple[int, int]]
+    orphans: frozenset[ProcId] = frozenset()
+    dead: frozenset[ProcId] = frozenset()
+    vanished: bool = False
 
 
 FindFamily = Callable[[], Family]
@@ -96,13 +107,21 @@ def _state_of_threads(pid: int) -> str:
 
 def snapshot() -> dict[int, Proc]:
     """Every process that can be seen, by its number. Raises OSError where none can."""
-    found = (read_proc(int(name)) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 - half the time of Path.iterdir, in a loop against forks
-    return {proc.pid: proc for proc in found if proc is not None}
+    return _read_all(_listed())
+
+
+def _listed() -> list[int]:
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - half the time of Path.iterdir, in a loop against forks
+
+
+def _read_all(pids: Iterable[int]) -> dict[int, Proc]:
+    return {proc.pid: proc for proc in map(read_proc, pids) if proc is not None}
 
 
 def family(roots: Iterable[int], spared: Collection[int] = ()) -> Family:
     """All living descendants of `roots`; neither they nor the `spared` are among them."""
-    table = snapshot()
+    listed = _listed()
+    table = _read_all(listed)
     children: dict[int, list[Proc]] = {}
     for proc in table.values():
         children.setdefault(proc.ppid, []).append(proc)
@@ -112,11 +131,17 @@ def family(roots: Iterable[int], spared: Collection[int] = ()) -> Family:
         members += level
         level = [child for proc in level for child in children.get(proc.pid, ())]
     members.reverse()
-    orphans = frozenset(
-        (proc.pid, proc.start) for proc in table.values() if proc.ppid and proc.ppid not in table
-    )
     living = (proc for proc in members if proc.pid not in spared and proc.state not in DEAD)
-    return Family(tuple(living), orphans)
+    return Family(
+        tuple(living),
+        orphans=_ids(proc for proc in table.values() if proc.ppid and proc.ppid not in table),
+        dead=_ids(proc for proc in members if proc.state in DEAD),
+        vanished=len(table) < len(listed),
+    )
+
+
+def _ids(procs: Iterable[Proc]) -> frozenset[ProcId]:
+    return frozenset((proc.pid, proc.start) for proc in procs)
 
 
 def send(proc: Proc, signum: int) -> None:

@@ -51,10 +51,7 @@ def test_the_coordinator_hears_of_every_move_and_none_waits_for_it(tmp_path: Pat
             )
 
         play = Scenario(stage, lambda text: None)
-        play.begin()
-        lease = stage.read_snapshot().lease.value
-        # Usually the first by priority; a slow machine may have another one start before it.
-        first = lease.holder if lease is not None and lease.holder is not None else "nobody"
+        first = play.begin()
         eventually(lambda: at(1, first), "it knows the first primary")
         # The agent speaks to the coordinator; what it starts has no business there.
         token = service.environment(first)[TOKEN_VARIABLE]

@@ -206,7 +206,8 @@ def test_in_a_terminal_it_opens_the_console_and_judges_once_that_is_left(tmp_pat
         os.execve(sys.executable, COMMAND, own)  # noqa: S606 - what a terminal does
     termios.tcsetwinsize(terminal, (24, 80))
     try:
-        shown = _press(terminal, b"", "held by ada")
+        # Whom the work goes to is the first in order of those who are ready by then.
+        shown = _press(terminal, b"", "; bob and 1 more ready")
         assert all(account in shown for account in ACCOUNTS)
         _press(terminal, b"h", "Hand over to bob?")
         _press(terminal, b"y", "serves under epoch 2")

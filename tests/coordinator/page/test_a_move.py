@@ -55,7 +55,6 @@ def test_a_move_on_the_command_line_changes_the_open_page(tmp_path: Path, browse
     changes = {"workload": {"command": command}}
     with DemoFleet(tmp_path / "fleet", SCALE, changes, coordinated=True) as stage:
         assert stage.coordinator is not None
-        # All start at once, and on a busy machine not the first by priority has to be first.
         old = Scenario(stage, lambda text: None).begin()
         new = next(account for account in reversed(list(ACCOUNTS)) if account != old)
         with browser.page(390, 800) as page:

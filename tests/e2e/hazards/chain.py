@@ -39,6 +39,7 @@ class ChainWatch:
         self._seen: set[int] = set()
         self._nonces: set[str] = set()
         self._closed = threading.Event()
+        self._lock = threading.Lock()
         self.written: list[Written] = []
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
@@ -48,6 +49,10 @@ class ChainWatch:
             self._look()
 
     def _look(self) -> None:
+        with self._lock:
+            self._read_new()
+
+    def _read_new(self) -> None:
         heights = self._heights()
         if self._seen and max(heights, default=0) < max(self._seen):
             # Somebody cut the chain: what has been read is known by its nonce.
@@ -74,6 +79,11 @@ class ChainWatch:
             now = SystemClock().now()
             made_s = made_unix_s - now.wall + now.boot
             self.written.append(Written(version, now.boot, lease, made_s))
+
+    def count(self) -> int:
+        """How many states there were, up to now: a look that is under way is waited for."""
+        self._look()
+        return len(self.written)
 
     def last(self, epoch: int) -> Written:
         """The newest state under `epoch`."""

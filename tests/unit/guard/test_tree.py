@@ -107,10 +107,30 @@ def test_a_family_is_all_that_descends_children_first(pair: tuple[Proc, Proc]) -
 
 def test_who_hangs_in_the_air_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {1: Proc(1, 0, 1, "S", 1), 5: Proc(5, 4, 5, "S", 50), 6: Proc(6, 1, 6, "Z", 60)}
-    monkeypatch.setattr(tree, "snapshot", lambda: table)
+    monkeypatch.setattr(tree, "_listed", lambda: list(table))
+    monkeypatch.setattr(tree, "read_proc", table.get)
     found = family([1])
-    assert found.orphans == {(5, 50)}
-    assert found.members == ()
+    assert found == Family((), orphans=frozenset({(5, 50)}), dead=frozenset({(6, 60)}))
+
+
+def test_an_end_during_a_look_is_told(
+    pair: tuple[Proc, Proc], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head, _ = pair
+    passing = subprocess.Popen(["sleep", "100"])
+    listed = tree._listed
+
+    def then_one_ends() -> list[int]:
+        pids = listed()
+        passing.kill()
+        passing.wait()
+        return pids
+
+    monkeypatch.setattr(tree, "_listed", then_one_ends)
+    assert family([head.pid]).vanished
+    # Of the machine's others somebody may always end.
+    monkeypatch.setattr(tree, "_listed", lambda: [pid for pid in listed() if pid >= head.pid])
+    assert not all(family([head.pid]).vanished for _ in range(100))
 
 
 def test_a_name_cannot_confuse_the_reader(tmp_path: Path) -> None:
@@ -137,7 +157,7 @@ def test_each_pass_of_a_kill_takes_in_who_has_come_to_be_since(
         process_control, "strike", lambda members, *_: killed.extend(p.pid for p in members)
     )
     hold = ProcessControl(reaper_pid=4)
-    monkeypatch.setattr(hold, "find_family", lambda: Family(next(born), frozenset()))
+    monkeypatch.setattr(hold, "find_family", lambda: Family(next(born)))
     hold.kill()
     assert hold.pause_s is not None
     hold.kill()
