@@ -24,7 +24,7 @@ from console.errors import OutcomeUnknown
 from console.fleet.readmodel import FleetView
 from console.fleet.safety import SafetyLevel, safety
 from console.orders import proposals
-from console.orders.service import OrderService
+from console.orders.screen_orders import OrderService
 from console.orders.submit import submit_order
 from console.signing.seed_storage import VARIABLE
 from console.tui.app import ConsoleApp

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sessionlib.core.decide import RULES
 from sessionlib.core.handover import STEPS
-from sessionlib.core.members import TRANSITIONS
+from sessionlib.core.member_transitions import TRANSITIONS
 from sessionlib.core.rules.common import Rule
 from sessionlib.core.timing import DRIFT, Timing
 from sessionlib.core.view import Finding, Member

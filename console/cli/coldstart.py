@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from console.bounded_calls import within
 from console.cli.options import CommandContext, TimeoutOption, command_context
 from console.cli.ordering import LOOK_EVERY_S, timeout_of
 from console.errors import Interrupted, OutcomeUnknown, Refused
@@ -21,9 +22,8 @@ from console.orders.coldstart import (
     ColdstartProgress,
     ColdstartStep,
 )
-from console.orders.launched import last_launch, last_launches, launcher_of
+from console.orders.fleet_launcher import last_launch, last_launches, launcher_of
 from console.orders.proposals.common import check_account_exists
-from console.timeouts import within
 from sessionlib.checkpoints import CheckpointError, catalog
 from sessionlib.clock import sleep
 from sessionlib.errors import StoreError

@@ -19,13 +19,13 @@ from console.cli.ordering import (
 )
 from console.errors import FAILED, Interrupted, Refused, WrongUse
 from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.fleet_text import duration
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import duration
-from console.orders import casework, proposals
-from console.orders.casework import EmergencyCase
+from console.orders import emergency_case, proposals
 from console.orders.consequences import RISK_OF_TWO
+from console.orders.emergency_case import EmergencyCase
 from console.orders.evidence import LivenessVerdict, Witness, evidence_lines
-from console.orders.launched import last_launch, launcher_of
+from console.orders.fleet_launcher import last_launch, launcher_of
 from console.orders.submit import sign_for_fleet, signing_seed_of
 from console.text.output import columns_of
 from sessionlib.clock import sleep
@@ -74,13 +74,13 @@ def run(
             f"`colabvps-console stop {case.holder}`",
         )
     where = "on the command line" if confirm_stopped is not None else "at the prompt"
-    proposal = casework.propose_emergency(case, fleet.config, where)
+    proposal = emergency_case.propose_emergency(case, fleet.config, where)
     if case.verdict is LivenessVerdict.UNKNOWN and confirm_stopped is None:
         _require_statement(context, case, proposal.meaning)
     else:
         context.out.ask(proposal.meaning, yes=context.yes)
     # Somebody may have thought it over for a while.
-    casework.check_lease_unchanged(case, fleet.read_snapshot())
+    emergency_case.check_lease_unchanged(case, fleet.read_snapshot())
     order = sign_for_fleet(fleet, proposal.order)
     finish_order(
         context,
@@ -105,7 +105,7 @@ def _examine(
             "the lease. Make sure of that one, and write its name"
         )
     launcher = launcher_of(config, fleet.clock)
-    case = casework.open_case(
+    case = emergency_case.open_case(
         config, snapshot, to, last_launch(launcher, holder), fleet.clock.now()
     )
     if case.required_watch_s:
@@ -118,7 +118,7 @@ def _examine(
             now = _read_same_epoch(fleet, case.last)
             proposals.lost_holder(config, now, to)
             status = last_launch(launcher, holder)
-            case = casework.update_case(case, config, now, status, fleet.clock.now())
+            case = emergency_case.update_case(case, config, now, status, fleet.clock.now())
     except KeyboardInterrupt:
         raise Interrupted("interrupted; nothing was changed") from None
     return case

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
+from console.bounded_calls import within
 from console.cli.options import command_context
-from console.fleet import documents
+from console.fleet import json_output
 from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.fleet_text import table
 from console.fleet.snapshot import history_epochs, try_read_from_store
-from console.fleet.words import table
 from console.text.output import Output
-from console.timeouts import within
 from sessionlib.core.messages import History
 from sessionlib.layout import history_key
 
@@ -34,7 +34,7 @@ def run(
     newest = within(timeout_s, lambda: history_epochs(fleet.store))[:limit]
     moves = within(timeout_s, lambda: _read(fleet, newest, context.out))
     if context.out.json:
-        context.out.document([documents.move_document(move) for move in moves])
+        context.out.document([json_output.move_document(move) for move in moves])
     elif not moves:
         context.out.line("No move yet: the first is recorded when an agent becomes primary.")
     else:
@@ -54,6 +54,6 @@ def _read(fleet: Fleet, newest: list[int], out: Output) -> list[History]:
 
 
 def _row(move: History) -> tuple[str, ...]:
-    at = (documents.iso(move.at) or "-")[:19].replace("T", " ")
+    at = (json_output.iso(move.at) or "-")[:19].replace("T", " ")
     down = "-" if move.downtime_s is None else f"{move.downtime_s:.1f}s"
     return (str(move.epoch), at, move.kind, move.from_ or "-", move.to, down, move.reason)

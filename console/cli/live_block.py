@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from console.fleet.words import TextLine
+from console.fleet.fleet_text import TextLine
 from console.text.output import Output
 from console.text.safe_text import harmless_row
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from console.bounded_calls import within
 from console.cli.options import CommandContext, command_context
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.logs import (
@@ -16,7 +17,6 @@ from console.fleet.logs import (
     new_entries,
     parse_log,
 )
-from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.errors import StoreError
 from sessionlib.layout import log_key

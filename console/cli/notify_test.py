@@ -15,7 +15,7 @@ from sessionlib.errors import ConfigError
 from sessionlib.notice_urls import label
 from sessionlib.notices.receivers import receivers
 from sessionlib.notices.retry_queue import DeliveryAnswer, DeliveryResult
-from sessionlib.notices.sender import ProcessSender, why_unavailable
+from sessionlib.notices.send_attempt import ProcessSender, why_unavailable
 from sessionlib.notices.wording import trial
 
 EXAMPLES = ("colabvps-console notify-test", "colabvps-console notify-test --json")

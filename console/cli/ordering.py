@@ -16,7 +16,7 @@ from console.errors import (
     OutcomeUnknown,
     WrongUse,
 )
-from console.fleet import documents
+from console.fleet import json_output
 from console.fleet.fleet import Fleet, open_fleet
 from console.orders import outcomes
 from console.orders.outcomes import OrderOutcome, OrderProgress
@@ -101,7 +101,7 @@ def order_document(
         head = {"order": order.id, "action": order.action.value, "to": order.account, **extra}
         if ended is None:
             return {**head, "outcome": "ordered"}
-        move = documents.move_document(ended.move) if ended.move else None
+        move = json_output.move_document(ended.move) if ended.move else None
         outcome = "done" if ended.done else "failed"
         return {**head, "outcome": outcome, "text": ended.text, "move": move}
 

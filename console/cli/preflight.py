@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
+from console.bounded_calls import within
 from console.checks.preflight.fleet import (
     KeyStatus,
     PreflightFacts,
@@ -28,14 +29,13 @@ from console.signing.in_force import key_state
 from console.signing.seed_storage import find_seed
 from console.store_kinds import console_kind_of
 from console.text.safe_text import one_line, wrapped
-from console.timeouts import within
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import load
 from sessionlib.core.messages import History, MoveKind
 from sessionlib.errors import ConfigError, ProgramError, StoreError
 from sessionlib.layout import history_key
-from sessionlib.signed import store_check
+from sessionlib.signed import doctor_result
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
 from sessionlib.signed.records import VersionSeries
 from sessionlib.signing import public_of
@@ -167,7 +167,7 @@ def _key_status_from_file(config: Config) -> KeyStatus:
 
 def _published(
     config: Config, store: Store, key: str
-) -> tuple[str | None, str | None, store_check.StoreCheck | None]:
+) -> tuple[str | None, str | None, doctor_result.StoreCheck | None]:
     """The newest program, how the settings compare, and what doctor has found."""
     try:
         code = VersionSeries(store, CODE_RECORDS, config.fleet).newest(key)
@@ -175,7 +175,7 @@ def _published(
             config, VersionSeries(store, CONFIG_RECORDS, config.fleet).newest(key)
         )
         place = checked_folder_of(config)
-        found = None if place is None else store_check.read_store_check(store, place, key)[0]
+        found = None if place is None else doctor_result.read_store_check(store, place, key)[0]
     except StoreError:
         return None, None, None
     return None if code is None else code.label, settings, found

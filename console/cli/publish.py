@@ -11,14 +11,14 @@ from typing import IO, Annotated, Any
 
 import typer
 
+from console.bounded_calls import TimeoutStore
 from console.cli.options import command_context
 from console.errors import Interrupted
 from console.fleet.fleet import open_fleet
 from console.signing.in_force import signing_seed
-from console.signing.operator import operator_name
+from console.signing.operator_name import operator_name
 from console.text.output import Output
 from console.text.units import size_text
-from console.timeouts import TimeoutStore
 from sessionlib.bundles.packing import PackedArchive, PackEntry, list_entries, pack
 from sessionlib.bundles.records import CODE_RECORDS, MIB, PublishedCode
 from sessionlib.bundles.transfer import is_stored

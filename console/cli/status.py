@@ -12,10 +12,10 @@ import typer
 from console.cli.live_block import LiveBlock
 from console.cli.options import CommandContext, command_context
 from console.errors import FAILED
-from console.fleet import documents
+from console.fleet import json_output
 from console.fleet.fleet import Fleet, open_fleet
+from console.fleet.fleet_text import TextLine, fitted, fleet_lines
 from console.fleet.readmodel import FleetView, fleet_view
-from console.fleet.words import TextLine, fitted, fleet_lines
 from console.store_kinds import console_kind_of
 from console.text.output import is_screen
 from console.text.safe_text import clipped
@@ -49,7 +49,7 @@ def show(context: CommandContext, *, watch: bool) -> None:
         _watch(context, fleet)
     view = fleet_view(fleet.config, fleet.read_snapshot())
     if context.out.json:
-        context.out.document(documents.status_document(view))
+        context.out.document(json_output.status_document(view))
         for trouble in view.troubles:
             context.out.message(trouble)
     else:
@@ -68,7 +68,7 @@ def _watch(context: CommandContext, fleet: Fleet) -> None:
         while True:
             view = fleet_view(fleet.config, fleet.read_snapshot())
             if context.out.json:
-                context.out.document(documents.status_document(view))
+                context.out.document(json_output.status_document(view))
             elif screen is not None:
                 size = shutil.get_terminal_size()
                 screen.draw(fitted(_lines(fleet, view), size.columns), size)

@@ -22,7 +22,7 @@ from console.errors import FAILED, WrongUse
 from console.fleet.fleet import Fleet, open_fleet
 from console.fleet.snapshot import Snapshot
 from console.orders import proposals
-from console.orders.launched import last_launch, launcher_of
+from console.orders.fleet_launcher import last_launch, launcher_of
 from console.orders.outcomes import OrderOutcome
 from console.orders.submit import sign_for_fleet, submit_order
 from sessionlib.clock import sleep

@@ -16,7 +16,7 @@ from typing import Any
 from console.demo import session_restarter as lives
 from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from console.demo.demo_store import DemoStore
-from console.demo.journal import (
+from console.demo.journal_judge import (
     WorkPeriod,
     WorkTransfer,
     epochs_rise,

@@ -25,7 +25,7 @@ from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.config_loading import load
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import StoreCheck
+from sessionlib.signed.doctor_result import StoreCheck
 from sessionlib.stores import checked_folder_of, open_store
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.opening import EMULATOR_VARIABLE

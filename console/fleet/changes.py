@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from console.fleet.readmodel import effective_phase
 from console.fleet.snapshot import Reading, Snapshot
 from console.text.units import duration, size_text
-from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import Report, WorkState
+from sessionlib.core.session_phases import Phase
 from sessionlib.core.values import Lease, LeaseState, PlanPhase
 
 _GRAVE = {Phase.LOST, Phase.FENCED, Phase.EXPIRED}

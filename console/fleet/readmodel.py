@@ -22,8 +22,8 @@ from console.fleet.rows import (
 from console.fleet.snapshot import Reading, Snapshot
 from sessionlib.config import Config
 from sessionlib.config.schema import HandoverPolicy
-from sessionlib.core.lifecycle import Bounds, Phase, phase_of
 from sessionlib.core.messages import Report, WorkState
+from sessionlib.core.session_phases import Bounds, Phase, phase_of
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease, LeaseState, PlanPhase, Readiness
 from sessionlib.core.view import Member
 

@@ -11,8 +11,8 @@ from enum import StrEnum
 
 from console.fleet.readmodel import AccountRow, FleetView
 from console.text.units import duration
-from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import WorkState
+from sessionlib.core.session_phases import Phase
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness
 
 OLD_COPIES = 3

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field, fields, is_dataclass, replace
 from enum import Enum
 from typing import Any, Generic, TypeVar
 
+from console.bounded_calls import within
 from console.fleet.coordinator import CoordinatorStatus
-from console.timeouts import within
 from sessionlib import layout
 from sessionlib.clock import Clock
 from sessionlib.config import Config

@@ -1,7 +1,7 @@
 """Whether sessions may take over by themselves, as the screens show it.
 
 Doctor's result must be signed with the key in force, as agents require. An unreadable result
-leaves the last one. `sessionlib.signed.store_check` decides what a result allows.
+leaves the last one. `sessionlib.signed.doctor_result` decides what a result allows.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.errors import ColabvpsError
 from sessionlib.ports import Store
-from sessionlib.signed import store_check
+from sessionlib.signed import doctor_result
 from sessionlib.stores import checked_folder_of
 
 EVERY_S = 60.0
@@ -38,7 +38,7 @@ class TakeoverGate:
 
             try:
                 key = key_in_force(config, store)
-                _, self._why = store_check.read_store_check(store, place, key)
+                _, self._why = doctor_result.read_store_check(store, place, key)
                 self._read_mono = now_mono
             except ColabvpsError:
                 pass

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from console.errors import Refused
+from console.fleet.fleet_text import ago, duration
 from console.fleet.readmodel import is_running, is_valid
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import ago, duration
 from console.orders.evidence import LivenessVerdict, evidence_of, verdict_of
 from console.orders.proposals.common import require_lease
 from console.text.units import size_text

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from console.fleet.fleet_text import duration, table
 from console.fleet.readmodel import is_silent
 from console.fleet.snapshot import Reading, Snapshot
-from console.fleet.words import duration, table
 from console.text.safe_text import wrapped
 from sessionlib.config import Config
 from sessionlib.core.messages import Report, WorkState

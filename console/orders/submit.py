@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from console.bounded_calls import TimeoutStore, within
 from console.errors import OutcomeUnknown
 from console.fleet.fleet import Fleet
 from console.signing.in_force import signing_seed
-from console.timeouts import TimeoutStore, within
 from sessionlib.core.messages import Order
 from sessionlib.errors import Conflict, StoreError, Unknown
 from sessionlib.layout import order_key

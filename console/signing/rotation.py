@@ -24,7 +24,7 @@ from console.config_file import write_fleet_key
 from console.errors import OutcomeUnknown, Refused
 from console.signing import seed_storage
 from console.signing.in_force import KeyState, explain_missing_seed
-from console.signing.operator import operator_name
+from console.signing.operator_name import operator_name
 from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.config import Config

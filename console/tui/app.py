@@ -23,10 +23,10 @@ from console.fleet.cache import FleetCache
 from console.fleet.changes import FleetEvent, events_between
 from console.fleet.readmodel import fleet_view
 from console.fleet.snapshot import Snapshot
-from console.orders.casework import EmergencyCase
 from console.orders.consequences import question
+from console.orders.emergency_case import EmergencyCase
 from console.orders.proposals import Proposal
-from console.orders.service import ConfirmationRequest, OrderService
+from console.orders.screen_orders import ConfirmationRequest, OrderService
 from console.tui.base import BaseApp
 from console.tui.bindings import KEYS, key_for
 from console.tui.dialogs import Ask, AskEmergency, Page

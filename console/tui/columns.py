@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from console.fleet.fleet_text import phase_glyph, role_text
 from console.fleet.readmodel import AccountRow
-from console.fleet.words import phase_glyph, role_text
 from console.text.units import ago, countdown, duration
 from console.tui.styled import Run, cell, harmless
-from sessionlib.core.lifecycle import Phase
+from sessionlib.core.session_phases import Phase
 
 GAP = 1
 EXTRA = 8

@@ -18,8 +18,8 @@ from textual.events import DescendantFocus, Resize
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input
 
-from console.orders.casework import EmergencyCase
 from console.orders.consequences import Question
+from console.orders.emergency_case import EmergencyCase
 from console.orders.evidence import evidence_rows
 from console.tui import render
 from console.tui.panels import Panel

@@ -21,7 +21,7 @@ from textual.widgets import Input
 
 from console.fleet.readmodel import FleetView
 from console.fleet.snapshot import Snapshot
-from console.orders.service import OrderService, handover_target
+from console.orders.screen_orders import OrderService, handover_target
 from console.tui import render, timeline
 from console.tui.bindings import KEYS, Key
 from console.tui.columns import details

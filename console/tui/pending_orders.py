@@ -12,7 +12,7 @@ from console.fleet.changes import FleetEvent
 from console.fleet.snapshot import Snapshot
 from console.orders.outcomes import OrderOutcome
 from console.orders.proposals import Proposal
-from console.orders.service import OrderService
+from console.orders.screen_orders import OrderService
 from sessionlib.core.messages import Order
 from sessionlib.core.values import Instant
 

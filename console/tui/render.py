@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from console.fleet.changes import FleetEvent
+from console.fleet.fleet_text import SAFETY_TONES, checkpoint_text
 from console.fleet.readmodel import FleetView
 from console.fleet.safety import safety
 from console.fleet.snapshot import Reading
-from console.fleet.words import SAFETY_TONES, checkpoint_text
 from console.text.safe_text import text_width
 from console.text.units import duration, size_text
 from console.tui.bindings import Key, footer_keys, keys_by_group

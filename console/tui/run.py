@@ -37,7 +37,7 @@ def run(config_path: str | None, *, read_only: bool) -> int:
 def watch(fleet: Fleet, open_store: Callable[[], Store], *, read_only: bool = False) -> int:
     """Show a fleet that is opened already; the exit code."""
     _pause_garbage_collection()
-    from console.orders.service import OrderService  # noqa: PLC0415 - loaded only here
+    from console.orders.screen_orders import OrderService  # noqa: PLC0415 - loaded only here
     from console.tui.app import ConsoleApp  # noqa: PLC0415 - loaded only here
 
     app = ConsoleApp(OrderService(fleet, read_only), open_store)

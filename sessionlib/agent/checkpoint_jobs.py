@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from sessionlib.agent.prepare_hook import PrepareHook
+from sessionlib.agent.pre_checkpoint_hook import PrepareHook
 from sessionlib.bundles.transfer import PreparationCancelled
 from sessionlib.checkpoints import CheckpointCancelled, Checkpoints, RestoreResult
 from sessionlib.checkpoints.checkpoints import never_cancelled

@@ -15,7 +15,7 @@ from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.home import Home
 from sessionlib.agent.lane import Lane
 from sessionlib.agent.lease_io import LeaseWriter, read_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.agent.reachability import MailboxMonitor
 from sessionlib.agent.workload import Workload

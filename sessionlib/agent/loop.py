@@ -16,7 +16,7 @@ from sessionlib import __version__, crash_text
 from sessionlib.agent.executor import Executor, Inbox
 from sessionlib.agent.home import Home
 from sessionlib.agent.logs import AgentLog, tail
-from sessionlib.agent.mailbox import LOG_TAIL_BYTES
+from sessionlib.agent.mailbox_io import LOG_TAIL_BYTES
 from sessionlib.agent.resources import ResourceMeter
 from sessionlib.agent.workload import Workload
 from sessionlib.clock import Clock

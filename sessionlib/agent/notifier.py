@@ -16,10 +16,10 @@ from sessionlib.core.messages import Report
 from sessionlib.core.narrate import LogLine
 from sessionlib.core.values import Instant
 from sessionlib.core.view import View
-from sessionlib.notices.delivery import NoticeDelivery
+from sessionlib.notices.delivery_thread import NoticeDelivery
 from sessionlib.notices.receivers import receivers
 from sessionlib.notices.rules import NoticeContext, due_notices
-from sessionlib.notices.sender import ProcessSender, why_unavailable
+from sessionlib.notices.send_attempt import ProcessSender, why_unavailable
 
 REMEMBERED = "notices.json"
 

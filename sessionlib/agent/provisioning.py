@@ -17,10 +17,10 @@ from sessionlib.core import events
 from sessionlib.core.work import WorkloadSpec
 from sessionlib.errors import StoreError
 from sessionlib.ports import Store
+from sessionlib.signed.doctor_result import read_store_check
 from sessionlib.signed.fleet_config import CONFIG_RECORDS, describe_difference
 from sessionlib.signed.key_succession import FollowedKey
 from sessionlib.signed.records import VersionSeries
-from sessionlib.signed.store_check import read_store_check
 from sessionlib.stores import checked_folder_of, timing_of
 
 STORE_CHECK_EVERY_S = 900.0

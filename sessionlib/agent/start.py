@@ -16,8 +16,8 @@ from sessionlib.agent.executor import Executor
 from sessionlib.agent.home import Home, is_on_colab
 from sessionlib.agent.logs import AgentLog
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import Mailbox
-from sessionlib.agent.prepare_hook import make_prepare_hook
+from sessionlib.agent.mailbox_io import Mailbox
+from sessionlib.agent.pre_checkpoint_hook import make_prepare_hook
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.agent.reachability import ReportMonitor
 from sessionlib.agent.resources import ResourceMeter
@@ -27,8 +27,8 @@ from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.config import Config
 from sessionlib.core.events import Event, WorkChanged
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.narrate import LogLine
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Identity
 from sessionlib.core.view import AgentSettings, Peer, View
 from sessionlib.core.work import WorkloadSpec

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 
 from sessionlib.agent.guard_supervisor import GuardFactory, GuardNews, GuardSupervisor
 from sessionlib.agent.log_rotation import LogRotator
-from sessionlib.agent.probe import Check, Probe, file_check, http_check
+from sessionlib.agent.readiness_probe import Check, Probe, file_check, http_check
 from sessionlib.agent.workfiles import Status, WorkFiles
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core import work

@@ -27,8 +27,8 @@ from sessionlib.checkpoints.manifest import MAX_AFTER, Manifest
 from sessionlib.checkpoints.save.copier import BlobSizes
 from sessionlib.checkpoints.save.make import CopySource, make_checkpoint, megabytes
 from sessionlib.checkpoints.scan import file_system_time_ns
-from sessionlib.checkpoints.shadow_tree import ShadowTree
 from sessionlib.checkpoints.store_names import MAX_NUMBER, CheckpointNumber, next_number
+from sessionlib.checkpoints.tree_fetch import ShadowTree
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.clock import Clock
 from sessionlib.core.copies import Made

@@ -24,8 +24,8 @@ from typing import TypeGuard
 
 from sessionlib.checkpoints.errors import file_error
 from sessionlib.checkpoints.fsync import replace_file, sync_folder
-from sessionlib.checkpoints.shadow_tree import remove_tree
 from sessionlib.checkpoints.store_names import MAX_NUMBER, checkpoint_number
+from sessionlib.checkpoints.tree_fetch import remove_tree
 from sessionlib.errors import RecordUnreadable
 from sessionlib.records import read_object
 

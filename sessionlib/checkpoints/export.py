@@ -12,7 +12,7 @@ from sessionlib.checkpoints.catalog import read_manifest
 from sessionlib.checkpoints.errors import FileError, file_error, quote_path
 from sessionlib.checkpoints.fsync import sync_folder
 from sessionlib.checkpoints.manifest import Manifest
-from sessionlib.checkpoints.shadow_tree import ShadowTree, remove_tree
+from sessionlib.checkpoints.tree_fetch import ShadowTree, remove_tree
 from sessionlib.checkpoints.worker_pool import WorkerPool
 from sessionlib.ports import Store
 

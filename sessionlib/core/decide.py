@@ -14,7 +14,7 @@ from itertools import product
 from sessionlib.core.actions import Action
 from sessionlib.core.orders.ages import without_late
 from sessionlib.core.peers import rank_of
-from sessionlib.core.rules import leaving, primary, standby
+from sessionlib.core.rules import primary, standby, stepping_down
 from sessionlib.core.rules.common import Rule, RuleContext
 from sessionlib.core.values import Instant
 from sessionlib.core.view import Finding, Member, View, finding_of, member_of
@@ -36,24 +36,24 @@ RULES: Mapping[tuple[Member, Finding], Rule] = {
     (Member.PRIMARY, Finding.MINE): primary.serve,
     (Member.PRIMARY, Finding.OTHERS): primary.stop_as_fenced,
     (Member.PRIMARY, Finding.STALE): primary.stop_as_fenced,
-    (Member.QUIESCING, Finding.UNSEEN): leaving.quiesce_blind,
-    (Member.QUIESCING, Finding.UNREACHABLE): leaving.quiesce,
-    (Member.QUIESCING, Finding.UNKNOWN): leaving.quiesce_blind,
+    (Member.QUIESCING, Finding.UNSEEN): stepping_down.quiesce_blind,
+    (Member.QUIESCING, Finding.UNREACHABLE): stepping_down.quiesce,
+    (Member.QUIESCING, Finding.UNKNOWN): stepping_down.quiesce_blind,
     (Member.QUIESCING, Finding.VACANT): primary.stop_as_fenced,
     (Member.QUIESCING, Finding.OFFERED): primary.stop_as_fenced,
-    (Member.QUIESCING, Finding.MINE): leaving.quiesce,
+    (Member.QUIESCING, Finding.MINE): stepping_down.quiesce,
     (Member.QUIESCING, Finding.OTHERS): primary.stop_as_fenced,
     (Member.QUIESCING, Finding.STALE): primary.stop_as_fenced,
-    (Member.GIVING_UP, Finding.MINE): leaving.give_up_again,
+    (Member.GIVING_UP, Finding.MINE): stepping_down.give_up_again,
     # Whatever else a claimant whose claim is unsettled finds, the record has to be
     # read back first; a giver-up waits for word; the fenced only finish.
     **{(Member.CLAIMING, finding): standby.settle for finding in Finding},
     **{
-        (Member.GIVING_UP, finding): leaving.wait_for_word
+        (Member.GIVING_UP, finding): stepping_down.wait_for_word
         for finding in Finding
         if finding is not Finding.MINE
     },
-    **{(Member.FENCED, finding): leaving.finish_fenced for finding in Finding},
+    **{(Member.FENCED, finding): stepping_down.finish_fenced for finding in Finding},
 }
 
 MISSING = set(product(Member, Finding)) - set(RULES)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.peers import is_alive
 from sessionlib.core.planning import next_successor
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Instant, Plan, PlanOrigin, PlanPhase, Readiness
 from sessionlib.core.view import Peer, View
 

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from sessionlib.core import learn_data as data
+from sessionlib.core import learn_copies as data
 from sessionlib.core import peers
 from sessionlib.core.actions import (
     Action,
@@ -29,7 +29,7 @@ from sessionlib.core.actions import (
     SuspendAutoMoves,
     WriteLease,
 )
-from sessionlib.core.claimed import claimed_by
+from sessionlib.core.claim_origin import claimed_by
 from sessionlib.core.copies import Copies, Fetch
 from sessionlib.core.events import (
     CopyEnded,

@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 
 from sessionlib.core import planning
 from sessionlib.core.handover import TENTATIVE_PHASES, acknowledgement
-from sessionlib.core.lifecycle import Bounds, Phase, phase_of
 from sessionlib.core.messages import PublishedCheckpoint, Report, Resources
 from sessionlib.core.peers import is_alive
 from sessionlib.core.rules.common import is_kept_ready
+from sessionlib.core.session_phases import Bounds, Phase, phase_of
 from sessionlib.core.values import Instant, Lease, LeaseState, PlanPhase, Readiness
 from sessionlib.core.view import Finding, LeaseReadStatus, Member, View, finding_of, member_of
 

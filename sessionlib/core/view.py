@@ -11,9 +11,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from sessionlib.core.copies import Copies, Fetch, ProgramState
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.lease import Tenure, Watch
 from sessionlib.core.messages import MoveKind, Order, Receipt, Signal
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import (
     UNKNOWN_HOLDER,

@@ -14,7 +14,7 @@ from dataclasses import replace
 from sessionlib.clock import Clock
 from sessionlib.core.values import Instant
 from sessionlib.core.work import Mode
-from sessionlib.guard import control, policy
+from sessionlib.guard import control_file, policy
 from sessionlib.guard.channel import Channel
 from sessionlib.guard.policy import Custody, GuardVerdict, Limits
 from sessionlib.guard.process_control import ProcessControl
@@ -175,7 +175,7 @@ class GuardLoop:
             self._agent.send(SpawnRefused(refusal))
             return
         try:
-            control.write(spawn.control_path, spawn.mode, spawn.epoch)
+            control_file.write(spawn.control_path, spawn.mode, spawn.epoch)
         except OSError as error:
             self._agent.send(SpawnFailed(f"{spawn.control_path}: {error.strerror}"))
             return
@@ -191,7 +191,7 @@ class GuardLoop:
             return
         self._custody = policy.activated(self._custody, epoch)
         try:
-            control.write(self._spawn.control_path, Mode.ACTIVE, epoch)
+            control_file.write(self._spawn.control_path, Mode.ACTIVE, epoch)
         except OSError as error:
             self._custody = policy.doomed(self._custody, f"control file: {error.strerror}")
             return

@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from sessionlib.core import handover, planning
-from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import MoveKind, Report
 from sessionlib.core.peers import is_alive, rank_of
 from sessionlib.core.receipts import REFUSED
+from sessionlib.core.session_phases import Phase
 from sessionlib.core.values import Instant, LeaseState, Plan, PlanPhase, Role
 from sessionlib.core.view import ClaimOrigin, DataState, Peer, View, named_holder
 from sessionlib.notices import wording

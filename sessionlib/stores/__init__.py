@@ -19,7 +19,7 @@ from sessionlib.stores.kind import StoreKind
 if TYPE_CHECKING:
     # Reading a configuration takes more than an adapter needs.
     from sessionlib.config import Config
-    from sessionlib.signed.store_check import CheckedFolder
+    from sessionlib.signed.doctor_result import CheckedFolder
 
 __all__ = ["KINDS", "StoreKind", "checked_folder_of", "kind_of", "open_store", "timing_of"]
 

@@ -14,7 +14,7 @@ from sessionlib.ports import Store
 if TYPE_CHECKING:
     # Reading a configuration takes more than a record does.
     from sessionlib.config import Config
-    from sessionlib.signed.store_check import CheckedFolder
+    from sessionlib.signed.doctor_result import CheckedFolder
 
 REPORT_S = 15.0
 

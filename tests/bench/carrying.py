@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from console.demo import counter
-from console.demo.journal import read_journals, work_transfers
+from console.demo.journal_judge import read_journals, work_transfers
 from tests.e2e.fleet_fixture import Fleet, fleet_in
 
 CHURN = Path(__file__).with_name("churn.py")

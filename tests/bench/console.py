@@ -92,7 +92,7 @@ def show(rows: int, *, quick_once: bool) -> int:
     # Only here: measuring must not load what is measured. As `console.tui.run` does it:
     gc.disable()
     from console.fleet.fleet import Fleet  # noqa: PLC0415 - what loads when is measured
-    from console.orders.service import OrderService  # noqa: PLC0415 - what loads when is measured
+    from console.orders.screen_orders import OrderService  # noqa: PLC0415 - what loads when is measured
     from console.tui.app import ConsoleApp  # noqa: PLC0415 - what loads when is measured
     from sessionlib.config_loading import parse  # noqa: PLC0415 - what loads when is measured
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from console.demo.journal import read_journals, work_transfers
+from console.demo.journal_judge import read_journals, work_transfers
 from sessionlib.clock import sleep
 from sessionlib.core.values import Lease
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, boot_s, fleet_in

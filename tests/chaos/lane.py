@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from console.demo.demo_fleet import ACCOUNTS
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from sessionlib.clock import SystemClock
 from sessionlib.records import encode
 from tests.chaos.deck import Hand, dealt, parts

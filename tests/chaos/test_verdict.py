@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from sessionlib.core.values import Lease, LeaseState, Pointer
 from tests.chaos.rounds import Done
 from tests.chaos.verdict import Judged, judge, summary

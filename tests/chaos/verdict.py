@@ -18,7 +18,13 @@ from itertools import chain, pairwise
 from statistics import quantiles
 from typing import Any
 
-from console.demo.journal import WorkPeriod, WorkTransfer, epochs_rise, overlap_s, work_transfers
+from console.demo.journal_judge import (
+    WorkPeriod,
+    WorkTransfer,
+    epochs_rise,
+    overlap_s,
+    work_transfers,
+)
 from sessionlib.core.values import LeaseState
 from tests.chaos.harms import KINDS
 from tests.chaos.rounds import Done

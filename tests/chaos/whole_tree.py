@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from console.demo.demo_fleet import DemoFleet
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from tests.e2e.fleet_fixture import Fleet, boot_s
 
 STEP_S = 0.001

@@ -17,7 +17,7 @@ import httpx
 import pytest
 
 from console.demo.demo_fleet import DemoFleet
-from console.demo.journal import epochs_rise, overlap_s, read_journals
+from console.demo.journal_judge import epochs_rise, overlap_s, read_journals
 from console.demo.scenario import Scenario
 from sessionlib.clock import sleep
 from sessionlib.coordinator import TOKEN_VARIABLE

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lease_io import read_lease, write_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import Clock

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, cast
 
 from sessionlib.clock import Clock, SystemClock
 from sessionlib.core.values import Instant
-from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive import quota_costs
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.content import md5
 from sessionlib.stores.drive.files import FOLDER_TYPE, DriveFile
@@ -95,7 +95,7 @@ class FakeClient:
         return call()
 
     def get(self, file_id: str) -> DriveFile:
-        self._spend("get", quota_units.READ)
+        self._spend("get", quota_costs.READ)
         file = self._there(file_id)
         if self.drive.stale and file_id in self.drive.previous:
             self.drive.stale -= 1
@@ -103,7 +103,7 @@ class FakeClient:
         return file
 
     def list(self, folder_id: str) -> list[DriveFile]:
-        self._spend("list", quota_units.LIST)
+        self._spend("list", quota_costs.LIST)
         return [
             replace(file, is_ours=self.drive.owners[file.id] == self.name)
             for file in list(self.drive.files.values())
@@ -118,7 +118,7 @@ class FakeClient:
 
     def insert(self, body: dict[str, Any], data: bytes | None) -> None:
         def once() -> None:
-            self._spend("insert", quota_units.WRITE)
+            self._spend("insert", quota_costs.WRITE)
             self.drive.before("insert")
             if body["id"] not in self.drive.files:
                 parents = tuple(parent["id"] for parent in body["parents"])
@@ -136,7 +136,7 @@ class FakeClient:
     def update(
         self, file_id: str, body: dict[str, Any], data: bytes | None, etag: str | None = None
     ) -> DriveFile:
-        self._spend("update", quota_units.WRITE)
+        self._spend("update", quota_costs.WRITE)
         self.drive.before("update")
         file = self._there(file_id)
         if etag is not None and self.drive.spurious:
@@ -149,19 +149,19 @@ class FakeClient:
         return replace(written, etag=file.etag)
 
     def download(self, file_id: str) -> bytes:
-        self._spend("download", quota_units.DOWNLOAD)
+        self._spend("download", quota_costs.DOWNLOAD)
         self._there(file_id)
         return self.drive.contents.get(file_id, b"")
 
     def delete(self, file_id: str) -> None:
-        self._spend("delete", quota_units.WRITE)
+        self._spend("delete", quota_costs.WRITE)
         self._there(file_id)
         if self.drive.owners[file_id] != self.name:
             raise RequestRefused(DriveResponse(403, "insufficientFilePermissions"))
         del self.drive.files[file_id]
 
     def move(self, file_id: str, from_id: str, to_id: str) -> None:
-        self._spend("move", quota_units.WRITE)
+        self._spend("move", quota_costs.WRITE)
         file = self._there(file_id)
         kept = tuple(parent for parent in file.parents if parent != from_id)
         self.drive.files[file_id] = replace(file, parents=(*kept, to_id))

@@ -21,7 +21,13 @@ from typing import Any
 
 from console.demo.demo_fleet import ACCOUNTS, DemoFleet
 from console.demo.emulated_drive import EmulatedDrive
-from console.demo.journal import WorkPeriod, epochs_rise, overlap_s, read_journals, work_transfers
+from console.demo.journal_judge import (
+    WorkPeriod,
+    epochs_rise,
+    overlap_s,
+    read_journals,
+    work_transfers,
+)
 from console.demo.scenario import WORK_BETWEEN_S, Scenario
 from console.emulators.drive.faults.kinds import HOPELESS, KINDS
 from console.errors import OutcomeUnknown, Refused

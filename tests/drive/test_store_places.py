@@ -13,7 +13,7 @@ from sessionlib.stores.drive import content
 from sessionlib.stores.drive.doorbell import MAX_BELL_BYTES, MAX_RINGS, DriveBell, decode
 from sessionlib.stores.drive.doorbell import encode as encode_bell
 from sessionlib.stores.drive.files import DriveFile, newest_by_title
-from sessionlib.stores.drive.folder_tree import FolderTree, key_of
+from sessionlib.stores.drive.key_locations import FolderTree, key_of
 from sessionlib.stores.drive.responses import NoResponse
 
 TREE = FolderTree("root", {path: f"id:{path}" for path in DRIVE_PATHS}, DRIVE_FILES)

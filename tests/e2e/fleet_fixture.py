@@ -20,7 +20,7 @@ from typing import Any
 
 from console.demo import counter
 from console.demo.demo_fleet import ACCOUNTS, DemoFleet
-from console.demo.journal import (
+from console.demo.journal_judge import (
     WorkPeriod,
     WorkTransfer,
     epochs_rise,

@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 from console.demo import counter
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease

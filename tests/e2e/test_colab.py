@@ -23,7 +23,7 @@ import pytest
 
 from console.demo.demo_fleet import DemoFleet
 from console.demo.emulated_drive import EmulatedDrive
-from console.demo.journal import overlap_s, read_journals, work_transfers
+from console.demo.journal_judge import overlap_s, read_journals, work_transfers
 from console.demo.scenario import Scenario
 from sessionlib.checkpoints.catalog import verify
 from sessionlib.clock import SystemClock, sleep

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from console.demo.journal import longest_gap_s, read_journals
+from console.demo.journal_judge import longest_gap_s, read_journals
 from sessionlib.clock import sleep
 from sessionlib.guard.tree import STOPPED
 from tests.e2e.fleet_fixture import SLACK_S, Fleet, boot_s, fleet_in, hard_worker

@@ -14,7 +14,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 from console.demo.demo_fleet import DemoFleet
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from sessionlib.core.values import LeaseState
 from sessionlib.guard.sweep import HOME_MARKER, home_mark, marked
 from tests.e2e.guard_kit import ROOT, eventually

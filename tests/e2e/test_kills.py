@@ -12,7 +12,7 @@ import signal
 from functools import partial
 from pathlib import Path
 
-from console.demo.journal import read_journals
+from console.demo.journal_judge import read_journals
 from sessionlib.core.messages import MoveKind
 from sessionlib.core.values import Lease
 from sessionlib.core.work import BACKOFF_FIRST_S

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from console.demo.demo_fleet import ACCOUNTS
-from console.demo.journal import read_journals, work_transfers
+from console.demo.journal_judge import read_journals, work_transfers
 from sessionlib import layout
 from sessionlib.clock import sleep
 from sessionlib.core.messages import MoveKind

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.messages import OrderAction
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.view import AgentSettings
 from tests.model.scale import NEVER_S, TICK_S, timing_of_model
 

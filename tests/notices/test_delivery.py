@@ -21,7 +21,7 @@ from sessionlib.agent.notice_state import NoticeStateFile
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.narrate import LogLine
 from sessionlib.notices import retry_queue
-from sessionlib.notices.delivery import NoticeDelivery
+from sessionlib.notices.delivery_thread import NoticeDelivery
 from sessionlib.notices.retry_queue import (
     STALE_S,
     TRIES,
@@ -29,7 +29,7 @@ from sessionlib.notices.retry_queue import (
     DeliveryResult,
     QueuedNotice,
 )
-from sessionlib.notices.sender import ProcessSender
+from sessionlib.notices.send_attempt import ProcessSender
 from sessionlib.notices.wording import Level, Notice, trial
 from tests.notices.receiving import TOKEN, receiving
 

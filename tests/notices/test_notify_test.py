@@ -13,7 +13,7 @@ from sessionlib.agent.notifier import open_notifier
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import parse
 from sessionlib.core.narrate import LogLine
-from sessionlib.notices import sender
+from sessionlib.notices import send_attempt
 from tests.notices.fleet_config import CONFIG
 from tests.notices.receiving import TOKEN, receiving
 from tests.unit.console.fleet_on_disk import FleetOnDisk, fleet
@@ -66,7 +66,7 @@ def test_a_machine_without_apprise_is_told_what_to_install(
     fleet: FleetOnDisk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told(fleet, "json://127.0.0.1:9/")
-    monkeypatch.setattr(sender, "find_spec", lambda name: None)
+    monkeypatch.setattr(send_attempt, "find_spec", lambda name: None)
     code, _, err = fleet.run("notify-test")
     assert code == 1
     assert "apprise isn't installed here; it needs the extra" in err
@@ -75,7 +75,7 @@ def test_a_machine_without_apprise_is_told_what_to_install(
 def test_an_agent_without_apprise_or_secret_says_so_and_starts(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender, "find_spec", lambda name: None)
+    monkeypatch.setattr(send_attempt, "find_spec", lambda name: None)
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     config = parse(f"{CONFIG}{{urls: ['a://${{ABSENT}}', 'a://h']}}", tmp_path / "a.yaml")
     lines: list[LogLine] = []

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from console.demo.demo_fleet import DemoFleet
-from console.demo.journal import epochs_rise, overlap_s, read_journals
+from console.demo.journal_judge import epochs_rise, overlap_s, read_journals
 from console.demo.scenario import Scenario
 from sessionlib.clock import SystemClock, sleep
 from tests.notices.receiving import TOKEN, receiving

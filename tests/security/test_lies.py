@@ -21,7 +21,7 @@ import pytest
 from console.setup.lease_record import missing_lease
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.checkpoints import CheckpointError
 from sessionlib.checkpoints.store_names import manifest_key
 from sessionlib.clock import SystemClock

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.bundles.preparer import ProgramPreparer
 from sessionlib.clock import SystemClock
 from sessionlib.core.messages import Order, OrderAction

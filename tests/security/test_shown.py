@@ -89,7 +89,7 @@ COMMANDS = (
 def test_no_command_shows_it_as_anything_but_text(
     evil_fleet: FleetOnDisk, args: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("console.orders.casework.required_watch_s", lambda *_: 0.0)
+    monkeypatch.setattr("console.orders.emergency_case.required_watch_s", lambda *_: 0.0)
     monkeypatch.setattr("console.cli.ordering.LOOK_EVERY_S", 0.01)
     _, out, err = evil_fleet.run(*args)
     harmless(out)

@@ -27,7 +27,7 @@ from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.checkpoints import Unsuitable
 from sessionlib.clock import SystemClock, sleep
 from sessionlib.core.work import Mode, WorkloadSpec
-from sessionlib.guard import control
+from sessionlib.guard import control_file
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.agent.agents import agent
 from tests.unit.bundles.published_code import PUBLIC
@@ -150,7 +150,7 @@ def test_the_control_file_is_written_in_its_own_place(
     files: WorkFiles, victim: Path, plant: str, name: str
 ) -> None:
     PLANTS[plant](files.control.with_name(name), victim)
-    control.write(str(files.control), Mode.ACTIVE, 7)
+    control_file.write(str(files.control), Mode.ACTIVE, 7)
     assert not files.control.is_symlink()
     assert json.loads(files.control.read_text()) == {"mode": "active", "epoch": 7}
 

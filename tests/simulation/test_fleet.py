@@ -10,7 +10,7 @@ from dataclasses import replace
 
 import pytest
 
-from sessionlib.core.members import TRANSITIONS
+from sessionlib.core.member_transitions import TRANSITIONS
 from sessionlib.core.messages import MoveKind, OrderAction
 from sessionlib.core.view import Member
 from tests.simulation.faults import CALM, MIXTURES, ROUGH, Kind

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sessionlib.core.handover import TENTATIVE_PHASES
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.messages import ORDER_LIFE_S, OrderAction
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.timing import Timing
 from sessionlib.core.values import Instant, Lease, Role
 from sessionlib.core.view import AgentSettings, Member

@@ -16,7 +16,7 @@ from console.fleet.cache import Cached, FleetCache
 from console.fleet.fleet import Fleet
 from console.fleet.readmodel import FleetView, fleet_view
 from console.fleet.snapshot import Reading, Snapshot
-from console.orders.service import OrderService
+from console.orders.screen_orders import OrderService
 from console.tui.app import ConsoleApp
 from sessionlib import layout
 from sessionlib.config import Config

@@ -74,7 +74,7 @@ from pathlib import Path
 from console.tui.app import ConsoleApp
 from console.tui.poller import Poller
 from console.fleet.fleet import Fleet
-from console.orders.service import OrderService
+from console.orders.screen_orders import OrderService
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import load
 

@@ -23,7 +23,7 @@ from sessionlib.config.schema import CoordinatorSettings, StoreSettings
 from sessionlib.errors import Unreachable
 from sessionlib.ports import Found
 from sessionlib.records import encode
-from sessionlib.signed.store_check import STORE_CHECKS, StoreCheck
+from sessionlib.signed.doctor_result import STORE_CHECKS, StoreCheck
 from sessionlib.stores.memory import MemoryStore
 from tests.coordinator.bells import ringing
 from tests.tui.kit import GUARDED, config

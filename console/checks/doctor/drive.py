@@ -16,13 +16,13 @@ from console.checks.doctor.result import failed_safety_checks, save_unless_pass_
 from console.checks.doctor.scratch_folder import Participant, ScratchFolder, open_scratch_folder
 from console.errors import Refused
 from console.signing.in_force import signing_seed
-from console.signing.operator import operator_name
+from console.signing.operator_name import operator_name
 from sessionlib.clock import Clock
 from sessionlib.config import Config
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import StoreCheck, date_text
+from sessionlib.signed.doctor_result import StoreCheck, date_text
 from sessionlib.stores import checked_folder_of, open_store
-from sessionlib.stores.drive import quota_units, signin_storage
+from sessionlib.stores.drive import quota_costs, signin_storage
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.opening import credentials, emulator_url
 from sessionlib.stores.drive.responses import Trouble
@@ -37,8 +37,8 @@ FRESH = 200
 MAX_TRIES = 40
 SECONDS_A_ROUND = 1.25
 """With its share of all else, where a call takes 150 ms: measured over the emulator."""
-_A_ROUND = RACERS * (quota_units.READ + quota_units.WRITE) + 2 * quota_units.READ
-_A_TRY = quota_units.READ + quota_units.WRITE
+_A_ROUND = RACERS * (quota_costs.READ + quota_costs.WRITE) + 2 * quota_costs.READ
+_A_TRY = quota_costs.READ + quota_costs.WRITE
 _ONCE = 3_900
 """All that is done but once, as the emulator has counted it."""
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from console.checks.doctor.catalog import CheckResult
 from console.checks.doctor.scratch_folder import Participant, ScratchFolder
 from sessionlib.clock import sleep
-from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive import quota_costs
 from sessionlib.stores.drive.conditional_write import NOT_FOUND
 from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.responses import NoResponse, RequestRefused
@@ -110,7 +110,7 @@ def gone(ground: ScratchFolder) -> CheckResult:
     one, other = ground.one, ground.other
     file_id = ground.new_file(one, "here")
     ground.read_file(other, file_id)
-    one.client.request(lambda drive: drive.files().trash(fileId=file_id), quota_units.WRITE)
+    one.client.request(lambda drive: drive.files().trash(fileId=file_id), quota_costs.WRITE)
     try:
         if not ground.read_file(other, file_id).is_trashed:
             return CheckResult(

@@ -11,11 +11,16 @@ from typing import Any
 
 from console.checks.doctor.catalog import CHECKS, CheckResult, advice
 from console.errors import OutcomeUnknown, Refused
-from console.fleet.documents import iso
+from console.fleet.json_output import iso
 from sessionlib.errors import Conflict, ProgramError, StoreError, Unknown
 from sessionlib.layout import STORE_CHECK
 from sessionlib.ports import Store
-from sessionlib.signed.store_check import STORE_CHECKS, CheckedFolder, StoreCheck, read_store_check
+from sessionlib.signed.doctor_result import (
+    STORE_CHECKS,
+    CheckedFolder,
+    StoreCheck,
+    read_store_check,
+)
 from sessionlib.signing import public_of
 
 _TRIES = 3

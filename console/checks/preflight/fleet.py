@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from console.checks.preflight.items import CLOCK_S, FLEET, MIN_FREE_BYTES, ItemStatus, PreflightItem
-from console.fleet.documents import iso
+from console.fleet.json_output import iso
 from console.fleet.readmodel import is_running, is_valid
 from console.fleet.snapshot import Reading, Snapshot
 from console.text.units import duration, size_text
@@ -16,7 +16,7 @@ from sessionlib.core.messages import History, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.core.view import Member
 from sessionlib.launchers.kinds import launcher_kind_of
-from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck, date_text
+from sessionlib.signed.doctor_result import STALE_AFTER_S, StoreCheck, date_text
 from sessionlib.stores import checked_folder_of
 
 MAX_DISK_PCT = 95.0

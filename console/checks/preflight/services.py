@@ -8,7 +8,7 @@ from console.checks.preflight.items import FLEET, ItemStatus, PreflightItem
 from sessionlib.config import Config
 from sessionlib.coordinator import tokens
 from sessionlib.notices.receivers import receivers
-from sessionlib.notices.sender import INSTALL, why_unavailable
+from sessionlib.notices.send_attempt import INSTALL, why_unavailable
 
 
 def service_items(config: Config) -> Iterator[PreflightItem]:

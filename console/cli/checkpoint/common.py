@@ -8,12 +8,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from console.bounded_calls import within
 from console.errors import Refused, WrongUse
 from console.fleet.fleet import Fleet
 from console.fleet.snapshot import try_read_from_store
 from console.text.output import Output
 from console.text.units import size_text
-from console.timeouts import within
 from sessionlib.checkpoints import catalog
 from sessionlib.core.values import Lease
 from sessionlib.layout import LEASE

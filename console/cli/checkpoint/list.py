@@ -7,12 +7,12 @@ from typing import Any
 
 import typer
 
+from console.bounded_calls import within
 from console.cli.checkpoint.common import current_of
 from console.cli.options import command_context
 from console.fleet.fleet import open_fleet
-from console.fleet.words import ago, table
+from console.fleet.fleet_text import ago, table
 from console.text.units import size_text
-from console.timeouts import within
 from sessionlib.checkpoints import catalog
 from sessionlib.checkpoints.catalog import StoredCheckpoint
 

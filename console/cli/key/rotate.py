@@ -6,12 +6,12 @@ from collections.abc import Iterator
 
 import typer
 
+from console.bounded_calls import TimeoutStore
 from console.cli.options import CommandContext, command_context
 from console.fleet.fleet import Fleet, open_fleet
 from console.signing.in_force import key_state
 from console.signing.rotation import Rotation, plan_rotation
 from console.signing.seed_storage import NEXT_VARIABLE, VARIABLE
-from console.timeouts import TimeoutStore
 
 CHANGES = True
 EXAMPLES = (

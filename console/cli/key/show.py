@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
+from console.bounded_calls import TimeoutStore
 from console.cli.options import command_context
 from console.errors import Refused
 from console.fleet.fleet import Fleet, open_fleet
 from console.signing.in_force import KeyState, explain_missing_seed, key_state
-from console.timeouts import TimeoutStore
 from sessionlib.signing import public_of
 
 # Nothing is changed, but a secret on a screen is something to be agreed to.

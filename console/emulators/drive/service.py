@@ -30,7 +30,7 @@ from console.emulators.drive.methods.errors import (
     bad_token,
     too_few_scopes,
 )
-from console.emulators.drive.methods.file_bodies import file_body
+from console.emulators.drive.methods.file_resources import file_body
 from console.emulators.drive.methods.registry import (
     DOWNLOAD,
     METHODS,

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from console.fleet.fleet_text import duration
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import duration
 from console.orders.outcomes.common import (
     OrderOutcome,
     OrderProgress,

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from console.errors import Refused, WrongUse
+from console.fleet.fleet_text import duration
 from console.fleet.readmodel import checkpoint_row, is_running, is_valid, time_left_s
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import duration
 from console.orders.consequences import Consequences, Person, sentences
-from console.signing.operator import operator_name
+from console.signing.operator_name import operator_name
 from sessionlib.config import Config
 from sessionlib.core.messages import Order, OrderAction, Report
 from sessionlib.core.values import UNKNOWN_HOLDER, Lease

@@ -6,8 +6,8 @@ Whether the session is gone is decided in `evidence`.
 from __future__ import annotations
 
 from console.errors import Refused
+from console.fleet.fleet_text import duration
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import duration
 from console.orders import consequences
 from console.orders.consequences import Consequences
 from console.orders.proposals.common import (

@@ -6,9 +6,9 @@ The agents check each order again (`sessionlib.core`).
 from __future__ import annotations
 
 from console.errors import AlreadySo, Refused
+from console.fleet.fleet_text import ago, duration
 from console.fleet.readmodel import is_running, time_left_s
 from console.fleet.snapshot import Snapshot
-from console.fleet.words import ago, duration
 from console.orders import consequences
 from console.orders.proposals.common import (
     Proposal,
@@ -24,8 +24,8 @@ from console.orders.proposals.common import (
 )
 from sessionlib.config import Config
 from sessionlib.config.schema import HandoverPolicy
-from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.messages import OrderAction, When
+from sessionlib.core.session_phases import Bounds
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase
 
 _WAITS = frozenset({PlanPhase.PROPOSED, PlanPhase.NOTIFIED})

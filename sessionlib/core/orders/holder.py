@@ -9,12 +9,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from sessionlib.core.handover import TENTATIVE_PHASES
-from sessionlib.core.lifecycle import Bounds
 from sessionlib.core.messages import Order, OrderAction, Receipt, When
 from sessionlib.core.orders.ages import age_s
 from sessionlib.core.orders.judged import Judgement, Rewrite, refused, unanswered, void
 from sessionlib.core.peers import is_alive, successors
 from sessionlib.core.receipts import SEEN
+from sessionlib.core.session_phases import Bounds
 from sessionlib.core.values import Instant, Lease, Plan, PlanPhase
 from sessionlib.core.view import View
 

@@ -19,7 +19,7 @@ from googleapiclient.http import MediaInMemoryUpload
 from pydrive2.auth import GoogleAuth
 
 from sessionlib.clock import Clock, sleep
-from sessionlib.stores.drive import backoff, quota_units
+from sessionlib.stores.drive import backoff, quota_costs
 from sessionlib.stores.drive.files import FIELDS, LIST_FIELDS, DriveFile, parse_file
 from sessionlib.stores.drive.request_signing import (
     AuthorizedHttp,
@@ -155,7 +155,7 @@ class DriveClient:
             includeItemsFromAllDrives=True,
             **ALL_DRIVES,
         )
-        page = self._request(asked, quota_units.LIST)
+        page = self._request(asked, quota_costs.LIST)
         if not isinstance(page, dict) or page.get("incompleteSearch") is True:
             raise NoResponse("Drive listed a folder only in part")
         return page
@@ -204,14 +204,14 @@ class DriveClient:
 
     def download(self, file_id: str) -> bytes:
         asked = self._files.get_media(fileId=file_id, **ALL_DRIVES)
-        content = self._request(asked, quota_units.DOWNLOAD)
+        content = self._request(asked, quota_costs.DOWNLOAD)
         if not isinstance(content, bytes):
             raise NoResponse("the answer isn't a file's content")
         return content
 
     def delete(self, file_id: str) -> None:
         """Remove a file for good, which only its owner may."""
-        self._request(self._files.delete(fileId=file_id, **ALL_DRIVES), quota_units.WRITE)
+        self._request(self._files.delete(fileId=file_id, **ALL_DRIVES), quota_costs.WRITE)
 
     def move(self, file_id: str, from_id: str, to_id: str) -> None:
         """Take a file, which may be another account's, from one folder into another; all else
@@ -225,9 +225,9 @@ class DriveClient:
             fields="id",
             **ALL_DRIVES,
         )
-        self._request(asked, quota_units.WRITE)
+        self._request(asked, quota_costs.WRITE)
 
-    def request(self, make: Callable[[Any], Any], cost: int = quota_units.READ) -> Any:
+    def request(self, make: Callable[[Any], Any], cost: int = quota_costs.READ) -> Any:
         """What Drive answers to a request of another kind. One try.
 
         `make` makes it of googleapiclient's service.
@@ -239,19 +239,19 @@ class DriveClient:
     ) -> Any:
         words: dict[str, Any] = {"fields": FIELDS, **ALL_DRIVES}
         if data is None:
-            return self._request(asked(**words), quota_units.WRITE, headers)
+            return self._request(asked(**words), quota_costs.WRITE, headers)
         large = len(data) > RESUMABLE_BYTES and not headers
         media = MediaInMemoryUpload(
             data, mimetype=CONTENT_TYPE, chunksize=CHUNK_BYTES, resumable=large
         )
         request = asked(media_body=media, **words)
         return (
-            self._resumed(request) if large else self._request(request, quota_units.WRITE, headers)
+            self._resumed(request) if large else self._request(request, quota_costs.WRITE, headers)
         )
 
     def _resumed(self, request: Any) -> Any:
         """An upload in parts; after a drop it goes on where Drive says it is."""
-        self._spend(quota_units.WRITE)
+        self._spend(quota_costs.WRITE)
         body = None
         while body is None:
             body = self.with_retries(
@@ -260,7 +260,7 @@ class DriveClient:
         return body
 
     def _request(
-        self, request: Any, cost: int = quota_units.READ, headers: dict[str, str] | None = None
+        self, request: Any, cost: int = quota_costs.READ, headers: dict[str, str] | None = None
     ) -> Any:
         self._spend(cost)
         request.headers.update(headers or {})

@@ -14,8 +14,8 @@ from sessionlib.layout import BELL
 from sessionlib.stores.drive import doorbell as bells
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.conditional_write import CHANGED, NOT_FOUND, body_of, pause_s
+from sessionlib.stores.drive.consistent_reads import FileReader
 from sessionlib.stores.drive.doorbell import BLANK, DriveBell
-from sessionlib.stores.drive.file_reader import FileReader
 from sessionlib.stores.drive.responses import NoResponse, NotSent, RequestRefused
 
 TRIES = 12

@@ -17,7 +17,7 @@ from sessionlib.layout import LOGS, SESSIONS
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.doorbell import DriveBell, Ring
 from sessionlib.stores.drive.files import DriveFile, newest_by_title
-from sessionlib.stores.drive.folder_tree import FolderTree, key_of
+from sessionlib.stores.drive.key_locations import FolderTree, key_of
 
 BELL_FRESH_S = 1.0
 """For so long one look at the bell serves: one round through reports and orders is one look."""

@@ -11,7 +11,7 @@ from sessionlib.stores.kind import StoreKind
 
 if TYPE_CHECKING:
     from sessionlib.config import Config
-    from sessionlib.signed.store_check import CheckedFolder
+    from sessionlib.signed.doctor_result import CheckedFolder
 
 
 def _open(config: Config, clock: Clock, account: str | None) -> Store:
@@ -21,7 +21,7 @@ def _open(config: Config, clock: Clock, account: str | None) -> Store:
 
 
 def _checked_folder(config: Config) -> CheckedFolder:
-    from sessionlib.signed.store_check import CheckedFolder  # noqa: PLC0415 - reads signed records
+    from sessionlib.signed.doctor_result import CheckedFolder  # noqa: PLC0415 - reads signed records
 
     ids = config.store.ids or {}
     return CheckedFolder(config.fleet, config.store.folder_id or "", ids.get(LEASE, ""))

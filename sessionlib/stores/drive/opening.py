@@ -15,11 +15,11 @@ from sessionlib.layout import BELL, DISCARDED, DRIVE_FILES
 from sessionlib.secret_storage import SecretStorageError
 from sessionlib.stores.drive import signin_storage
 from sessionlib.stores.drive.client import DriveClient
+from sessionlib.stores.drive.consistent_reads import FileReader
 from sessionlib.stores.drive.doorbell_file import BellFile
-from sessionlib.stores.drive.file_reader import FileReader
-from sessionlib.stores.drive.folder_tree import FolderTree
 from sessionlib.stores.drive.foreign_discards import ForeignDiscards
 from sessionlib.stores.drive.key_index import KeyIndex
+from sessionlib.stores.drive.key_locations import FolderTree
 from sessionlib.stores.drive.request_signing import Credentials
 from sessionlib.stores.drive.store import DriveStore
 from sessionlib.stores.drive.transport import checked_base

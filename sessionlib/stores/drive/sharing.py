@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive import quota_costs
 from sessionlib.stores.drive.client import ALL_DRIVES, DriveClient
 from sessionlib.stores.drive.responses import NoResponse
 
@@ -88,7 +88,7 @@ def share_file(client: DriveClient, file_id: str, email: str, *, mail: bool) -> 
                 fields="id",
                 **ALL_DRIVES,
             ),
-            quota_units.WRITE,
+            quota_costs.WRITE,
         )
 
     if mail:
@@ -105,7 +105,7 @@ def _page(client: DriveClient, file_id: str, token: str | None) -> Any:
             fields="nextPageToken,items(id,emailAddress,role,type,deleted)",
             **ALL_DRIVES,
         ),
-        quota_units.LIST,
+        quota_costs.LIST,
     )
 
 

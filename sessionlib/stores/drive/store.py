@@ -29,12 +29,12 @@ from sessionlib.ports import Conflict, Found, Proof, Unknown, Version
 from sessionlib.stores.drive import content
 from sessionlib.stores.drive.client import DriveClient
 from sessionlib.stores.drive.conditional_write import NOT_FOUND, ConditionalFile, body_of, is_blank
+from sessionlib.stores.drive.consistent_reads import FileReader
 from sessionlib.stores.drive.doorbell_file import BellFile
-from sessionlib.stores.drive.file_reader import FileReader
 from sessionlib.stores.drive.files import DriveFile
-from sessionlib.stores.drive.folder_tree import FolderTree
 from sessionlib.stores.drive.foreign_discards import ForeignDiscards
 from sessionlib.stores.drive.key_index import KeyIndex
+from sessionlib.stores.drive.key_locations import FolderTree
 from sessionlib.stores.drive.responses import (
     NotSent,
     RequestRefused,

@@ -12,7 +12,7 @@ from googleapiclient.errors import HttpError
 from googleapiclient.http import MediaInMemoryUpload
 
 from console.emulators.drive import Emulator, running_emulator
-from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive import quota_costs
 from sessionlib.stores.drive.files import FOLDER_TYPE
 from sessionlib.stores.drive.responses import reason_of
 from tests.drive.emulator.kit import BACKUP, MAIN, OPERATOR, md5, service
@@ -239,5 +239,5 @@ def test_each_request_has_its_price(emulator: Emulator, operator: Any, folder: s
     operator.files().get(fileId=file["id"]).execute()
     operator.files().get_media(fileId=file["id"]).execute()
     operator.files().list(q=f"'{folder}' in parents").execute()
-    spent = quota_units.WRITE + quota_units.READ + quota_units.DOWNLOAD + quota_units.LIST
+    spent = quota_costs.WRITE + quota_costs.READ + quota_costs.DOWNLOAD + quota_costs.LIST
     assert emulator.units == {OPERATOR: spent}

@@ -27,7 +27,7 @@ import yaml
 
 import console.demo
 from console.__main__ import main as console_main
-from console.demo.journal import WorkPeriod, epochs_rise, overlap_s, read_journals
+from console.demo.journal_judge import WorkPeriod, epochs_rise, overlap_s, read_journals
 from console.fleet.fleet import Fleet as Opened
 from console.fleet.snapshot import Snapshot
 from console.orders import outcomes, proposals

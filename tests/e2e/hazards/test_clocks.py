@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from console.demo.journal import work_transfers
+from console.demo.journal_judge import work_transfers
 from sessionlib.clock import SystemClock, sleep
 from tests.e2e.hazards.clocks import WallClock
 from tests.e2e.hazards.kit import Fleet, fleet_in, lead_astray, now_s, until

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.demo.journal import (
+from console.demo.journal_judge import (
     WorkPeriod,
     epochs_rise,
     longest_gap_s,
@@ -32,7 +32,7 @@ def _journal_holds(tenures: list[WorkPeriod]) -> None:
 TARGETS = (
     Target(
         "journal",
-        "console.demo.journal",
+        "console.demo.journal_judge",
         _journal,
         (ValueError,),
         _journal_holds,

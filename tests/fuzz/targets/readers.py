@@ -10,18 +10,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from console.fleet import documents
+from console.fleet import json_output
 from console.fleet.changes import events_between
+from console.fleet.fleet_text import fleet_lines
 from console.fleet.readmodel import FleetView, fleet_view
 from console.fleet.snapshot import Reading, Snapshot, reject_foreign_report, try_read_from_store
-from console.fleet.words import fleet_lines
 from console.text.output import _harmless
 from console.text.safe_text import harmless_lines
 from console.tui import columns, render, timeline
 from console.tui.styled import Runs
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.config_loading import parse
 from sessionlib.core.actions import WriteLease
 from sessionlib.core.decide import decide
@@ -102,9 +102,9 @@ def _shown(store: Store) -> None:
     view = fleet_view(_CONFIG, snapshot)
     for line in fleet_lines(view, "accounts.yaml"):
         assert is_harmless(harmless_lines(line.text).replace("\n", ""))
-    json.dumps(_harmless(documents.status_document(view)), allow_nan=False)
+    json.dumps(_harmless(json_output.status_document(view)), allow_nan=False)
     if view.last_move is not None:
-        json.dumps(_harmless(documents.move_document(view.last_move)), allow_nan=False)
+        json.dumps(_harmless(json_output.move_document(view.last_move)), allow_nan=False)
     for event in (*events_between(None, snapshot), *events_between(Snapshot("memory"), snapshot)):
         assert event.text
     for runs in _drawn(view):

@@ -14,7 +14,7 @@ from dataclasses import asdict
 from typing import Any
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.core.messages import History, Order, Report, Signal
 from sessionlib.core.values import Instant, Lease
 from sessionlib.errors import RecordUnreadable, SignatureInvalid

@@ -9,7 +9,7 @@ from functools import cache
 
 from console.fleet.snapshot import history_epochs
 from sessionlib import layout
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.checkpoints.catalog import list_names
 from sessionlib.clock import SystemClock

@@ -8,10 +8,10 @@ from sessionlib.checkpoints import checkpoints, garbage
 from sessionlib.checkpoints.manifest import Blob
 from sessionlib.checkpoints.save import upload
 from sessionlib.checkpoints.store_names import MAX_NUMBER, CheckpointNumber, blob_key, blob_number
-from sessionlib.core import learn_data
+from sessionlib.core import learn_copies
 from sessionlib.core.actions import Action, SetGoal
 from sessionlib.core.events import Sealed
-from sessionlib.core.rules import common, leaving, primary
+from sessionlib.core.rules import common, primary, stepping_down
 from sessionlib.core.rules.common import RuleContext
 from sessionlib.core.values import Instant, Lease
 from sessionlib.core.view import Data, DataState, View
@@ -23,13 +23,13 @@ from tests.simulation.mutants.kinds import Mutant, Patch
 
 
 def offer_without_a_seal(patch: Patch) -> None:
-    plain = leaving._seal_and_give_up
+    plain = stepping_down._seal_and_give_up
 
     def give_up(moment: RuleContext, lease: Lease) -> tuple[Action, ...]:
         data = replace(moment.view.data, is_sealed=True)
         return plain(replace(moment, view=replace(moment.view, data=data)), lease)
 
-    patch.set(leaving, "_seal_and_give_up", give_up)
+    patch.set(stepping_down, "_seal_and_give_up", give_up)
 
 
 def seal_of_an_earlier_stop(patch: Patch) -> None:
@@ -43,8 +43,8 @@ def seal_of_an_earlier_stop(patch: Patch) -> None:
         state = DataState.IDLE if data.state is DataState.SEALING else data.state
         return replace(data, state=state)
 
-    patch.set(learn_data, "sealed", sealed)
-    patch.set(learn_data, "unsealed", unsealed)
+    patch.set(learn_copies, "sealed", sealed)
+    patch.set(learn_copies, "unsealed", unsealed)
 
 
 def start_before_the_data_is_there(patch: Patch) -> None:

@@ -9,7 +9,7 @@ from sessionlib.checkpoints.data_directory import StemNote
 from sessionlib.checkpoints.store_names import CheckpointNumber
 from sessionlib.core import decide as decision
 from sessionlib.core.actions import Action
-from sessionlib.core.rules import leaving, standby
+from sessionlib.core.rules import standby, stepping_down
 from sessionlib.core.rules.common import (
     RuleContext,
     holder_goal,
@@ -25,7 +25,7 @@ from tests.simulation.mutants.kinds import Mutant, Patch
 
 def stale_data_sealed(patch: Patch) -> None:
     """A session that is told to stop as it claims seals what lies there of an earlier tenure."""
-    patch.set(leaving, "_has_data", lambda view: True)
+    patch.set(stepping_down, "_has_data", lambda view: True)
 
 
 def one_mark_for_two_checkpoints(patch: Patch) -> None:

@@ -11,7 +11,7 @@ from sessionlib.core import view as views
 from sessionlib.core.actions import Action, SetGoal
 from sessionlib.core.events import LeaseRead, WriteAnswered, WriteVerdict
 from sessionlib.core.lease import Tenure
-from sessionlib.core.rules import common, leaving, primary, standby
+from sessionlib.core.rules import common, primary, standby, stepping_down
 from sessionlib.core.rules.common import RuleContext
 from sessionlib.core.values import Identity, Instant, Lease, LeaseState
 from sessionlib.core.view import Finding, Member, View, WriteKind
@@ -136,7 +136,7 @@ def _works_while_giving_up(patch: Patch, kind: WriteKind) -> None:
     def work_on(moment: RuleContext) -> tuple[Action, ...]:
         view = moment.view
         if view.spent is not kind or view.write is not None or view.tenure is None:
-            return leaving.wait_for_word(moment)
+            return stepping_down.wait_for_word(moment)
         return (SetGoal(Goal(Aim.SERVE, view.tenure.epoch)), *common.read_lease_if_due(moment))
 
     for finding in (Finding.MINE, Finding.UNREACHABLE):
@@ -152,7 +152,7 @@ def work_after_an_unsettled_vacate(patch: Patch) -> None:
 
 
 def give_up_before_the_work_has_stopped(patch: Patch) -> None:
-    plain = leaving.quiesce
+    plain = stepping_down.quiesce
 
     def quiesce(moment: RuleContext) -> tuple[Action, ...]:
         view = moment.view

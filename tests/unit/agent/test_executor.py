@@ -17,7 +17,7 @@ from sessionlib.agent import lease_io
 from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lane import NO_THREAD
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.agent.provisioning import Provisioner
 from sessionlib.core.actions import (
     Action,

@@ -17,7 +17,7 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.loop import Agent
-from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
+from sessionlib.agent.mailbox_io import FORGOTTEN_S, Mailbox
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import ReadMailbox
 from sessionlib.core.events import MailboxRead

@@ -28,7 +28,7 @@ from sessionlib.core.view import View
 from sessionlib.errors import Unreachable
 from sessionlib.layout import DRIVE_PATHS, LEASE, STORE_CHECK
 from sessionlib.ports import Found
-from sessionlib.signed.store_check import STORE_CHECKS, StoreCheck
+from sessionlib.signed.doctor_result import STORE_CHECKS, StoreCheck
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from sessionlib.agent.log_rotation import rotate_if_large
-from sessionlib.agent.probe import Probe, file_check, http_check
+from sessionlib.agent.readiness_probe import Probe, file_check, http_check
 from sessionlib.agent.resources import ResourceMeter, gpu_pct
 from sessionlib.agent.workfiles import WorkFiles, WorkloadContext
 from sessionlib.core.messages import Resources

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sessionlib.checkpoints import FileError, shadow_tree
+from sessionlib.checkpoints import FileError, tree_fetch
 from sessionlib.checkpoints.catalog import list_names
 from sessionlib.checkpoints.save import upload
 from sessionlib.checkpoints.save.copier import BlobSizes
@@ -57,7 +57,7 @@ def check_restore(here: Side, there: Side, pointer: Pointer) -> None:
     assert (there.data / "mine").read_text() == "mine"
     (there.home / "filler").unlink()
     # Enough by the check made beforehand, and then somebody else takes it.
-    shadow_tree.SPARE_BYTES = -(10**9)
+    tree_fetch.SPARE_BYTES = -(10**9)
     fill_up(there.home / "filler")
     refused(restore, FileError, "No space left on device; free some space")
     (there.home / "filler").unlink()

@@ -31,10 +31,10 @@ from sessionlib.core.events import (
     Sealed,
     WriteVerdict,
 )
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.learn import learn
 from sessionlib.core.messages import OrderAction, WorkState
 from sessionlib.core.report import ReportExtras, report_of
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Pointer, Role
 from sessionlib.core.view import Data, DataState, LeaseReadStatus, View, WriteKind
 from sessionlib.core.work import Aim, Goal, WorkloadFacts

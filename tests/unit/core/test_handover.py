@@ -15,8 +15,8 @@ import pytest
 
 from sessionlib.core.copies import FAILURES_MOST, ROUNDS_MOST, SMALL_BYTES, Copies, Made
 from sessionlib.core.handover import STEPS, acknowledgement, advance, left_s
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.learn import begun
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import Plan, PlanOrigin, PlanPhase, Pointer, Readiness
 from sessionlib.core.view import AgentSettings, Peer, View
 from tests.unit.core.views import (

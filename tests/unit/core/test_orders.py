@@ -15,9 +15,9 @@ import pytest
 from sessionlib.core.actions import Copy, ReadMailbox, WriteLease
 from sessionlib.core.copies import Copies, Made
 from sessionlib.core.events import CopyEnded, MailboxRead, WriteAnswered, WriteVerdict
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.learn import begun, learn
 from sessionlib.core.messages import ORDER_LIFE_S, Order, OrderAction, When, WorkState
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import (
     LeaseState,
     PlanOrigin,

@@ -15,10 +15,10 @@ import pytest
 from sessionlib.core import lease as leases
 from sessionlib.core import planning
 from sessionlib.core.actions import SuspendAutoMoves, WriteLease
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.learn import begun
 from sessionlib.core.messages import OrderAction, Signal, WorkState
 from sessionlib.core.report import ReportExtras, report_of
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanOrigin, PlanPhase, Readiness
 from sessionlib.core.view import AgentSettings, View
 from sessionlib.core.work import Aim, Goal, WorkloadFacts

@@ -22,10 +22,10 @@ from sessionlib.core.events import (
     WorkChanged,
     WriteVerdict,
 )
+from sessionlib.core.handover_schedule import Timeline
 from sessionlib.core.learn import learn
 from sessionlib.core.messages import MoveKind, Report, WorkState
 from sessionlib.core.report import ReportExtras, is_news, report_of
-from sessionlib.core.timeline import Timeline
 from sessionlib.core.values import PlanPhase, Readiness, Role
 from sessionlib.core.view import AgentSettings, ClaimOrigin, Data, View
 from sessionlib.core.work import Aim, Goal, WorkloadFacts

@@ -20,7 +20,7 @@ import pytest
 
 from sessionlib import layout
 from sessionlib.agent.lease_io import read_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.core.messages import Order, OrderAction
 from sessionlib.core.view import LeaseReadStatus
 from sessionlib.records import encode
@@ -156,7 +156,7 @@ _LOOK = """
 import io, json, sys
 from contextlib import redirect_stderr, redirect_stdout
 from console.__main__ import main
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.clock import SystemClock
 from sessionlib.stores.folder import FolderStore
 from pathlib import Path

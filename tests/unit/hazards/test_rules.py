@@ -19,7 +19,7 @@ from console.fleet.snapshot import Reading, Snapshot
 from sessionlib import layout
 from sessionlib.agent.checkpoint_jobs import CheckpointJobs
 from sessionlib.agent.lease_io import read_lease, write_lease
-from sessionlib.agent.mailbox import Mailbox
+from sessionlib.agent.mailbox_io import Mailbox
 from sessionlib.checkpoints import Checkpoints
 from sessionlib.clock import SystemClock
 from sessionlib.core import handover

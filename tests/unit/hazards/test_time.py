@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
+from sessionlib.agent.mailbox_io import FORGOTTEN_S, Mailbox
 from sessionlib.clock import SystemClock
 from sessionlib.core.actions import Depart, WriteLease
 from sessionlib.core.decide import decide

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from console.__main__ import main
-from console.orders.launched import last_launches, launcher_of
+from console.orders.fleet_launcher import last_launches, launcher_of
 from sessionlib.clock import SystemClock
 from sessionlib.config_loading import load
 from sessionlib.errors import ConfigError

@@ -27,8 +27,8 @@ from console.fleet.coordinator import CoordinatorStatus
 from sessionlib import __version__, layout
 from sessionlib.__main__ import _parser
 from sessionlib.config_loading import parse
-from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import MoveKind, WorkState
+from sessionlib.core.session_phases import Phase
 from sessionlib.core.values import LeaseState, PlanPhase, Readiness, Role
 from sessionlib.core.view import Finding, Member
 from tests.unit.console.cli.all_commands import commands
@@ -265,7 +265,7 @@ def test_our_own_variables_are_documented() -> None:
 
 
 def test_the_documents_that_json_prints_are_documented() -> None:
-    text = (ROOT / "console" / "fleet" / "documents.py").read_text()
+    text = (ROOT / "console" / "fleet" / "json_output.py").read_text()
     keys = re.findall(r'^        "(\w+)":', text, re.MULTILINE)
     assert len(keys) > 10
     page = COMMANDS_PAGE.read_text()

@@ -10,7 +10,7 @@ import pytest
 
 from console.setup.google import redirect
 from sessionlib.config_loading import parse
-from sessionlib.stores.drive import quota_units, responses, signin_errors
+from sessionlib.stores.drive import quota_costs, responses, signin_errors
 from sessionlib.stores.drive.responses import DriveResponse, sentence
 from tests.drive import agents_at_rest as measured
 from tests.unit.repository.pages import ROOT, fences, sections
@@ -66,9 +66,9 @@ def test_the_figures_are_those_that_are_measured(row: str, figure: int) -> None:
 def test_prices_are_those_that_are_counted() -> None:
     text = " ".join(PAGE.read_text().split())
     assert (
-        f"reading a file's record costs {quota_units.READ}, "
-        f"writing one {quota_units.WRITE}, a listing "
-        f"{quota_units.LIST}, a download {quota_units.DOWNLOAD}"
+        f"reading a file's record costs {quota_costs.READ}, "
+        f"writing one {quota_costs.WRITE}, a listing "
+        f"{quota_costs.LIST}, a download {quota_costs.DOWNLOAD}"
     ) in text
 
 

@@ -122,7 +122,7 @@ def test_what_the_screen_rests_on_loads_no_screen() -> None:
         "console.fleet.changes",
         "console.fleet.cache",
         "console.fleet.safety",
-        "console.orders.service",
+        "console.orders.screen_orders",
     } <= set(names)
     # Pure parts of the screen itself, from which the docs are made and which tests call alone.
     names += [f"console.tui.{name}" for name in ("bindings", "columns", "render", "timeline")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from console.emulators.drive.methods.call import Call
-from console.emulators.drive.methods.file_bodies import user_body
+from console.emulators.drive.methods.file_resources import user_body
 
 
 def get(call: Call) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from typing import Any
 from console.emulators.drive.contents.item import DriveItem
 from console.emulators.drive.methods import about, files, permissions, writes
 from console.emulators.drive.methods.call import Call
-from sessionlib.stores.drive import quota_units
+from sessionlib.stores.drive import quota_costs
 
 Result = DriveItem | dict[str, Any] | bytes | None
 
@@ -35,29 +35,29 @@ class UploadHandler:
 
 
 METHODS: Mapping[str, MethodHandler] = {
-    "drive.about.get": MethodHandler(about.get, quota_units.READ),
-    "drive.files.get": MethodHandler(files.get, quota_units.READ),
-    "drive.files.list": MethodHandler(files.list_, quota_units.LIST),
-    "drive.files.generateIds": MethodHandler(files.generate_ids, quota_units.READ),
-    "drive.files.insert": MethodHandler(writes.insert, quota_units.WRITE, writes=True),
-    "drive.files.update": MethodHandler(writes.update, quota_units.WRITE, writes=True),
-    "drive.files.patch": MethodHandler(writes.patch, quota_units.WRITE, writes=True),
-    "drive.files.delete": MethodHandler(files.delete, quota_units.WRITE, writes=True),
-    "drive.files.trash": MethodHandler(files.trash, quota_units.WRITE, writes=True),
-    "drive.files.untrash": MethodHandler(files.untrash, quota_units.WRITE, writes=True),
-    "drive.permissions.insert": MethodHandler(permissions.insert, quota_units.WRITE, writes=True),
-    "drive.permissions.list": MethodHandler(permissions.list_, quota_units.LIST),
-    "drive.permissions.get": MethodHandler(permissions.get, quota_units.READ),
+    "drive.about.get": MethodHandler(about.get, quota_costs.READ),
+    "drive.files.get": MethodHandler(files.get, quota_costs.READ),
+    "drive.files.list": MethodHandler(files.list_, quota_costs.LIST),
+    "drive.files.generateIds": MethodHandler(files.generate_ids, quota_costs.READ),
+    "drive.files.insert": MethodHandler(writes.insert, quota_costs.WRITE, writes=True),
+    "drive.files.update": MethodHandler(writes.update, quota_costs.WRITE, writes=True),
+    "drive.files.patch": MethodHandler(writes.patch, quota_costs.WRITE, writes=True),
+    "drive.files.delete": MethodHandler(files.delete, quota_costs.WRITE, writes=True),
+    "drive.files.trash": MethodHandler(files.trash, quota_costs.WRITE, writes=True),
+    "drive.files.untrash": MethodHandler(files.untrash, quota_costs.WRITE, writes=True),
+    "drive.permissions.insert": MethodHandler(permissions.insert, quota_costs.WRITE, writes=True),
+    "drive.permissions.list": MethodHandler(permissions.list_, quota_costs.LIST),
+    "drive.permissions.get": MethodHandler(permissions.get, quota_costs.READ),
     "drive.permissions.getIdForEmail": MethodHandler(
-        permissions.get_id_for_email, quota_units.READ
+        permissions.get_id_for_email, quota_costs.READ
     ),
-    "drive.permissions.delete": MethodHandler(permissions.delete, quota_units.WRITE, writes=True),
+    "drive.permissions.delete": MethodHandler(permissions.delete, quota_costs.WRITE, writes=True),
 }
 UPLOADS: Mapping[str, UploadHandler] = {
     "drive.files.insert": UploadHandler(writes.check_insert, writes.insert),
     "drive.files.update": UploadHandler(writes.check_update, writes.update),
 }
-DOWNLOAD = MethodHandler(files.download, quota_units.DOWNLOAD)
+DOWNLOAD = MethodHandler(files.download, quota_costs.DOWNLOAD)
 """What `alt=media` makes of `drive.files.get`."""
 
 _HEEDED = frozenset(

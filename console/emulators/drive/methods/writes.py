@@ -26,7 +26,7 @@ from console.emulators.drive.methods.errors import (
     id_in_use,
     not_allowed,
 )
-from console.emulators.drive.methods.file_bodies import SHOWN_NAMES
+from console.emulators.drive.methods.file_resources import SHOWN_NAMES
 from sessionlib.clock import sleep
 
 UNTITLED = "Untitled"

@@ -14,7 +14,12 @@ from console.checks.doctor.catalog import CheckResult
 from console.checks.doctor.result import failed_safety_checks, save_unless_pass_stands
 from sessionlib.clock import SystemClock
 from sessionlib.layout import STORE_CHECK
-from sessionlib.signed.store_check import STORE_CHECKS, CheckedFolder, StoreCheck, read_store_check
+from sessionlib.signed.doctor_result import (
+    STORE_CHECKS,
+    CheckedFolder,
+    StoreCheck,
+    read_store_check,
+)
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 

@@ -32,7 +32,7 @@ from sessionlib.core.messages import MoveKind, Resources
 from sessionlib.core.values import UNKNOWN_HOLDER, LeaseState, Readiness, Role
 from sessionlib.layout import LEASE as LEASE_KEY
 from sessionlib.records import encode
-from sessionlib.signed.store_check import STALE_AFTER_S, StoreCheck
+from sessionlib.signed.doctor_result import STALE_AFTER_S, StoreCheck
 from sessionlib.signing import public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.console.fleet_on_disk import (

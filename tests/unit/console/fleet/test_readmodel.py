@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from console.fleet import documents
+from console.fleet import json_output
+from console.fleet.fleet_text import fleet_lines
 from console.fleet.readmodel import AccountRow, FleetView, fleet_view
 from console.fleet.snapshot import Reading, Snapshot
-from console.fleet.words import fleet_lines
 from sessionlib.config_loading import parse
 from sessionlib.core.messages import PublishedCheckpoint, Report
 from sessionlib.core.values import Lease, LeaseState, Plan, PlanPhase, Pointer
@@ -136,7 +136,7 @@ def test_a_lease_that_isnt_there_or_cant_be_read_says_nothing_of_who_works() -> 
 
 def test_an_unreachable_store_leaves_nothing_known() -> None:
     view = view_of(Snapshot("folder", error="no such folder"))
-    document = documents.status_document(view)
+    document = json_output.status_document(view)
     assert document["store"] == {
         "kind": "folder",
         "reachable": False,
@@ -161,7 +161,7 @@ def test_the_documents_shape_is_the_designs() -> None:
         plan=Plan("o1", "backup1", PlanPhase.WARMING, "ordered"),
         checkpoint=Pointer(4, 9, "c", 1234),
     )
-    document = documents.status_document(view_of(snapshot(Reading(lease, 3.0))))
+    document = json_output.status_document(view_of(snapshot(Reading(lease, 3.0))))
     assert list(document) == [
         "fleet",
         "safety",
@@ -209,7 +209,7 @@ def test_the_documents_shape_is_the_designs() -> None:
 
 
 def test_a_move_as_json() -> None:
-    assert documents.move_document(moved(5, plan="o1")) == {
+    assert json_output.move_document(moved(5, plan="o1")) == {
         "epoch": 5,
         "kind": "planned",
         "from": "primary",
@@ -219,7 +219,7 @@ def test_a_move_as_json() -> None:
         "reason": "ordered",
         "plan": "o1",
     }
-    assert documents.move_document(replace(moved(5), at=1e300))["at"] is None
+    assert json_output.move_document(replace(moved(5), at=1e300))["at"] is None
 
 
 def test_everything_fits_80_by_24_and_each_glyph_has_its_word() -> None:

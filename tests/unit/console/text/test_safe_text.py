@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from console.fleet.words import ago, duration, table
+from console.bounded_calls import within
+from console.fleet.fleet_text import ago, duration, table
 from console.text.output import Output
 from console.text.safe_text import clipped, harmless_lines, one_line, padded, text_width, wrapped
 from console.text.units import size_text
-from console.timeouts import within
 from sessionlib.clock import sleep
 from sessionlib.crash_text import redacted
 from sessionlib.errors import Unknown, Unreachable

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from sessionlib import layout
-from sessionlib.agent.mailbox import FORGOTTEN_S, Mailbox
+from sessionlib.agent.mailbox_io import FORGOTTEN_S, Mailbox
 from sessionlib.core.messages import ORDER_LIFE_S, History, MoveKind, Order, OrderAction, Report
 from sessionlib.core.values import Instant, Role
 from sessionlib.records import decode, encode

@@ -20,14 +20,14 @@ from sessionlib.core.events import MailboxRead, StoreCheckResult
 from sessionlib.core.learn import learn
 from sessionlib.core.narrate import narrate
 from sessionlib.layout import DRIVE_PATHS, LEASE, STORE_CHECK, succession_key
-from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
-from sessionlib.signed.store_check import (
+from sessionlib.signed.doctor_result import (
     STORE_CHECKS,
     CheckedFolder,
     StoreCheck,
     read_store_check,
     why_unproven,
 )
+from sessionlib.signed.key_succession import SUCCESSION_RECORDS, KeySuccession
 from sessionlib.signing import new_seed, public_of
 from sessionlib.stores.memory import MemoryStore
 from tests.unit.core.views import OTHER, actions, at, held_by, seen

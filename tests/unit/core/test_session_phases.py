@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sessionlib.core.lifecycle import Bounds, ClockSource, Phase, clocks, phase_of
+from sessionlib.core.session_phases import Bounds, ClockSource, Phase, clocks, phase_of
 
 HOUR_S = 3600
 

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from console.errors import Refused
 from console.fleet.fleet import Fleet
 from console.fleet.snapshot import Snapshot
-from console.orders import casework, outcomes, proposals
-from console.orders.casework import EmergencyCase
+from console.orders import emergency_case, outcomes, proposals
 from console.orders.consequences import Consequences
+from console.orders.emergency_case import EmergencyCase
 from console.orders.proposals import Proposal
 from console.orders.proposals.common import require_lease, standbys
 from sessionlib.config import Config
@@ -108,24 +108,26 @@ class OrderService:
     ) -> EmergencyCase:
         """Begin to look into an emergency. Raises Refused or WrongUse."""
         to = self.emergency_successor(snapshot, account)
-        return casework.open_case(self.fleet.config, snapshot, to, launched, self.fleet.clock.now())
+        return emergency_case.open_case(
+            self.fleet.config, snapshot, to, launched, self.fleet.clock.now()
+        )
 
     def update_case(
         self, case: EmergencyCase, snapshot: Snapshot, launched: LaunchStatus | None
     ) -> EmergencyCase:
         """The same case, with what is known now."""
         now = self.fleet.clock.now()
-        return casework.update_case(case, self.fleet.config, snapshot, launched, now)
+        return emergency_case.update_case(case, self.fleet.config, snapshot, launched, now)
 
     def propose_emergency(self, case: EmergencyCase) -> Proposal:
         """The order that it bears. Raises Refused."""
         if self.read_only:
             raise Refused(READ_ONLY)
-        return casework.propose_emergency(case, self.fleet.config, "on the screen")
+        return emergency_case.propose_emergency(case, self.fleet.config, "on the screen")
 
     def case_consequences(self, case: EmergencyCase) -> Consequences:
         """The consequences of the emergency that a case is about."""
-        return casework.case_consequences(case, self.fleet.config)
+        return emergency_case.case_consequences(case, self.fleet.config)
 
     def emergency_successor(self, snapshot: Snapshot, account: str | None) -> str:
         """Who would take over in an emergency. Raises Refused or WrongUse where nobody could."""
@@ -148,7 +150,7 @@ class OrderService:
         return snapshot, self._launched(lease.holder)
 
     def _launched(self, account: str) -> LaunchStatus | None:
-        from console.orders import launched as launching  # noqa: PLC0415 - loaded only here
+        from console.orders import fleet_launcher as launching  # noqa: PLC0415 - loaded only here
 
         launcher = launching.launcher_of(self.fleet.config, self.fleet.clock)
         return launching.last_launch(launcher, account)

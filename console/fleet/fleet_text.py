@@ -13,8 +13,8 @@ from console.fleet.readmodel import AccountRow, CheckpointRow, FleetView, MoveRo
 from console.fleet.safety import SafetyLevel, safety
 from console.text.safe_text import one_line, padded, text_width, wrapped
 from console.text.units import ago, duration, size_text
-from sessionlib.core.lifecycle import Phase
 from sessionlib.core.messages import History
+from sessionlib.core.session_phases import Phase
 
 __all__ = [
     "SAFETY_TONES",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sessionlib.core.lifecycle import HOUR_S
+from sessionlib.core.session_phases import HOUR_S
 
 FULL_LIFETIME_S = 12 * HOUR_S
 """The lifetime that the timeline was made for. Longer sessions don't stretch it."""
