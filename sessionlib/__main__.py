@@ -36,6 +36,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+def run_agent() -> int:
+    """`colabvps-agent`: the same as `python -m sessionlib agent`."""
+    return main(["agent", *sys.argv[1:]])
+
+
 def _print_lines(*lines: str) -> None:
     """To the terminal, without what it would obey: an error quotes what was wrong."""
     for line in lines:

@@ -51,7 +51,10 @@ def test_it_says_what_it_is(wheel: zipfile.ZipFile) -> None:
     info = f"colabvps_console-{__version__}.dist-info"
     entries = configparser.ConfigParser()
     entries.read_string(wheel.read(f"{info}/entry_points.txt").decode())
-    assert dict(entries["console_scripts"]) == {"colabvps-console": "console.__main__:main"}
+    assert dict(entries["console_scripts"]) == {
+        "colabvps-console": "console.__main__:main",
+        "colabvps-agent": "sessionlib.__main__:run_agent",
+    }
     metadata = wheel.read(f"{info}/METADATA").decode()
     assert "Requires-Python: <3.14,>=3.11" in metadata
     assert "License-Expression: MIT" in metadata
