@@ -170,12 +170,13 @@ def test_a_folder_with_something_in_it_is_left_alone(tmp_path: Path) -> None:
 )
 def test_however_it_ends_nothing_of_it_runs_on(tmp_path: Path, number: int, code: int) -> None:
     chance = random.Random(number)
-    with_fleet = 0
-    for _ in range(MOMENTS):
+    for moment in range(MOMENTS):
         with demo(tmp_path, "--headless", "--handovers", "50", "--json") as process:
             folder = _wait_for_folder(tmp_path)
+            # At one moment at least there is something to end, however slow the machine is.
+            while moment == 0 and not left_behind(folder):
+                sleep(0.05)
             sleep(chance.uniform(0, 2))
-            with_fleet += len(left_behind(folder)) > 0
             process.send_signal(number)
             out, err = process.communicate(timeout=END_S)
         assert process.returncode == code, err
@@ -187,8 +188,6 @@ def test_however_it_ends_nothing_of_it_runs_on(tmp_path: Path, number: int, code
         assert folder.exists() is (number == signal.SIGKILL)
         if folder.exists():
             folder.rename(tmp_path / f"left-{folder.name}")
-    # At one moment at least there was something to end.
-    assert with_fleet
 
 
 def _wait_for_folder(temp: Path) -> Path:
