@@ -14,6 +14,7 @@ import sys
 from pathlib import Path
 
 from console.demo import counter
+from console.demo.demo_fleet import FIRST_CLAIM_S
 from console.demo.journal_judge import read_journals
 from sessionlib.bundles.records import CODE_RECORDS
 from sessionlib.core.messages import MoveKind
@@ -143,8 +144,9 @@ def test_a_workload_that_fails_where_it_is_is_moved_to_where_it_runs(tmp_path: P
     fails = f'[ "$SESSION_ACCOUNT" = ada ] && exit 3; exec {sys.executable} counter.py'
     changes = {"workload": {"command": ["sh", "-c", fails]}, "policy": {"handover": "auto"}}
     with fleet_in(tmp_path, SCALE, changes) as fleet:
-        for account in ("ada", "bob"):
-            fleet.stage.start(account)
+        fleet.stage.start("ada")
+        assert fleet.stage.wait_until_held(FIRST_CLAIM_S)
+        fleet.stage.start("bob")
         after = fleet.works(above=1)
         assert after.holder == "bob"
         fleet.until(lambda: after.epoch in fleet.history(), "its history")
